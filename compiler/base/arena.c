@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Memory with one lifetime: blocks that are filled from the front and dropped together.  Blocks double up to a
+ * megabyte, so that a small run stays small and a large one makes few calls.
+ */
+#include "base/base.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#if defined(__SANITIZE_ADDRESS__)
+#define EVERY_OBJECT_ALONE 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define EVERY_OBJECT_ALONE 1
+#endif
+#endif
+#ifndef EVERY_OBJECT_ALONE
+#define EVERY_OBJECT_ALONE 0
+#endif
+
+enum { FIRST_BLOCK = 8 << 10, LAST_BLOCK = 1 << 20 };
+
+struct block {
+    struct block *before;
+    size_t pad; /* keeps what follows aligned to 16 bytes */
+};
+
+struct arena {
+    struct block *blocks;
+    char *next, *end;
+    size_t block_bytes;
+};
+
+struct arena *arena_new(void)
+{
+    struct arena *arena = g_new0(struct arena, 1);
+    arena->block_bytes = FIRST_BLOCK;
+    return arena;
+}
+
+void arena_free(struct arena *arena)
+{
+    if (!arena)
+        return;
+    for (struct block *block = arena->blocks; block;) {
+        struct block *before = block->before;
+        g_free(block);
+        block = before;
+    }
+    g_free(arena);
+}
+
+static void *take_block(struct arena *arena, size_t bytes)
+{
+    struct block *block = g_malloc0(sizeof *block + bytes);
+    block->before = arena->blocks;
+    arena->blocks = block;
+    return block + 1;
+}
+
+void *arena_alloc(struct arena *arena, size_t bytes)
+{
+    if (bytes > SIZE_MAX / 4)
+        g_error("out of memory: %zu bytes asked for at once", bytes);
+    if (EVERY_OBJECT_ALONE)
+        return take_block(arena, bytes);
+    bytes = (bytes + 7) & ~(size_t)7;
+    if ((size_t)(arena->end - arena->next) < bytes) {
+        if (bytes > arena->block_bytes / 4)
+            return take_block(arena, bytes);
+        arena->next = take_block(arena, arena->block_bytes);
+        arena->end = arena->next + arena->block_bytes;
+        if (arena->block_bytes < LAST_BLOCK)
+            arena->block_bytes *= 2;
+    }
+    void *object = arena->next;
+    arena->next += bytes;
+    return object;
+}
+
+void *arena_copy(struct arena *arena, const void *from, size_t bytes)
+{
+    void *copy = arena_alloc(arena, bytes);
+    if (bytes)
+        memcpy(copy, from, bytes);
+    return copy;
+}
+
+char *arena_string(struct arena *arena, const char *text, size_t length)
+{
+    char *copy = arena_alloc(arena, length + 1);
+    if (length)
+        memcpy(copy, text, length);
+    return copy;
+}
+
+char *arena_printf(struct arena *arena, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    g_autofree char *text = g_strdup_vprintf(format, arguments);
+    va_end(arguments);
+    return arena_string(arena, text, strlen(text));
+}
+
+void bug_at(const char *file, int line, const char *what)
+{
+    fprintf(stderr, "numac: this is a bug in numac: %s (%s:%d)\nPlease report it with the input that led here.\n", what,
+            file, line);
+    exit(70);
+}

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The list of findings of one run: one record for each mistake, kept until the end.
+ */
+#include "diag/diag.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "diag/findings.h"
+
+static const struct code_row rows[] = {
+#define CODE(number, name, severity, title) { NM_##name, #name, severity, title },
+#include "diag/catalogue.def"
+#undef CODE
+};
+
+const struct code_row *code_rows(size_t *out_count)
+{
+    *out_count = G_N_ELEMENTS(rows);
+    return rows;
+}
+
+const struct code_row *code_row(enum code code)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++)
+        if (rows[i].code == code)
+            return &rows[i];
+    bug("a code that is not in the catalogue");
+}
+
+enum code code_from_text(const char *text)
+{
+    if (g_ascii_strncasecmp(text, "NM", 2) == 0)
+        text += 2;
+    char *end;
+    unsigned long number = strtoul(text, &end, 10);
+    if (end == text || *end || !g_ascii_isdigit(*text))
+        return NM_NONE;
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++)
+        if ((unsigned long)rows[i].code == number)
+            return rows[i].code;
+    return NM_NONE;
+}
+
+const char *severity_word(enum severity severity)
+{
+    static const char *const words[] = { "hint", "warning", "error" };
+    return words[severity];
+}
+
+struct findings *findings_new(const struct sources *sources)
+{
+    struct findings *findings = g_new0(struct findings, 1);
+    findings->arena = arena_new();
+    findings->sources = sources;
+    findings->list = g_ptr_array_new();
+    findings->seen = g_hash_table_new(g_str_hash, g_str_equal);
+    return findings;
+}
+
+void findings_free(struct findings *findings)
+{
+    if (!findings)
+        return;
+    g_ptr_array_free(findings->list, TRUE);
+    g_hash_table_destroy(findings->seen);
+    arena_free(findings->arena);
+    g_free(findings);
+}
+
+static const char *formatted(struct findings *findings, const char *format, va_list arguments)
+{
+    g_autofree char *text = g_strdup_vprintf(format, arguments);
+    return arena_string(findings->arena, text, strlen(text));
+}
+
+/* True the first time a code is reported at a place; without a place every report is new. */
+static bool is_new(struct findings *findings, enum code code, struct span span)
+{
+    if (!span.file)
+        return true;
+    char key[64];
+    g_snprintf(key, sizeof key, "%d:%u:%u:%u", (int)code, span.file, span.begin, span.end);
+    if (g_hash_table_contains(findings->seen, key))
+        return false;
+    g_hash_table_add(findings->seen, arena_string(findings->arena, key, strlen(key)));
+    return true;
+}
+
+struct finding *report(struct findings *findings, enum code code, struct span span, const char *format, ...)
+{
+    struct finding *finding = arena_take(findings->arena, struct finding);
+    finding->code = code;
+    finding->severity = code_row(code)->severity;
+    finding->span = span;
+    va_list arguments;
+    va_start(arguments, format);
+    finding->message = formatted(findings, format, arguments);
+    va_end(arguments);
+    if (is_new(findings, code, span)) {
+        finding->order = findings->list->len;
+        g_ptr_array_add(findings->list, finding);
+        findings->counts[finding->severity]++;
+    }
+    return finding;
+}
+
+void finding_pointer(struct findings *findings, struct finding *finding, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    finding->pointer = formatted(findings, format, arguments);
+    va_end(arguments);
+}
+
+static void add_note(struct finding *finding, const char *text)
+{
+    if (finding->note_count < G_N_ELEMENTS(finding->notes))
+        finding->notes[finding->note_count++] = text;
+}
+
+void finding_label(struct findings *findings, struct finding *finding, struct span span, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    const char *text = formatted(findings, format, arguments);
+    va_end(arguments);
+    if (!span.file)
+        add_note(finding, text);
+    else if (finding->label_count < G_N_ELEMENTS(finding->labels))
+        finding->labels[finding->label_count++] = (struct label){ span, text };
+}
+
+void finding_note(struct findings *findings, struct finding *finding, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    add_note(finding, formatted(findings, format, arguments));
+    va_end(arguments);
+}
+
+void finding_help(struct findings *findings, struct finding *finding, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    if (finding->help_count < G_N_ELEMENTS(finding->helps))
+        finding->helps[finding->help_count++] = formatted(findings, format, arguments);
+    va_end(arguments);
+}
+
+size_t findings_count(const struct findings *findings, enum severity at_least)
+{
+    size_t count = 0;
+    for (enum severity severity = at_least; severity <= ERROR; severity++)
+        count += findings->counts[severity];
+    return count;
+}
+
+bool findings_have_errors(const struct findings *findings)
+{
+    return findings->counts[ERROR] > 0;
+}
+
+static int by_place(const void *left, const void *right)
+{
+    const struct finding *a = *(const struct finding *const *)left, *b = *(const struct finding *const *)right;
+    if (a->span.file != b->span.file)
+        return a->span.file < b->span.file ? -1 : 1;
+    if (a->span.begin != b->span.begin)
+        return a->span.begin < b->span.begin ? -1 : 1;
+    if (a->code != b->code)
+        return a->code < b->code ? -1 : 1;
+    return a->order < b->order ? -1 : a->order > b->order;
+}
+
+void findings_sort(struct findings *findings)
+{
+    if (findings->list->len)
+        qsort(findings->list->pdata, findings->list->len, sizeof(void *), by_place);
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The tree both notations become: items with arguments, blocks and comments.  Syntax knows forms only; what a word
+ * means is the vocabulary's business.
+ *
+ *     guest pg-1 {              item "guest", argument "pg-1", a block
+ *         memory 32GiB          item "memory", argument "32GiB"
+ *     }
+ *
+ * An item and a word are small on purpose: a site of 100,000 guests has millions.
+ */
+#pragma once
+
+#include "base/base.h"
+#include "diag/diag.h"
+#include "source/source.h"
+
+/* One argument or name: a stretch of its file, without the quotes.  Its file is that of its item. */
+struct word {
+    uint32_t begin;
+    uint32_t length : 27;
+    uint32_t quoted : 1; /* a STRING, or a quoted YAML scalar */
+    uint32_t cooked : 1; /* its text is not what stands in the file (escapes, several lines): see word_text() */
+    uint32_t dollar : 1; /* has a '$' in it */
+    uint32_t reserved : 2;
+};
+
+struct item {
+    struct item *next;    /* in its block */
+    struct item *children; /* first of its block */
+    struct word name;
+    uint32_t file;
+    uint16_t argument_count;
+    uint16_t has_block : 1; /* also when the block is empty */
+    uint16_t mapped : 1;    /* from YAML: `children` is a mapping whose keys may be argument names, labels or table keys */
+    uint16_t reserved : 14;
+    uint32_t end; /* offset behind the item: behind its "}" or its last argument */
+    struct word arguments[];
+};
+
+struct comment {
+    uint32_t begin, end; /* from the "#" to the end of the line */
+    bool own_line;       /* nothing but blanks before it */
+};
+
+/* One parsed file.  Lives in the arena given to the reader. */
+struct tree {
+    uint32_t file;
+    struct item *items; /* first at top level */
+    const struct comment *comments; /* rising; only when asked for */
+    uint32_t comment_count;
+    bool is_yaml;
+    bool failed; /* an error was reported; what could be read is in the tree */
+};
+
+enum syntax_limits {
+    DEPTH_LIMIT = 16,            /* blocks in blocks */
+    WORD_LIMIT = 1 << 16,        /* bytes of one word */
+    ARGUMENT_LIMIT = 1 << 12,    /* arguments of one item */
+    ITEM_LIMIT = 1 << 25,        /* items of one file */
+    SITE_BYTES_LIMIT = 512 << 20 /* bytes of one file */
+};
+
+struct syntax {
+    struct arena *arena;     /* where trees and cooked texts live */
+    struct sources *sources;
+    struct findings *findings;
+    GHashTable *cooked; /* inside syntax only */
+};
+
+struct syntax *syntax_new(struct sources *sources, struct findings *findings);
+void syntax_free(struct syntax *syntax); /* frees all trees; accepts NULL */
+
+/* Parses a source that was read before; `.yaml`, `.yml` and `.json` by the name's ending are YAML, all else is the
+ * numac notation.  A source in trouble gives an empty tree with `failed`, and one finding (NM0001..NM0003).
+ * keep_comments: only fmt and convert want them. */
+struct tree *read_tree(struct syntax *syntax, uint32_t file, bool keep_comments);
+struct tree *read_numa(struct syntax *syntax, uint32_t file, bool keep_comments);
+struct tree *read_yaml(struct syntax *syntax, uint32_t file, bool keep_comments);
+bool is_yaml_name(const char *name);
+
+/* The text of a word, not NUL-terminated; *out_length its bytes. */
+const char *word_text(const struct syntax *syntax, const struct item *item, struct word word, size_t *out_length);
+char *word_string(const struct syntax *syntax, const struct item *item, struct word word); /* copy in the arena */
+struct word word_cooked(struct syntax *syntax, uint32_t file, uint32_t begin, uint32_t length, const char *text,
+                        size_t text_length); /* a word whose text differs from what stands at begin..begin+length */
+
+struct span word_span(const struct item *item, struct word word);
+struct span item_span(const struct item *item); /* of its name */
+
+struct item *item_new(struct syntax *syntax, uint32_t file, struct word name, const struct word *arguments,
+                      size_t argument_count);
+
+/* The tree as text, for tests and --dump: one item a line, two blanks a level, every word in brackets. */
+void dump_tree(const struct syntax *syntax, const struct tree *tree, GString *out);
