@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The plan: the site with every decision taken.  Emitters and the runtime see nothing else, so every default, id,
+ * split, alias, address and UUID stands here.  It holds decisions only: no spans, no paths of the site.  Its JSON form
+ * (docs/schema/plan.schema.json) loads back to the same plan.
+ *
+ * Sizes are bytes, CPUs and nodes OS indexes of the guest's host.
+ */
+#pragma once
+
+#include "base/base.h"
+#include "diag/diag.h"
+
+#define PLAN_FORMAT_VERSION 1
+
+enum memory_policy { POLICY_STRICT, POLICY_PREFERRED, POLICY_INTERLEAVE, POLICY_RESTRICTIVE };
+enum backing_source { BACKING_ANONYMOUS, BACKING_FILE, BACKING_MEMFD, BACKING_SHM };
+enum cache_mode { CACHE_UNSAID, CACHE_EMULATE, CACHE_PASSTHROUGH, CACHE_DISABLE };
+enum maxphysaddr_mode { MAXPHYSADDR_UNSAID, MAXPHYSADDR_EMULATE, MAXPHYSADDR_PASSTHROUGH };
+
+struct plan_cell {
+    const char *name;          /* as in the site, "0" where it has none */
+    const struct ids *vcpus;   /* may be empty */
+    uint64_t memory_bytes;     /* 0: a cell without memory, which only QEMU can express */
+    const struct ids *nodes;   /* host nodes of its memory; NULL: not bound */
+    enum memory_policy policy; /* where nodes is set */
+    uint64_t page_bytes;       /* huge pages of this size; 0: normal pages */
+    enum backing_source backing;
+    const char *path; /* of file backing (QEMU mem-path); NULL: libvirt's own, for huge pages the mount of their size */
+    uint64_t align_bytes, offset_bytes; /* 0: not said */
+    bool is_shared;      /* access shared */
+    bool is_preallocated;
+    uint32_t prealloc_threads; /* at least 1 where preallocated */
+    const struct ids *context_nodes; /* prealloc threads run near these nodes (QEMU thread-context); NULL: none */
+    bool discard, dump, reserve, merge; /* QEMU discard-data, dump, reserve, merge (KSM) */
+    bool has_access, has_discard;       /* said by the site, so to be written for this very cell */
+};
+
+struct plan_feature { /* of the CPU model */
+    const char *name;
+    bool is_required; /* or disabled */
+};
+
+struct plan_iothread {
+    uint32_t id; /* from 1 */
+    const struct ids *cpus; /* NULL: not pinned */
+};
+
+struct plan_guest {
+    const char *name;
+    const char *uuid;
+    const char *host; /* name of the host in the site; NULL where the site has none */
+    const char *architecture, *machine, *accel; /* "x86_64", "q35", "kvm" or "tcg" */
+    bool has_base;    /* an overlay on domain XML: libvirt target only; the base rules what is not NUMA */
+
+    const char *cpu_model; /* "host-passthrough", "host-model" or a model */
+    enum cache_mode cache_mode;
+    uint32_t cache_level; /* 0: not said */
+    enum maxphysaddr_mode maxphysaddr_mode;
+    uint32_t maxphysaddr_bits; /* 0: not said */
+    const struct plan_feature *features;
+    uint32_t feature_count;
+
+    const char *firmware; /* "bios" or "uefi" */
+    const char *kernel, *initrd, *cmdline, *disk, *network, *mac; /* NULL: none; network is a bridge */
+
+    uint64_t memory_bytes; /* the sum of the cells */
+    uint32_t vcpu_count;
+    uint32_t sockets, dies, clusters, modules, cores, threads; /* product = vcpu_count; levels a machine lacks are 1 */
+    const struct plan_cell *cells; /* at least one */
+    uint32_t cell_count;
+    bool has_numa;             /* the guest is told its cells; false: one cell the guest need not see as NUMA */
+    const uint32_t *distances; /* cell_count squared, row from, column to; NULL with a single cell */
+
+    const struct ids *const *vcpu_cpus; /* one for each vCPU; an entry NULL: that vCPU is not pinned */
+    const struct ids *emulator_cpus;    /* NULL: not pinned */
+    const struct plan_iothread *iothreads;
+    uint32_t iothread_count;
+
+    bool is_locked;
+    uint64_t hard_limit_bytes; /* 0: none */
+};
+
+struct plan {
+    const char *site;                 /* its name: the file's, without folder and ending */
+    const struct plan_guest *guests;  /* in order of the site */
+    uint32_t guest_count;
+};
+
+/* ---- words of the enums, the same in every output that is ours ------------------------------------------------- */
+const char *memory_policy_word(enum memory_policy policy);   /* "strict" */
+const char *backing_source_word(enum backing_source source); /* "anonymous" */
