@@ -79,6 +79,10 @@ struct tree *read_numa(struct syntax *syntax, uint32_t file, bool keep_comments)
 struct tree *read_yaml(struct syntax *syntax, uint32_t file, bool keep_comments);
 bool is_yaml_name(const char *name);
 
+/* The NUMA parts of a domain XML as items of a guest, with spans in the XML: what a `base` gives as its lowest layer.
+ * Trouble (no UTF-8, not well-formed, DOCTYPE, not one domain) is a finding (NM122x) and `failed`. */
+struct tree *read_domain(struct syntax *syntax, uint32_t file, const char **out_uuid);
+
 /* The text of a word, not NUL-terminated; *out_length its bytes. */
 const char *word_text(const struct syntax *syntax, const struct item *item, struct word word, size_t *out_length);
 char *word_string(const struct syntax *syntax, const struct item *item, struct word word); /* copy in the arena */
