@@ -341,6 +341,7 @@ struct site {
     uint32_t host_count;
     struct guest *guests; /* instances, in order of the site */
     uint32_t guest_count;
+    bool wants_devices;  /* some set names a device of a host */
     struct arena *arena; /* not owned */
 };
 

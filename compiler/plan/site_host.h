@@ -12,7 +12,8 @@
 struct node_room { /* what guests may use of one node; same order as facts->nodes */
     struct known_size memory_bytes;  /* normal pages: all memory less pools and reserves */
     uint64_t reserved_bytes;
-    const uint64_t *pool_free; /* pages free for guests (free where recorded, else total, less reserves), by facts->nodes[i].pools */
+    const uint64_t *pool_free; /* pages for guests: the pool's total less reserves, by facts->nodes[i].pools;
+                                  UINT64_MAX where the total is unknown */
 };
 
 struct site_host {
