@@ -72,7 +72,8 @@ bool findings_have_errors(const struct findings *findings);
  * end; the nearest of several equals is the first. */
 const char *nearest_name(const char *wrong, size_t length, const char *(*next)(void *state), void *state);
 
-/* ---- renderers: findings sorted by file in reading order, begin, code; at most 50 a file, then a count ------------ */
+/* ---- renderers: findings sorted by file in reading order, begin, code; at most 50 a file, then a count ------------
+ * Where a file has more, the gravest are kept.  No byte of a source, a name or a message can steer a terminal. */
 enum finding_format { FINDINGS_HUMAN, FINDINGS_GCC, FINDINGS_JSON };
 
 struct render_options {

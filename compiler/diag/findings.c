@@ -69,6 +69,7 @@ void findings_free(struct findings *findings)
     g_free(findings);
 }
 
+G_GNUC_PRINTF(2, 0)
 static const char *formatted(struct findings *findings, const char *format, va_list arguments)
 {
     g_autofree char *text = g_strdup_vprintf(format, arguments);
