@@ -67,6 +67,7 @@ void finding_help(struct findings *findings, struct finding *finding, const char
 
 size_t findings_count(const struct findings *findings, enum severity at_least);
 bool findings_have_errors(const struct findings *findings);
+const struct finding *findings_nth(const struct findings *findings, size_t position); /* counted from 0 */
 
 /* The nearest of some names to a misspelt one, or NULL if none is near.  next() gives one name a call and NULL at the
  * end; the nearest of several equals is the first. */
@@ -82,4 +83,5 @@ struct render_options {
     bool hide_hints;
 };
 
+/* Appends to `out`, which is empty before. */
 void findings_render(struct findings *findings, const struct render_options *options, GString *out);

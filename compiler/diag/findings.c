@@ -163,6 +163,11 @@ bool findings_have_errors(const struct findings *findings)
     return findings->counts[ERROR] > 0;
 }
 
+const struct finding *findings_nth(const struct findings *findings, size_t position)
+{
+    return g_ptr_array_index(findings->list, position);
+}
+
 static int by_place(const void *left, const void *right)
 {
     const struct finding *a = *(const struct finding *const *)left, *b = *(const struct finding *const *)right;

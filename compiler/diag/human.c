@@ -44,9 +44,10 @@ static void append_header(const struct paint *paint, const struct finding *findi
 static void append_finding(const struct paint *paint, const struct selection *selection,
                            const struct finding *finding)
 {
+    if (paint->out->len)
+        g_string_append_c(paint->out, '\n');
     append_header(paint, finding);
     append_snippet(paint, selection, finding);
-    g_string_append_c(paint->out, '\n');
 }
 
 static void append_count(GString *out, size_t count, const char *word, const char **separator)
@@ -57,12 +58,10 @@ static void append_count(GString *out, size_t count, const char *word, const cha
     *separator = ", ";
 }
 
-/* "2 errors, 1 warning in site.numa" */
+/* "2 errors, 1 warning in site.numa"; nothing where no file is spoken of, as after a mistake on the command line */
 static void append_summary(const struct selection *selection, GString *out)
 {
-    const char *separator = "";
-    for (int severity = ERROR; severity >= HINT; severity--)
-        append_count(out, selection->counts[severity], severity_word((enum severity)severity), &separator);
+    const char *separator = "\n";
     size_t named = 0;
     uint32_t file = 0;
     for (size_t i = 0; i < selection->file_count; i++)
@@ -70,10 +69,14 @@ static void append_summary(const struct selection *selection, GString *out)
             file = selection->files[i].file;
             named++;
         }
+    if (!named)
+        return;
+    for (int severity = ERROR; severity >= HINT; severity--)
+        append_count(out, selection->counts[severity], severity_word((enum severity)severity), &separator);
     if (named == 1) {
         g_string_append(out, " in ");
         append_shown(out, source_name(selection, file));
-    } else if (named) {
+    } else {
         g_string_append_printf(out, " in %zu files", named);
     }
     g_string_append_c(out, '\n');
@@ -88,13 +91,12 @@ void render_human(const struct selection *selection, bool colour, GString *out)
             append_finding(&paint, selection, file->shown[j]);
         if (!file->omitted)
             continue;
-        g_string_append_printf(out, "… and %zu more", file->omitted);
+        g_string_append_printf(out, "\n… and %zu more", file->omitted);
         if (file->file) {
             g_string_append(out, " in ");
             append_shown(out, source_name(selection, file->file));
         }
-        g_string_append(out, "\n\n");
+        g_string_append_c(out, '\n');
     }
-    if (selection->file_count)
-        append_summary(selection, out);
+    append_summary(selection, out);
 }
