@@ -30,7 +30,7 @@ struct session *session_open(const struct options *options);
 
 /* Shows the findings, then writes the result to standard output, frees everything and gives the exit status.
  * Findings for programs go to standard output where there is no result, so that one document stands there; beside a
- * result they go to standard error, as those for people always do. */
+ * result they go to standard error, as those for people always do.  With --format json an error drops the result. */
 int session_close(struct session *session);
 
 /* A mistake on the command line that only a verb can see. */
