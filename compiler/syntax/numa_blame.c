@@ -7,13 +7,6 @@
 
 #include <string.h>
 
-static struct word plain(const struct reading *reading, uint32_t begin, uint32_t end)
-{
-    struct word word = { .begin = begin, .length = (end - begin) & ((1u << 27) - 1) };
-    word.dollar = end > begin && memchr(reading->text + begin, '$', end - begin) != NULL;
-    return word;
-}
-
 static bool ends_argument(char byte)
 {
     return !byte || strchr(" \t\r\n;{}", byte);
@@ -40,7 +33,7 @@ struct word word_with_colon(struct reading *reading, struct extent where)
     if (word.length)
         blame_help(reading, finding, "write '%.*s' and a blank, without the colon", word.length, word.text);
     blame_note(reading, finding, "a file whose name ends in .yaml or .yml is read as YAML");
-    return plain(reading, where.begin, end > where.begin ? end : where.end);
+    return word_between(reading, where.begin, end > where.begin ? end : where.end);
 }
 
 struct word word_with_equals(struct reading *reading, struct extent where)
@@ -57,7 +50,7 @@ struct word word_with_equals(struct reading *reading, struct extent where)
         blame_help(reading, finding, "write '%.*s %.*s'", word.length, word.text, value.length, value.text);
     else
         blame_help(reading, finding, "take the '=' out");
-    return plain(reading, where.begin, end);
+    return word_between(reading, where.begin, end);
 }
 
 struct word word_without_blank(struct reading *reading, struct extent *where)
@@ -70,7 +63,7 @@ struct word word_without_blank(struct reading *reading, struct extent *where)
     blame_help(reading, finding, "write '%.*s %c'", word.length, word.text, next);
     if (next == '#')
         blame_note(reading, finding, "a comment begins where a word could begin");
-    return plain(reading, where->begin, where->end);
+    return word_between(reading, where->begin, where->end);
 }
 
 /* ---- strings ------------------------------------------------------------------------------------------------------- */
@@ -124,19 +117,14 @@ struct word string_without_end(struct reading *reading, struct extent *where)
     struct finding *finding = blame(reading, NM_unterminated_string, (struct extent){ where->begin, end },
                                     "a string without its closing quote");
     blame_help(reading, finding, "put '\"' where the string ends; it ends on the line it begins");
-    struct word word = plain(reading, where->begin + 1, end);
-    if (word.length > WORD_LIMIT)
-        word.length = WORD_LIMIT;
-    return word;
+    return word_between(reading, where->begin + 1, end);
 }
 
 struct word string_in_single_quotes(struct reading *reading, struct extent where)
 {
     blame_single_quote(reading, where);
-    struct word word = plain(reading, where.begin + 1, where.end - 1);
+    struct word word = word_between(reading, where.begin + 1, where.end - 1);
     word.quoted = 1;
-    if (where.end - where.begin > WORD_LIMIT)
-        word.length = WORD_LIMIT;
     return word;
 }
 

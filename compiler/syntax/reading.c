@@ -77,6 +77,7 @@ struct finding *blame(struct reading *reading, enum code code, struct extent whe
         return NULL;
     }
     reading->blamed = true;
+    reading->blamed_at = where.begin;
     if (reading->error_count >= ERRORS_BEFORE_GIVING_UP) {
         give_up(reading, NM_too_many_errors, where.begin, "more than 49 lines of this file cannot be read");
         return NULL;
@@ -127,6 +128,16 @@ struct excerpt excerpt(const struct reading *reading, struct extent where)
 struct extent word_extent(struct word word)
 {
     return (struct extent){ word.begin - word.quoted, word.begin + word.length + word.quoted };
+}
+
+struct word word_between(struct reading *reading, uint32_t begin, uint32_t end)
+{
+    uint32_t length = end - begin;
+    struct word word = { .begin = begin, .length = length & (2 * WORD_LIMIT - 1) };
+    if (G_UNLIKELY(length > WORD_LIMIT))
+        limit_word(reading, &word, (struct extent){ begin, end });
+    word.dollar = word.length && memchr(reading->text + begin, '$', word.length);
+    return word;
 }
 
 /* ---- building ------------------------------------------------------------------------------------------------------ */

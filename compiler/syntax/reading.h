@@ -36,6 +36,7 @@ struct reading {
 
     GArray *comments;  /* struct comment, NULL when nobody wants them */
     bool blamed;       /* the line has its finding: what else is odd about it stays untold */
+    uint32_t blamed_at;
     bool stopped;      /* the reader gave up */
     unsigned error_count, muted_count;
     uint32_t item_count;
@@ -75,14 +76,14 @@ struct excerpt {
     const char *text;
 };
 struct excerpt excerpt(const struct reading *reading, struct extent where);
-struct extent word_extent(struct word word);
+struct extent word_extent(struct word word); /* with its quotes */
+struct word word_between(struct reading *reading, uint32_t begin, uint32_t end); /* of text without escapes, within limits */
 
 /* ---- building, for both notations --------------------------------------------------------------------------------- */
 void words_begin(struct reading *reading, struct word name);
 void words_add(struct reading *reading, struct word argument);
 struct item *item_begin(struct reading *reading); /* of the words since words_begin() */
 struct item *item_block(struct item *item, struct item_list block, uint32_t end);
-void limit_word(struct reading *reading, struct word *word, struct extent where);
 
 static inline struct item_list list_append(struct item_list list, struct item *item)
 {
@@ -93,6 +94,8 @@ static inline struct item_list list_append(struct item_list list, struct item *i
     list.last = item;
     return list;
 }
+
+void limit_word(struct reading *reading, struct word *word, struct extent where);
 
 /* ---- the scanner of the numa notation: words and strings that are not quite right ---------------------------------- */
 struct word word_with_colon(struct reading *reading, struct extent where);
