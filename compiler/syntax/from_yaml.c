@@ -222,6 +222,7 @@ static uint32_t read_list(struct yaml *yaml)
 static struct item *read_value(struct yaml *yaml)
 {
     struct item *item;
+    struct item_list block;
     uint32_t end;
     refuse_properties(yaml);
     switch ((int)yaml->token.type) {
@@ -246,7 +247,8 @@ static struct item *read_value(struct yaml *yaml)
         item = item_begin(yaml->reading);
         item->mapped = 1;
         end = item->end;
-        return item_block(item, read_mapping(yaml, &end), end);
+        block = read_mapping(yaml, &end);
+        return item_block(item, block, end);
     case YAML_ALIAS_TOKEN:
         blame_property(yaml);
         yaml_next(yaml);
@@ -323,7 +325,10 @@ static bool mapping_ends(struct yaml *yaml, bool flow, struct extent open)
 
 static void skip_unexpected(struct yaml *yaml)
 {
-    blame_unexpected(yaml);
+    if (yaml->flow && (is(yaml, YAML_SCALAR_TOKEN) || opens(yaml)))
+        blame_missing_comma(yaml);
+    else
+        blame_unexpected(yaml);
     if (!opens(yaml))
         yaml_next(yaml);
     skip_rest(yaml, false);
@@ -393,13 +398,17 @@ static struct item_list without(struct item_list list, const struct item *droppe
     return kept;
 }
 
-/* Sorting keeps the cost of hostile keys at n log n; the later of two equal keys is told of and left out. */
-static struct item_list refuse_duplicates(struct yaml *yaml, struct item_list list)
+static struct item_list refuse_duplicate(struct yaml *yaml, struct item_list list, struct item *first, struct item *second)
 {
-    size_t count = 0;
-    for (const struct item *item = list.first; item; item = item->next)
-        count++;
-    struct key few[32], *keys = count <= G_N_ELEMENTS(few) ? few : g_new(struct key, count);
+    yaml->reading->blamed = false;
+    blame_duplicate(yaml, first, second);
+    return without(list, second);
+}
+
+/* Sorting keeps the cost of hostile keys at n log n. */
+static struct item_list refuse_duplicates_of_many(struct yaml *yaml, struct item_list list, size_t count)
+{
+    g_autofree struct key *keys = g_new(struct key, count);
     size_t at = 0;
     for (struct item *item = list.first; item; item = item->next, at++) {
         keys[at].item = item;
@@ -407,16 +416,45 @@ static struct item_list refuse_duplicates(struct yaml *yaml, struct item_list li
     }
     g_qsort_with_data(keys, (gint)count, sizeof *keys, by_text, NULL);
     for (size_t i = 1, first = 0; i < count && !yaml->reading->stopped; i++) {
-        if (keys[i].length != keys[first].length || memcmp(keys[i].text, keys[first].text, keys[i].length) != 0) {
+        if (keys[i].length == keys[first].length && memcmp(keys[i].text, keys[first].text, keys[i].length) == 0)
+            list = refuse_duplicate(yaml, list, keys[first].item, keys[i].item);
+        else
             first = i;
-            continue;
-        }
-        yaml->reading->blamed = false;
-        blame_duplicate(yaml, keys[first].item, keys[i].item);
-        list = without(list, keys[i].item);
     }
-    if (keys != few)
-        g_free(keys);
+    return list;
+}
+
+static bool same_name(const struct yaml *yaml, const struct item *a, const struct item *b)
+{
+    size_t a_length, b_length;
+    if (a->name.length != b->name.length && !a->name.cooked && !b->name.cooked)
+        return false;
+    const char *a_text = word_text(yaml->reading->syntax, a, a->name, &a_length);
+    const char *b_text = word_text(yaml->reading->syntax, b, b->name, &b_length);
+    return a_length == b_length && memcmp(a_text, b_text, a_length) == 0;
+}
+
+/* The later of two equal keys is told of and left out. */
+static struct item_list refuse_duplicates(struct yaml *yaml, struct item_list list)
+{
+    enum { FEW = 12 };
+    struct item *items[FEW];
+    size_t count = 0;
+    for (struct item *item = list.first; item; item = item->next)
+        count++;
+    if (count > FEW)
+        return refuse_duplicates_of_many(yaml, list, count);
+    size_t kept = 0;
+    for (struct item *item = list.first, *next; item; item = next) {
+        size_t i = 0;
+        next = item->next;
+        while (i < kept && !same_name(yaml, items[i], item))
+            i++;
+        if (i < kept)
+            list = refuse_duplicate(yaml, list, items[i], item);
+        else
+            items[kept++] = item;
+    }
     return list;
 }
 
