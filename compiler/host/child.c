@@ -22,6 +22,18 @@ enum { CPU_SECONDS = 20, WALL_SECONDS = 60 };
 #define CHILD_MEMORY_BYTES (UINT64_C(2) << 30) /* on top of what the program has mapped already */
 #define REPLY_BYTES_LIMIT (UINT32_C(256) << 20)
 
+/* AddressSanitizer maps terabytes that it never uses */
+#if defined(__SANITIZE_ADDRESS__)
+#define ADDRESS_SPACE_IS_HUGE 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define ADDRESS_SPACE_IS_HUGE 1
+#endif
+#endif
+#ifndef ADDRESS_SPACE_IS_HUGE
+#define ADDRESS_SPACE_IS_HUGE 0
+#endif
+
 enum reply_kind { REPLY_TROUBLE = 'T', REPLY_FACTS = 'F' };
 
 struct reply_head {
@@ -55,15 +67,8 @@ static void confine(void)
     limit(RLIMIT_CORE, 0);
     limit(RLIMIT_CPU, CPU_SECONDS);
     limit(RLIMIT_FSIZE, 0);
-#if !defined(__SANITIZE_ADDRESS__)
-#if defined(__has_feature)
-#if !__has_feature(address_sanitizer)
-    limit(RLIMIT_AS, mapped_bytes() + CHILD_MEMORY_BYTES);
-#endif
-#else
-    limit(RLIMIT_AS, mapped_bytes() + CHILD_MEMORY_BYTES);
-#endif
-#endif
+    if (!ADDRESS_SPACE_IS_HUGE)
+        limit(RLIMIT_AS, mapped_bytes() + CHILD_MEMORY_BYTES);
     /* hwloc and libxml2 speak on stderr; whatever they say is not for the user */
     int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
     for (int fd = 0; nothing >= 0 && fd <= 2; fd++)

@@ -59,6 +59,11 @@ bool synthetic_prepare(const char *text, GString *prepared, struct trouble *trou
 /* Says by its content which reader a file needs; false with trouble where there is none. */
 bool file_recognise(const struct reading *reading, enum host_origin *origin, struct trouble *trouble);
 
+/* XML through libxml2, without entities, document types from elsewhere or the network; NULL with trouble where it is
+ * not well-formed.  xml_make_plain() writes it again as hwloc's own reader wants it. */
+struct _xmlDoc *xml_read(const struct reading *reading, struct trouble *trouble);
+bool xml_make_plain(const struct reading *reading, GString *plain, struct trouble *trouble);
+
 /* The encoding between child and parent.  Decoding trusts nothing: NULL unless every number is in its range. */
 void facts_encode(const struct host *host, GByteArray *out);
 struct host *facts_decode(struct arena *arena, const uint8_t *bytes, size_t length);

@@ -403,22 +403,6 @@ static bool read_document(struct caps_in *in, xmlDoc *document)
     return true;
 }
 
-static void say_not_well_formed(struct caps_in *in)
-{
-    const xmlError *error = xmlGetLastError();
-    g_autofree char *said = g_strdup(error && error->message ? error->message : "no XML");
-    g_strstrip(said);
-    g_autofree char *sound = g_utf8_make_valid(said, -1);
-    trouble_set(in->trouble, NM_host_damaged, "save the whole output of 'virsh capabilities', and nothing else",
-                "'%s' line %d is no well-formed XML: %s", in->reading->name, error ? error->line : 0, sound);
-}
-
-static void be_silent(void *context, const char *format, ...)
-{
-    (void)context;
-    (void)format;
-}
-
 struct host *read_capabilities(struct arena *arena, const struct reading *reading, struct trouble *trouble)
 {
     struct caps_in in = { .arena = arena, .reading = reading, .trouble = trouble };
@@ -427,12 +411,7 @@ struct host *read_capabilities(struct arena *arena, const struct reading *readin
     in.host->isolated = in.host->nohz_full = &ids_none;
     in.cpus = g_array_new(FALSE, TRUE, sizeof(struct raw_cpu));
     in.distances = g_array_new(FALSE, TRUE, sizeof(struct raw_distance));
-    xmlSetGenericErrorFunc(NULL, be_silent);
-    xmlResetLastError();
-    xmlDoc *document = xmlReadMemory(reading->text, (int)reading->length, NULL, NULL,
-                                     XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_NOCDATA);
-    if (!document)
-        say_not_well_formed(&in);
+    xmlDoc *document = xml_read(reading, trouble);
     bool is_fine = document && read_document(&in, document);
     xmlFreeDoc(document);
     g_array_free(in.cpus, TRUE);

@@ -154,11 +154,13 @@ static bool take_nodes(struct facts_in *in)
         return false;
     }
     g_autofree hwloc_obj_t *objects = g_new(hwloc_obj_t, (size_t)count);
-    bool has_memory = false;
+    bool has_memory = false, is_invented = in->reading->origin == ORIGIN_SYNTHETIC &&
+                                           !strstr(in->reading->text, "memory=");
     for (int i = 0; i < count; i++) {
         objects[i] = hwloc_get_obj_by_type(in->topology, HWLOC_OBJ_NUMANODE, (unsigned)i);
-        if (in->reading->origin == ORIGIN_SYNTHETIC && objects[i]->attr->numanode.local_memory == SYNTHETIC_NO_MEMORY)
-            objects[i]->attr->numanode.local_memory = 0; /* the marker stays out of recordings */
+        uint64_t *bytes = &objects[i]->attr->numanode.local_memory;
+        if (in->reading->origin == ORIGIN_SYNTHETIC && (is_invented || *bytes == SYNTHETIC_NO_MEMORY))
+            *bytes = 0; /* the marker stays out of recordings */
         has_memory |= objects[i]->attr->numanode.local_memory != 0;
     }
     qsort(objects, (size_t)count, sizeof(hwloc_obj_t), by_os_index);
@@ -284,6 +286,11 @@ static bool take_sets(struct facts_in *in)
     if (hwloc_bitmap_last(complete) > (int)IDS_LIMIT) {
         trouble_set(in->trouble, NM_host_too_large, NULL, "'%s' has cpu %d, numac reads up to cpu %u",
                     in->reading->name, hwloc_bitmap_last(complete), IDS_LIMIT);
+        return false;
+    }
+    if (hwloc_get_nbobjs_by_type(in->topology, HWLOC_OBJ_PU) != hwloc_bitmap_weight(here)) {
+        trouble_set(in->trouble, NM_host_contradiction, NULL, "'%s' gives several cpus the same number",
+                    in->reading->name);
         return false;
     }
     hwloc_bitmap_t rest = hwloc_bitmap_alloc();
@@ -510,6 +517,21 @@ static void say_unreadable(struct facts_in *in)
                     "'%s' is damaged: hwloc cannot make sense of it", name);
 }
 
+/* XML that hwloc's reader does not take gets a second chance in plain form.  What is not even XML is told with its
+ * line. */
+static bool reopen_plain(struct facts_in *in)
+{
+    g_autoptr(GString) plain = g_string_new(NULL);
+    if (!xml_make_plain(in->reading, plain, in->trouble))
+        return false;
+    struct reading again = *in->reading;
+    again.text = plain->str;
+    again.length = plain->len;
+    hwloc_topology_destroy(in->topology);
+    in->topology = NULL;
+    return hwloc_topology_init(&in->topology) == 0 && open_topology(in->topology, &again);
+}
+
 struct host *read_hwloc(struct arena *arena, const struct reading *reading, struct trouble *trouble)
 {
     struct facts_in in = { .arena = arena, .reading = reading, .trouble = trouble };
@@ -523,10 +545,13 @@ struct host *read_hwloc(struct arena *arena, const struct reading *reading, stru
     }
     in.usable = hwloc_bitmap_alloc();
     bool is_fine = open_topology(in.topology, reading);
+    if (!is_fine && reading->origin == ORIGIN_HWLOC_XML)
+        is_fine = reopen_plain(&in);
     if (!is_fine)
         say_unreadable(&in);
     is_fine = is_fine && take_facts(&in) && (!reading->recording || write_recording(&in));
     hwloc_bitmap_free(in.usable);
-    hwloc_topology_destroy(in.topology);
+    if (in.topology)
+        hwloc_topology_destroy(in.topology);
     return is_fine ? in.host : NULL;
 }

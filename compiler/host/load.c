@@ -76,6 +76,17 @@ static unsigned hwloc_version(const struct prolog *prolog)
     return *version ? (unsigned)strtoul(version + 1, NULL, 10) : 1;
 }
 
+/* hwloc's reader stops where it has seen enough.  A comment behind the end is fine. */
+static bool ends_as_topology(const struct reading *reading)
+{
+    size_t length = reading->length;
+    while (length && g_ascii_isspace(reading->text[length - 1]))
+        length--;
+    const char *end = reading->text + length;
+    return (length >= 11 && memcmp(end - 11, "</topology>", 11) == 0) ||
+           (length >= 3 && memcmp(end - 3, "-->", 3) == 0);
+}
+
 static bool say_other(const struct reading *reading, const char *what, const char *help, struct trouble *trouble)
 {
     trouble_set(trouble, NM_host_kind, help, "'%s' describes no host: it is %s", reading->name, what);
@@ -135,6 +146,11 @@ bool file_recognise(const struct reading *reading, enum host_origin *origin, str
                     version < 2 ? "write it again with 'hwloc-convert' or 'lstopo -i OLD NEW.xml' of hwloc 2"
                                 : "export it with 'lstopo --export-xml-flags v2' or 'numac host record'",
                     "'%s' is hwloc XML of version %u, numac reads version 2", reading->name, version);
+        return false;
+    }
+    if (!ends_as_topology(reading)) {
+        trouble_set(trouble, NM_host_damaged, "record the host again; the file was cut or edited",
+                    "'%s' is damaged: it does not end with </topology>", reading->name);
         return false;
     }
     *origin = ORIGIN_HWLOC_XML;

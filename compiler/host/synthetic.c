@@ -18,7 +18,8 @@ struct scan {
     GString *prepared;
     struct trouble *trouble;
     uint64_t here, objects; /* things of the last level; of all levels */
-    bool has_pu;
+    const char *last, *named_pu; /* the last level, and the one called pu */
+    size_t last_length;
 };
 
 #define EXAMPLE "write levels and counts, such as \"pack:2 [numa(memory=16GiB)] l3:1 core:8 pu:2\""
@@ -114,7 +115,8 @@ static bool take_level(struct scan *scan)
         if (hwloc_type_sscanf(name, &type, NULL, 0) < 0 || hwloc_obj_type_is_io(type) || type == HWLOC_OBJ_MISC)
             return complain_of_type(scan, word, (size_t)(colon - word));
         is_node = type == HWLOC_OBJ_NUMANODE;
-        scan->has_pu |= type == HWLOC_OBJ_PU;
+        if (type == HWLOC_OBJ_PU)
+            scan->named_pu = word;
     }
     char *end;
     errno = 0;
@@ -132,6 +134,8 @@ static bool take_level(struct scan *scan)
     }
     g_string_append_len(scan->prepared, word, (gssize)length);
     scan->at += length;
+    scan->last = word;
+    scan->last_length = colon ? (size_t)(colon - word) : 0;
     return take_attributes(scan, is_node);
 }
 
@@ -153,7 +157,14 @@ bool synthetic_prepare(const char *text, GString *prepared, struct trouble *trou
         if (!(*scan.at == '[' ? take_attached(&scan) : take_level(&scan)))
             return false;
     }
-    if (!levels)
+    if (!scan.last)
         return complain(&scan, "there is no level", text, strlen(text));
+    /* a last level without a name is pu */
+    if (scan.last_length && scan.named_pu != scan.last) {
+        trouble_set(trouble, NM_host_synthetic, "end the description with pu, such as \"pack:2 [numa] core:8 pu:2\"",
+                    "the last level of the synthetic description is '%.*s', not pu", (int)MIN(scan.last_length, 60),
+                    scan.last);
+        return false;
+    }
     return true;
 }
