@@ -18,7 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { CPU_SECONDS = 20, WALL_SECONDS = 60 };
+enum { CPU_SECONDS = 10, WALL_SECONDS = 60 };
 #define CHILD_MEMORY_BYTES (UINT64_C(2) << 30) /* on top of what the program has mapped already */
 #define REPLY_BYTES_LIMIT (UINT32_C(256) << 20)
 
@@ -169,13 +169,15 @@ static struct host *understand(struct arena *arena, const GByteArray *reply, GSt
 
 static void tell_of_death(const struct reading *reading, int status, bool was_heard, struct trouble *trouble)
 {
+    bool is_synthetic = reading->origin == ORIGIN_SYNTHETIC;
+    const char *help = is_synthetic ? "use smaller counts" : "record the host again with 'numac host record'";
     int signal_number = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
     if (!was_heard || signal_number == SIGXCPU || signal_number == SIGKILL)
-        trouble_set(trouble, NM_host_too_large, "record the host again with 'numac host record'",
+        trouble_set(trouble, NM_host_too_large, help,
                     "reading '%s' takes more than %d seconds or %u MiB", reading->name, CPU_SECONDS,
                     (unsigned)(CHILD_MEMORY_BYTES / MIB));
     else
-        trouble_set(trouble, NM_host_damaged, "record the host again with 'numac host record'",
+        trouble_set(trouble, is_synthetic ? NM_host_synthetic : NM_host_damaged, help,
                     "'%s' is damaged: hwloc cannot make sense of it%s", reading->name,
                     signal_number ? " (its reader crashed)" : "");
 }

@@ -32,6 +32,7 @@ struct reading { /* what to read */
     const char *text; /* of a file or a description */
     size_t length;
     const char *root; /* folder that holds sys/ and proc/; "/" for the live machine */
+    uint32_t synthetic_cpus; /* how many a description asks for */
     unsigned wants;
     GString *recording; /* gets hwloc XML with our additions; NULL when not recording */
 };
@@ -54,7 +55,8 @@ const struct ids *ids_parse(struct arena *arena, const char *text);
 /* A description for hwloc in which nodes without a memory size get one byte, since hwloc would make one up; false
  * with trouble where it is too large or no description at all. */
 #define SYNTHETIC_NO_MEMORY 1u
-bool synthetic_prepare(const char *text, GString *prepared, struct trouble *trouble);
+#define SYNTHETIC_CPU_LIMIT 16384u /* hwloc takes seconds for more */
+bool synthetic_prepare(const char *text, GString *prepared, uint32_t *cpus, struct trouble *trouble);
 
 /* Says by its content which reader a file needs; false with trouble where there is none. */
 bool file_recognise(const struct reading *reading, enum host_origin *origin, struct trouble *trouble);

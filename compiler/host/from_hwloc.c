@@ -288,9 +288,13 @@ static bool take_sets(struct facts_in *in)
                     in->reading->name, hwloc_bitmap_last(complete), IDS_LIMIT);
         return false;
     }
-    if (hwloc_get_nbobjs_by_type(in->topology, HWLOC_OBJ_PU) != hwloc_bitmap_weight(here)) {
-        trouble_set(in->trouble, NM_host_contradiction, NULL, "'%s' gives several cpus the same number",
-                    in->reading->name);
+    int listed = hwloc_bitmap_weight(here), described = hwloc_get_nbobjs_by_type(in->topology, HWLOC_OBJ_PU);
+    if (in->reading->origin == ORIGIN_SYNTHETIC)
+        listed = (int)in->reading->synthetic_cpus;
+    if (listed != described) {
+        trouble_set(in->trouble, in->reading->origin == ORIGIN_SYNTHETIC ? NM_host_synthetic : NM_host_contradiction,
+                    in->reading->origin == ORIGIN_SYNTHETIC ? "give each cpu an index of its own" : NULL,
+                    "'%s' counts %d cpus but describes %d different ones", in->reading->name, listed, described);
         return false;
     }
     hwloc_bitmap_t rest = hwloc_bitmap_alloc();

@@ -127,9 +127,9 @@ static bool take_level(struct scan *scan)
         return complain(scan, "the count of a level is no number from 1", word, length);
     scan->here = errno || count > OBJECT_LIMIT ? OBJECT_LIMIT + 1 : scan->here * count;
     scan->objects += scan->here;
-    if (scan->here > HOST_CPU_LIMIT || scan->objects > OBJECT_LIMIT) {
+    if (scan->here > SYNTHETIC_CPU_LIMIT || scan->objects > OBJECT_LIMIT) {
         trouble_set(scan->trouble, NM_host_too_large, "use smaller counts",
-                    "the synthetic description asks for more than %u cpus", HOST_CPU_LIMIT);
+                    "the synthetic description asks for more than %u cpus", SYNTHETIC_CPU_LIMIT);
         return false;
     }
     g_string_append_len(scan->prepared, word, (gssize)length);
@@ -139,7 +139,7 @@ static bool take_level(struct scan *scan)
     return take_attributes(scan, is_node);
 }
 
-bool synthetic_prepare(const char *text, GString *prepared, struct trouble *trouble)
+bool synthetic_prepare(const char *text, GString *prepared, uint32_t *cpus, struct trouble *trouble)
 {
     struct scan scan = { .at = text, .prepared = prepared, .trouble = trouble, .here = 1 };
     if (strlen(text) > TEXT_LIMIT) {
@@ -166,5 +166,6 @@ bool synthetic_prepare(const char *text, GString *prepared, struct trouble *trou
                     scan.last);
         return false;
     }
+    *cpus = (uint32_t)scan.here;
     return true;
 }
