@@ -29,8 +29,7 @@ static void xml_os(struct xml *xml, const struct plan_guest *guest)
         xml_quoted(xml, "<initrd>", guest->initrd, "</initrd>");
     if (guest->cmdline)
         xml_quoted(xml, "<cmdline>", guest->cmdline, "</cmdline>");
-    if (!guest->kernel)
-        xml_whole(xml, "<boot dev='hd'/>");
+    xml_whole(xml, "<boot dev='hd'/>"); /* libvirt adds it where it is missing, beside a kernel too */
     xml_shut(xml, "</os>");
 }
 
