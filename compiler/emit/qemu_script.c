@@ -78,6 +78,7 @@ void write_qemu_script(const struct plan_guest *guest, const struct base_text *b
         bug("a guest with a base came to the QEMU target");
     bool confined = any_pin(guest) && every_vcpu_pinned(guest);
     append(out, "#!/bin/sh\n# Starts one guest on this terminal; ctrl-a x ends it, ctrl-a c is the QEMU monitor.\n");
+    size_t head = out->len;
     if (any_pin(guest))
         say_pins(out, guest, confined);
     if (any_restrictive(guest)) {
@@ -97,4 +98,6 @@ void write_qemu_script(const struct plan_guest *guest, const struct base_text *b
     argv.value_before = " ";
     qemu_command(&argv, guest);
     argv_finish(&argv);
+    if (strpbrk(out->str + head, "$`")) /* meant as it stands, and in single quotes */
+        g_string_insert(out, (gssize)head, "# shellcheck disable=SC2016\n");
 }
