@@ -102,12 +102,12 @@ $(SHIM): tests/oracles/node_shim.c
 
 SUITE_units   = $(foreach unit,$(UNITS),'$(notdir $(unit))=$(unit) --tap')
 SUITE_layers  = 'layers=tests/layers'
-SUITE_harness = 'harness=tests/harness/self_test'
+SUITE_harness = 'harness=tests/harness/self_test.py'
 SUITE_cases   = 'cases=tests/run --numac $(PROGRAM)'
-SUITE_mutants = 'mutants=tests/mutants --numac $(PROGRAM)'
-SUITE_oracles = 'schema=tests/oracles/schema --numac $(PROGRAM)' 'libvirt=tests/oracles/libvirt_embed --numac $(PROGRAM)' \
-	'qemu=tests/oracles/qemu_paused --numac $(PROGRAM)'
-SUITE_lab     = 'boot=tests/oracles/boot --numac $(PROGRAM)'
+SUITE_mutants = 'mutants=tests/mutants.py --numac $(PROGRAM)'
+SUITE_oracles = 'schema=tests/oracles/relaxng.py --numac $(PROGRAM)' 'libvirt=tests/oracles/libvirt_embed.py --numac $(PROGRAM)' \
+	'qemu=tests/oracles/qemu_paused.py --numac $(PROGRAM)'
+SUITE_lab     = 'boot=tests/oracles/boot.py --numac $(PROGRAM)'
 comma := ,
 SUITES := layers,harness,units,cases,mutants,oracles
 suites = $(foreach suite,$(subst $(comma), ,$(1)),$(SUITE_$(suite)))
