@@ -225,19 +225,17 @@ static struct item *read_value(struct yaml *yaml)
     struct item_list block;
     uint32_t end;
     refuse_properties(yaml);
+    if (yaml->flow && is(yaml, YAML_BLOCK_ENTRY_TOKEN)) {
+        blame_unexpected(yaml);
+        skip_rest(yaml, false);
+    }
     switch ((int)yaml->token.type) {
     case YAML_SCALAR_TOKEN:
         add_scalar(yaml);
         return item_begin(yaml->reading);
-    case YAML_BLOCK_ENTRY_TOKEN:
-        if (yaml->flow) {
-            blame_unexpected(yaml);
-            skip_rest(yaml, false);
-            break;
-        }
-        /* fall through */
     case YAML_FLOW_SEQUENCE_START_TOKEN:
     case YAML_BLOCK_SEQUENCE_START_TOKEN:
+    case YAML_BLOCK_ENTRY_TOKEN:
         end = read_list(yaml);
         item = item_begin(yaml->reading);
         item->end = end;

@@ -93,7 +93,7 @@ struct word string_with_escapes(struct reading *reading, struct extent where)
         if (from[at] == '\\' && (from[at + 1] == '"' || from[at + 1] == '\\')) {
             at++;
         } else if (from[at] == '\\') {
-            struct extent escape = { at, at + (uint32_t)(g_utf8_next_char(from + at + 1) - (from + at)) };
+            struct extent escape = { at, character_end(reading, at + 1) };
             struct excerpt shown = excerpt(reading, escape);
             struct finding *finding =
                 blame(reading, NM_unknown_escape, escape, "'%.*s' is no escape", shown.length, shown.text);
