@@ -142,8 +142,8 @@ static void read_list_entry(struct yaml *yaml, bool flow, struct extent dash)
     } else if (is(yaml, YAML_ALIAS_TOKEN)) {
         blame_property(yaml);
         yaml_next(yaml);
-    } else if (is(yaml, YAML_BLOCK_ENTRY_TOKEN) || is(yaml, YAML_BLOCK_END_TOKEN) || is(yaml, YAML_FLOW_ENTRY_TOKEN) ||
-               (!flow && is(yaml, YAML_KEY_TOKEN))) {
+    } else if (is(yaml, YAML_BLOCK_END_TOKEN) || is(yaml, YAML_FLOW_ENTRY_TOKEN) ||
+               (!flow && (is(yaml, YAML_BLOCK_ENTRY_TOKEN) || is(yaml, YAML_KEY_TOKEN)))) {
         blame_empty_entry(yaml, dash);
     } else if (!yaml->ended) {
         blame_list_entry(yaml);
@@ -173,6 +173,8 @@ static void read_flow_list(struct yaml *yaml)
         }
         if (after_value) {
             blame_missing_comma(yaml);
+            if (!opens(yaml))
+                yaml_next(yaml);
             skip_rest(yaml, false);
             continue;
         }

@@ -184,6 +184,7 @@ static const struct example examples[] = {
     { "yaml/commas", "a.yaml", "a: [1,, 2]\nb: {, c: 1}\nd: [\"1\" \"2\", 3]\ne: {\"f\": \"1\" \"g\": 2}\n",
       "[a] [1] [2]\n[b] :\n  [c] [1]\n[d] [\"1\"] [3]\n[e] :\n  [\"f\"] [\"1\"]\n",
       "NM0030 1:7-1:8\nNM0030 2:5-2:6\nNM0030 3:9-3:12\nNM0030 4:14-4:17\n" },
+    { "yaml/keys in a list over lines", "a.yaml", "a: [1, b: 2\n c: 3\n d, - 4, 5]\n", "[a] [1] [5]\n", "NM0043 1:8-1:8\n" },
     { "yaml/indentation", "a.yaml", "a:\n    b: 1\n  c: 2\n", "[a] :\n  [b] [1]\n", "NM0030 3:3-3:3\n" },
     { "yaml/dash in braces", "a.yaml", "a: {b: - c}\nd: 1\n", "[a] :\n  [b]\n[d] [1]\n", "NM0030 1:8-1:9\n" },
     { "yaml/sign", "a.yaml", "a: 1\nb: @c\n", "[a] [1]\n[b]\n", "NM0030 2:4-2:5\n" },
