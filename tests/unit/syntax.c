@@ -109,6 +109,7 @@ static const struct example examples[] = {
       "NM0013 2:7-2:8\nNM0013 3:3-3:4\n" },
     { "numa/unterminated", "a.numa", "a \"b c\nd \"e {\n f 1\n}\ng \"h\\\ni \"", "[a] [b c]\n[d] [e] {\n  [f] [1]\n[g] [h\\]\n[i] []\n",
       "NM0014 1:3-1:7\nNM0014 2:3-2:5\nNM0014 5:3-5:6\nNM0014 6:3-6:4\n" },
+    { "numa/unterminated in a block", "a.numa", "a { b { c \"d } }\ne\n", "[a] {\n  [b] {\n    [c] [d]\n[e]\n", "NM0014 1:11-1:13\n" },
     { "numa/escape", "a.numa", "a \"\xc3\xa9\\n\" \"\\t\"\nb \"\\\xc3\xa9\"", "[a] [\"\xc3\xa9\\n\"] [\"\\t\"]\n[b] [\"\\\xc3\xa9\"]\n",
       "NM0015 1:5-1:7\nNM0015 2:4-2:6\n" },
     { "numa/brace alone", "a.numa", "a b\n\n# c\n{\n  d 1\n}\ne", "[a] [b] {\n  [d] [1]\n[e]\n# c\n", "NM0016 4:1-4:2\n  and 1:1\n" },
