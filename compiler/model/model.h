@@ -351,6 +351,7 @@ struct variable { /* -D name=value */
 
 struct host_override { /* --host NAME=SOURCE */
     const char *name, *source;
+    bool is_synthetic;
 };
 
 struct model_options {
