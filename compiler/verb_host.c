@@ -53,8 +53,7 @@ int verb_host(const struct options *options)
     struct session *session = session_open(options);
     const char *name = options->arguments.list[0];
     bool is_synthetic;
-    const char *source =
-        host_source(options->arguments.count > 1 ? options->arguments.list[1] : "live", &is_synthetic);
+    const char *source = host_source(options->arguments.count > 1 ? options->arguments.list[1] : "live", &is_synthetic);
     for (size_t i = 0; i < G_N_ELEMENTS(actions); i++)
         if (strcmp(actions[i].name, name) == 0) {
             actions[i].run(session, source, is_synthetic);

@@ -60,14 +60,14 @@ static void expect(struct bench *bench, const char *golden)
     bench_close(bench);
 }
 
-/* ---- the human form ----------------------------------------------------------------------------------------------- */
+/* ---- the human form --------------------------------------------------------------------------------------------- */
 
 static void shows_labels_notes_and_other_files(void)
 {
     struct bench bench;
     bench_open(&bench);
-    uint32_t site = add(&bench, "layouts/db.numa",
-                        "guest db {\n  cell 0 {\n    cpus 4\n    memory 48GiB on 1\n  }\n}\n");
+    uint32_t site =
+        add(&bench, "layouts/db.numa", "guest db {\n  cell 0 {\n    cpus 4\n    memory 48GiB on 1\n  }\n}\n");
     uint32_t host = add(&bench, "hosts/r740.xml", "<topology>\n <object os_index=\"1\"/>\n</topology>\n");
     struct finding *finding =
         report(bench.findings, NM_usage, find(&bench, site, "48GiB", 0), "cell '%d' needs more than node 1 has", 0);
@@ -180,7 +180,9 @@ static void spells_out_what_steers_terminals(void)
 {
     struct bench bench;
     bench_open(&bench);
-    uint32_t site = add(&bench, "a\033]0;b\n.numa", "x \033[31m \xe2\x80\xae\x07 \xc2\x9b" "end");
+    uint32_t site = add(&bench, "a\033]0;b\n.numa",
+                        "x \033[31m \xe2\x80\xae\x07 \xc2\x9b"
+                        "end");
     struct finding *finding =
         report(bench.findings, NM_usage, find(&bench, site, "end", 0), "bad \033[2J\n\xff '\xe2\x80\xae'");
     finding_pointer(bench.findings, finding, "p\r");
@@ -331,7 +333,7 @@ static void colours_when_asked(void)
     bench_close(&bench);
 }
 
-/* ---- how many ----------------------------------------------------------------------------------------------------- */
+/* ---- how many --------------------------------------------------------------------------------------------------- */
 
 static void keeps_the_gravest_of_many(void)
 {
@@ -352,7 +354,8 @@ static void keeps_the_gravest_of_many(void)
     g_assert_true(g_str_has_suffix(bench.out->str, "\n… and 70 more in a.numa\n\n"
                                                    "1 error, 59 warnings, 60 hints in a.numa\n"));
     rendered(&bench, FINDINGS_JSON);
-    g_assert_nonnull(strstr(bench.out->str, "\"omitted\": [\n    {\n      \"file\": \"a.numa\",\n      \"count\": 70\n"));
+    g_assert_nonnull(
+        strstr(bench.out->str, "\"omitted\": [\n    {\n      \"file\": \"a.numa\",\n      \"count\": 70\n"));
     struct render_options options = { .hide_hints = true };
     g_string_truncate(bench.out, 0);
     findings_render(bench.findings, &options, bench.out);
@@ -387,13 +390,15 @@ static void many_findings_cost_little(const void *separator)
     bench_close(&bench);
 }
 
-/* ---- machine forms ------------------------------------------------------------------------------------------------ */
+/* ---- machine forms ---------------------------------------------------------------------------------------------- */
 
 static void writes_json(void)
 {
     struct bench bench;
     bench_open(&bench);
-    uint32_t site = add(&bench, "a.numa", "\xef\xbb\xbf" "é\nx yy\n");
+    uint32_t site = add(&bench, "a.numa",
+                        "\xef\xbb\xbf"
+                        "é\nx yy\n");
     struct finding *finding = report(bench.findings, NM_usage, find(&bench, site, "yy", 0), "say \"no\"");
     finding_label(bench.findings, finding, find(&bench, site, "é", 0), "l");
     finding_note(bench.findings, finding, "n");
@@ -481,11 +486,24 @@ static void writes_gcc_lines(void)
     bench_close(&bench);
 }
 
-/* ---- properties --------------------------------------------------------------------------------------------------- */
+/* ---- properties ------------------------------------------------------------------------------------------------- */
 
-static const char *const pieces[] = { "a",    " ",        "\t",           "é",    "日",       "e\xcc\x81",
-                                      "\n",   "\r\n",     "\033",         "\xf0\x9f\x98\x80", "\xe2\x80\xae",
-                                      "wide", "\xcc\x81", "\xef\xbb\xbf", "\r",   "0123456789" };
+static const char *const pieces[] = { "a",
+                                      " ",
+                                      "\t",
+                                      "é",
+                                      "日",
+                                      "e\xcc\x81",
+                                      "\n",
+                                      "\r\n",
+                                      "\033",
+                                      "\xf0\x9f\x98\x80",
+                                      "\xe2\x80\xae",
+                                      "wide",
+                                      "\xcc\x81",
+                                      "\xef\xbb\xbf",
+                                      "\r",
+                                      "0123456789" };
 
 static unsigned shown_width(const char *text)
 {
