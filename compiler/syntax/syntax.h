@@ -33,7 +33,8 @@ struct item {
     uint16_t argument_count;
     uint16_t has_block : 1; /* also when the block is empty */
     uint16_t mapped : 1;    /* from YAML: `children` is a mapping whose keys may be argument names, labels or table keys */
-    uint16_t reserved : 14;
+    uint16_t failed : 1; /* a finding stands on its line: its words may be wrong, and need no second finding */
+    uint16_t reserved : 13;
     uint32_t end; /* offset behind the item: behind its "}" or its last argument */
     struct word arguments[];
 };
@@ -78,6 +79,10 @@ struct tree *read_tree(struct syntax *syntax, uint32_t file, bool keep_comments)
 struct tree *read_numa(struct syntax *syntax, uint32_t file, bool keep_comments);
 struct tree *read_yaml(struct syntax *syntax, uint32_t file, bool keep_comments);
 bool is_yaml_name(const char *name);
+
+/* The NUMA parts of a domain XML as items of a guest, with spans in the XML: what a `base` gives as its lowest layer.
+ * Trouble (no UTF-8, not well-formed, DOCTYPE, not one domain) is a finding (NM122x) and `failed`. */
+struct tree *read_domain(struct syntax *syntax, uint32_t file, const char **out_uuid);
 
 /* The text of a word, not NUL-terminated; *out_length its bytes. */
 const char *word_text(const struct syntax *syntax, const struct item *item, struct word word, size_t *out_length);

@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Rules about cell.
+ */
+#include "check/check.h"
+
+const struct model_rule cell_rules[] = { { 0 } };

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The rules.  Each is a row and a static function: it sees the model or the plan, never both, gets only const input,
+ * and repairs nothing.  A rule is silent about a value that failed before (is_failed), about a broken guest, and about
+ * what its host's source does not tell.
+ */
+#pragma once
+
+#include "plan/site_host.h"
+
+struct check { /* what a rule is given beside its subject */
+    struct arena *arena; /* for the texts of messages */
+    struct findings *findings;
+    const struct site *site;
+};
+
+struct model_rule { /* one guest as declared; count families are checked once, at their first instance */
+    const char *name; /* the truth that should hold: "cells-cover-all-vcpus" */
+    const char *source; /* where the rule comes from: "peers 11" */
+    void (*run)(const struct check *check, const struct guest *guest);
+};
+
+struct plan_rule { /* one guest as planned */
+    const char *name;
+    const char *source;
+    void (*run)(const struct check *check, const struct planned_guest *planned);
+};
+
+struct site_rule { /* all guests together */
+    const char *name;
+    const char *source;
+    void (*run)(const struct check *check, const struct planned_site *planned);
+};
+
+/* Rows by subject, each table ends with a zeroed row. */
+extern const struct model_rule cell_rules[], topology_rules[], distance_rules[], policy_rules[], pin_rules[], page_rules[],
+    guest_rules[];
+extern const struct plan_rule plan_topology_rules[], plan_distance_rules[], plan_policy_rules[], plan_pin_rules[],
+    plan_page_rules[], plan_host_rules[];
+extern const struct site_rule site_rules[];
+
+/* Runs the model rules and marks guests with errors as broken: the one thing that a check leaves behind. */
+void check_model(struct arena *arena, struct findings *findings, struct site *site);
+void check_plan(struct arena *arena, struct findings *findings, const struct planned_site *planned);

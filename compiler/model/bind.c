@@ -1,0 +1,578 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Items into typed values, by the rows of the vocabulary.  Binding a block onto an object that has values already is
+ * how layers merge: arguments and tables are replaced whole, children word by word, labelled blocks by label.
+ */
+#include "model/binder.h"
+
+#include <string.h>
+
+/* ---- words that do not fit --------------------------------------------------------------------------------------- */
+
+static const char *next_word(void *state)
+{
+    struct {
+        enum context in;
+        size_t at;
+    } *walk = state;
+    size_t count;
+    const struct word_row *rows = vocabulary(&count);
+    while (walk->at < count) {
+        const struct word_row *row = &rows[walk->at++];
+        if ((row->in & walk->in) && row->id != W_NONE)
+            return row->word;
+    }
+    return NULL;
+}
+
+static bool is_plural_of(const char *text, size_t length, enum context in)
+{
+    return length > 1 && text[length - 1] == 's' && find_word(in, text, length - 1);
+}
+
+static const char *elsewhere(const char *text, size_t length)
+{
+    for (unsigned bit = 0; bit < 16; bit++) {
+        const struct word_row *row = find_word((enum context)(1u << bit), text, length);
+        if (row && row->id != W_NONE)
+            return context_word((enum context)(1u << bit));
+    }
+    return NULL;
+}
+
+static void report_unknown(struct binder *binder, const struct item *item, enum context in)
+{
+    size_t length;
+    const char *text = word_text(binder->syntax, item, item->name, &length);
+    struct finding *finding = report(binder->findings, NM_unknown_word, item_span(item), "%s has no word '%.*s'",
+                                     context_word(in), (int)length, text);
+    struct {
+        enum context in;
+        size_t at;
+    } walk = { in, 0 };
+    const char *near = nearest_name(text, length, next_word, &walk);
+    const char *place = elsewhere(text, length);
+    if (is_plural_of(text, length, in))
+        finding_help(binder->findings, finding, "words are never plural: write '%.*s'", (int)length - 1, text);
+    else if (near)
+        finding_help(binder->findings, finding, "did you mean '%s'?", near);
+    else if (place)
+        finding_help(binder->findings, finding, "'%.*s' is a word of %s", (int)length, text, place);
+    else
+        finding_help(binder->findings, finding, "remove it; docs/language.md lists the words of each place");
+}
+
+static void report_later(struct binder *binder, const struct item *item, const struct word_row *row)
+{
+    struct finding *finding = report(binder->findings, NM_later_word, item_span(item), "'%s' is not yet in this version of numac", row->word);
+    finding_note(binder->findings, finding, "it will be: %s", row->about);
+    finding_help(binder->findings, finding, "remove it, or keep that part in a base");
+}
+
+/* ---- arguments ------------------------------------------------------------------------------------------------------ */
+
+static const void *default_object(enum object_kind kind)
+{
+    switch (kind) {
+    case OBJECT_SITE:
+        return &site_defaults;
+    case OBJECT_HOST:
+        return &host_defaults;
+    case OBJECT_RESERVE:
+        return &reserve_defaults;
+    case OBJECT_GUEST:
+        return &guest_defaults;
+    case OBJECT_CELL:
+        return &cell_defaults;
+    case OBJECT_LOCALITY:
+        return &guest_defaults.locality;
+    case OBJECT_IOTHREAD:
+        return &iothread_defaults;
+    case OBJECT_HUGEPAGES:
+    case OBJECT_NOTHING:
+    case OBJECT_KINDS:
+        break;
+    }
+    return NULL;
+}
+
+static size_t column_bytes(const struct column *column)
+{
+    return column->flags & MANY ? sizeof(struct list) : value_bytes(column->type);
+}
+
+/* Back to the default: what a higher layer leaves out is not taken from a lower one. */
+void reset_word(const struct frame *frame, const struct word_row *row)
+{
+    char *object = frame->object[row->object];
+    const char *fresh = default_object(row->object);
+    if (!object || !fresh)
+        return;
+    for (const struct column *column = row->arguments; column->name; column++)
+        if (column->offset != NOT_STORED)
+            memcpy(object + column->offset, fresh + column->offset, column_bytes(column));
+    if (row->columns[0].name)
+        memset(object + row->table_offset, 0, sizeof(struct list));
+}
+
+static bool store_many(struct binder *binder, const struct column *column, const struct scalar *scalars, size_t count, char *into)
+{
+    size_t bytes = value_bytes(column->type);
+    struct list list = { .items = arena_alloc(binder->arena, bytes * count) };
+    bool fine = true;
+    for (size_t i = 0; i < count; i++) {
+        if (parse_value(binder, column, &scalars[i], (char *)list.items + bytes * list.count))
+            list.count++;
+        else
+            fine = false;
+    }
+    if (into)
+        memcpy(into, &list, sizeof list);
+    return fine;
+}
+
+static void report_extra(struct binder *binder, const struct item *item, const struct word_row *row, const struct scalar *scalar,
+                         const struct column *columns, bool in_row)
+{
+    size_t wanted = 0;
+    while (columns[wanted].name)
+        wanted++;
+    size_t length;
+    const char *name = word_text(binder->syntax, item, item->name, &length);
+    struct finding *finding = report_value(binder, NM_extra_argument, scalar, "'%.*s' has too many arguments: '%.*s' has no place",
+                                           (int)length, name, (int)scalar->length, scalar->text);
+    if (!wanted && row->columns[0].name && !in_row)
+        finding_help(binder->findings, finding, "write its rows in a block: '%s { ... }'", row->word);
+    else if (length && (name[0] == 'c' || row->id == W_SITE_GUEST) && scalar->length == 1 && scalar->text[0] == 'x')
+        finding_help(binder->findings, finding, "say how many with 'count 20' in its block");
+    else if (wanted && (columns[0].type == V_SET || columns[0].type == V_CPUS || columns[0].type == V_NODES || columns[0].type == V_NODES_OR_AUTO))
+        finding_help(binder->findings, finding, "join a set by commas, without blanks: '0-3,8'");
+    else if (wanted && (columns[0].type == V_SIZE || columns[0].type == V_SIZE_OR_ALL || columns[0].type == V_PAGES))
+        finding_help(binder->findings, finding, "write number and unit together: '4GiB'; end each line before the next word");
+    else
+        finding_help(binder->findings, finding, "it takes %zu; begin the next word on a new line or behind ';'", wanted);
+}
+
+static void report_missing(struct binder *binder, const struct item *item, const struct column *column)
+{
+    size_t length;
+    const char *name = word_text(binder->syntax, item, item->name, &length);
+    struct finding *finding = report(binder->findings, NM_missing_argument, item_span(item), "'%.*s' lacks its %s", (int)length, name, column->name);
+    if (column->choices) {
+        g_autofree char *list = g_strjoinv(", ", (char **)(uintptr_t)column->choices);
+        finding_help(binder->findings, finding, "write one of: %s", list);
+    } else {
+        finding_help(binder->findings, finding, "write '%.*s' and a %s", (int)length, name, value_type_word(column->type));
+    }
+}
+
+/* Types scalars by columns into an object; false where something was reported. */
+static bool store_columns(struct binder *binder, const struct item *item, const struct word_row *row, const struct column *columns,
+                          const struct scalar *scalars, size_t count, char *object, bool in_row)
+{
+    bool fine = true;
+    size_t at = 0;
+    for (const struct column *column = columns; column->name; column++) {
+        char *into = object && column->offset != NOT_STORED ? object + column->offset : NULL;
+        if (at >= count) {
+            if (!(column->flags & OPTIONAL)) {
+                report_missing(binder, item, column);
+                return false;
+            }
+        } else if (column->flags & MANY) {
+            fine &= store_many(binder, column, scalars + at, count - at, into);
+            at = count;
+        } else {
+            uint64_t aside[4];
+            fine &= parse_value(binder, column, &scalars[at++], into ? (void *)into : (void *)aside);
+        }
+    }
+    if (at < count) {
+        report_extra(binder, item, row, &scalars[at], columns, in_row);
+        fine = false;
+    }
+    return fine;
+}
+
+/* ---- tables ---------------------------------------------------------------------------------------------------------- */
+
+static bool same_text(struct binder *binder, const struct item *a, const struct item *b)
+{
+    size_t a_length, b_length;
+    const char *a_text = word_text(binder->syntax, a, a->name, &a_length), *b_text = word_text(binder->syntax, b, b->name, &b_length);
+    return a_length == b_length && memcmp(a_text, b_text, a_length) == 0;
+}
+
+static void report_row(struct binder *binder, const struct item *row, const struct item *before)
+{
+    size_t length;
+    const char *text = word_text(binder->syntax, row, row->name, &length);
+    struct finding *finding = report(binder->findings, NM_repeated_word, item_span(row), "the row '%.*s' stands twice in its table", (int)length, text);
+    finding_label(binder->findings, finding, item_span(before), "first here");
+    finding_help(binder->findings, finding, "keep one of the two");
+}
+
+enum { FEW_ROWS = 16 };
+
+static void refuse_repeated_rows(struct binder *binder, const struct item *first, uint32_t rows)
+{
+    if (rows <= FEW_ROWS) {
+        for (const struct item *row = first; row; row = row->next)
+            for (const struct item *before = first; before != row; before = before->next)
+                if (same_text(binder, row, before)) {
+                    report_row(binder, row, before);
+                    break;
+                }
+        return;
+    }
+    GHashTable *seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    for (const struct item *row = first; row; row = row->next) {
+        size_t length;
+        const char *text = word_text(binder->syntax, row, row->name, &length);
+        char *key = g_strndup(text, length);
+        const struct item *before = g_hash_table_lookup(seen, key);
+        if (before)
+            report_row(binder, row, before);
+        if (before)
+            g_free(key);
+        else
+            g_hash_table_insert(seen, key, (gpointer)(uintptr_t)row);
+    }
+    g_hash_table_destroy(seen);
+}
+
+static bool refuse_variable_name(struct binder *binder, const struct item *item)
+{
+    if (!item->name.dollar)
+        return false;
+    struct finding *finding = report(binder->findings, NM_variable_not_here, item_span(item), "a variable stands where a word or a key must be");
+    finding_help(binder->findings, finding, "variables give values only; write the word itself");
+    return true;
+}
+
+/* One row: its name is the key. */
+static bool bind_row(struct binder *binder, const struct word_row *row, const struct item *item, char *into)
+{
+    struct scalar few[16], *scalars;
+    size_t count;
+    if (refuse_variable_name(binder, item) || !item_scalars(binder, item, few, G_N_ELEMENTS(few), &scalars, &count))
+        return false;
+    if (item->has_block) {
+        struct finding *finding = report(binder->findings, NM_block_not_taken, item_span(item), "a row of '%s' takes no block", row->word);
+        finding_help(binder->findings, finding, "write its values on one line");
+        return false;
+    }
+    struct scalar key = { .span = item_span(item), .is_quoted = item->name.quoted };
+    key.text = word_text(binder->syntax, item, item->name, &key.length);
+    struct span span = key.span;
+    memcpy(into, &span, sizeof span);
+    const struct column *column = &row->columns[0];
+    bool fine = parse_value(binder, column, &key, into + column->offset);
+    for (const struct column *more = row->columns + 1; more->name; more++)
+        if (more->type == V_CHOICE && (more->flags & OPTIONAL))
+            memset(into + more->offset, 0xff, sizeof(uint32_t));
+    return store_columns(binder, item, row, row->columns + 1, scalars, count, into, true) && fine;
+}
+
+static bool bind_table(struct binder *binder, const struct frame *frame, const struct word_row *row, const struct item *item)
+{
+    uint32_t rows = 0;
+    bool fine = true;
+    for (const struct item *child = item->children; child; child = child->next)
+        rows++;
+    refuse_repeated_rows(binder, item->children, rows);
+    struct list list = { .items = arena_alloc(binder->arena, rows * row->row_bytes) };
+    for (const struct item *child = item->children; child; child = child->next) {
+        if (bind_row(binder, row, child, (char *)list.items + list.count * row->row_bytes))
+            list.count++;
+        else
+            fine = false;
+    }
+    if (!rows) {
+        struct finding *finding = report(binder->findings, NM_missing_argument, item_span(item), "the table of '%s' has no rows", row->word);
+        finding_help(binder->findings, finding, "write at least one row, or remove '%s'", row->word);
+        fine = false;
+    }
+    char *object = frame->object[row->object];
+    if (object)
+        memcpy(object + row->table_offset, &list, sizeof list);
+    return fine;
+}
+
+/* ---- settings ------------------------------------------------------------------------------------------------------------- */
+
+static void note_places(struct binder *binder, const struct frame *frame, const struct word_row *row, const struct item *item,
+                        const struct scalar *scalars, size_t count)
+{
+    struct place place = { .word = (uint16_t)row->id, .layer = (uint8_t)frame->layer, .span = item_span(item) };
+    said_place(binder->arena, frame->said, place);
+    for (size_t i = 0; i < count && i < 15; i++) {
+        place.argument = (uint8_t)(i + 1);
+        place.span = scalars[i].span;
+        said_place(binder->arena, frame->said, place);
+    }
+}
+
+static void refuse_block(struct binder *binder, const struct item *item, const struct word_row *row)
+{
+    struct finding *finding = report(binder->findings, NM_block_not_taken, item_span(item), "'%s' takes no block", row->word);
+    finding_help(binder->findings, finding, "write its values on its own line, behind the word");
+}
+
+static void bind_setting(struct binder *binder, const struct frame *frame, const struct word_row *row, const struct item *item)
+{
+    struct scalar few[16], *scalars;
+    size_t count;
+    bool has_table = row->columns[0].name && item->has_block, fine;
+    bool wants_arguments = !has_table && !(row->opens && !row->arguments[0].name);
+    if (!item_scalars(binder, item, few, G_N_ELEMENTS(few), &scalars, &count)) {
+        fine = false;
+    } else if (item->has_block && !row->opens && !row->columns[0].name) {
+        refuse_block(binder, item, row);
+        fine = false;
+    } else if (has_table && count) {
+        struct finding *finding = report(binder->findings, NM_table_and_arguments, item_span(item), "'%s' has arguments and a table at once", row->word);
+        finding_help(binder->findings, finding, "keep one of the two");
+        fine = false;
+    } else if (has_table) {
+        reset_word(frame, row);
+        fine = bind_table(binder, frame, row, item);
+    } else if (row->opens && !count && row->arguments[0].name && item->has_block) {
+        fine = true; /* only children are said: the arguments of lower layers stay */
+        wants_arguments = false;
+    } else {
+        reset_word(frame, row);
+        fine = store_columns(binder, item, row, row->arguments, scalars, count, frame->object[row->object], false);
+    }
+    note_places(binder, frame, row, item, scalars, fine || count < 16 ? count : 0);
+    if (wants_arguments || has_table || !row->opens)
+        said_mark(frame->said, row->id, fine);
+    if (!fine && frame->is_broken)
+        *frame->is_broken = true;
+    if (row->opens && item->has_block)
+        bind_block(binder, frame, row->opens, item->children);
+}
+
+/* ---- labelled blocks ---------------------------------------------------------------------------------------------------------- */
+
+bool item_label(struct binder *binder, const struct item *item, const struct word_row *row, struct scalar *out_label)
+{
+    if (!item->argument_count) {
+        struct finding *finding = report(binder->findings, NM_missing_label, item_span(item), "'%s' lacks its %s", row->word, row->label.name);
+        finding_help(binder->findings, finding, "write '%s NAME { ... }'", row->word);
+        return false;
+    }
+    if (item->arguments[0].dollar) {
+        struct finding *finding = report(binder->findings, NM_variable_not_here, word_span(item, item->arguments[0]), "a variable stands in a %s", row->label.name);
+        finding_help(binder->findings, finding, "variables give values only; write the %s itself", row->label.name);
+        return false;
+    }
+    *out_label = (struct scalar){ .span = word_span(item, item->arguments[0]), .is_quoted = item->arguments[0].quoted };
+    out_label->text = word_text(binder->syntax, item, item->arguments[0], &out_label->length);
+    return true;
+}
+
+static void bind_pages(struct binder *binder, const struct frame *frame, const struct word_row *row, const struct item *item,
+                       const struct scalar *label)
+{
+    uint64_t bytes;
+    if (!parse_value(binder, &row->label, label, &bytes))
+        return;
+    GPtrArray **pools = row->id == W_HOST_HUGEPAGES ? &((struct declared_host *)frame->object[OBJECT_HOST])->hugepages
+                                                    : &((struct reserve *)frame->object[OBJECT_RESERVE])->hugepages;
+    if (!*pools)
+        *pools = g_ptr_array_new();
+    struct hugepages *pool = NULL;
+    for (guint i = 0; i < (*pools)->len; i++)
+        if (((struct hugepages *)g_ptr_array_index(*pools, i))->page_bytes == bytes)
+            pool = g_ptr_array_index(*pools, i);
+    if (!pool) {
+        pool = arena_take(binder->arena, struct hugepages);
+        pool->page_bytes = bytes;
+        g_ptr_array_add(*pools, pool);
+    }
+    pool->span = label->span;
+    struct frame inside = *frame;
+    inside.object[OBJECT_HUGEPAGES] = pool;
+    said_mark(frame->said, row->id, bind_table(binder, &inside, row, item));
+    note_places(binder, frame, row, item, label, 1);
+}
+
+static void bind_reserve(struct binder *binder, const struct frame *frame, const struct item *item, const struct scalar *label)
+{
+    struct declared_host *host = frame->object[OBJECT_HOST];
+    if (!host->reserves)
+        host->reserves = g_ptr_array_new();
+    struct reserve *reserve = NULL;
+    for (guint i = 0; i < host->reserves->len; i++) {
+        struct reserve *other = g_ptr_array_index(host->reserves, i);
+        if (strlen(other->owner) == label->length && memcmp(other->owner, label->text, label->length) == 0)
+            reserve = other;
+    }
+    if (!reserve) {
+        reserve = arena_take(binder->arena, struct reserve);
+        *reserve = reserve_defaults;
+        reserve->owner = arena_string(binder->arena, label->text, label->length);
+        g_ptr_array_add(host->reserves, reserve);
+    }
+    reserve->span = label->span;
+    struct frame inside = *frame;
+    inside.object[OBJECT_RESERVE] = reserve;
+    inside.said = &reserve->said;
+    bind_block(binder, &inside, IN_RESERVE, item->children);
+}
+
+static void bind_cell(struct binder *binder, const struct frame *frame, const struct item *item, const char *label, struct span span)
+{
+    struct cell *cell = guest_cell(binder, frame->object[OBJECT_GUEST], label, span);
+    struct frame inside = *frame;
+    inside.object[OBJECT_CELL] = cell;
+    inside.object[OBJECT_LOCALITY] = &cell->locality;
+    inside.said = &cell->said;
+    bind_block(binder, &inside, IN_CELL, item->children);
+}
+
+static void bind_iothread(struct binder *binder, const struct frame *frame, const struct item *item, uint32_t id, struct span span)
+{
+    struct iothread *iothread = guest_iothread(binder, frame->object[OBJECT_GUEST], id, span);
+    struct frame inside = *frame;
+    inside.object[OBJECT_IOTHREAD] = iothread;
+    inside.said = &iothread->said;
+    bind_block(binder, &inside, IN_IOTHREAD, item->children);
+}
+
+static void bind_labelled(struct binder *binder, const struct frame *frame, const struct word_row *row, const struct item *item)
+{
+    struct scalar label;
+    const char *name;
+    uint32_t id;
+    size_t findings = findings_count(binder->findings, ERROR);
+    if (item_label(binder, item, row, &label)) {
+        if (item->argument_count > 1) {
+            struct scalar extra = { .span = word_span(item, item->arguments[1]) };
+            extra.text = word_text(binder->syntax, item, item->arguments[1], &extra.length);
+            report_extra(binder, item, row, &extra, &row->label, false);
+        }
+        if (row->object == OBJECT_HUGEPAGES)
+            bind_pages(binder, frame, row, item, &label);
+        else if (row->id == W_HOST_RESERVE && parse_value(binder, &row->label, &label, &name))
+            bind_reserve(binder, frame, item, &label);
+        else if (row->id == W_GUEST_CELL && parse_value(binder, &row->label, &label, &name))
+            bind_cell(binder, frame, item, name, label.span);
+        else if (row->id == W_GUEST_IOTHREAD && parse_value(binder, &row->label, &label, &id))
+            bind_iothread(binder, frame, item, id, label.span);
+    }
+    if (frame->is_broken && findings_count(binder->findings, ERROR) > findings)
+        *frame->is_broken = true;
+}
+
+/* ---- blocks ----------------------------------------------------------------------------------------------------------------------- */
+
+void report_repeated(struct binder *binder, const struct item *item, const struct item *before, bool is_label)
+{
+    size_t length;
+    const char *text = word_text(binder->syntax, item, item->name, &length);
+    struct finding *finding;
+    if (is_label) {
+        size_t label_length;
+        const char *label = word_text(binder->syntax, item, item->arguments[0], &label_length);
+        finding = report(binder->findings, NM_repeated_name, word_span(item, item->arguments[0]), "'%.*s %.*s' stands twice in one block",
+                         (int)length, text, (int)label_length, label);
+        finding_label(binder->findings, finding, word_span(before, before->arguments[0]), "first here");
+    } else {
+        finding = report(binder->findings, NM_repeated_word, item_span(item), "'%.*s' stands twice in one block", (int)length, text);
+        finding_label(binder->findings, finding, item_span(before), "first here");
+    }
+    finding_help(binder->findings, finding, "keep one of the two");
+}
+
+struct seen { /* of one block: the first item of each word, and of each label */
+    const struct item *words[WORD_COUNT];
+    GHashTable *labels;
+};
+
+static bool is_repeated(struct binder *binder, struct seen *seen, const struct word_row *row, const struct item *item)
+{
+    if (row->kind == SETTING) {
+        const struct item *before = seen->words[row->id];
+        if (before)
+            report_repeated(binder, item, before, false);
+        else
+            seen->words[row->id] = item;
+        return before != NULL;
+    }
+    if (row->kind != LABELLED || !item->argument_count)
+        return false;
+    const struct item *other = seen->words[row->id];
+    if (!other) { /* the first label of its word needs no table */
+        seen->words[row->id] = item;
+        return false;
+    }
+    if (!seen->labels)
+        seen->labels = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    const struct item *pair[] = { other, item };
+    for (int i = 0; i < 2; i++) {
+        size_t length;
+        const char *label = word_text(binder->syntax, pair[i], pair[i]->arguments[0], &length);
+        char *key = g_strdup_printf("%d %.*s", (int)row->id, (int)length, label);
+        const struct item *before = g_hash_table_lookup(seen->labels, key);
+        if (!before) {
+            g_hash_table_insert(seen->labels, key, (gpointer)(uintptr_t)pair[i]);
+            continue;
+        }
+        g_free(key);
+        if (before != pair[i]) {
+            report_repeated(binder, item, before, true);
+            return true;
+        }
+    }
+    return false;
+}
+
+void bind_item(struct binder *binder, const struct frame *frame, enum context in, const struct item *item, const struct word_row *row)
+{
+    if (row && row->id != W_NONE) {
+        if (row->kind == LABELLED)
+            bind_labelled(binder, frame, row, item);
+        else if (row->id != W_GUEST_REMOVE)
+            bind_setting(binder, frame, row, item);
+        return;
+    }
+    if (row)
+        report_later(binder, item, row);
+    else if (!refuse_variable_name(binder, item))
+        report_unknown(binder, item, in);
+    if (frame->is_broken)
+        *frame->is_broken = true;
+}
+
+void bind_block(struct binder *binder, const struct frame *frame, enum context in, const struct item *first)
+{
+    struct seen seen;
+    memset(&seen, 0, sizeof seen);
+    for (const struct item *item = first; item; item = item->next) {
+        size_t length;
+        const char *text = word_text(binder->syntax, item, item->name, &length);
+        const struct word_row *row = find_word(in, text, length);
+        if (row && row->id != W_NONE && is_repeated(binder, &seen, row, item)) {
+            if (frame->is_broken)
+                *frame->is_broken = true;
+        } else {
+            bind_item(binder, frame, in, item, row);
+        }
+    }
+    if (seen.labels)
+        g_hash_table_destroy(seen.labels);
+}
+
+const struct item *find_item(struct binder *binder, const struct item *first, const char *word)
+{
+    size_t wanted = strlen(word);
+    for (const struct item *item = first; item; item = item->next) {
+        size_t length;
+        const char *text = word_text(binder->syntax, item, item->name, &length);
+        if (length == wanted && memcmp(text, word, length) == 0)
+            return item;
+    }
+    return NULL;
+}

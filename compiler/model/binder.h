@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Inside model only: what the steps from items to the typed site share.
+ */
+#pragma once
+
+#include "model/model.h"
+
+struct let { /* a variable of the site */
+    const char *name;
+    struct span span;      /* of its declaration */
+    const struct item *item; /* its values are the arguments behind the name; */
+    const char *text;        /* of -D, which wins */
+    bool is_used, has_value;
+};
+
+struct binder {
+    struct arena *arena;
+    struct syntax *syntax;
+    struct sources *sources;
+    struct findings *findings;
+    const struct model_options *options;
+    struct site *site;
+    GPtrArray *trees;      /* struct tree *, in reading order */
+    GHashTable *lets;      /* name to struct let * */
+    GPtrArray *let_order;  /* struct let * */
+    GHashTable *hosts;     /* name to position in host_items + 1 */
+    GHashTable *profiles;  /* name to struct profile * */
+    GPtrArray *profile_order;
+    GHashTable *bases;     /* path to struct base_tree * */
+    GPtrArray *host_items, *guest_items; /* const struct item * in order */
+    bool missed_file;      /* an include could not be read: names may be missing through no fault of the site */
+};
+
+struct profile {
+    const char *name;
+    const struct item *item;
+    bool is_used;
+    unsigned state; /* of the search for cycles */
+};
+
+/* ---- files, includes, variables (load.c) */
+bool load_site(struct binder *binder, uint32_t file);
+char *path_beside(struct binder *binder, uint32_t file, const char *path);
+struct let *find_let(struct binder *binder, const char *name, size_t length);
+
+/* ---- one argument, ready to be typed: text with variables replaced */
+struct scalar {
+    const char *text;
+    size_t length;
+    struct span span; /* where it is written */
+    bool is_quoted;
+    const struct let *let; /* the variable it came from, for labels */
+};
+
+/* The arguments of an item, variables replaced; *out_count of them.  False: something was reported. */
+bool item_scalars(struct binder *binder, const struct item *item, struct scalar *few, size_t room,
+                  struct scalar **out_scalars, size_t *out_count);
+
+/* ---- values (values.c, sets.c): false with a finding, nothing stored */
+bool parse_value(struct binder *binder, const struct column *column, const struct scalar *scalar, void *out_value);
+size_t value_bytes(enum value_type type);
+const struct set *parse_set(struct binder *binder, const struct scalar *scalar, enum value_type type);
+struct finding *report_value(struct binder *binder, enum code code, const struct scalar *scalar, const char *format, ...)
+    G_GNUC_PRINTF(4, 5);
+bool is_name(const char *text, size_t length);
+
+/* ---- items into objects (bind.c) */
+struct frame { /* the objects that the words of a block belong to */
+    void *object[OBJECT_KINDS];
+    struct said *said;
+    enum layer layer;
+    bool *is_broken;
+};
+
+/* Binds every item of a block; `skip` words are left to others. */
+void bind_block(struct binder *binder, const struct frame *frame, enum context in, const struct item *first);
+void bind_item(struct binder *binder, const struct frame *frame, enum context in, const struct item *item,
+               const struct word_row *row); /* row NULL: not a word of this place */
+void report_repeated(struct binder *binder, const struct item *item, const struct item *before, bool is_label);
+bool item_label(struct binder *binder, const struct item *item, const struct word_row *row, struct scalar *out_label);
+const struct item *find_item(struct binder *binder, const struct item *first, const char *word);
+void reset_word(const struct frame *frame, const struct word_row *row);
+
+/* ---- hosts, guests (hosts.c, layers.c, removal.c, inherit.c) */
+void bind_hosts(struct binder *binder);
+void bind_guests(struct binder *binder);
+void inherit_locality(struct guest *guest);
+void report_unknown_name(struct binder *binder, const struct scalar *scalar, const char *what, GPtrArray *items);
+struct cell *guest_cell(struct binder *binder, struct guest *guest, const char *label, struct span span);
+struct iothread *guest_iothread(struct binder *binder, struct guest *guest, uint32_t id, struct span span);
+
+extern const struct guest guest_defaults;
+extern const struct cell cell_defaults;
+extern const struct iothread iothread_defaults;
+extern const struct declared_host host_defaults;
+extern const struct reserve reserve_defaults;
+extern const struct site site_defaults;
+
+void said_mark(struct said *said, enum word_id word, bool fine);
+void said_forget(struct said *said, enum word_id word);
+void said_place(struct arena *arena, struct said *said, struct place place);

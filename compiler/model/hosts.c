@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Hosts as declared: each may be like another, and the command line may give one its source.
+ */
+#include "model/binder.h"
+
+#include <string.h>
+
+const struct declared_host host_defaults = { .ksm = KSM_YES };
+const struct reserve reserve_defaults = { 0 };
+
+enum { LIKE_LIMIT = 64 };
+
+/* The host it is like, or NULL. */
+static const struct item *liked(struct binder *binder, const struct item *item)
+{
+    const struct item *like = find_item(binder, item->children, "like");
+    struct scalar few[4], *scalars;
+    size_t count;
+    if (!like || !item_scalars(binder, like, few, G_N_ELEMENTS(few), &scalars, &count) || count != 1)
+        return NULL; /* binding the item says what is wrong */
+    g_autofree char *name = g_strndup(scalars[0].text, scalars[0].length);
+    guint position = GPOINTER_TO_UINT(g_hash_table_lookup(binder->hosts, name));
+    if (position)
+        return g_ptr_array_index(binder->host_items, position - 1);
+    report_unknown_name(binder, &scalars[0], "host", binder->host_items);
+    return NULL;
+}
+
+/* The chain of likes from the host itself to the farthest; 0 with a finding where it is a circle. */
+static unsigned chain_of(struct binder *binder, const struct item *item, const struct item *chain[LIKE_LIMIT])
+{
+    unsigned count = 0;
+    for (const struct item *at = item; at; at = liked(binder, at)) {
+        for (unsigned i = 0; i <= count; i++)
+            if ((i < count && chain[i] == at) || count == LIKE_LIMIT) {
+                struct finding *finding = report(binder->findings, NM_like_cycle, item_span(find_item(binder, item->children, "like")),
+                                                 "host '%s' is like itself in the end", word_string(binder->syntax, item, item->arguments[0]));
+                finding_help(binder->findings, finding, "remove one 'like' of the circle");
+                return 0;
+            }
+        chain[count++] = at;
+    }
+    return count;
+}
+
+static const struct host_override *override_of(struct binder *binder, const char *name)
+{
+    const struct host_override *found = NULL;
+    for (size_t i = 0; i < binder->options->host_count; i++)
+        if (strcmp(binder->options->hosts[i].name, name) == 0)
+            found = &binder->options->hosts[i]; /* the last of several counts */
+    return found;
+}
+
+static void take_override(struct declared_host *host, const struct host_override *override)
+{
+    host->topology = override->is_synthetic ? NULL : override->source;
+    host->synthetic = override->is_synthetic ? override->source : NULL;
+}
+
+/* Which of `topology` and `synthetic` was said last, over layers; both in one block is an error. */
+static void choose_source(struct binder *binder, struct declared_host *host)
+{
+    const struct said *said = &host->said;
+    if (!is_said(said, W_HOST_TOPOLOGY) && !is_said(said, W_HOST_SYNTHETIC)) {
+        struct finding *finding = report(binder->findings, NM_missing_word, host->span, "host '%s' has no 'topology'", host->name);
+        finding_help(binder->findings, finding, "write 'topology \"hosts/%s.xml\"' (recorded by 'numac host record'), 'topology live', or 'synthetic \"...\"'", host->name);
+        host->is_broken = true;
+        return;
+    }
+    const struct place *last[2] = { NULL, NULL };
+    for (uint32_t i = 0; i < said->count; i++) {
+        if (said->places[i].argument == 0 && said->places[i].word == W_HOST_TOPOLOGY)
+            last[0] = &said->places[i];
+        if (said->places[i].argument == 0 && said->places[i].word == W_HOST_SYNTHETIC)
+            last[1] = &said->places[i];
+    }
+    if (!last[0] || !last[1])
+        return;
+    if (last[0]->layer == LAYER_GUEST && last[1]->layer == LAYER_GUEST) {
+        struct finding *finding = report(binder->findings, NM_both_sources, last[1]->span, "host '%s' has both 'topology' and 'synthetic'", host->name);
+        finding_label(binder->findings, finding, last[0]->span, "the other source");
+        finding_help(binder->findings, finding, "keep one of the two");
+        host->is_broken = true;
+    } else if (last[0] > last[1]) {
+        host->synthetic = NULL;
+    } else {
+        host->topology = NULL;
+    }
+}
+
+static void bind_host(struct binder *binder, const struct item *item, struct declared_host *host)
+{
+    const struct item *chain[LIKE_LIMIT + 1];
+    *host = host_defaults;
+    host->name = word_string(binder->syntax, item, item->arguments[0]);
+    host->span = word_span(item, item->arguments[0]);
+    unsigned count = chain_of(binder, item, chain);
+    host->is_broken = count == 0;
+    struct frame frame = { .said = &host->said, .is_broken = &host->is_broken };
+    frame.object[OBJECT_HOST] = host;
+    if (!count)
+        chain[count++] = item;
+    for (unsigned i = count; i-- > 0;) {
+        frame.layer = i ? LAYER_PROFILE : LAYER_GUEST;
+        bind_block(binder, &frame, IN_HOST, chain[i]->children);
+    }
+    const struct host_override *override = override_of(binder, host->name);
+    if (override)
+        take_override(host, override);
+    else if (!host->is_broken)
+        choose_source(binder, host);
+}
+
+static void add_undeclared(struct binder *binder)
+{
+    struct site *site = binder->site;
+    for (size_t i = 0; i < binder->options->host_count; i++) {
+        const char *name = binder->options->hosts[i].name;
+        bool known = false;
+        for (uint32_t h = 0; h < site->host_count; h++)
+            known |= strcmp(site->hosts[h].name, name) == 0;
+        if (known)
+            continue;
+        struct declared_host *host = &site->hosts[site->host_count++];
+        *host = host_defaults;
+        host->name = name;
+        take_override(host, override_of(binder, name));
+    }
+}
+
+void bind_hosts(struct binder *binder)
+{
+    struct site *site = binder->site;
+    site->hosts = arena_array(binder->arena, struct declared_host, binder->host_items->len + binder->options->host_count);
+    for (guint i = 0; i < binder->host_items->len; i++)
+        bind_host(binder, g_ptr_array_index(binder->host_items, i), &site->hosts[site->host_count++]);
+    add_undeclared(binder);
+}

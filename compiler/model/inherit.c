@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Cells take from their guest what they do not say themselves.  A cell that says a word whole does not take the
+ * children its guest gave that word.
+ */
+#include "model/binder.h"
+
+#include <string.h>
+
+/* The setting whose block a word stands in, among the words of a locality. */
+static enum word_id owner_of(const struct word_row *row)
+{
+    switch (row->in) {
+    case IN_NODE:
+        return W_NODE;
+    case IN_BACKING:
+        return W_BACKING;
+    case IN_ALLOCATION:
+        return W_ALLOCATION;
+    default:
+        return row->id;
+    }
+}
+
+static void copy_word(const struct word_row *row, const struct locality *from, struct locality *to)
+{
+    for (const struct column *column = row->arguments; column->name; column++) {
+        size_t bytes = column->flags & MANY ? sizeof(struct list) : value_bytes(column->type);
+        memcpy((char *)to + column->offset, (const char *)from + column->offset, bytes);
+    }
+    if (row->columns[0].name)
+        memcpy((char *)to + row->table_offset, (const char *)from + row->table_offset, sizeof(struct list));
+}
+
+void inherit_locality(struct guest *guest)
+{
+    size_t count;
+    const struct word_row *rows = vocabulary(&count);
+    for (size_t i = 0; guest->cell_count && i < count; i++) {
+        const struct word_row *row = &rows[i];
+        if (row->object != OBJECT_LOCALITY || row->id == W_NONE || !is_said(&guest->said, row->id))
+            continue;
+        for (uint32_t c = 0; c < guest->cell_count; c++) {
+            struct cell *cell = &guest->cells[c];
+            if (is_said(&cell->said, row->id) || is_said(&cell->said, owner_of(row)))
+                continue;
+            copy_word(row, &guest->locality, &cell->locality);
+            if (is_failed(&guest->said, row->id))
+                said_mark(&cell->said, row->id, false);
+        }
+    }
+}

@@ -1,0 +1,381 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A guest out of its layers: default, base, profiles in order of use, the guest itself; then cells inherit, and
+ * `count` makes instances.
+ */
+#include "model/binder.h"
+
+#include <string.h>
+
+const struct cell cell_defaults = { 0 };
+const struct iothread iothread_defaults = { 0 };
+const struct guest guest_defaults = {
+    .count = 1,
+    .distance = DISTANCE_AUTO,
+    .locality = { .pin = PIN_NODE, .access = ACCESS_PRIVATE, .allocation_threads = 1, .dump = true, .reserve = true, .ksm = true },
+};
+
+enum { EXPANDED_LIMIT = 16384, LAYER_LIMIT = 256, PROFILE_DEPTH_LIMIT = 64, BASE_BYTES_LIMIT = 16 << 20 };
+
+/* ---- the labelled blocks of a guest -------------------------------------------------------------------------------- */
+
+/* Room for one more in an array that doubles at powers of two from four. */
+static void *grown(struct arena *arena, void *items, uint32_t count, size_t bytes)
+{
+    if (count && (count < 4 || (count & (count - 1))))
+        return items;
+    void *more = arena_alloc(arena, bytes * (count ? count * 2 : 4));
+    if (count)
+        memcpy(more, items, bytes * count);
+    return more;
+}
+
+struct cell *guest_cell(struct binder *binder, struct guest *guest, const char *label, struct span span)
+{
+    for (uint32_t i = 0; i < guest->cell_count; i++)
+        if (strcmp(guest->cells[i].name, label) == 0) {
+            guest->cells[i].span = span;
+            return &guest->cells[i];
+        }
+    guest->cells = grown(binder->arena, guest->cells, guest->cell_count, sizeof guest->cells[0]);
+    struct cell *cell = &guest->cells[guest->cell_count++];
+    *cell = cell_defaults;
+    cell->locality = guest_defaults.locality;
+    cell->name = label;
+    cell->span = span;
+    return cell;
+}
+
+struct iothread *guest_iothread(struct binder *binder, struct guest *guest, uint32_t id, struct span span)
+{
+    for (uint32_t i = 0; i < guest->iothread_count; i++)
+        if (guest->iothreads[i].id == id) {
+            guest->iothreads[i].span = span;
+            return &guest->iothreads[i];
+        }
+    guest->iothreads = grown(binder->arena, guest->iothreads, guest->iothread_count, sizeof guest->iothreads[0]);
+    struct iothread *iothread = &guest->iothreads[guest->iothread_count++];
+    *iothread = iothread_defaults;
+    iothread->id = id;
+    iothread->span = span;
+    return iothread;
+}
+
+/* ---- remove ----------------------------------------------------------------------------------------------------------- */
+
+static bool remove_labelled(struct guest *guest, const struct word_row *row, const char *label)
+{
+    if (row->id == W_GUEST_CELL)
+        for (uint32_t i = 0; i < guest->cell_count; i++)
+            if (strcmp(guest->cells[i].name, label) == 0) {
+                guest->cell_count--;
+                memmove(&guest->cells[i], &guest->cells[i + 1], (guest->cell_count - i) * sizeof guest->cells[0]);
+                return true;
+            }
+    if (row->id == W_GUEST_IOTHREAD)
+        for (uint32_t i = 0; i < guest->iothread_count; i++) {
+            char id[16];
+            g_snprintf(id, sizeof id, "%u", guest->iothreads[i].id);
+            if (strcmp(id, label) == 0) {
+                guest->iothread_count--;
+                memmove(&guest->iothreads[i], &guest->iothreads[i + 1], (guest->iothread_count - i) * sizeof guest->iothreads[0]);
+                return true;
+            }
+        }
+    return false;
+}
+
+static bool remove_setting(const struct frame *frame, const struct word_row *row)
+{
+    bool was_said = is_said(frame->said, row->id);
+    reset_word(frame, row);
+    said_forget(frame->said, row->id);
+    size_t count;
+    const struct word_row *rows = vocabulary(&count);
+    for (size_t i = 0; row->opens && i < count; i++)
+        if ((rows[i].in & row->opens) && rows[i].id != W_NONE && is_said(frame->said, rows[i].id)) {
+            was_said = true;
+            reset_word(frame, &rows[i]);
+            said_forget(frame->said, rows[i].id);
+        }
+    return was_said;
+}
+
+static bool remove_one(struct binder *binder, const struct frame *frame, const struct scalar *what)
+{
+    const char *colon = memchr(what->text, ':', what->length);
+    size_t length = colon ? (size_t)(colon - what->text) : what->length;
+    const struct word_row *row = find_word(IN_GUEST, what->text, length);
+    struct finding *finding;
+    if (!row || row->id == W_NONE) {
+        finding = report_value(binder, NM_unknown_word, what, "a guest has no word '%.*s' to remove", (int)length, what->text);
+        finding_help(binder->findings, finding, "name a word of a profile or base: 'emulator', 'cell:b', 'iothread:1'");
+        return false;
+    }
+    if (row->kind == LABELLED && !colon) {
+        finding = report_value(binder, NM_missing_label, what, "'remove %s' does not say which", row->word);
+        finding_help(binder->findings, finding, "write '%s:LABEL'", row->word);
+        return false;
+    }
+    g_autofree char *label = colon ? g_strndup(colon + 1, what->length - length - 1) : NULL;
+    if (row->kind == LABELLED ? remove_labelled(frame->object[OBJECT_GUEST], row, label) : !colon && remove_setting(frame, row))
+        return true;
+    finding = report_value(binder, NM_nothing_to_remove, what, "no lower layer gave '%.*s'", (int)what->length, what->text);
+    finding_help(binder->findings, finding, "leave it out of 'remove'; what this block says itself is simply not said");
+    return false;
+}
+
+static void apply_removals(struct binder *binder, const struct frame *frame, const struct item *block)
+{
+    const struct item *item = find_item(binder, block->children, "remove");
+    struct scalar few[8], *scalars;
+    size_t count;
+    if (!item)
+        return;
+    bool fine = item_scalars(binder, item, few, G_N_ELEMENTS(few), &scalars, &count);
+    if (fine && !count) {
+        struct finding *finding = report(binder->findings, NM_missing_argument, item_span(item), "'remove' names nothing");
+        finding_help(binder->findings, finding, "write 'remove emulator', or 'remove cell:b'");
+        fine = false;
+    }
+    for (size_t i = 0; fine && i < count; i++)
+        fine &= remove_one(binder, frame, &scalars[i]);
+    if (!fine)
+        *frame->is_broken = true;
+}
+
+/* ---- profiles ------------------------------------------------------------------------------------------------------------ */
+
+struct stack { /* profiles of one guest in the order in which they apply */
+    struct profile *profiles[LAYER_LIMIT];
+    unsigned count;
+    bool failed;
+};
+
+enum { PROFILE_NEW, PROFILE_OPEN, PROFILE_DONE };
+
+static void push_profiles(struct binder *binder, struct stack *stack, const struct item *block, unsigned depth);
+
+static void push_profile(struct binder *binder, struct stack *stack, const struct scalar *scalar, unsigned depth)
+{
+    g_autofree char *name = g_strndup(scalar->text, scalar->length);
+    struct profile *profile = g_hash_table_lookup(binder->profiles, name);
+    if (!profile) {
+        GPtrArray *items = g_ptr_array_new();
+        for (guint i = 0; i < binder->profile_order->len; i++)
+            g_ptr_array_add(items, (gpointer)(uintptr_t)((struct profile *)g_ptr_array_index(binder->profile_order, i))->item);
+        report_unknown_name(binder, scalar, "profile", items);
+        g_ptr_array_free(items, TRUE);
+        stack->failed = true;
+        return;
+    }
+    profile->is_used = true;
+    for (unsigned i = 0; i < stack->count; i++)
+        if (stack->profiles[i] == profile)
+            return; /* applied already, below */
+    if (profile->state == PROFILE_OPEN || depth > PROFILE_DEPTH_LIMIT || stack->count == LAYER_LIMIT) {
+        struct finding *finding = report_value(binder, NM_profile_cycle, scalar, "profile '%s' uses itself in the end", name);
+        finding_label(binder->findings, finding, word_span(profile->item, profile->item->arguments[0]), "declared here");
+        finding_help(binder->findings, finding, "remove one 'use' of the circle");
+        stack->failed = true;
+        return;
+    }
+    profile->state = PROFILE_OPEN;
+    push_profiles(binder, stack, profile->item, depth + 1);
+    profile->state = PROFILE_DONE;
+    if (stack->count < LAYER_LIMIT)
+        stack->profiles[stack->count++] = profile;
+}
+
+static void push_profiles(struct binder *binder, struct stack *stack, const struct item *block, unsigned depth)
+{
+    const struct item *use = find_item(binder, block->children, "use");
+    struct scalar few[8], *scalars;
+    size_t count;
+    if (!use || !item_scalars(binder, use, few, G_N_ELEMENTS(few), &scalars, &count))
+        return;
+    for (size_t i = 0; i < count; i++)
+        push_profile(binder, stack, &scalars[i], depth);
+}
+
+/* A profile that no guest uses is still checked, on its own. */
+static void check_unused(struct binder *binder)
+{
+    for (guint i = 0; i < binder->profile_order->len; i++) {
+        const struct profile *profile = g_ptr_array_index(binder->profile_order, i);
+        if (profile->is_used)
+            continue;
+        struct guest *aside = arena_take(binder->arena, struct guest);
+        *aside = guest_defaults;
+        struct frame frame = { .said = &aside->said, .layer = LAYER_PROFILE, .is_broken = &aside->is_broken };
+        frame.object[OBJECT_GUEST] = aside;
+        frame.object[OBJECT_LOCALITY] = &aside->locality;
+        bind_block(binder, &frame, IN_PROFILE, profile->item->children);
+        struct stack stack = { .count = 0 };
+        bool was_used = profile->is_used;
+        push_profiles(binder, &stack, profile->item, 0);
+        for (unsigned p = 0; p < stack.count; p++)
+            stack.profiles[p]->is_used = true;
+        ((struct profile *)g_ptr_array_index(binder->profile_order, i))->is_used = was_used;
+    }
+}
+
+/* ---- base -------------------------------------------------------------------------------------------------------------------- */
+
+struct base_tree {
+    uint32_t file;
+    const struct tree *tree;
+    const char *uuid;
+};
+
+static const struct item *base_item(struct binder *binder, const struct stack *stack, const struct item *item)
+{
+    const struct item *base = find_item(binder, item->children, "base");
+    for (unsigned i = stack->count; !base && i-- > 0;)
+        base = find_item(binder, stack->profiles[i]->item->children, "base");
+    return base;
+}
+
+static void apply_base(struct binder *binder, struct frame frame, const struct item *base)
+{
+    struct guest *guest = frame.object[OBJECT_GUEST];
+    struct scalar few[4], *scalars;
+    size_t count;
+    if (!item_scalars(binder, base, few, G_N_ELEMENTS(few), &scalars, &count) || count != 1 || !scalars[0].length)
+        return; /* binding the item says what is wrong */
+    char *path = path_beside(binder, scalars[0].span.file, scalars[0].text);
+    struct base_tree *known = g_hash_table_lookup(binder->bases, path);
+    if (!known) {
+        known = arena_take(binder->arena, struct base_tree);
+        known->file = sources_find(binder->sources, path);
+        if (!known->file) {
+            known->file = sources_read(binder->sources, path, BASE_BYTES_LIMIT);
+            source_note_include(binder->sources, known->file, scalars[0].span);
+        }
+        known->tree = read_domain(binder->syntax, known->file, &known->uuid);
+        g_hash_table_insert(binder->bases, path, known);
+    }
+    guest->base_file = known->file;
+    guest->base_uuid = known->uuid;
+    guest->is_broken |= known->tree->failed;
+    frame.layer = LAYER_BASE;
+    bind_block(binder, &frame, IN_GUEST, known->tree->items);
+}
+
+/* ---- a guest and its instances -------------------------------------------------------------------------------------------------- */
+
+static void check_hosts(struct binder *binder, struct guest *guest)
+{
+    const char *const *names = guest->hosts.items;
+    for (uint32_t i = 0; i < guest->hosts.count; i++) {
+        bool known = false;
+        for (uint32_t h = 0; !known && h < binder->site->host_count; h++)
+            known = strcmp(binder->site->hosts[h].name, names[i]) == 0;
+        if (known)
+            continue;
+        struct scalar scalar = { .text = names[i], .length = strlen(names[i]), .span = said_span(&guest->said, W_GUEST_HOST, i + 1) };
+        report_unknown_name(binder, &scalar, "host", binder->host_items);
+        guest->is_broken = true;
+    }
+}
+
+static void bind_guest(struct binder *binder, const struct item *item, struct guest *guest)
+{
+    *guest = guest_defaults;
+    guest->name = guest->family = word_string(binder->syntax, item, item->arguments[0]);
+    guest->span = word_span(item, item->arguments[0]);
+    struct frame frame = { .said = &guest->said, .layer = LAYER_PROFILE, .is_broken = &guest->is_broken };
+    frame.object[OBJECT_GUEST] = guest;
+    frame.object[OBJECT_LOCALITY] = &guest->locality;
+    struct stack stack = { .count = 0 };
+    push_profiles(binder, &stack, item, 0);
+    const struct item *base = base_item(binder, &stack, item);
+    if (base)
+        apply_base(binder, frame, base);
+    for (unsigned i = 0; i < stack.count; i++) {
+        apply_removals(binder, &frame, stack.profiles[i]->item);
+        bind_block(binder, &frame, IN_PROFILE, stack.profiles[i]->item->children);
+    }
+    frame.layer = LAYER_GUEST;
+    apply_removals(binder, &frame, item);
+    bind_block(binder, &frame, IN_GUEST, item->children);
+    guest->is_broken |= stack.failed;
+    check_hosts(binder, guest);
+    inherit_locality(guest);
+}
+
+/* Instances share what their family points to and differ in name. */
+static void expand(struct binder *binder, struct guest *family, GArray *guests, uint32_t *expanded)
+{
+    if (!is_said(&family->said, W_GUEST_COUNT) || is_failed(&family->said, W_GUEST_COUNT)) {
+        g_array_append_val(guests, *family);
+        return;
+    }
+    if (!family->count || family->count > EXPANDED_LIMIT - *expanded) {
+        struct finding *finding = report(binder->findings, NM_wrong_number, said_span(&family->said, W_GUEST_COUNT, 1),
+                                         "a count of %u for '%s' %s", family->count, family->name,
+                                         family->count ? "makes too many guests" : "makes no guest");
+        finding_help(binder->findings, finding, "write 1 to %u", EXPANDED_LIMIT - *expanded);
+        return;
+    }
+    *expanded += family->count;
+    for (uint32_t i = 1; i <= family->count; i++) {
+        struct guest instance = *family;
+        instance.instance = i;
+        instance.name = arena_printf(binder->arena, "%s-%u", family->family, i);
+        g_array_append_val(guests, instance);
+    }
+}
+
+static bool is_file_name(const char *name)
+{
+    if (strlen(name) > 200 || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+        return false;
+    for (const char *at = name; *at; at++)
+        if (*at == '/' || (unsigned char)*at < 0x20 || *at == 0x7f)
+            return false;
+    return true;
+}
+
+static void check_names(struct binder *binder)
+{
+    GHashTable *seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    struct site *site = binder->site;
+    for (uint32_t i = 0; i < site->guest_count; i++) {
+        struct guest *guest = &site->guests[i];
+        struct finding *finding = NULL;
+        if (!is_file_name(guest->name)) {
+            finding = report(binder->findings, NM_guest_name, guest->span, "guest '%s' cannot name a file", guest->name);
+            finding_help(binder->findings, finding, "its name is that of its output: no '/' and control characters, not '.' or '..', at most 200 bytes");
+        }
+        char *key = g_utf8_casefold(guest->name, -1);
+        const struct guest *before = g_hash_table_lookup(seen, key);
+        if (before) {
+            finding = report(binder->findings, NM_guest_name, guest->span, "guest '%s' clashes with '%s'", guest->name, before->name);
+            finding_label(binder->findings, finding, before->span, "the other one");
+            finding_help(binder->findings, finding, "rename one: names must differ by more than case, also those that 'count' makes");
+        }
+        guest->is_broken |= finding != NULL;
+        if (before)
+            g_free(key);
+        else
+            g_hash_table_insert(seen, key, guest);
+    }
+    g_hash_table_destroy(seen);
+}
+
+void bind_guests(struct binder *binder)
+{
+    GArray *guests = g_array_sized_new(FALSE, FALSE, sizeof(struct guest), binder->guest_items->len);
+    uint32_t expanded = 0;
+    for (guint i = 0; i < binder->guest_items->len; i++) {
+        struct guest family;
+        bind_guest(binder, g_ptr_array_index(binder->guest_items, i), &family);
+        expand(binder, &family, guests, &expanded);
+    }
+    binder->site->guest_count = guests->len;
+    binder->site->guests = arena_copy(binder->arena, guests->data, guests->len * sizeof(struct guest));
+    g_array_free(guests, TRUE);
+    check_names(binder);
+    check_unused(binder);
+}

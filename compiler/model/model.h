@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The typed model of a site: what people said of hosts and guests, layer upon layer, and where they said it.  Made
+ * from items by the vocabulary; knows nothing of real hosts, so sets that name places of a host stay expressions.
+ *
+ *     items --shape--> --bind--> --resolve--> struct site
+ */
+#pragma once
+
+#include "base/base.h"
+#include "diag/diag.h"
+#include "source/source.h"
+#include "syntax/syntax.h"
+
+/* ---- the vocabulary ------------------------------------------------------------------------------------------- */
+
+enum context { /* where a word stands; one bit each, since a row may stand in several */
+    IN_NOWHERE = 0,
+    IN_SITE = 1 << 0,
+    IN_HOST = 1 << 1,
+    IN_RESERVE = 1 << 2,
+    IN_GUEST = 1 << 3,
+    IN_PROFILE = 1 << 4,
+    IN_CELL = 1 << 5,
+    IN_CPU = 1 << 6,
+    IN_BOOT = 1 << 7,
+    IN_MEMORY = 1 << 8,
+    IN_VCPUS = 1 << 9,
+    IN_LOCKED = 1 << 10,
+    IN_EMULATOR = 1 << 11,
+    IN_IOTHREAD = 1 << 12,
+    IN_NODE = 1 << 13,
+    IN_BACKING = 1 << 14,
+    IN_ALLOCATION = 1 << 15,
+    IN_G = IN_GUEST | IN_PROFILE,
+    IN_GC = IN_G | IN_CELL,
+};
+
+enum word_kind {
+    SETTING,  /* once in a block */
+    LABELLED, /* a block once for each label */
+    REPEATED, /* as often as wanted: include */
+};
+
+enum value_type {
+    V_NONE,
+    V_ANY,           /* any words: values of a variable */
+    V_NAME,          /* const char *: begins with a letter or _ */
+    V_REF,           /* const char *: a name declared elsewhere */
+    V_LABEL,         /* const char *: a name or a whole number */
+    V_VARIABLE,      /* const char *: letters, digits, _ */
+    V_TEXT,          /* const char * */
+    V_FILE,          /* const char *: a path, relative to the file that says it */
+    V_SOURCE,        /* the same, or `live` */
+    V_WHAT,          /* const char *: word or word:label */
+    V_FEATURE,       /* struct feature_word */
+    V_CHOICE,        /* uint32_t: position in the row's list of words */
+    V_BOOL,          /* bool: yes, no */
+    V_INT,           /* uint32_t */
+    V_COUNT,         /* uint32_t, COUNT_ALL */
+    V_CELLS,         /* uint32_t, CELLS_AUTO, CELLS_HOST */
+    V_DISTANCE,      /* uint32_t, DISTANCE_AUTO */
+    V_SIZE,          /* uint64_t bytes, whole KiB */
+    V_SIZE_OR_ALL,   /* uint64_t bytes, SIZE_ALL */
+    V_PAGES,         /* uint64_t bytes, PAGES_NORMAL, PAGES_LARGEST */
+    V_SET,           /* const struct set *: vCPU numbers */
+    V_CPUS,          /* const struct set *: host CPUs */
+    V_NODES,         /* const struct set *: host nodes */
+    V_NODES_OR_AUTO, /* the same; NULL for `auto` */
+    V_VERSION,       /* struct version_number */
+    V_TYPES
+};
+
+#define COUNT_ALL UINT32_MAX
+#define CELLS_AUTO UINT32_MAX
+#define CELLS_HOST (UINT32_MAX - 1)
+#define DISTANCE_AUTO UINT32_MAX
+#define SIZE_ALL UINT64_MAX
+#define PAGES_NORMAL UINT64_C(0)
+#define PAGES_LARGEST UINT64_MAX
+
+enum column_flags { OPTIONAL = 1, MANY = 2 }; /* may be left out; takes all that follow: a struct list */
+
+struct column {
+    const char *name; /* NULL ends a list of columns */
+    enum value_type type;
+    unsigned flags;
+    size_t offset; /* in the object or row; NOT_STORED */
+    const char *const *choices; /* of V_CHOICE, ends with NULL */
+};
+
+#define NOT_STORED SIZE_MAX
+#define COLUMN_LIMIT 4
+
+enum object_kind { OBJECT_NOTHING, OBJECT_SITE, OBJECT_HOST, OBJECT_RESERVE, OBJECT_HUGEPAGES, OBJECT_GUEST, OBJECT_CELL,
+                   OBJECT_LOCALITY, OBJECT_IOTHREAD, OBJECT_KINDS };
+
+enum word_id {
+#define WORD(id, ...) W_##id,
+#define LATER(...)
+#include "model/vocabulary.def"
+#undef WORD
+#undef LATER
+    WORD_COUNT,
+    W_NONE = WORD_COUNT /* a word of a later version */
+};
+
+struct word_row {
+    enum word_id id; /* W_NONE: not yet in this version */
+    const char *word;
+    unsigned in; /* enum context bits */
+    enum word_kind kind;
+    enum context opens; /* where its children stand */
+    enum object_kind object;
+    const char *default_text, *about;
+    struct column label;
+    struct column arguments[COLUMN_LIMIT + 1];
+    struct column columns[COLUMN_LIMIT + 1]; /* of its table, the key first; none: it has no table */
+    size_t table_offset, row_bytes;
+};
+
+const struct word_row *vocabulary(size_t *out_count);
+const struct word_row *word_row(enum word_id id);
+const struct word_row *find_word(enum context in, const char *text, size_t length); /* NULL: no such word there */
+const char *context_word(enum context in); /* "guest", "cell", ... for messages */
+const char *value_type_word(enum value_type type);
+
+/* ---- what was said, and where ----------------------------------------------------------------------------------- */
+
+enum layer { LAYER_DEFAULT, LAYER_BASE, LAYER_PROFILE, LAYER_GUEST, LAYER_INHERITED };
+
+struct place { /* one act of saying a word, or one argument of it */
+    uint16_t word;
+    uint8_t argument; /* 0 the word itself, 1 its first argument, ... */
+    uint8_t layer;
+    struct span span;
+};
+
+struct said {
+    uint64_t words[2];  /* bit per word_id: a value stands */
+    uint64_t failed[2]; /* bit per word_id: said, but wrong; rules stay silent about it */
+    struct place *places; /* in the order of layers: the last of a word is in force */
+    uint32_t count, room;
+};
+
+bool is_said(const struct said *said, enum word_id word);
+bool is_failed(const struct said *said, enum word_id word);
+struct span said_span(const struct said *said, enum word_id word, unsigned argument); /* SPAN_NONE if nowhere */
+/* Labels and notes of a finding: the lower layers that had said the same word otherwise. */
+void said_chain(struct findings *findings, struct finding *finding, const struct said *said, enum word_id word);
+
+/* ---- values -------------------------------------------------------------------------------------------------------- */
+
+struct list { /* of a MANY column */
+    uint32_t count;
+    void *items;
+};
+
+enum step_kind { STEP_NODE, STEP_CPU, STEP_SOCKET, STEP_DIE, STEP_CLUSTER, STEP_L3, STEP_CORE, STEP_PU, STEP_CPUKIND, STEP_PCI,
+                 STEP_NETDEV, STEP_BLOCK, STEP_DEVICE, STEP_TIER, STEP_KINDS };
+
+struct place_step { /* "core:0-3": node and cpu by OS index, pci .. tier by name, the others counted from 0 in what
+                       stands before the dot */
+    enum step_kind kind;
+    bool is_all;
+    uint32_t first, last;
+    const char *name; /* of pci, netdev, block, device, tier */
+};
+
+enum term_kind { TERM_ALL, TERM_RANGE, TERM_PLACE };
+
+struct set_term {
+    enum term_kind kind;
+    bool is_excluded; /* "^" */
+    uint32_t first, last;
+    const struct place_step *steps;
+    uint32_t step_count;
+    const char *text; /* of a place, as written, for messages */
+};
+
+struct set {
+    const char *text;        /* as written */
+    const struct ids *plain; /* the whole set where it holds numbers only; NULL: needs a host (or a guest) to say */
+    uint32_t term_count;
+    struct set_term terms[];
+};
+
+struct version_number {
+    uint16_t major, minor, micro;
+};
+
+struct feature_word {
+    const char *name;
+    bool is_disabled;
+};
+
+struct version_row { struct span span; uint32_t program; struct version_number version; };
+struct node_size_row { struct span span; const struct set *nodes; uint64_t bytes; };
+struct node_count_row { struct span span; const struct set *nodes; uint32_t count; };
+struct distance_row { struct span span; const char *cell; struct list values; /* uint32_t */ };
+struct pin_row { struct span span; const struct set *ids, *cpus; uint32_t each; /* EACH_UNSAID, EACH */ };
+
+/* Positions in the lists of words of vocabulary.c. */
+enum { PROGRAM_WORD_LIBVIRT, PROGRAM_WORD_QEMU, PROGRAM_WORD_KERNEL, PROGRAM_WORD_LIBNUMA };
+enum { PLACEMENT_PACK, PLACEMENT_SPREAD };
+enum { KSM_NO, KSM_YES, KSM_LOCAL };
+enum { ARCH_X86_64 };
+enum { ACCEL_KVM, ACCEL_TCG };
+enum { CACHE_WORD_EMULATE, CACHE_WORD_PASSTHROUGH, CACHE_WORD_DISABLE };
+enum { MAXPHYSADDR_WORD_EMULATE, MAXPHYSADDR_WORD_PASSTHROUGH };
+enum { FIRMWARE_BIOS, FIRMWARE_UEFI };
+enum { EMULATOR_SHARED, EMULATOR_ISOLATE, EMULATOR_VCPUS };
+enum { POLICY_WORD_STRICT, POLICY_WORD_PREFERRED, POLICY_WORD_INTERLEAVE, POLICY_WORD_RESTRICTIVE };
+enum { PIN_NONE, PIN_NODE, PIN_CPUS, PIN_CORES };
+enum { EACH };
+enum { LEVEL_SOCKET, LEVEL_NODE, LEVEL_L3, LEVEL_CORE };
+enum { BACKING_WORD_ANONYMOUS, BACKING_WORD_FILE, BACKING_WORD_MEMFD, BACKING_WORD_SHM };
+enum { ACCESS_SHARED, ACCESS_PRIVATE };
+enum { ALLOCATION_IMMEDIATE, ALLOCATION_ONDEMAND };
+enum { CONTEXT_AUTO, CONTEXT_NONE };
+#define EACH_UNSAID UINT32_MAX
+
+/* ---- hosts, as declared ---------------------------------------------------------------------------------------------- */
+
+struct hugepages {
+    struct span span;
+    uint64_t page_bytes;
+    struct list rows; /* struct node_count_row */
+};
+
+struct reserve {
+    const char *owner;
+    struct span span;
+    struct said said;
+    const struct set *cpus;
+    uint64_t each_bytes;
+    struct list memory; /* struct node_size_row */
+    GPtrArray *hugepages; /* struct hugepages * */
+};
+
+struct declared_host {
+    const char *name;
+    struct span span; /* of its name */
+    struct said said;
+    const char *topology; /* a path ready to open, or "live"; NULL with synthetic */
+    const char *synthetic;
+    const char *like;
+    struct list memory; /* struct node_size_row */
+    GPtrArray *hugepages; /* struct hugepages * */
+    GPtrArray *reserves;  /* struct reserve * */
+    const struct set *shared, *isolated;
+    uint32_t ksm;
+    bool balancing;
+    struct list versions; /* struct version_row */
+    bool is_broken;       /* an error stands in it */
+};
+
+/* ---- guests ------------------------------------------------------------------------------------------------------------ */
+
+struct locality { /* words that a guest and each of its cells may say */
+    const struct set *nodes; /* NULL: auto */
+    uint32_t policy;
+    struct list fallback; /* const struct set * */
+    const struct set *cpus;
+    uint32_t pin;
+    struct list pin_rows; /* struct pin_row; guest only */
+    uint32_t within;
+    uint64_t page_bytes;
+    uint32_t backing;
+    const char *path;
+    uint64_t align_bytes, offset_bytes;
+    uint32_t access, allocation, allocation_threads, context;
+    bool discard, dump, reserve, ksm;
+};
+
+struct cell {
+    const char *name;
+    struct span span;
+    struct said said;
+    uint32_t vcpu_count;
+    const struct set *ids;
+    uint64_t memory_bytes;
+    struct locality locality;
+};
+
+struct iothread {
+    uint32_t id;
+    struct span span;
+    struct said said;
+    const struct set *cpus, *nodes;
+};
+
+struct guest {
+    const char *name;   /* of the instance: "web-3" */
+    const char *family; /* as declared: "web" */
+    uint32_t instance;  /* from 1; 0 without `count` */
+    struct span span;   /* of the name in its declaration */
+    struct said said;   /* of the words of G and of `locality` */
+    bool is_broken;     /* an error stands in it: it is not placed and not emitted */
+
+    uint32_t count;
+    const char *base; /* a path ready to open */
+    uint32_t base_file; /* in the sources; 0 without base */
+    const char *base_uuid; /* of the base; NULL without */
+    struct list use, hosts; /* const char * */
+    uint32_t arch;
+    const char *machine;
+    uint32_t accel;
+    const char *cpu_model;
+    uint32_t cache_mode, cache_level, maxphysaddr_mode, maxphysaddr_bits;
+    struct list features; /* struct feature_word */
+    uint32_t firmware;
+    const char *kernel, *initrd, *cmdline, *disk, *network;
+    uint64_t memory_bytes;
+    uint32_t vcpu_count, sockets, dies, clusters, modules, cores, threads; /* 0: to be decided */
+    uint32_t cells_wanted; /* 0: as the blocks */
+    uint32_t distance;
+    struct list distance_rows; /* struct distance_row */
+    bool locked;
+    uint64_t hard_limit_bytes;
+    uint32_t emulator;
+    const struct set *emulator_cpus, *emulator_nodes;
+    uint32_t iothread_total;
+    struct locality locality;
+
+    struct cell *cells; /* blocks, in order; 0 of them where `cells` or nothing was said */
+    uint32_t cell_count;
+    struct iothread *iothreads;
+    uint32_t iothread_count;
+};
+
+/* ---- the site ----------------------------------------------------------------------------------------------------------- */
+
+struct site {
+    const char *name; /* of the file, without folder and ending */
+    struct said said;
+    uint32_t rules;
+    uint32_t placement;
+    struct list versions; /* struct version_row */
+    struct declared_host *hosts;
+    uint32_t host_count;
+    struct guest *guests; /* instances, in order of the site */
+    uint32_t guest_count;
+    bool wants_devices;  /* some set names a device of a host */
+    struct arena *arena; /* not owned */
+};
+
+struct variable { /* -D name=value */
+    const char *name, *value;
+};
+
+struct host_override { /* --host NAME=SOURCE */
+    const char *name, *source;
+    bool is_synthetic;
+};
+
+struct model_options {
+    const struct variable *variables;
+    size_t variable_count;
+    const struct host_override *hosts;
+    size_t host_count;
+    const char *const *include_folders; /* allowed beside the site's own */
+    size_t include_folder_count;
+};
+
+/* Reads a site and all it includes and gives the model, in `arena`.  Trouble goes to the findings: what is wrong is
+ * marked (is_broken, failed words), and the rest still stands, so that all can be told at once.  NULL only where the
+ * site itself is no text. */
+struct site *build_site(struct arena *arena, struct syntax *syntax, uint32_t file, const struct model_options *options);
+
+/* YAML's mappings into the shape of .numa: named arguments into order, labels into blocks.  For convert and fmt. */
+void shape_tree(struct syntax *syntax, struct tree *tree);

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * From files to a typed site, in order: load, index what is declared, bind hosts, bind guests, then say what was
+ * declared in vain.
+ */
+#include "model/binder.h"
+
+#include <string.h>
+
+const struct site site_defaults = { .rules = 1, .placement = PLACEMENT_PACK };
+
+static const char *next_declared(void *state)
+{
+    struct {
+        struct binder *binder;
+        GPtrArray *items;
+        guint at;
+    } *walk = state;
+    if (walk->at >= walk->items->len)
+        return NULL;
+    const struct item *item = g_ptr_array_index(walk->items, walk->at++);
+    return item->argument_count ? word_string(walk->binder->syntax, item, item->arguments[0]) : "";
+}
+
+void report_unknown_name(struct binder *binder, const struct scalar *scalar, const char *what, GPtrArray *items)
+{
+    if (binder->missed_file)
+        return; /* it may stand in the file that could not be read */
+    struct finding *finding = report_value(binder, NM_unknown_name, scalar, "no %s '%.*s' is declared", what, (int)scalar->length, scalar->text);
+    struct {
+        struct binder *binder;
+        GPtrArray *items;
+        guint at;
+    } walk = { binder, items, 0 };
+    const char *near = items->len <= 4096 ? nearest_name(scalar->text, scalar->length, next_declared, &walk) : NULL;
+    if (near)
+        finding_help(binder->findings, finding, "did you mean '%s'?", near);
+    else
+        finding_help(binder->findings, finding, "declare it: '%s %.*s { ... }'", what, (int)scalar->length, scalar->text);
+}
+
+/* Its label, checked and new among its kind; NULL with a finding. */
+static const char *declare(struct binder *binder, const struct word_row *row, const struct item *item, GHashTable *names)
+{
+    struct scalar label;
+    const char *name;
+    if (!item_label(binder, item, row, &label) || !parse_value(binder, &row->label, &label, &name))
+        return NULL;
+    if (item->argument_count > 1) {
+        struct finding *finding = report(binder->findings, NM_extra_argument, word_span(item, item->arguments[1]),
+                                         "'%s %s' has too many arguments", row->word, name);
+        if (row->id == W_SITE_GUEST)
+            finding_help(binder->findings, finding, "one guest, one name; several alike are said by 'count' in its block");
+        else
+            finding_help(binder->findings, finding, "it takes one name");
+    }
+    const struct item *before = g_hash_table_lookup(names, name);
+    if (before) {
+        report_repeated(binder, item, before, true);
+        return NULL;
+    }
+    g_hash_table_insert(names, (gpointer)(uintptr_t)name, (gpointer)(uintptr_t)item);
+    return name;
+}
+
+struct index { /* names seen so far, by kind */
+    GHashTable *hosts, *profiles, *guests;
+    const struct item *first[WORD_COUNT];
+};
+
+static void index_item(struct binder *binder, struct index *index, const struct frame *frame, const struct item *item)
+{
+    size_t length;
+    const char *text = word_text(binder->syntax, item, item->name, &length);
+    const struct word_row *row = find_word(IN_SITE, text, length);
+    if (!row || row->id == W_NONE) {
+        bind_item(binder, frame, IN_SITE, item, row);
+    } else if (row->id == W_SITE_HOST) {
+        const char *name = declare(binder, row, item, index->hosts);
+        if (name) {
+            g_ptr_array_add(binder->host_items, (gpointer)(uintptr_t)item);
+            g_hash_table_insert(binder->hosts, (gpointer)(uintptr_t)name, GUINT_TO_POINTER(binder->host_items->len));
+        }
+    } else if (row->id == W_SITE_PROFILE) {
+        const char *name = declare(binder, row, item, index->profiles);
+        if (name) {
+            struct profile *profile = arena_take(binder->arena, struct profile);
+            *profile = (struct profile){ .name = name, .item = item };
+            g_hash_table_insert(binder->profiles, (gpointer)(uintptr_t)name, profile);
+            g_ptr_array_add(binder->profile_order, profile);
+        }
+    } else if (row->id == W_SITE_GUEST) {
+        if (declare(binder, row, item, index->guests))
+            g_ptr_array_add(binder->guest_items, (gpointer)(uintptr_t)item);
+    } else if (row->kind == SETTING) {
+        if (index->first[row->id])
+            report_repeated(binder, item, index->first[row->id], false);
+        else
+            bind_item(binder, frame, IN_SITE, item, row);
+        index->first[row->id] = item;
+    }
+}
+
+static void index_site(struct binder *binder)
+{
+    struct index index = { .hosts = g_hash_table_new(g_str_hash, g_str_equal),
+                           .profiles = g_hash_table_new(g_str_hash, g_str_equal),
+                           .guests = g_hash_table_new(g_str_hash, g_str_equal) };
+    struct frame frame = { .said = &binder->site->said, .layer = LAYER_GUEST };
+    frame.object[OBJECT_SITE] = binder->site;
+    for (guint i = 0; i < binder->trees->len; i++) {
+        const struct tree *tree = g_ptr_array_index(binder->trees, i);
+        for (const struct item *item = tree->items; item; item = item->next)
+            index_item(binder, &index, &frame, item);
+    }
+    g_hash_table_destroy(index.hosts);
+    g_hash_table_destroy(index.profiles);
+    g_hash_table_destroy(index.guests);
+}
+
+static void report_unused(struct binder *binder)
+{
+    for (guint i = 0; i < binder->let_order->len; i++) {
+        const struct let *let = g_ptr_array_index(binder->let_order, i);
+        if (let->is_used)
+            continue;
+        struct finding *finding = report(binder->findings, NM_unused_variable, let->span, "variable '%s' is never used", let->name);
+        finding_help(binder->findings, finding, "use it as '$%s', or remove it", let->name);
+    }
+    for (guint i = 0; i < binder->profile_order->len; i++) {
+        const struct profile *profile = g_ptr_array_index(binder->profile_order, i);
+        if (profile->is_used)
+            continue;
+        struct finding *finding = report(binder->findings, NM_unused_profile, word_span(profile->item, profile->item->arguments[0]),
+                                         "profile '%s' is never used", profile->name);
+        finding_help(binder->findings, finding, "say 'use %s' in a guest, or remove it", profile->name);
+    }
+}
+
+static const char *site_name(struct arena *arena, const struct source *source)
+{
+    const char *name = source->path ? source->path : "stdin";
+    const char *slash = strrchr(name, '/'), *begin = slash ? slash + 1 : name, *dot = strrchr(begin, '.');
+    return arena_string(arena, begin, dot && dot > begin ? (size_t)(dot - begin) : strlen(begin));
+}
+
+struct site *build_site(struct arena *arena, struct syntax *syntax, uint32_t file, const struct model_options *options)
+{
+    struct binder binder = {
+        .arena = arena,
+        .syntax = syntax,
+        .sources = syntax->sources,
+        .findings = syntax->findings,
+        .options = options,
+        .trees = g_ptr_array_new(),
+        .lets = g_hash_table_new(g_str_hash, g_str_equal),
+        .let_order = g_ptr_array_new(),
+        .hosts = g_hash_table_new(g_str_hash, g_str_equal),
+        .profiles = g_hash_table_new(g_str_hash, g_str_equal),
+        .profile_order = g_ptr_array_new(),
+        .bases = g_hash_table_new(g_str_hash, g_str_equal),
+        .host_items = g_ptr_array_new(),
+        .guest_items = g_ptr_array_new(),
+    };
+    struct site *site = arena_take(arena, struct site);
+    *site = site_defaults;
+    site->arena = arena;
+    site->name = site_name(arena, source_at(syntax->sources, file));
+    binder.site = site;
+    bool is_text = load_site(&binder, file);
+    if (is_text) {
+        index_site(&binder);
+        bind_hosts(&binder);
+        bind_guests(&binder);
+        report_unused(&binder);
+    }
+    g_hash_table_destroy(binder.lets);
+    g_hash_table_destroy(binder.hosts);
+    g_hash_table_destroy(binder.profiles);
+    g_hash_table_destroy(binder.bases);
+    GPtrArray *arrays[] = { binder.trees, binder.let_order, binder.profile_order, binder.host_items, binder.guest_items };
+    for (size_t i = 0; i < G_N_ELEMENTS(arrays); i++)
+        g_ptr_array_free(arrays[i], TRUE);
+    return is_text ? site : NULL;
+}

@@ -1,0 +1,401 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * One strict parser a value type, the same for .numa, YAML and -D: text in, typed value out, or one finding with the
+ * form that was expected.
+ */
+#include "model/binder.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static bool same(const struct scalar *scalar, const char *word)
+{
+    return scalar->length == strlen(word) && memcmp(scalar->text, word, scalar->length) == 0;
+}
+
+struct finding *report_value(struct binder *binder, enum code code, const struct scalar *scalar, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    g_autofree char *text = g_strdup_vprintf(format, arguments);
+    va_end(arguments);
+    struct finding *finding = report(binder->findings, code, scalar->span, "%s", text);
+    if (scalar->let)
+        finding_label(binder->findings, finding, scalar->let->span, "'%.*s' comes from here", (int)scalar->length,
+                      scalar->text);
+    return finding;
+}
+
+/* ---- whole numbers: no sign, no leading zero, nothing behind --------------------------------------------------- */
+
+static bool digits(const char *text, size_t length, uint64_t limit, uint64_t *out_value)
+{
+    uint64_t value = 0;
+    if (!length || length > 20 || (text[0] == '0' && length > 1))
+        return false;
+    for (size_t i = 0; i < length; i++) {
+        if (text[i] < '0' || text[i] > '9')
+            return false;
+        uint64_t digit = (uint64_t)(text[i] - '0');
+        if (value > (UINT64_MAX - digit) / 10)
+            return false;
+        value = value * 10 + digit;
+    }
+    if (value > limit)
+        return false;
+    *out_value = value;
+    return true;
+}
+
+static bool parse_int(struct binder *binder, const char *what, const struct scalar *scalar, uint32_t *out_value)
+{
+    uint64_t value;
+    if (digits(scalar->text, scalar->length, INT32_MAX, &value)) {
+        *out_value = (uint32_t)value;
+        return true;
+    }
+    struct finding *finding = report_value(binder, NM_wrong_number, scalar, "'%.*s' is no whole number for '%s'",
+                                           (int)scalar->length, scalar->text, what);
+    const char *dash = memchr(scalar->text, '-', scalar->length);
+    uint64_t stripped = 0;
+    size_t zeros = 0;
+    while (zeros + 1 < scalar->length && scalar->text[zeros] == '0')
+        zeros++;
+    if (zeros && digits(scalar->text + zeros, scalar->length - zeros, INT32_MAX, &stripped))
+        finding_help(binder->findings, finding, "write '%u', without the leading zero", (unsigned)stripped);
+    else if (dash && dash != scalar->text && (strcmp(what, "count") == 0 || strcmp(what, "number") == 0))
+        finding_help(binder->findings, finding, "write how many: 'vcpus 8'; which ones is said by 'ids %.*s' in a cell",
+                     (int)scalar->length, scalar->text);
+    else
+        finding_help(binder->findings, finding, "write a whole number such as 8, at most %d", INT32_MAX);
+    return false;
+}
+
+/* ---- sizes --------------------------------------------------------------------------------------------------------- */
+
+static const struct unit {
+    const char *word;
+    uint64_t bytes;
+} units[] = { { "KiB", KIB }, { "MiB", MIB }, { "GiB", GIB }, { "TiB", TIB }, { "K", KIB }, { "M", MIB }, { "G", GIB }, { "T", TIB } };
+
+static const struct unit *find_unit(const char *text, size_t length)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(units); i++)
+        if (strlen(units[i].word) == length && memcmp(units[i].word, text, length) == 0)
+            return &units[i];
+    return NULL;
+}
+
+/* "1.5GiB" in exact arithmetic: the fraction must come to whole KiB. */
+static bool exact_bytes(const char *number, size_t length, uint64_t unit, uint64_t *out_bytes)
+{
+    const char *dot = memchr(number, '.', length);
+    size_t whole_length = dot ? (size_t)(dot - number) : length;
+    uint64_t whole, bytes;
+    if (!digits(number, whole_length, UINT64_MAX, &whole) || __builtin_mul_overflow(whole, unit, &bytes))
+        return false;
+    if (dot) {
+        size_t fraction_length = length - whole_length - 1;
+        if (!fraction_length || fraction_length > 6)
+            return false;
+        uint64_t fraction = 0, scale = 1;
+        for (size_t i = 1; i <= fraction_length; i++) {
+            if (dot[i] < '0' || dot[i] > '9')
+                return false;
+            fraction = fraction * 10 + (uint64_t)(dot[i] - '0');
+            scale *= 10;
+        }
+        /* fraction * unit stays below 10^6 * 2^40 */
+        if (fraction * unit % scale || __builtin_add_overflow(bytes, fraction * unit / scale, &bytes))
+            return false;
+    }
+    if (bytes % KIB || bytes > (UINT64_C(1) << 60))
+        return false;
+    *out_bytes = bytes;
+    return true;
+}
+
+static size_t number_length(const struct scalar *scalar)
+{
+    size_t length = 0;
+    while (length < scalar->length && (g_ascii_isdigit(scalar->text[length]) || scalar->text[length] == '.'))
+        length++;
+    return length;
+}
+
+static bool parse_size(struct binder *binder, const struct scalar *scalar, uint64_t *out_bytes)
+{
+    size_t split = number_length(scalar);
+    const struct unit *unit = find_unit(scalar->text + split, scalar->length - split);
+    if (unit && exact_bytes(scalar->text, split, unit->bytes, out_bytes))
+        return true;
+    int length = (int)scalar->length;
+    struct finding *finding = report_value(binder, NM_wrong_size, scalar, "'%.*s' is no size", length, scalar->text);
+    const char *tail = scalar->text + split;
+    size_t tail_length = scalar->length - split;
+    if (split && !tail_length)
+        finding_help(binder->findings, finding, "say the unit, without a blank: '%.*sMiB' or '%.*sGiB'", (int)split,
+                     scalar->text, (int)split, scalar->text);
+    else if (split && tail_length == 2 && tail[1] == 'B' && strchr("KMGT", tail[0]))
+        finding_help(binder->findings, finding, "'%.*s' is a power of ten; write the binary unit: '%.*s%ciB'", 2, tail,
+                     (int)split, scalar->text, tail[0]);
+    else if (split && unit)
+        finding_help(binder->findings, finding, "a size is a whole number of KiB, at most 1024TiB times 1024");
+    else
+        finding_help(binder->findings, finding, "write a number and a unit: KiB, MiB, GiB, TiB (or K, M, G, T), as in '4GiB'");
+    return false;
+}
+
+/* ---- words ------------------------------------------------------------------------------------------------------------ */
+
+bool is_name(const char *text, size_t length)
+{
+    if (!length || !(g_ascii_isalpha(text[0]) || text[0] == '_'))
+        return false;
+    for (size_t i = 1; i < length; i++)
+        if (!g_ascii_isalnum(text[i]) && !strchr("_.:-", text[i]))
+            return false;
+    return true;
+}
+
+static bool is_label_number(const struct scalar *scalar)
+{
+    uint64_t value;
+    return digits(scalar->text, scalar->length, IDS_LIMIT, &value);
+}
+
+static bool parse_name(struct binder *binder, const struct column *column, const struct scalar *scalar, const char **out_name)
+{
+    bool fits = is_name(scalar->text, scalar->length) || (scalar->is_quoted && scalar->length) ||
+                (column->type == V_LABEL && is_label_number(scalar));
+    if (!fits) {
+        struct finding *finding = report_value(binder, NM_wrong_name, scalar, "'%.*s' is no name for '%s'",
+                                               (int)scalar->length, scalar->text, column->name);
+        finding_help(binder->findings, finding,
+                     "a name begins with a letter or '_' and goes on with letters, digits, '_', '.', ':', '-'; "
+                     "put any other in double quotes");
+        return false;
+    }
+    *out_name = arena_string(binder->arena, scalar->text, scalar->length);
+    return true;
+}
+
+static const char *next_choice(void *state)
+{
+    const char *const **at = state;
+    return **at ? *(*at)++ : NULL;
+}
+
+static bool parse_choice(struct binder *binder, const struct column *column, const struct scalar *scalar, uint32_t *out_choice)
+{
+    for (uint32_t i = 0; column->choices[i]; i++)
+        if (same(scalar, column->choices[i])) {
+            *out_choice = i;
+            return true;
+        }
+    struct finding *finding = report_value(binder, NM_wrong_choice, scalar, "'%.*s' is not a '%s'", (int)scalar->length,
+                                           scalar->text, column->name);
+    g_autofree char *list = g_strjoinv(", ", (char **)(uintptr_t)column->choices);
+    const char *const *at = column->choices;
+    const char *nearest = nearest_name(scalar->text, scalar->length, next_choice, &at);
+    if (nearest)
+        finding_help(binder->findings, finding, "did you mean '%s'? it is one of: %s", nearest, list);
+    else
+        finding_help(binder->findings, finding, "write one of: %s", list);
+    return false;
+}
+
+static bool parse_bool(struct binder *binder, const struct scalar *scalar, bool *out_state)
+{
+    if (same(scalar, "yes") || same(scalar, "no")) {
+        *out_state = scalar->text[0] == 'y';
+        return true;
+    }
+    struct finding *finding = report_value(binder, NM_wrong_choice, scalar, "'%.*s' is neither 'yes' nor 'no'",
+                                           (int)scalar->length, scalar->text);
+    bool meant = same(scalar, "true") || same(scalar, "on") || same(scalar, "True") || same(scalar, "1");
+    finding_help(binder->findings, finding, "write '%s'", meant ? "yes" : "no");
+    return false;
+}
+
+static bool parse_version(struct binder *binder, const struct scalar *scalar, struct version_number *out_version)
+{
+    uint64_t parts[3] = { 0 };
+    size_t count = 0, from = 0;
+    bool fine = scalar->length > 0;
+    for (size_t i = 0; fine && i <= scalar->length; i++)
+        if (i == scalar->length || scalar->text[i] == '.') {
+            fine = count < 3 && digits(scalar->text + from, i - from, UINT16_MAX, &parts[count]);
+            count++;
+            from = i + 1;
+        }
+    if (!fine || count < 2) {
+        struct finding *finding = report_value(binder, NM_wrong_version, scalar, "'%.*s' is no version",
+                                               (int)scalar->length, scalar->text);
+        finding_help(binder->findings, finding, "write it as 7.2 or 9.0.0");
+        return false;
+    }
+    *out_version = (struct version_number){ (uint16_t)parts[0], (uint16_t)parts[1], (uint16_t)parts[2] };
+    return true;
+}
+
+static bool parse_text(struct binder *binder, const struct column *column, const struct scalar *scalar, const char **out_text)
+{
+    if (!scalar->length) {
+        struct finding *finding = report_value(binder, NM_empty_text, scalar, "'%s' is empty", column->name);
+        finding_help(binder->findings, finding, "give a %s, or leave the word out", column->type == V_TEXT ? "text" : "path");
+        return false;
+    }
+    bool is_path = column->type == V_FILE || (column->type == V_SOURCE && !same(scalar, "live"));
+    *out_text = is_path ? path_beside(binder, scalar->span.file, scalar->text)
+                                       : arena_string(binder->arena, scalar->text, scalar->length);
+    return true;
+}
+
+static bool parse_feature(struct binder *binder, const struct column *column, const struct scalar *scalar,
+                          struct feature_word *out_feature)
+{
+    struct scalar name = *scalar;
+    bool disabled = scalar->length && scalar->text[0] == '^';
+    if (disabled) {
+        name.text++;
+        name.length--;
+    }
+    bool fine = name.length > 0;
+    for (size_t i = 0; i < name.length; i++)
+        fine &= g_ascii_isalnum(name.text[i]) || strchr("_.-", name.text[i]);
+    if (!fine) {
+        struct finding *finding = report_value(binder, NM_wrong_name, scalar, "'%.*s' is no CPU feature for '%s'",
+                                               (int)scalar->length, scalar->text, column->name);
+        finding_help(binder->findings, finding, "write 'topoext' to require it, '^pdpe1gb' to disable it");
+        return false;
+    }
+    *out_feature = (struct feature_word){ arena_string(binder->arena, name.text, name.length), disabled };
+    return true;
+}
+
+/* ---- all types ------------------------------------------------------------------------------------------------------------ */
+
+static bool parse_number_or(struct binder *binder, const struct column *column, const struct scalar *scalar, uint32_t *out_value)
+{
+    static const struct {
+        enum value_type type;
+        const char *word;
+        uint32_t value;
+    } words[] = { { V_COUNT, "all", COUNT_ALL }, { V_CELLS, "auto", CELLS_AUTO }, { V_CELLS, "host", CELLS_HOST },
+                  { V_DISTANCE, "auto", DISTANCE_AUTO } };
+    for (size_t i = 0; i < G_N_ELEMENTS(words); i++)
+        if (words[i].type == column->type && same(scalar, words[i].word)) {
+            *out_value = words[i].value;
+            return true;
+        }
+    return parse_int(binder, column->name, scalar, out_value);
+}
+
+static bool parse_size_or(struct binder *binder, const struct column *column, const struct scalar *scalar, uint64_t *out_value)
+{
+    if (column->type == V_SIZE_OR_ALL && same(scalar, "all"))
+        *out_value = SIZE_ALL;
+    else if (column->type == V_PAGES && same(scalar, "normal"))
+        *out_value = PAGES_NORMAL;
+    else if (column->type == V_PAGES && same(scalar, "largest"))
+        *out_value = PAGES_LARGEST;
+    else
+        return parse_size(binder, scalar, out_value);
+    return true;
+}
+
+bool parse_value(struct binder *binder, const struct column *column, const struct scalar *scalar, void *out_value)
+{
+    switch (column->type) {
+    case V_NAME:
+    case V_REF:
+    case V_LABEL:
+    case V_VARIABLE:
+        return parse_name(binder, column, scalar, out_value);
+    case V_TEXT:
+    case V_FILE:
+    case V_SOURCE:
+        return parse_text(binder, column, scalar, out_value);
+    case V_WHAT:
+    case V_ANY:
+        *(const char **)out_value = arena_string(binder->arena, scalar->text, scalar->length);
+        return true;
+    case V_FEATURE:
+        return parse_feature(binder, column, scalar, out_value);
+    case V_CHOICE:
+        return parse_choice(binder, column, scalar, out_value);
+    case V_BOOL:
+        return parse_bool(binder, scalar, out_value);
+    case V_INT:
+    case V_COUNT:
+    case V_CELLS:
+    case V_DISTANCE:
+        return parse_number_or(binder, column, scalar, out_value);
+    case V_SIZE:
+    case V_SIZE_OR_ALL:
+    case V_PAGES:
+        return parse_size_or(binder, column, scalar, out_value);
+    case V_NODES_OR_AUTO:
+        if (same(scalar, "auto")) {
+            *(const struct set **)out_value = NULL;
+            return true;
+        }
+        __attribute__((fallthrough));
+    case V_SET:
+    case V_CPUS:
+    case V_NODES: {
+        const struct set *set = parse_set(binder, scalar, column->type);
+        if (set)
+            *(const struct set **)out_value = set;
+        return set != NULL;
+    }
+    case V_VERSION:
+        return parse_version(binder, scalar, out_value);
+    case V_NONE:
+    case V_TYPES:
+        break;
+    }
+    bug("a value type without a parser");
+}
+
+size_t value_bytes(enum value_type type)
+{
+    switch (type) {
+    case V_NAME:
+    case V_REF:
+    case V_LABEL:
+    case V_VARIABLE:
+    case V_TEXT:
+    case V_FILE:
+    case V_SOURCE:
+    case V_WHAT:
+    case V_ANY:
+        return sizeof(const char *);
+    case V_FEATURE:
+        return sizeof(struct feature_word);
+    case V_BOOL:
+        return sizeof(bool);
+    case V_CHOICE:
+    case V_INT:
+    case V_COUNT:
+    case V_CELLS:
+    case V_DISTANCE:
+        return sizeof(uint32_t);
+    case V_SIZE:
+    case V_SIZE_OR_ALL:
+    case V_PAGES:
+        return sizeof(uint64_t);
+    case V_SET:
+    case V_CPUS:
+    case V_NODES:
+    case V_NODES_OR_AUTO:
+        return sizeof(const struct set *);
+    case V_VERSION:
+        return sizeof(struct version_number);
+    case V_NONE:
+    case V_TYPES:
+        break;
+    }
+    bug("a value type without a size");
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The ground that guests stand on: the facts of one host with what the site declares of it, and the meaning of sets
+ * on it.  Declared beats recorded, with a hint where they differ.
+ */
+#pragma once
+
+#include "host/host.h"
+#include "model/model.h"
+#include "plan/plan.h"
+
+struct node_room { /* what guests may use of one node; same order as facts->nodes */
+    struct known_size memory_bytes;  /* normal pages: all memory less pools and reserves */
+    uint64_t reserved_bytes;
+    const uint64_t *pool_free; /* pages for guests: the pool's total less reserves, by facts->nodes[i].pools;
+                                  UINT64_MAX where the total is unknown */
+};
+
+struct site_host {
+    const char *name;
+    const struct declared_host *declared; /* never NULL */
+    const struct host *facts;             /* recorded and declared together; NULL where the host could not be loaded */
+    const struct ids *reserved;  /* CPUs of all reserves */
+    const struct ids *open;      /* CPUs guests may use: online and not reserved */
+    const struct ids *shared;    /* where unpinned threads run: declared, else open without the isolated ones */
+    bool has_shared;             /* the site declares it */
+    const struct node_room *rooms;
+};
+
+/* Loads every host that some guest may use; hosts in the order of the site.  A host that fails has facts NULL and a
+ * finding.  `wants_devices`: the site names pci, netdev, block or device places. */
+struct site_hosts {
+    const struct site_host *list;
+    uint32_t count;
+};
+
+struct site_hosts ground_hosts(struct arena *arena, struct sources *sources, struct findings *findings,
+                               const struct site *site);
+const struct site_host *find_site_host(const struct site_hosts *hosts, const char *name);
+
+/* The owner of a reserve that holds this CPU, or NULL. */
+const struct reserve *reserve_of_cpu(const struct site_host *host, uint32_t cpu);
+
+/* ---- sets on a host ------------------------------------------------------------------------------------------------
+ * A CPUS or NODES set as numbers.  `all` is what the parent offers (for CPUS open, or `parent` where given; for NODES
+ * the nodes with memory).  Numbers are taken as written even where the host lacks them: the plan rules tell that.
+ * A place that the host does not have is one finding (NM1021..) at `span`, and NULL. */
+const struct ids *cpus_on_host(struct arena *arena, struct findings *findings, const struct site_host *host,
+                               const struct set *set, const struct ids *parent, struct span span);
+const struct ids *nodes_on_host(struct arena *arena, struct findings *findings, const struct site_host *host,
+                                const struct set *set, struct span span);
+const struct ids *cpus_of_nodes(struct arena *arena, const struct host *facts, const struct ids *nodes);
+const struct ids *nodes_of_cpus(struct arena *arena, const struct host *facts, const struct ids *cpus);
+
+/* ---- a finished guest beside what it was made from, for the rules ---------------------------------------------------- */
+struct planned_guest {
+    const struct plan_guest *plan;
+    const struct guest *guest;
+    const struct site_host *host; /* NULL: the site has no host */
+};
+
+struct planned_site {
+    const struct plan *plan;
+    const struct planned_guest *guests; /* plan->guest_count of them, same order */
+    const struct site *site;
+    const struct site_hosts *hosts;
+};
+
+/* Where a word of a guest's cell was said: in the cell, else inherited from the guest, else the guest's name. */
+struct span cell_word_span(const struct guest *guest, uint32_t cell_index, enum word_id word, unsigned argument);
+struct span guest_word_span(const struct guest *guest, enum word_id word, unsigned argument);
