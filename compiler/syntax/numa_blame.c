@@ -246,8 +246,8 @@ void blame_syntax(struct reading *reading, bool at_brace, struct extent where)
         struct finding *finding = blame(reading, NM_no_word, where, "a block without a word before it");
         blame_help(reading, finding, "write what it is, as in 'cell a {'");
     } else {
-        struct finding *finding =
-            blame(reading, NM_no_word, where, "%.*s stands where a word should begin the line", text.length, text.text);
+        struct finding *finding = blame(reading, NM_no_word, where, "'%.*s' stands where a word should begin the line",
+                                        text.length, text.text);
         blame_help(reading, finding, "begin with a word of the language, written without quotes");
     }
 }
@@ -265,6 +265,7 @@ void blame_brace_alone(struct reading *reading, const struct item *item, struct 
     struct excerpt name = excerpt(reading, word_extent(item->name));
     struct finding *finding = blame(reading, NM_brace_alone, (struct extent){ block.begin, block.begin + 1 },
                                     "'{' stands on a line of its own");
+    blame_pointer(reading, finding, "moves up");
     blame_label(reading, finding, word_extent(item->name), "its block belongs to this");
     blame_help(reading, finding, "put '{' on the line of '%.*s'", name.length, name.text);
     reading->blamed = blamed;
@@ -285,6 +286,7 @@ void blame_brace_missing(struct reading *reading)
         where = reading->suspect;
     reading->blamed = false;
     struct finding *finding = blame(reading, NM_brace_missing, where, "'{' is never closed");
+    blame_pointer(reading, finding, "opened here");
     if (reading->suspect.end)
         blame_label(reading, finding, reading->suspect_end, "this '}' closes it, though it is indented for another");
     blame_help(reading, finding, "put '}' behind the last line of this block");

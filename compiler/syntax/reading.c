@@ -96,6 +96,12 @@ void blame_label(struct reading *reading, struct finding *finding, struct extent
         finding_label(reading->findings, finding, span_of(reading, where), "%s", text);
 }
 
+void blame_pointer(struct reading *reading, struct finding *finding, const char *text)
+{
+    if (finding)
+        finding_pointer(reading->findings, finding, "%s", text);
+}
+
 void blame_note(struct reading *reading, struct finding *finding, const char *text)
 {
     if (finding)

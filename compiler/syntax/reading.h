@@ -65,6 +65,7 @@ void note_comment(struct reading *reading, struct extent where);
 /* The finding of a line, or NULL where the line has one already; counts, and gives up in time. */
 struct finding *blame(struct reading *reading, enum code code, struct extent where, const char *format, ...)
     G_GNUC_PRINTF(4, 5);
+void blame_pointer(struct reading *reading, struct finding *finding, const char *text);
 void blame_label(struct reading *reading, struct finding *finding, struct extent where, const char *text);
 void blame_note(struct reading *reading, struct finding *finding, const char *text);
 void blame_help(struct reading *reading, struct finding *finding, const char *format, ...) G_GNUC_PRINTF(3, 4);

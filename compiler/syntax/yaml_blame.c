@@ -335,6 +335,7 @@ void blame_not_closed(struct yaml *yaml, struct extent where)
     yaml->reading->blamed = false;
     struct finding *finding =
         blame(yaml->reading, NM_yaml_syntax, where, "'%c' is never closed", yaml->reading->text[where.begin]);
+    blame_pointer(yaml->reading, finding, "opened here");
     blame_label(yaml->reading, finding, yaml->where, "reading ended here");
     blame_help(yaml->reading, finding, "put the closing bracket where the entries end");
 }
@@ -344,6 +345,7 @@ void blame_duplicate(struct yaml *yaml, const struct item *first, const struct i
     struct excerpt text = excerpt(yaml->reading, word_extent(second->name));
     struct finding *finding = blame(yaml->reading, NM_yaml_duplicate_key, word_extent(second->name),
                                     "the key '%.*s' stands twice in one mapping", text.length, text.text);
+    blame_pointer(yaml->reading, finding, "again here");
     blame_label(yaml->reading, finding, word_extent(first->name), "first here");
     blame_help(yaml->reading, finding, "join the two, or take one out");
     blame_note(yaml->reading, finding, "most YAML tools keep the last one without a word");
