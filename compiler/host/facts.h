@@ -46,6 +46,7 @@ struct host *read_in_child(struct arena *arena, const struct reading *reading, s
 
 /* Adds what hwloc does not read: page pools with their free pages, free memory, isolated CPUs, KSM and so on. */
 void read_kernel_facts(struct arena *arena, const char *root, struct host *host);
+bool kernel_sets_are_there(const char *root, struct trouble *trouble); /* of a recorded folder */
 void read_program_versions(struct host *host);
 bool version_parse(const char *text, struct version *version); /* "7.2.13 (Debian)", leading words skipped */
 

@@ -248,9 +248,10 @@ static void take_cpus(struct facts_in *in)
     for (unsigned i = 0; i < LEVEL_COUNT; i++)
         levels[i] = (struct numbering){ .seen = g_hash_table_new(NULL, NULL) };
     g_autofree uint32_t *threads = g_new0(uint32_t, (size_t)host->cpu_count + 1);
-    g_autofree hwloc_obj_t *by_os = g_new0(hwloc_obj_t, (size_t)IDS_LIMIT + 1);
+    uint32_t last = ids_last(host->online);
+    g_autofree hwloc_obj_t *by_os = g_new0(hwloc_obj_t, (size_t)last + 1);
     for (hwloc_obj_t pu = NULL; (pu = hwloc_get_next_obj_by_type(in->topology, HWLOC_OBJ_PU, pu));)
-        if (pu->os_index <= IDS_LIMIT)
+        if (pu->os_index <= last)
             by_os[pu->os_index] = pu;
     int kind_count = hwloc_cpukinds_get_nr(in->topology, 0);
     uint32_t at = 0;
@@ -300,6 +301,11 @@ static bool take_sets(struct facts_in *in)
     hwloc_bitmap_t rest = hwloc_bitmap_alloc();
     hwloc_bitmap_and(in->usable, here, allowed);
     in->host->online = ids_from_bitmap(in->arena, in->usable);
+    if (!in->host->online->count) {
+        hwloc_bitmap_free(rest);
+        trouble_set(in->trouble, NM_host_contradiction, NULL, "'%s' allows no cpu at all", in->reading->name);
+        return false;
+    }
     hwloc_bitmap_andnot(rest, complete, here);
     in->host->offline = ids_from_bitmap(in->arena, rest);
     hwloc_bitmap_andnot(rest, here, allowed);
@@ -539,6 +545,8 @@ static bool reopen_plain(struct facts_in *in)
 struct host *read_hwloc(struct arena *arena, const struct reading *reading, struct trouble *trouble)
 {
     struct facts_in in = { .arena = arena, .reading = reading, .trouble = trouble };
+    if (reading->origin == ORIGIN_FOLDER && !kernel_sets_are_there(reading->root, trouble))
+        return NULL;
     settle_environment(reading);
     in.host = arena_take(arena, struct host);
     in.host->online = in.host->offline = in.host->disallowed = &ids_none;

@@ -142,8 +142,8 @@ static void read_list_entry(struct yaml *yaml, bool flow, struct extent dash)
     } else if (is(yaml, YAML_ALIAS_TOKEN)) {
         blame_property(yaml);
         yaml_next(yaml);
-    } else if (is(yaml, YAML_BLOCK_ENTRY_TOKEN) || is(yaml, YAML_BLOCK_END_TOKEN) || is(yaml, YAML_FLOW_ENTRY_TOKEN) ||
-               (!flow && is(yaml, YAML_KEY_TOKEN))) {
+    } else if (is(yaml, YAML_BLOCK_END_TOKEN) || is(yaml, YAML_FLOW_ENTRY_TOKEN) ||
+               (!flow && (is(yaml, YAML_BLOCK_ENTRY_TOKEN) || is(yaml, YAML_KEY_TOKEN)))) {
         blame_empty_entry(yaml, dash);
     } else if (!yaml->ended) {
         blame_list_entry(yaml);
@@ -173,6 +173,8 @@ static void read_flow_list(struct yaml *yaml)
         }
         if (after_value) {
             blame_missing_comma(yaml);
+            if (!opens(yaml))
+                yaml_next(yaml);
             skip_rest(yaml, false);
             continue;
         }
@@ -225,19 +227,17 @@ static struct item *read_value(struct yaml *yaml)
     struct item_list block;
     uint32_t end;
     refuse_properties(yaml);
+    if (yaml->flow && is(yaml, YAML_BLOCK_ENTRY_TOKEN)) {
+        blame_unexpected(yaml);
+        skip_rest(yaml, false);
+    }
     switch ((int)yaml->token.type) {
     case YAML_SCALAR_TOKEN:
         add_scalar(yaml);
         return item_begin(yaml->reading);
-    case YAML_BLOCK_ENTRY_TOKEN:
-        if (yaml->flow) {
-            blame_unexpected(yaml);
-            skip_rest(yaml, false);
-            break;
-        }
-        /* fall through */
     case YAML_FLOW_SEQUENCE_START_TOKEN:
     case YAML_BLOCK_SEQUENCE_START_TOKEN:
+    case YAML_BLOCK_ENTRY_TOKEN:
         end = read_list(yaml);
         item = item_begin(yaml->reading);
         item->end = end;

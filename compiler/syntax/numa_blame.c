@@ -93,7 +93,7 @@ struct word string_with_escapes(struct reading *reading, struct extent where)
         if (from[at] == '\\' && (from[at + 1] == '"' || from[at + 1] == '\\')) {
             at++;
         } else if (from[at] == '\\') {
-            struct extent escape = { at, at + (uint32_t)(g_utf8_next_char(from + at + 1) - (from + at)) };
+            struct extent escape = { at, character_end(reading, at + 1) };
             struct excerpt shown = excerpt(reading, escape);
             struct finding *finding =
                 blame(reading, NM_unknown_escape, escape, "'%.*s' is no escape", shown.length, shown.text);
@@ -104,18 +104,14 @@ struct word string_with_escapes(struct reading *reading, struct extent where)
     return word_cooked(reading->syntax, reading->file, where.begin + 1, where.end - where.begin - 2, text->str, text->len);
 }
 
-/* The end of the line ends it; a brace that opens a block there is given back, so that the block is read. */
+/* The end of the line ends it; braces there are given back, so that a forgotten quote does not upset the blocks. */
 struct word string_without_end(struct reading *reading, struct extent *where)
 {
-    const char *text = reading->text;
-    uint32_t line_end = where->end, end = line_end;
-    while (end > where->begin + 1 && strchr(" \t\r", text[end - 1]))
+    uint32_t end = where->end;
+    while (end > where->begin + 1 && strchr(" \t\r{};", reading->text[end - 1]))
         end--;
-    if (end > where->begin + 1 && text[end - 1] == '{')
-        for (where->end = --end; end > where->begin + 1 && strchr(" \t", text[end - 1]);)
-            end--;
-    struct finding *finding = blame(reading, NM_unterminated_string, (struct extent){ where->begin, end },
-                                    "a string without its closing quote");
+    where->end = end;
+    struct finding *finding = blame(reading, NM_unterminated_string, *where, "a string without its closing quote");
     blame_help(reading, finding, "put '\"' where the string ends; it ends on the line it begins");
     return word_between(reading, where->begin + 1, end);
 }

@@ -125,6 +125,14 @@ struct excerpt excerpt(const struct reading *reading, struct extent where)
     return (struct excerpt){ line_end ? (int)(line_end - text) : (int)length, text };
 }
 
+uint32_t character_end(const struct reading *reading, uint32_t at)
+{
+    if (at < reading->length)
+        for (at++; (reading->text[at] & 0xc0) == 0x80;) /* stops at the NUL behind the text */
+            at++;
+    return at;
+}
+
 struct extent word_extent(struct word word)
 {
     return (struct extent){ word.begin - word.quoted, word.begin + word.length + word.quoted };

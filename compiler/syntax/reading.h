@@ -76,6 +76,7 @@ struct excerpt {
     const char *text;
 };
 struct excerpt excerpt(const struct reading *reading, struct extent where);
+uint32_t character_end(const struct reading *reading, uint32_t at); /* of the character that begins there */
 struct extent word_extent(struct word word); /* with its quotes */
 struct word word_between(struct reading *reading, uint32_t begin, uint32_t end); /* of text without escapes, within limits */
 
