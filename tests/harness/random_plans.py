@@ -31,9 +31,7 @@ def _cell(chance, number, vcpus):
         cell["policy"] = chance.choice(POLICIES)
         count = 1 if cell["policy"] == "preferred" else chance.randint(1, 3)
         cell["nodes"] = _ranges(chance.sample(range(NODES), count))
-    # libvirt takes a file of its own, on disk, where access is said of a cell without huge pages, even private access;
-    # whoever says so wants a file or memfd, and then says that too
-    says_access = shared or bool(page_bytes) and chance.random() < 0.3
+    says_access = shared or chance.random() < 0.3
     cell |= {"page_bytes": page_bytes, "backing": chance.choice(("anonymous", "memfd")) if not page_bytes else "anonymous",
              "shared": shared, "shared_said": says_access, "preallocated": preallocated}
     if preallocated:
