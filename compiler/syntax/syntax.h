@@ -33,7 +33,8 @@ struct item {
     uint16_t argument_count;
     uint16_t has_block : 1; /* also when the block is empty */
     uint16_t mapped : 1;    /* from YAML: `children` is a mapping whose keys may be argument names, labels or table keys */
-    uint16_t reserved : 14;
+    uint16_t failed : 1; /* a finding stands on its line: its words may be wrong, and need no second finding */
+    uint16_t reserved : 13;
     uint32_t end; /* offset behind the item: behind its "}" or its last argument */
     struct word arguments[];
 };
