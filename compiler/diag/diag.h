@@ -67,12 +67,14 @@ void finding_help(struct findings *findings, struct finding *finding, const char
 
 size_t findings_count(const struct findings *findings, enum severity at_least);
 bool findings_have_errors(const struct findings *findings);
+const struct finding *findings_nth(const struct findings *findings, size_t position); /* counted from 0 */
 
 /* The nearest of some names to a misspelt one, or NULL if none is near.  next() gives one name a call and NULL at the
  * end; the nearest of several equals is the first. */
 const char *nearest_name(const char *wrong, size_t length, const char *(*next)(void *state), void *state);
 
-/* ---- renderers: findings sorted by file in reading order, begin, code; at most 50 a file, then a count ------------ */
+/* ---- renderers: findings sorted by file in reading order, begin, code; at most 50 a file, then a count ------------
+ * Where a file has more, the gravest are kept.  No byte of a source, a name or a message can steer a terminal. */
 enum finding_format { FINDINGS_HUMAN, FINDINGS_GCC, FINDINGS_JSON };
 
 struct render_options {
@@ -81,4 +83,5 @@ struct render_options {
     bool hide_hints;
 };
 
+/* Appends to `out`, which is empty before. */
 void findings_render(struct findings *findings, const struct render_options *options, GString *out);

@@ -69,6 +69,7 @@ void findings_free(struct findings *findings)
     g_free(findings);
 }
 
+G_GNUC_PRINTF(2, 0)
 static const char *formatted(struct findings *findings, const char *format, va_list arguments)
 {
     g_autofree char *text = g_strdup_vprintf(format, arguments);
@@ -160,6 +161,11 @@ size_t findings_count(const struct findings *findings, enum severity at_least)
 bool findings_have_errors(const struct findings *findings)
 {
     return findings->counts[ERROR] > 0;
+}
+
+const struct finding *findings_nth(const struct findings *findings, size_t position)
+{
+    return g_ptr_array_index(findings->list, position);
 }
 
 static int by_place(const void *left, const void *right)

@@ -22,6 +22,7 @@ static void source_free(void *source_pointer)
 {
     struct source *source = source_pointer;
     free(source->text);
+    g_free(source->lines);
     g_free(source);
 }
 
@@ -217,29 +218,4 @@ uint32_t sources_read(struct sources *sources, const char *path, uint32_t max_by
     if (file >= 0)
         close(file);
     return index;
-}
-
-struct position source_position(const struct sources *sources, uint32_t file, uint32_t offset)
-{
-    const struct source *source = source_at(sources, file);
-    struct position position = { .line = 1 };
-    if (offset > source->length)
-        offset = source->length;
-    for (const char *at = source->text;;) {
-        const char *line_end = memchr(at, '\n', (size_t)(source->text + offset - at));
-        if (!line_end)
-            break;
-        position.line++;
-        at = line_end + 1;
-        position.line_begin = (uint32_t)(at - source->text);
-    }
-    const char *end = memchr(source->text + position.line_begin, '\n', source->length - position.line_begin);
-    position.line_end = end ? (uint32_t)(end - source->text) : source->length;
-    if (position.line_end > position.line_begin && source->text[position.line_end - 1] == '\r')
-        position.line_end--;
-    position.column = 1;
-    for (uint32_t i = position.line_begin; i < offset; i++)
-        if ((source->text[i] & 0xc0) != 0x80)
-            position.column++;
-    return position;
 }

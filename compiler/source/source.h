@@ -36,6 +36,7 @@ struct source {
     enum source_trouble trouble;
     uint32_t at; /* where a NUL or a byte that is no UTF-8 stands */
     int error_number;
+    struct line_index *lines; /* inside source only: made when a position is first asked for */
 };
 
 #define SOURCE_BYTES_LIMIT (UINT32_C(1) << 30) /* 1 GiB */
@@ -58,7 +59,8 @@ uint32_t sources_count(const struct sources *sources); /* indexes run from 1 to 
 struct source *source_at(const struct sources *sources, uint32_t index);
 void source_note_include(struct sources *sources, uint32_t index, struct span include);
 
-/* Line and column, both from 1; the column counts characters, not bytes.  Computed only for printing. */
+/* Line and column, both from 1; the column counts characters, not bytes.  Computed only for printing: the first
+ * question costs one pass over the file, each further one a short scan.  An offset behind the end is the end. */
 struct position {
     uint32_t line, column, line_begin, line_end; /* the last two in bytes, without the line end */
 };

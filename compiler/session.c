@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Opens and closes a run: which stream the findings go to, and which exit status they make.
+ */
+#include "session.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "streams.h"
+
+struct session *session_open(const struct options *options)
+{
+    struct session *session = g_new0(struct session, 1);
+    session->options = options;
+    session->arena = arena_new();
+    session->sources = sources_new();
+    session->findings = findings_new(session->sources);
+    session->result = g_string_new(NULL);
+    return session;
+}
+
+struct finding *session_misuse(struct session *session, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    g_autofree char *text = g_strdup_vprintf(format, arguments);
+    va_end(arguments);
+    return report(session->findings, NM_usage, SPAN_NONE, "%s", text);
+}
+
+static bool is_about_input(const struct session *session, const struct finding *finding)
+{
+    switch ((int)finding->code) {
+    case NM_usage:
+        return true;
+    case NM_unreadable:
+    case NM_not_text:
+    case NM_too_large:
+        break;
+    default:
+        return false;
+    }
+    const struct source *source = source_at(session->sources, finding->span.file);
+    return !finding->span.file || (source->trouble != SOURCE_FINE && !source->included_from);
+}
+
+static enum exit_status status_of(const struct session *session)
+{
+    enum exit_status status = session->status;
+    if (findings_count(session->findings, session->options->fail_on))
+        status = MAX(status, STATUS_FINDINGS);
+    size_t count = findings_count(session->findings, HINT);
+    for (size_t i = 0; i < count; i++)
+        if (is_about_input(session, findings_nth(session->findings, i)))
+            status = MAX(status, STATUS_INPUT);
+    return status;
+}
+
+static int stream_of_findings(const struct session *session)
+{
+    return session->options->format == FINDINGS_HUMAN || session->result->len ? STDERR_FILENO : STDOUT_FILENO;
+}
+
+static bool show_findings(const struct session *session)
+{
+    int stream = stream_of_findings(session);
+    if (stream == STDERR_FILENO && !findings_count(session->findings, HINT))
+        return true;
+    g_autoptr(GString) text = g_string_new(NULL);
+    struct render_options render = {
+        .format = session->options->format,
+        .colour = stream_wants_colour(stream, session->options->colour),
+    };
+    findings_render(session->findings, &render, text);
+    return stream_write(stream, text->str, text->len) || stream == STDERR_FILENO;
+}
+
+int session_close(struct session *session)
+{
+    enum exit_status status = status_of(session);
+    if (!show_findings(session) || !stream_write(STDOUT_FILENO, session->result->str, session->result->len)) {
+        stream_complain();
+        status = MAX(status, STATUS_FINDINGS);
+    }
+    g_string_free(session->result, TRUE);
+    findings_free(session->findings);
+    sources_free(session->sources);
+    arena_free(session->arena);
+    g_free(session);
+    return (int)status;
+}

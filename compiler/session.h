@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * One run of numac: what its stages share, and how it ends.  A verb puts what it has to say into `findings` and what
+ * it has to hand over into `result`; who reads which stream is decided in session_close() alone.
+ */
+#pragma once
+
+#include "base/base.h"
+#include "diag/diag.h"
+#include "options.h"
+#include "source/source.h"
+
+enum exit_status { /* of several, the highest counts; 70 is a bug in numac */
+    STATUS_FINE = 0,
+    STATUS_FINDINGS = 1, /* at or above --fail-on, or differences */
+    STATUS_INPUT = 2,    /* the command line, or input that is no text */
+    STATUS_REFUSED = 3   /* by an engine or a host */
+};
+
+struct session {
+    const struct options *options;
+    struct arena *arena; /* results of the stages */
+    struct sources *sources;
+    struct findings *findings;
+    GString *result; /* for standard output */
+    enum exit_status status; /* at least this */
+};
+
+struct session *session_open(const struct options *options);
+
+/* Shows the findings, then writes the result to standard output, frees everything and gives the exit status.
+ * Findings for programs go to standard output where there is no result, so that one document stands there; beside a
+ * result they go to standard error, as those for people always do. */
+int session_close(struct session *session);
+
+/* A mistake on the command line that only a verb can see. */
+struct finding *session_misuse(struct session *session, const char *format, ...) G_GNUC_PRINTF(2, 3);

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The table of verbs.  Help, did-you-mean and the parser of the command line read these rows; each example is run by
+ * the tests.
+ */
+#include "verbs.h"
+
+#include <string.h>
+
+static const struct verb verbs[] = {
+    {
+        .name = "build",
+        .arguments = "SITE",
+        .about = "check a site, place its guests, write what libvirt and QEMU need",
+        .fewest = 1,
+        .most = 1,
+        .takes = TAKES_OUTPUT | TAKES_TARGET | TAKES_SITE,
+        .examples = { "numac build site.numa", "numac build -o - --target libvirt site.numa" },
+        .run = verb_build,
+    },
+    {
+        .name = "check",
+        .arguments = "SITE...",
+        .about = "say everything that is wrong with sites, write nothing",
+        .fewest = 1,
+        .most = MANY_ARGUMENTS,
+        .takes = TAKES_SITE,
+        .examples = { "numac check site.numa", "numac check --format gcc site.numa other.yaml" },
+        .run = verb_check,
+    },
+    {
+        .name = "plan",
+        .arguments = "SITE",
+        .about = "show where each guest would live, and why",
+        .fewest = 1,
+        .most = 1,
+        .takes = TAKES_SITE,
+        .examples = { "numac plan site.numa", "numac plan --format json site.numa" },
+        .run = verb_plan,
+    },
+    {
+        .name = "fmt",
+        .arguments = "FILE...",
+        .about = "rewrite files in the one layout",
+        .fewest = 1,
+        .most = MANY_ARGUMENTS,
+        .takes = TAKES_CHECK | TAKES_DIFF,
+        .examples = { "numac fmt site.numa", "numac fmt --check site.numa" },
+        .run = verb_fmt,
+    },
+    {
+        .name = "convert",
+        .arguments = "--to yaml|numa FILE",
+        .about = "say the same in the other notation, on standard output",
+        .fewest = 1,
+        .most = 1,
+        .takes = TAKES_TO,
+        .examples = { "numac convert --to yaml site.numa" },
+        .run = verb_convert,
+    },
+    {
+        .name = "host",
+        .arguments = "show|record [SOURCE]",
+        .about = "show a machine as numac sees it, or record it for later",
+        .fewest = 1,
+        .most = 2,
+        .examples = { "numac host show", "numac host record > host.xml",
+                      "numac host show \"synthetic:pack:2 [numa] core:8 pu:2\"" },
+        .run = verb_host,
+    },
+    {
+        .name = "explain",
+        .arguments = "[CODE]",
+        .about = "say what a finding means and how to cure it, or list all codes",
+        .most = 1,
+        .examples = { "numac explain NM0004", "numac explain" },
+        .run = verb_explain,
+    },
+    {
+        .name = "schema",
+        .arguments = "[site|plan|findings]",
+        .about = "print a JSON Schema",
+        .most = 1,
+        .examples = { "numac schema findings" },
+        .run = verb_schema,
+    },
+    {
+        .name = "help",
+        .arguments = "[VERB]",
+        .about = "say what a verb does and what it takes",
+        .most = 1,
+        .examples = { "numac help check" },
+        .run = verb_help,
+    },
+};
+
+const struct verb *verb_rows(size_t *out_count)
+{
+    *out_count = G_N_ELEMENTS(verbs);
+    return verbs;
+}
+
+const struct verb *verb_find(const char *name)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(verbs); i++)
+        if (strcmp(verbs[i].name, name) == 0)
+            return &verbs[i];
+    return NULL;
+}
