@@ -45,7 +45,7 @@ MAINS     := $(sort $(wildcard compiler/*.c))
 MAIN_OBJECTS := $(MAINS:%.c=$(B)/%.o)
 TEXTS     := $(sort $(wildcard docs/diagnostics/NM*.md)) $(sort $(wildcard docs/schema/*.json))
 
-.PHONY: all check check-lab bench fuzz lint bless install uninstall clean demo docs
+.PHONY: all units check check-lab bench fuzz lint bless install uninstall clean demo docs
 .DELETE_ON_ERROR:
 
 all: build/numac
@@ -84,7 +84,90 @@ $(B)/texts.o: $(GEN)/texts.S
 	@mkdir -p $(@D)
 	$(CC) -c -o $@ $<
 
+# ---- tests --------------------------------------------------------------------------------------------------------
+# A suite is a program that prints TAP; tests/tally runs them and adds them up.  SUITES=units,cases runs some.
+UNITS := $(patsubst %.c,$(B)/%,$(sort $(wildcard tests/unit/*.c)))
+SHIM  := build/oracles/node_shim.so
+PROGRAM := $(B)/numac
+
+units: $(UNITS)
+
+$(B)/tests/unit/%: tests/unit/%.c $(OBJECTS)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -MMD -MP -o $@ $< $(OBJECTS) $(LDFLAGS_$(VARIANT)) $(LDFLAGS) $(LIBS)
+
+$(SHIM): tests/oracles/node_shim.c
+	@mkdir -p $(@D)
+	$(CC) -std=gnu17 $(WARNINGS) -O2 -fPIC -shared -o $@ $<
+
+SUITE_units   = $(foreach unit,$(UNITS),'$(notdir $(unit))=$(unit) --tap')
+SUITE_layers  = 'layers=tests/layers'
+SUITE_harness = 'harness=tests/harness/self_test.py'
+SUITE_cases   = 'cases=tests/run --numac $(PROGRAM)'
+SUITE_mutants = 'mutants=tests/mutants.py --numac $(PROGRAM)'
+SUITE_oracles = 'schema=tests/oracles/relaxng.py --numac $(PROGRAM)' 'libvirt=tests/oracles/libvirt_embed.py --numac $(PROGRAM)' \
+	'qemu=tests/oracles/qemu_paused.py --numac $(PROGRAM)'
+SUITE_lab     = 'boot=tests/oracles/boot.py --numac $(PROGRAM)'
+comma := ,
+SUITES := layers,harness,units,cases,mutants,oracles
+suites = $(foreach suite,$(subst $(comma), ,$(1)),$(SUITE_$(suite)))
+
+check: $(PROGRAM) $(UNITS) $(SHIM)
+	@tests/tally $(call suites,$(SUITES))
+
+check-lab: $(PROGRAM)
+	@tests/tally $(call suites,lab)
+
+bless: $(PROGRAM)
+	@tests/run --numac $(PROGRAM) --bless $(CASE)
+
+# each tests/fuzz/NAME.c for TIME seconds, from its seeds in tests/fuzz/seeds/NAME or the cases
+TIME ?= 60
+FUZZERS := $(patsubst tests/fuzz/%.c,%,$(sort $(wildcard tests/fuzz/*.c)))
+fuzz:
+	@$(MAKE) --no-print-directory VARIANT=fuzz fuzz-run
+.PHONY: fuzz-run
+fuzz-run: $(FUZZERS:%=$(B)/tests/fuzz/%)
+	@for name in $(FUZZERS); do tests/fuzz/run $(B)/tests/fuzz/$$name $(TIME) || exit 1; done
+$(B)/tests/fuzz/%: tests/fuzz/%.c $(OBJECTS)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer -MMD -MP -o $@ $< $(OBJECTS) $(LDFLAGS_$(VARIANT)) $(LDFLAGS) $(LIBS)
+
+C_FILES := $(shell find compiler runtime tests -name '*.[ch]' 2>/dev/null)
+SCRIPTS := setup .ci/run tests/embed $(wildcard tests/fuzz/run tests/bench/run)
+lint:
+	clang-format --dry-run -Werror $(C_FILES)
+	shellcheck $(SCRIPTS)
+	tests/layers
+	@if command -v cppcheck >/dev/null; then \
+		cppcheck -q --std=c11 --enable=warning,portability --inline-suppr --error-exitcode=1 -Icompiler compiler; \
+	else echo 'cppcheck is not installed: not run'; fi
+
+bench: $(PROGRAM)
+	@tests/bench/run --numac $(PROGRAM)
+
+demo: all
+	@build/numac plan examples/site.numa
+
+# ---- installation -------------------------------------------------------------------------------------------------
+MAN1 = $(sort $(wildcard docs/man/*.1))
+MAN5 = $(sort $(wildcard docs/man/*.5))
+SCHEMAS = $(sort $(wildcard docs/schema/*.json))
+
+install: all
+	install -D -m 755 $(B)/numac $(DESTDIR)$(bindir)/numac
+	$(if $(MAN1),install -D -m 644 -t $(DESTDIR)$(mandir)/man1 $(MAN1))
+	$(if $(MAN5),install -D -m 644 -t $(DESTDIR)$(mandir)/man5 $(MAN5))
+	$(if $(SCHEMAS),install -D -m 644 -t $(DESTDIR)$(datadir)/numac/schema $(SCHEMAS))
+
+uninstall:
+	rm -f $(DESTDIR)$(bindir)/numac
+	rm -f $(patsubst docs/man/%,$(DESTDIR)$(mandir)/man1/%,$(MAN1)) \
+		$(patsubst docs/man/%,$(DESTDIR)$(mandir)/man5/%,$(MAN5)) \
+		$(patsubst docs/schema/%,$(DESTDIR)$(datadir)/numac/schema/%,$(SCHEMAS))
+	-rmdir $(DESTDIR)$(datadir)/numac/schema $(DESTDIR)$(datadir)/numac 2>/dev/null
+
 clean:
 	rm -rf build
 
--include $(OBJECTS:.o=.d) $(MAIN_OBJECTS:.o=.d)
+-include $(OBJECTS:.o=.d) $(MAIN_OBJECTS:.o=.d) $(UNITS:=.d)

@@ -1,0 +1,312 @@
+# SPDX-License-Identifier: MIT
+#
+# What a QEMU command line says about NUMA, read strictly and written down in one form, whoever wrote the command line:
+# JSON or key=value, defaults said or left out, whatever the objects are called.  An option or property that is not
+# understood is an error, never overlooked.
+
+import json
+import re
+import shlex
+
+KIB = {"B": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
+
+# hugetlbfs mounts that the tests use, the page size of each
+HUGE_MOUNTS = {"/dev/hugepages": 2 << 20, "/dev/hugepages1G": 1 << 30}
+
+BOOLEANS = ("share", "prealloc", "merge", "dump", "discard-data", "hugetlb", "seal", "reserve", "pmem", "readonly")
+SIZES = ("size", "hugetlbsize", "align", "offset")
+KINDS = {"memory-backend-ram": "ram", "memory-backend-file": "file", "memory-backend-memfd": "memfd"}
+PROPERTIES = {"qom-type", "id", "host-nodes", "policy", "mem-path", "prealloc-threads", "prealloc-context",
+              "x-use-canonical-path-for-ramblock-id", *BOOLEANS, *SIZES}
+SMP_LEVELS = ("sockets", "dies", "clusters", "modules", "cores", "threads")
+
+
+class FactError(Exception):
+    """The command line says something that QEMU would not take, or this reader does not know."""
+
+
+def size(text, unit="B"):
+    """Bytes; `unit` is what a bare number counts."""
+    match = re.fullmatch(r"(\d+)([BKMGT])?", str(text), re.IGNORECASE)
+    if not match:
+        raise FactError(f"'{text}' is no size")
+    return int(match.group(1)) * KIB[(match.group(2) or unit).upper()]
+
+
+def boolean(value):
+    words = {True: True, False: False, "on": True, "off": False, "yes": True, "no": False}
+    if isinstance(value, (bool, str)) and value in words:
+        return words[value]
+    raise FactError(f"'{value}' is neither on nor off")
+
+
+def integer(value):
+    if isinstance(value, bool) or not re.fullmatch(r"\d+", str(value)):
+        raise FactError(f"'{value}' is no number")
+    return int(value)
+
+
+def ids(values):
+    """A sorted list from JSON numbers or texts such as 0-3."""
+    found = []
+    for value in values if isinstance(values, list) else [values]:
+        match = re.fullmatch(r"(\d+)(?:-(\d+))?", str(value))
+        if not match or isinstance(value, bool):
+            raise FactError(f"'{value}' is no id or range")
+        first, last = int(match.group(1)), int(match.group(2) or match.group(1))
+        if last < first:
+            raise FactError(f"range '{value}' goes down")
+        found += range(first, last + 1)
+    if len(set(found)) != len(found):
+        raise FactError(f"an id twice in '{values}'")
+    return sorted(found)
+
+
+def pairs(text, first=None):
+    """key=value pairs of one option; a bare first value gets the key `first`; ",," is a comma in a value."""
+    told = []
+    for number, part in enumerate(re.split(r"(?<!,),(?!,)", text)):
+        key, equals, value = part.partition("=")
+        if not equals:
+            if number or not first:
+                raise FactError(f"'{part}' of '{text}' is no key=value")
+            key, value = first, part
+        told.append((key, value.replace(",,", ",")))
+    return told
+
+
+def table(text, first=None):
+    told = pairs(text, first)
+    if len({key for key, _ in told}) != len(told):
+        raise FactError(f"a key twice in '{text}'")
+    return dict(told)
+
+
+def properties(text, first):
+    """One -object or -device, from either form; keys that repeat become lists."""
+    if text.startswith("{"):
+        try:
+            return json.loads(text, object_pairs_hook=_no_twice)
+        except ValueError as trouble:
+            raise FactError(f"'{text}' is no JSON: {trouble}") from trouble
+    told = {}
+    for key, value in pairs(text, first):
+        key = re.sub(r"\.\d+$", "", key)  # host-nodes.0=1
+        if key in told and key not in ("host-nodes", "node-affinity", "cpu-affinity", "cpus"):
+            raise FactError(f"{key} twice in '{text}'")
+        told[key] = [*told[key], value] if key in told else ([value] if key in ("host-nodes", "cpus") else value)
+    return told
+
+
+def _no_twice(items):
+    if len({key for key, _ in items}) != len(items):
+        raise FactError(f"a key twice in {items}")
+    return dict(items)
+
+
+# ---- objects ---------------------------------------------------------------------------------------------------
+
+def page_bytes_of(path):
+    """The huge page size of a mem-path: the longest of the known mounts that holds it; 0 for an ordinary file."""
+    inside = [mount for mount in HUGE_MOUNTS if path == mount or path.startswith(mount + "/")]
+    return HUGE_MOUNTS[max(inside, key=len)] if inside else 0
+
+
+def _backend(told, contexts):
+    unknown = told.keys() - PROPERTIES
+    if unknown:
+        raise FactError(f"properties nobody knows: {sorted(unknown)} in {told}")
+    kind = KINDS[told["qom-type"]]
+    said = {key: boolean(told[key]) for key in BOOLEANS if key in told} | \
+           {key: size(told[key]) for key in SIZES if key in told}
+    if "size" not in said:
+        raise FactError(f"a backend without size: {told}")
+    page_bytes = page_bytes_of(told["mem-path"]) if kind == "file" else 0
+    if kind == "memfd" and said.get("hugetlb"):
+        page_bytes = said.get("hugetlbsize", 2 << 20)
+    context = told.get("prealloc-context")
+    if context is not None and context not in contexts:
+        raise FactError(f"prealloc-context '{context}' is no thread-context before it")
+    nodes = ids(told["host-nodes"]) if "host-nodes" in told else []
+    policy = told.get("policy", "default")
+    if policy not in ("default", "bind", "preferred", "interleave") or (policy == "default") != (not nodes):
+        raise FactError(f"policy '{policy}' with host nodes {nodes}")
+    return {
+        "kind": "hugetlb" if page_bytes and kind == "file" else kind, "size": said["size"], "page_bytes": page_bytes,
+        "host-nodes": nodes, "policy": policy, "share": said.get("share", kind == "memfd"),
+        "prealloc": said.get("prealloc", False),
+        "prealloc-threads": integer(told.get("prealloc-threads", 1)), "merge": said.get("merge"),
+        "dump": said.get("dump"), "discard-data": said.get("discard-data", False),
+        "reserve": said.get("reserve", True), "align": said.get("align", 0), "offset": said.get("offset", 0),
+        "context": contexts.get(context, {}) if context is not None else None,
+    }
+
+
+def _objects(texts):
+    backends, contexts = {}, {}
+    for text in texts:
+        told = properties(text, "qom-type")
+        kind = told.get("qom-type", "")
+        if "id" not in told or told["id"] in backends or told["id"] in contexts:
+            raise FactError(f"object without an id of its own: {told}")
+        if kind == "thread-context":
+            contexts[told["id"]] = {key: ids(told[key]) for key in ("node-affinity", "cpu-affinity") if key in told}
+        elif kind in KINDS:
+            backends[told["id"]] = _backend(told, contexts)
+        elif kind.startswith("memory-backend"):
+            raise FactError(f"backend of an unknown kind: {kind}")
+    return backends
+
+
+# ---- -m, -smp, -numa -------------------------------------------------------------------------------------------
+
+def _memory(text):
+    told = table(text, "size")
+    if told.keys() - {"size", "slots", "maxmem"}:
+        raise FactError(f"-m {text}")
+    return {"size": size(told["size"], "M"), "slots": integer(told.get("slots", 0)),
+            "maxmem": size(told.get("maxmem", told["size"]), "M")}
+
+
+def _smp(text):
+    told = table(text, "cpus")
+    if told.keys() - {"cpus", "maxcpus", *SMP_LEVELS} or "cpus" not in told:
+        raise FactError(f"-smp {text}")
+    facts = {"cpus": integer(told["cpus"]), "maxcpus": integer(told.get("maxcpus", told["cpus"]))}
+    if not told.keys() & set(SMP_LEVELS):
+        return facts  # QEMU decides
+    return facts | {level: integer(told.get(level, 1)) for level in SMP_LEVELS}
+
+
+def _numa(texts, backends):
+    cells, distances, hmat, used = {}, {}, [], set()
+    for text in texts:
+        told = properties(text, "type") if not text.startswith("{") else json.loads(text)
+        kind = told.pop("type")
+        if kind == "node":
+            number = integer(told.pop("nodeid"))
+            memdev = told.pop("memdev", None)
+            if memdev is not None and (memdev not in backends or memdev in used):
+                raise FactError(f"memdev '{memdev}' is no backend, or already of another cell")
+            used.add(memdev)
+            cell = {"cpus": ids(told.pop("cpus", [])), "memory": backends[memdev] if memdev is not None else None,
+                    "initiator": integer(told.pop("initiator", number))}
+            if number in cells:
+                raise FactError(f"cell {number} twice")
+            cells[number] = cell
+        elif kind == "dist":
+            distances[(integer(told.pop("src")), integer(told.pop("dst")))] = integer(told.pop("val"))
+        elif kind == "cpu":
+            hmat.append(("cpu", tuple(sorted((key, str(told.pop(key))) for key in list(told)))))
+        elif kind in ("hmat-lb", "hmat-cache"):
+            hmat.append((kind, tuple(sorted((key, str(told.pop(key))) for key in list(told)))))
+        else:
+            raise FactError(f"-numa {text}")
+        if told:
+            raise FactError(f"-numa {text}: {sorted(told)} is not understood")
+    if sorted(cells) != list(range(len(cells))):
+        raise FactError(f"cells are {sorted(cells)}")
+    return [cells[number] for number in sorted(cells)], distances, sorted(hmat)
+
+
+def _matrix(count, distances):
+    """All distances, with QEMU's rule for what is left out: 10 to itself, the other direction, else none are said."""
+    if not distances:
+        return None
+    rows = []
+    for source in range(count):
+        row = []
+        for target in range(count):
+            default = 10 if source == target else distances.get((target, source))
+            value = distances.get((source, target), default)
+            if value is None:
+                raise FactError(f"no distance from {source} to {target}")
+            row.append(value)
+        rows.append(row)
+    if any(key[0] >= count or key[1] >= count for key in distances):
+        raise FactError(f"distances of cells that are not there: {distances}")
+    return rows
+
+
+# ---- the whole -------------------------------------------------------------------------------------------------
+
+ONCE = ("-m", "-smp", "-machine", "-overcommit", "-accel", "-cpu")
+MANY = ("-object", "-numa", "-device")
+
+
+def _options(words):
+    """{option: [values]} of the options that matter here."""
+    told = {}
+    for word, value in zip(words, [*words[1:], ""]):
+        if word in ONCE or word in MANY:
+            if word in ONCE and word in told and word != "-machine":
+                raise FactError(f"{word} twice")
+            told.setdefault(word, []).append(value)
+    return told
+
+
+def _expanders(texts):
+    found = []
+    for text in texts:
+        told = properties(text, "driver")
+        if told.get("driver", "").startswith(("pxb", "spapr-pci-host-bridge", "acpi-generic-initiator")):
+            found.append((told["driver"], str(told.get("numa_node", "none")), str(told.get("bus_nr", "none"))))
+    return sorted(found)
+
+
+def facts(words):
+    """The NUMA facts of one command line, given as its words."""
+    options = _options(words)
+    for option in ("-m", "-smp"):
+        if option not in options:
+            raise FactError(f"no {option}")
+    backends = _objects(options.get("-object", []))
+    machine = {}
+    for text in options.get("-machine", []):
+        machine |= table(text, "type")
+    memory = _memory(options["-m"][0])
+    cells, distances, hmat = _numa(options.get("-numa", []), backends)
+    only = machine.get("memory-backend")
+    if only is not None and (only not in backends or cells):
+        raise FactError(f"memory-backend '{only}' is no backend, or there are cells beside it")
+    if cells and sum(cell["memory"]["size"] for cell in cells if cell["memory"]) != memory["size"]:
+        raise FactError(f"-m says {memory['size']} bytes, the cells have others: {cells}")
+    for backend in backends.values():
+        if backend["merge"] is None:
+            backend["merge"] = boolean(machine.get("mem-merge", "on"))
+    overcommit = table(options.get("-overcommit", ["mem-lock=off"])[0])
+    return {
+        "memory": memory, "smp": _smp(options["-smp"][0]), "cells": cells,
+        "distances": _matrix(len(cells), distances), "hmat": hmat, "only": backends.get(only),
+        "is_locked": boolean(overcommit.get("mem-lock", "off")), "expanders": _expanders(options.get("-device", [])),
+    }
+
+
+def words_of_file(text):
+    """GUEST.argv: one shell word a line."""
+    words = []
+    for number, line in enumerate(text.rstrip("\n").split("\n"), 1):
+        parts = shlex.split(line)
+        if len(parts) != 1:
+            raise FactError(f"line {number} is not one shell word: {line}")
+        words += parts
+    return words
+
+
+def words_of_libvirt(text):
+    """What domxml-to-native prints: assignments, the program, its words."""
+    words = shlex.split(text)
+    while words and re.match(r"[A-Za-z_]+=", words[0]):
+        words.pop(0)
+    return words
+
+
+def differences(first, second, names=("first", "second"), path=""):
+    """Lines that say where two sets of facts differ."""
+    if isinstance(first, dict) and isinstance(second, dict):
+        return [line for key in sorted(first.keys() | second.keys(), key=str)
+                for line in differences(first.get(key), second.get(key), names, f"{path}.{key}" if path else str(key))]
+    if isinstance(first, list) and isinstance(second, list) and len(first) == len(second):
+        return [line for number, (one, other) in enumerate(zip(first, second))
+                for line in differences(one, other, names, f"{path}[{number}]")]
+    return [] if first == second else [f"{path}: {names[0]} {first}, {names[1]} {second}"]

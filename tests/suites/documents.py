@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: MIT
+#
+# What the documents show is true: complete sites compile, console sessions say what is printed there.
+#   ```numa or ```yaml            a complete site, must pass check;  ```numa fragment    is not run
+#   ```console                    `$ COMMAND` lines and their output; a line `...` stands for any lines
+
+import pathlib
+import re
+import shutil
+import subprocess
+import tempfile
+
+from harness import sites
+from harness.program import ROOT, SANITIZER
+from harness.tap import Failure, Test
+
+RUNNABLE = {"numac", "cat", "ls", "head", "diff", "echo", "cd", "mkdir", "cp"}  # others belong into a ```sh block
+
+
+def _documents():
+    return [path for path in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")),
+                              *sorted((ROOT / "docs" / "decisions").glob("*.md"))] if path.exists()]
+
+
+def _play_ground(scratch):
+    if sites.EXAMPLES.is_dir():
+        shutil.copytree(sites.EXAMPLES, pathlib.Path(scratch, "examples"))
+
+
+def _check_site(numac, path, fence):
+    with tempfile.TemporaryDirectory(prefix="numac-doc-") as scratch:
+        _play_ground(scratch)
+        folder = pathlib.Path(scratch, "examples")
+        folder.mkdir(exist_ok=True)  # a site of a document stands where the examples do
+        name = f"document.{fence.words[0]}"
+        (folder / name).write_text(fence.text)
+        run, findings = numac.findings(["check", name], folder)
+        if run.status != 0 or any(one.severity != "hint" for one in findings):
+            raise Failure(f"{path.relative_to(ROOT)}:{fence.line}: the site is not clean, {run.told()}")
+
+
+def _session(fence):
+    """[(command, expected lines)]"""
+    steps = []
+    for line in fence.text.rstrip("\n").split("\n"):
+        if line.startswith("$ "):
+            steps.append((line[2:], []))
+        elif steps:
+            steps[-1][1].append(line)
+        else:
+            raise Failure(f"line {fence.line}: a console block begins with '$ COMMAND'")
+    return steps
+
+
+def output_matches(expected, got):
+    pattern = "".join("(?:.*\n)*?" if line.strip() == "..." else re.escape(line.rstrip()) + "[ ]*\n"
+                      for line in expected)
+    return re.fullmatch(pattern, "".join(line + "\n" for line in got)) is not None
+
+
+def _check_consoles(numac, path, blocks):
+    with tempfile.TemporaryDirectory(prefix="numac-doc-") as scratch:
+        _play_ground(scratch)
+        tools = pathlib.Path(scratch, ".bin")
+        tools.mkdir()
+        (tools / "numac").symlink_to(numac.path)
+        environment = {"PATH": f"{tools}:/usr/bin:/bin", "LC_ALL": "C.UTF-8", "TERM": "dumb", "HOME": scratch}
+        for fence in blocks:
+            for command, expected in _session(fence):
+                if command.split()[0] not in RUNNABLE:
+                    raise Failure(f"{path.relative_to(ROOT)}:{fence.line}: '{command}' is not run by the tests; "
+                                  f"what installs or starts something belongs into a sh block")
+                done = subprocess.run(["bash", "-c", command], cwd=scratch, env=environment, text=True, timeout=60,
+                                      stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                      check=False)
+                got = [line.rstrip() for line in done.stdout.rstrip("\n").split("\n")] if done.stdout.strip() else []
+                if SANITIZER.search(done.stdout) or done.returncode >= 64 or done.returncode < 0 or \
+                        not output_matches(expected, got):
+                    raise Failure(f"{path.relative_to(ROOT)}:{fence.line}: $ {command}\n--- printed there\n" +
+                                  "\n".join(expected) + f"\n--- said now (exit status {done.returncode})\n" +
+                                  done.stdout)
+
+
+def consoles(numac, path):
+    blocks = [fence for fence in sites.fences(path) if fence.words == ("console",)]
+    name = f"console {path.relative_to(ROOT)}"
+    return [Test(name, lambda: _check_consoles(numac, path, blocks))] if blocks else []
+
+
+def collect(numac):
+    tests = []
+    for path in _documents():
+        for fence in sites.fences(path):
+            if fence.words in (("numa",), ("yaml",)):
+                tests.append(Test(f"document {path.relative_to(ROOT)} line {fence.line}",
+                                  lambda path=path, fence=fence: _check_site(numac, path, fence)))
+        tests += consoles(numac, path)
+    return tests

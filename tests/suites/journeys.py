@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: MIT
+#
+# Journeys that must end where they began: a formatted, converted or reloaded site compiles to the same bytes, and so
+# does the same site in another folder, language and time zone.  All of it on copies of tests and examples.
+
+import os
+import pathlib
+import shutil
+import tempfile
+
+from harness import sites
+from harness.program import ROOT
+from harness.tap import Failure, Skip, Test
+from suites import cases
+
+OTHER = {".numa": ".yaml", ".yaml": ".numa"}
+NOTATION = {".numa": "numa", ".yaml": "yaml"}
+
+
+def _options(path, said):
+    return [*said.arguments, *sites.host_arguments(said, path.parent)]
+
+
+def _build(numac, path, options, environment=None, folder=None):
+    """What a site compiles to; the site may stand in a copy."""
+    folder = folder or path.parent
+    with tempfile.TemporaryDirectory(prefix="numac-out-") as output:
+        run = numac.run(["build", os.path.relpath(path, folder), "-o", output, *options], folder,
+                        environment=environment)
+        if run.status != 0:
+            raise Failure(f"build failed, {run.told()}")
+        return cases.files(pathlib.Path(output))
+
+
+def _same(what, first, second):
+    names = sorted(name for name in first.keys() | second.keys() if first.get(name) != second.get(name))
+    for name in names:
+        cases.differ(f"{what}: {name}", first.get(name, b"").decode(), second.get(name, b"").decode())
+
+
+def _convert(numac, path, options, target):
+    run = numac.run(["convert", "--to", NOTATION[target], path.name], path.parent)
+    if run.status != 0 or not run.out:
+        raise Failure(f"convert --to {NOTATION[target]} failed, {run.told()}")
+    converted = path.with_suffix(target)
+    path.unlink()
+    converted.write_text(run.out)
+    return converted, _build(numac, converted, options)
+
+
+def _journey(numac, path):
+    said = sites.directives(path)
+    options = _options(path, said)
+    first = _build(numac, path, options)
+    elsewhere = {"LC_ALL": "C", "LANG": "tr_TR.UTF-8", "TZ": "Asia/Kathmandu", "HOME": "/nonexistent", "COLUMNS": "40"}
+    _same("second run elsewhere", first,
+          _build(numac, path, [*said.arguments, *sites.host_arguments(said, ROOT)], elsewhere, ROOT))
+    with tempfile.TemporaryDirectory(prefix="numac-journey-") as scratch:
+        copy = _copy_for(path, scratch)
+        run = numac.run(["fmt", copy.name], copy.parent)
+        if run.status != 0:
+            raise Failure(f"fmt failed, {run.told()}")
+        once = copy.read_text()
+        run = numac.run(["fmt", "--check", copy.name], copy.parent)
+        if run.status != 0 or copy.read_text() != once:
+            raise Failure(f"fmt is not content with its own work, {run.told()}")
+        _same("formatted", first, _build(numac, copy, options))
+        there, built = _convert(numac, copy, options, OTHER[path.suffix])
+        _same("converted", first, built)
+        _, built = _convert(numac, there, options, path.suffix)
+        _same("converted there and back", first, built)
+
+
+def _copy_for(path, scratch):
+    """Copies a site to where it may be rewritten, and links what it may refer to: folders beside it and above it, and
+    for an example the files beside it.  Cases refer to no other case."""
+    copy = pathlib.Path(scratch, path.relative_to(ROOT))
+    copy.parent.mkdir(parents=True)
+    for level in path.parents:
+        if not level.is_relative_to(ROOT):
+            break
+        there = pathlib.Path(scratch, level.relative_to(ROOT))
+        for child in level.iterdir():
+            is_wanted = child.is_dir() if level != sites.EXAMPLES else child.stem != path.stem
+            if is_wanted and child.name not in ("build", ".git") and not (there / child.name).exists():
+                (there / child.name).symlink_to(child)
+    shutil.copyfile(path, copy)
+    return copy
+
+
+def _reload(numac, path):
+    """A plan loads back to the same plan, and emits the same bytes."""
+    said = sites.directives(path)
+    first = _build(numac, path, _options(path, said))
+    with tempfile.TemporaryDirectory(prefix="numac-plan-") as scratch:
+        plan = pathlib.Path(scratch, "plan.json")
+        plan.write_bytes(first["plan.json"])
+        output = pathlib.Path(scratch, "out")
+        run = numac.run(["build", "plan.json", "-o", output, *said.arguments], scratch)
+        if run.status != 0:
+            raise Failure(f"the plan does not load, {run.told()}")
+        _same("reloaded plan", first, cases.files(output))
+
+
+def _no_reload():
+    raise Skip("numac build does not take a plan yet")
+
+
+def collect(numac, reloads_plans=False):
+    tests = []
+    for site in [*sites.examples(), *sites.cases()]:
+        if not sites.is_valid(site) or (site.stem.is_relative_to(sites.CASES) and cases.verb(site) != "build"):
+            continue
+        for path in site.inputs:
+            name = path.relative_to(ROOT)
+            tests.append(Test(f"journey {name}", lambda path=path: _journey(numac, path)))
+            if reloads_plans:
+                tests.append(Test(f"reload {name}", lambda path=path: _reload(numac, path)))
+    if not reloads_plans:
+        tests.append(Test("reload of plans", _no_reload))
+    return tests
