@@ -15,7 +15,7 @@ const struct guest guest_defaults = {
     .locality = { .pin = PIN_NODE, .access = ACCESS_PRIVATE, .allocation_threads = 1, .dump = true, .reserve = true, .ksm = true },
 };
 
-enum { EXPANDED_LIMIT = 16384, LAYER_LIMIT = 256, PROFILE_DEPTH_LIMIT = 64, BASE_BYTES_LIMIT = 16 << 20 };
+enum { EXPANDED_LIMIT = 16384, LAYER_LIMIT = 256, PROFILE_DEPTH_LIMIT = 64 };
 
 /* ---- the labelled blocks of a guest -------------------------------------------------------------------------------- */
 
