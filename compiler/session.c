@@ -79,6 +79,9 @@ static bool show_findings(const struct session *session)
 int session_close(struct session *session)
 {
     enum exit_status status = status_of(session);
+    /* a program that asked for JSON gets one document, and in trouble that is the findings */
+    if (session->options->format == FINDINGS_JSON && findings_have_errors(session->findings))
+        g_string_truncate(session->result, 0);
     if (!show_findings(session) || !stream_write(STDOUT_FILENO, session->result->str, session->result->len)) {
         stream_complain();
         status = MAX(status, STATUS_FINDINGS);

@@ -10,7 +10,8 @@
 #include "options.h"
 #include "source/source.h"
 
-enum exit_status { /* of several, the highest counts; 70 is a bug in numac */
+/* Of several, the highest counts; 70 is a bug in numac. */
+enum exit_status {
     STATUS_FINE = 0,
     STATUS_FINDINGS = 1, /* at or above --fail-on, or differences */
     STATUS_INPUT = 2,    /* the command line, or input that is no text */
@@ -22,7 +23,7 @@ struct session {
     struct arena *arena; /* results of the stages */
     struct sources *sources;
     struct findings *findings;
-    GString *result; /* for standard output */
+    GString *result;         /* for standard output */
     enum exit_status status; /* at least this */
 };
 
@@ -30,7 +31,7 @@ struct session *session_open(const struct options *options);
 
 /* Shows the findings, then writes the result to standard output, frees everything and gives the exit status.
  * Findings for programs go to standard output where there is no result, so that one document stands there; beside a
- * result they go to standard error, as those for people always do. */
+ * result they go to standard error, as those for people always do.  With --format json an error drops the result. */
 int session_close(struct session *session);
 
 /* A mistake on the command line that only a verb can see. */

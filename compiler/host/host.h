@@ -33,6 +33,7 @@ struct host_node {
     struct known_size free_bytes;   /* when recorded */
     enum node_kind kind;
     bool is_allowed; /* not taken away by a cgroup */
+    bool pools_known; /* false: the source says nothing of huge pages here */
     const struct page_pool *pools; /* rising by size; a size with no pool on this node has total 0 or is left out */
     uint32_t pool_count;
 };
@@ -45,7 +46,8 @@ struct host_cpu {
     uint32_t os_index;
     uint32_t package, die, cluster, l3, core;
     uint32_t thread;     /* position in its core, from 0 */
-    uint32_t node_index; /* into nodes[]: the node with these CPUs (the DRAM one where several share them) */
+    uint32_t node_index; /* into nodes[]: the node with these CPUs (the DRAM one where several share them); NO_INDEX
+                            where no node has it */
     uint32_t kind;       /* of hybrid cores: 0 the least capable; NO_INDEX where all are alike */
 };
 
@@ -97,7 +99,9 @@ struct host {
     const char *machine_name; /* recorded, for people; NULL unknown */
 };
 
-enum host_wants { HOST_DEVICES = 1, HOST_CACHES = 2 }; /* what costs time and is not always needed */
+/* What costs time and is not always needed: PCI devices; caches below and above L3; asking the programs installed on
+ * the live machine for their versions (three processes are started). */
+enum host_wants { HOST_DEVICES = 1, HOST_CACHES = 2, HOST_PROGRAMS = 4 };
 
 /* Loads a host.  `source` is "live", a path, or (is_synthetic) a description.  The facts live in `arena`.
  * Trouble is one finding (NM10xx) at `place` and NULL is returned.  Files and folders are read in a child process

@@ -5,7 +5,6 @@
 #include "model/binder.h"
 
 #include <string.h>
-#include <unistd.h>
 
 const struct declared_host host_defaults = { .ksm = KSM_YES };
 const struct reserve reserve_defaults = { 0 };
@@ -56,10 +55,8 @@ static const struct host_override *override_of(struct binder *binder, const char
 
 static void take_override(struct declared_host *host, const struct host_override *override)
 {
-    bool is_file = strcmp(override->source, "live") == 0 || access(override->source, F_OK) == 0;
-    bool is_synthetic = !is_file && strchr(override->source, ':');
-    host->topology = is_synthetic ? NULL : override->source;
-    host->synthetic = is_synthetic ? override->source : NULL;
+    host->topology = override->is_synthetic ? NULL : override->source;
+    host->synthetic = override->is_synthetic ? override->source : NULL;
 }
 
 /* Which of `topology` and `synthetic` was said last, over layers; both in one block is an error. */

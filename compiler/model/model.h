@@ -342,6 +342,7 @@ struct site {
     uint32_t host_count;
     struct guest *guests; /* instances, in order of the site */
     uint32_t guest_count;
+    bool wants_devices;  /* some set names a device of a host */
     struct arena *arena; /* not owned */
 };
 
@@ -351,6 +352,7 @@ struct variable { /* -D name=value */
 
 struct host_override { /* --host NAME=SOURCE */
     const char *name, *source;
+    bool is_synthetic;
 };
 
 struct model_options {

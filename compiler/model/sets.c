@@ -134,6 +134,7 @@ static bool read_named_step(struct reading *reading, struct place_step *step, co
     }
     if (!length)
         return wrong(reading, "give its name: 'device:gpu0'", "'%s:' lacks a name", step_words[step->kind]);
+    reading->binder->site->wants_devices |= step->kind != STEP_TIER;
     step->name = arena_string(reading->binder->arena, text, length);
     return true;
 }

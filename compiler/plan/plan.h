@@ -85,6 +85,9 @@ struct plan {
     const char *site;                 /* its name: the file's, without folder and ending */
     const struct plan_guest *guests;  /* in order of the site */
     uint32_t guest_count;
+    const char *const *targets; /* rising; those whose files stand beside plan.json, so that the next build knows
+                                   which files are its own; none where only the plan was written */
+    uint32_t target_count;
 };
 
 /* ---- words of the enums, the same in every output that is ours ------------------------------------------------- */

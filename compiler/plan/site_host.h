@@ -12,7 +12,8 @@
 struct node_room { /* what guests may use of one node; same order as facts->nodes */
     struct known_size memory_bytes;  /* normal pages: all memory less pools and reserves */
     uint64_t reserved_bytes;
-    const uint64_t *pool_free; /* pages free for guests (free where recorded, else total, less reserves), by facts->nodes[i].pools */
+    const uint64_t *pool_free; /* pages for guests: the pool's total less reserves, by facts->nodes[i].pools;
+                                  UINT64_MAX where the total is unknown */
 };
 
 struct site_host {
@@ -29,7 +30,8 @@ struct site_host {
 /* Loads every host that some guest may use; hosts in the order of the site.  A host that fails has facts NULL and a
  * finding.  `wants_devices`: the site names pci, netdev, block or device places. */
 struct site_hosts {
-    const struct site_host *list;
+    const struct site_host *list;           /* in the order of the site */
+    const struct site_host *const *by_name; /* sorted, to find one quickly */
     uint32_t count;
 };
 

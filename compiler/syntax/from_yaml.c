@@ -15,7 +15,7 @@ static bool is(const struct yaml *yaml, yaml_token_type_t type)
     return yaml->token.type == type;
 }
 
-/* ---- scalars ------------------------------------------------------------------------------------------------------- */
+/* ---- scalars ---------------------------------------------------------------------------------------------------- */
 
 static bool is_null(const char *text, uint32_t length)
 {
@@ -47,7 +47,8 @@ static void add_plain(struct yaml *yaml)
         blame_null(yaml, yaml->where);
     while (at < end) {
         uint32_t begin = at;
-        if (G_UNLIKELY(text[at] == '"' || text[at] == '\'')) /* never the first: libyaml took that for a quoted scalar */
+        if (G_UNLIKELY(text[at] == '"' ||
+                       text[at] == '\'')) /* never the first: libyaml took that for a quoted scalar */
             blame_inner_quote(yaml, (struct extent){ at, end });
         while (at < end && text[at] != ' ' && text[at] != '\t' && text[at] != '\n' && text[at] != '\r')
             at++;
@@ -93,7 +94,7 @@ static struct word key_word(struct yaml *yaml)
     return word;
 }
 
-/* ---- what is refused ----------------------------------------------------------------------------------------------- */
+/* ---- what is refused -------------------------------------------------------------------------------------------- */
 
 static void refuse_properties(struct yaml *yaml)
 {
@@ -132,7 +133,7 @@ static void skip_rest(struct yaml *yaml, bool stop_at_entry)
     }
 }
 
-/* ---- lists --------------------------------------------------------------------------------------------------------- */
+/* ---- lists ------------------------------------------------------------------------------------------------------ */
 
 static void read_list_entry(struct yaml *yaml, bool flow, struct extent dash)
 {
@@ -142,8 +143,8 @@ static void read_list_entry(struct yaml *yaml, bool flow, struct extent dash)
     } else if (is(yaml, YAML_ALIAS_TOKEN)) {
         blame_property(yaml);
         yaml_next(yaml);
-    } else if (is(yaml, YAML_BLOCK_ENTRY_TOKEN) || is(yaml, YAML_BLOCK_END_TOKEN) || is(yaml, YAML_FLOW_ENTRY_TOKEN) ||
-               (!flow && is(yaml, YAML_KEY_TOKEN))) {
+    } else if (is(yaml, YAML_BLOCK_END_TOKEN) || is(yaml, YAML_FLOW_ENTRY_TOKEN) ||
+               (!flow && (is(yaml, YAML_BLOCK_ENTRY_TOKEN) || is(yaml, YAML_KEY_TOKEN)))) {
         blame_empty_entry(yaml, dash);
     } else if (!yaml->ended) {
         blame_list_entry(yaml);
@@ -158,8 +159,9 @@ static void read_flow_list(struct yaml *yaml)
     struct extent open = yaml->where;
     bool after_value = false;
     for (yaml_next(yaml); !is(yaml, YAML_FLOW_SEQUENCE_END_TOKEN) && !yaml->ended;) {
-        if (is(yaml, YAML_STREAM_END_TOKEN) || is(yaml, YAML_DOCUMENT_START_TOKEN) || is(yaml, YAML_DOCUMENT_END_TOKEN) ||
-            is(yaml, YAML_FLOW_MAPPING_END_TOKEN) || is(yaml, YAML_BLOCK_END_TOKEN)) {
+        if (is(yaml, YAML_STREAM_END_TOKEN) || is(yaml, YAML_DOCUMENT_START_TOKEN) ||
+            is(yaml, YAML_DOCUMENT_END_TOKEN) || is(yaml, YAML_FLOW_MAPPING_END_TOKEN) ||
+            is(yaml, YAML_BLOCK_END_TOKEN)) {
             blame_not_closed(yaml, open);
             yaml_stop(yaml);
             return;
@@ -173,6 +175,8 @@ static void read_flow_list(struct yaml *yaml)
         }
         if (after_value) {
             blame_missing_comma(yaml);
+            if (!opens(yaml))
+                yaml_next(yaml);
             skip_rest(yaml, false);
             continue;
         }
@@ -217,26 +221,25 @@ static uint32_t read_list(struct yaml *yaml)
     return end;
 }
 
-/* ---- mappings ------------------------------------------------------------------------------------------------------ */
+/* ---- mappings --------------------------------------------------------------------------------------------------- */
 
 static struct item *read_value(struct yaml *yaml)
 {
     struct item *item;
+    struct item_list block;
     uint32_t end;
     refuse_properties(yaml);
+    if (yaml->flow && is(yaml, YAML_BLOCK_ENTRY_TOKEN)) {
+        blame_unexpected(yaml);
+        skip_rest(yaml, false);
+    }
     switch ((int)yaml->token.type) {
     case YAML_SCALAR_TOKEN:
         add_scalar(yaml);
         return item_begin(yaml->reading);
-    case YAML_BLOCK_ENTRY_TOKEN:
-        if (yaml->flow) {
-            blame_unexpected(yaml);
-            skip_rest(yaml, false);
-            break;
-        }
-        /* fall through */
     case YAML_FLOW_SEQUENCE_START_TOKEN:
     case YAML_BLOCK_SEQUENCE_START_TOKEN:
+    case YAML_BLOCK_ENTRY_TOKEN:
         end = read_list(yaml);
         item = item_begin(yaml->reading);
         item->end = end;
@@ -246,7 +249,8 @@ static struct item *read_value(struct yaml *yaml)
         item = item_begin(yaml->reading);
         item->mapped = 1;
         end = item->end;
-        return item_block(item, read_mapping(yaml, &end), end);
+        block = read_mapping(yaml, &end);
+        return item_block(item, block, end);
     case YAML_ALIAS_TOKEN:
         blame_property(yaml);
         yaml_next(yaml);
@@ -323,7 +327,10 @@ static bool mapping_ends(struct yaml *yaml, bool flow, struct extent open)
 
 static void skip_unexpected(struct yaml *yaml)
 {
-    blame_unexpected(yaml);
+    if (yaml->flow && (is(yaml, YAML_SCALAR_TOKEN) || opens(yaml)))
+        blame_missing_comma(yaml);
+    else
+        blame_unexpected(yaml);
     if (!opens(yaml))
         yaml_next(yaml);
     skip_rest(yaml, false);
@@ -336,10 +343,6 @@ static struct item_list read_entries(struct yaml *yaml, bool flow)
     bool after_value = false;
     for (yaml_next(yaml); !mapping_ends(yaml, flow, open);) {
         if (is(yaml, YAML_KEY_TOKEN)) {
-            if (G_UNLIKELY(flow && after_value)) {
-                yaml->reading->blamed = false;
-                blame_missing_comma(yaml);
-            }
             struct item *item = read_entry(yaml);
             if (item)
                 list = list_append(list, item);
@@ -393,13 +396,18 @@ static struct item_list without(struct item_list list, const struct item *droppe
     return kept;
 }
 
-/* Sorting keeps the cost of hostile keys at n log n; the later of two equal keys is told of and left out. */
-static struct item_list refuse_duplicates(struct yaml *yaml, struct item_list list)
+static struct item_list refuse_duplicate(struct yaml *yaml, struct item_list list, struct item *first,
+                                         struct item *second)
 {
-    size_t count = 0;
-    for (const struct item *item = list.first; item; item = item->next)
-        count++;
-    struct key few[32], *keys = count <= G_N_ELEMENTS(few) ? few : g_new(struct key, count);
+    yaml->reading->blamed = false;
+    blame_duplicate(yaml, first, second);
+    return without(list, second);
+}
+
+/* Sorting keeps the cost of hostile keys at n log n. */
+static struct item_list refuse_duplicates_of_many(struct yaml *yaml, struct item_list list, size_t count)
+{
+    g_autofree struct key *keys = g_new(struct key, count);
     size_t at = 0;
     for (struct item *item = list.first; item; item = item->next, at++) {
         keys[at].item = item;
@@ -407,16 +415,45 @@ static struct item_list refuse_duplicates(struct yaml *yaml, struct item_list li
     }
     g_qsort_with_data(keys, (gint)count, sizeof *keys, by_text, NULL);
     for (size_t i = 1, first = 0; i < count && !yaml->reading->stopped; i++) {
-        if (keys[i].length != keys[first].length || memcmp(keys[i].text, keys[first].text, keys[i].length) != 0) {
+        if (keys[i].length == keys[first].length && memcmp(keys[i].text, keys[first].text, keys[i].length) == 0)
+            list = refuse_duplicate(yaml, list, keys[first].item, keys[i].item);
+        else
             first = i;
-            continue;
-        }
-        yaml->reading->blamed = false;
-        blame_duplicate(yaml, keys[first].item, keys[i].item);
-        list = without(list, keys[i].item);
     }
-    if (keys != few)
-        g_free(keys);
+    return list;
+}
+
+static bool same_name(const struct yaml *yaml, const struct item *a, const struct item *b)
+{
+    size_t a_length, b_length;
+    if (a->name.length != b->name.length && !a->name.cooked && !b->name.cooked)
+        return false;
+    const char *a_text = word_text(yaml->reading->syntax, a, a->name, &a_length);
+    const char *b_text = word_text(yaml->reading->syntax, b, b->name, &b_length);
+    return a_length == b_length && memcmp(a_text, b_text, a_length) == 0;
+}
+
+/* The later of two equal keys is told of and left out. */
+static struct item_list refuse_duplicates(struct yaml *yaml, struct item_list list)
+{
+    enum { FEW = 12 };
+    struct item *items[FEW];
+    size_t count = 0;
+    for (struct item *item = list.first; item; item = item->next)
+        count++;
+    if (count > FEW)
+        return refuse_duplicates_of_many(yaml, list, count);
+    size_t kept = 0;
+    for (struct item *item = list.first, *next; item; item = next) {
+        size_t i = 0;
+        next = item->next;
+        while (i < kept && !same_name(yaml, items[i], item))
+            i++;
+        if (i < kept)
+            list = refuse_duplicate(yaml, list, items[i], item);
+        else
+            items[kept++] = item;
+    }
     return list;
 }
 
@@ -439,7 +476,7 @@ static struct item_list read_mapping(struct yaml *yaml, uint32_t *out_end)
     return list.first && list.first->next ? refuse_duplicates(yaml, list) : list;
 }
 
-/* ---- the file ------------------------------------------------------------------------------------------------------ */
+/* ---- the file --------------------------------------------------------------------------------------------------- */
 
 static void read_top(struct yaml *yaml)
 {

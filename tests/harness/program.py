@@ -36,7 +36,7 @@ class Run:
 class Finding:
     code: str  # "NM0512"
     severity: str  # "error", "warning", "hint"
-    file: str  # as given on the command line; "" where there is none
+    file: str  # of the primary place, as given on the command line; "" where there is none
     message: str
 
 
@@ -66,10 +66,16 @@ class Numac:
 def findings_of(run):
     try:
         told = json.loads(run.out)
-        return [Finding(one["code"], one["severity"], one.get("file") or "", one["message"])
+        return [Finding(one["code"], one["severity"],
+                        next((span["file"] for span in one["spans"] if span["is_primary"]), ""), one["message"])
                 for one in told["findings"]]
     except (ValueError, TypeError, KeyError) as trouble:
         raise Failure(f"stdout is no JSON findings ({trouble!r}), {run.told()}") from trouble
+
+
+def omitted(run):
+    """How many findings were counted but not shown."""
+    return sum(one["count"] for one in json.loads(run.out)["omitted"])
 
 
 def headlines(text):

@@ -10,14 +10,12 @@ import shlex
 
 KIB = {"B": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 
-# hugetlbfs mounts that the tests use, the page size of each
-HUGE_MOUNTS = {"/dev/hugepages": 2 << 20, "/dev/hugepages1G": 1 << 30}
-
 BOOLEANS = ("share", "prealloc", "merge", "dump", "discard-data", "hugetlb", "seal", "reserve", "pmem", "readonly")
 SIZES = ("size", "hugetlbsize", "align", "offset")
 KINDS = {"memory-backend-ram": "ram", "memory-backend-file": "file", "memory-backend-memfd": "memfd"}
 PROPERTIES = {"qom-type", "id", "host-nodes", "policy", "mem-path", "prealloc-threads", "prealloc-context",
               "x-use-canonical-path-for-ramblock-id", *BOOLEANS, *SIZES}
+LISTS = ("host-nodes", "node-affinity", "cpu-affinity", "cpus")  # keys that may repeat
 SMP_LEVELS = ("sockets", "dies", "clusters", "modules", "cores", "threads")
 
 
@@ -92,9 +90,12 @@ def properties(text, first):
     told = {}
     for key, value in pairs(text, first):
         key = re.sub(r"\.\d+$", "", key)  # host-nodes.0=1
-        if key in told and key not in ("host-nodes", "node-affinity", "cpu-affinity", "cpus"):
+        if key in LISTS:
+            told.setdefault(key, []).append(value)
+        elif key in told:
             raise FactError(f"{key} twice in '{text}'")
-        told[key] = [*told[key], value] if key in told else ([value] if key in ("host-nodes", "cpus") else value)
+        else:
+            told[key] = value
     return told
 
 
@@ -106,13 +107,13 @@ def _no_twice(items):
 
 # ---- objects ---------------------------------------------------------------------------------------------------
 
-def page_bytes_of(path):
-    """The huge page size of a mem-path: the longest of the known mounts that holds it; 0 for an ordinary file."""
-    inside = [mount for mount in HUGE_MOUNTS if path == mount or path.startswith(mount + "/")]
-    return HUGE_MOUNTS[max(inside, key=len)] if inside else 0
+def page_bytes_of(path, mounts):
+    """The huge page size of a mem-path: of the longest of these mounts that holds it; 0 for an ordinary file."""
+    inside = [mount for mount in mounts if path == mount or path.startswith(mount + "/")]
+    return mounts[max(inside, key=len)] if inside else 0
 
 
-def _backend(told, contexts):
+def _backend(told, contexts, mounts):
     unknown = told.keys() - PROPERTIES
     if unknown:
         raise FactError(f"properties nobody knows: {sorted(unknown)} in {told}")
@@ -121,7 +122,7 @@ def _backend(told, contexts):
            {key: size(told[key]) for key in SIZES if key in told}
     if "size" not in said:
         raise FactError(f"a backend without size: {told}")
-    page_bytes = page_bytes_of(told["mem-path"]) if kind == "file" else 0
+    page_bytes = page_bytes_of(told["mem-path"], mounts) if kind == "file" else 0
     if kind == "memfd" and said.get("hugetlb"):
         page_bytes = said.get("hugetlbsize", 2 << 20)
     context = told.get("prealloc-context")
@@ -142,7 +143,7 @@ def _backend(told, contexts):
     }
 
 
-def _objects(texts):
+def _objects(texts, mounts):
     backends, contexts = {}, {}
     for text in texts:
         told = properties(text, "qom-type")
@@ -152,7 +153,7 @@ def _objects(texts):
         if kind == "thread-context":
             contexts[told["id"]] = {key: ids(told[key]) for key in ("node-affinity", "cpu-affinity") if key in told}
         elif kind in KINDS:
-            backends[told["id"]] = _backend(told, contexts)
+            backends[told["id"]] = _backend(told, contexts, mounts)
         elif kind.startswith("memory-backend"):
             raise FactError(f"backend of an unknown kind: {kind}")
     return backends
@@ -254,13 +255,13 @@ def _expanders(texts):
     return sorted(found)
 
 
-def facts(words):
-    """The NUMA facts of one command line, given as its words."""
+def facts(words, mounts=None):
+    """The NUMA facts of one command line, given as its words.  `mounts` are those of hugetlbfs: {path: page bytes}."""
     options = _options(words)
     for option in ("-m", "-smp"):
         if option not in options:
             raise FactError(f"no {option}")
-    backends = _objects(options.get("-object", []))
+    backends = _objects(options.get("-object", []), mounts or {})
     machine = {}
     for text in options.get("-machine", []):
         machine |= table(text, "type")

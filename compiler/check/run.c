@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Runs the rules over their subjects: guests as declared, guests as planned, the site as a whole.
+ */
+#include "check/check.h"
+
+#include <string.h>
+
+static const struct model_rule *const model_tables[] = { guest_rules, cell_rules, topology_rules, distance_rules, policy_rules, pin_rules, page_rules };
+static const struct plan_rule *const plan_tables[] = { plan_topology_rules, plan_distance_rules, plan_policy_rules, plan_pin_rules, plan_page_rules, plan_host_rules };
+static const struct site_rule *const site_tables[] = { site_rules };
+
+void check_model(struct arena *arena, struct findings *findings, struct site *site)
+{
+    struct check check = { .arena = arena, .findings = findings, .site = site };
+    for (uint32_t i = 0; i < site->guest_count; i++) {
+        struct guest *guest = &site->guests[i];
+        if (guest->instance > 1) { /* alike: told at the first */
+            guest->is_broken |= site->guests[i - 1].is_broken;
+            continue;
+        }
+        size_t errors = findings_count(findings, ERROR);
+        for (size_t t = 0; t < G_N_ELEMENTS(model_tables); t++)
+            for (const struct model_rule *rule = model_tables[t]; rule->run; rule++)
+                rule->run(&check, guest);
+        guest->is_broken |= findings_count(findings, ERROR) > errors;
+    }
+}
+
+void check_plan(struct arena *arena, struct findings *findings, const struct planned_site *planned)
+{
+    struct check check = { .arena = arena, .findings = findings, .site = planned->site };
+    for (uint32_t i = 0; i < planned->plan->guest_count; i++)
+        for (size_t t = 0; t < G_N_ELEMENTS(plan_tables); t++)
+            for (const struct plan_rule *rule = plan_tables[t]; rule->run; rule++)
+                rule->run(&check, &planned->guests[i]);
+    for (size_t t = 0; t < G_N_ELEMENTS(site_tables); t++)
+        for (const struct site_rule *rule = site_tables[t]; rule->run; rule++)
+            rule->run(&check, planned);
+}

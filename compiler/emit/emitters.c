@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The list of output forms: a new target is a row here and the file that writes it.
+ */
+#include "emit/emit.h"
+
+static const struct emitter rows[] = {
+    {
+        .target = "libvirt",
+        .suffix = ".xml",
+        .about = "domain XML for virsh define",
+        .takes_base = true,
+        .stream_open = "<domains>\n",
+        .stream_close = "</domains>\n",
+        .write = write_libvirt_xml,
+    },
+    {
+        .target = "qemu",
+        .suffix = ".argv",
+        .about = "the QEMU command, a shell word a line",
+        .write = write_qemu_argv,
+    },
+    {
+        .target = "qemu",
+        .suffix = ".sh",
+        .about = "a script that starts QEMU on this terminal",
+        .write = write_qemu_script,
+    },
+};
+
+const struct emitter *emitters(size_t *out_count)
+{
+    *out_count = G_N_ELEMENTS(rows);
+    return rows;
+}

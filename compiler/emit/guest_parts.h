@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Inside emit only: what several outputs ask of a guest, so that the XML, the arguments and the text agree.
+ */
+#pragma once
+
+#include "plan/plan.h"
+
+/* How the guest's disk is opened, as far as its path tells: devices by their folder, images by their ending. */
+bool disk_is_device(const char *path);
+const char *disk_format(const char *path); /* "qcow2" or "raw" */
+
+bool guest_is_x86(const struct plan_guest *guest);
+/* Firmware tables tell the guest of its cells; without them it sees one node. */
+bool guest_has_acpi(const struct plan_guest *guest);
+
+bool any_pin(const struct plan_guest *guest);
+bool every_vcpu_pinned(const struct plan_guest *guest);
+
+/* The pins in few lines, each behind `margin` and ended by a newline: "vcpus 0-3 on cpus 8-11, one each". */
+void append_pins(GString *out, const struct plan_guest *guest, const char *margin);

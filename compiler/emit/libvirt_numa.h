@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Inside emit only: the parts of domain XML that numac owns, one writer each.  The standalone domain puts them among
+ * the others; the overlay puts them into a base.  A part with nothing to say writes nothing.
+ */
+#pragma once
+
+#include "emit/xml_writer.h"
+#include "plan/plan.h"
+
+void xml_memory(struct xml *xml, const struct plan_guest *guest); /* memory and currentMemory */
+void xml_hard_limit(struct xml *xml, const struct plan_guest *guest);
+void xml_memory_backing(struct xml *xml, const struct plan_guest *guest);
+void xml_vcpu(struct xml *xml, const struct plan_guest *guest);
+/* Their ids are said where they are not 1, 2, 3 anyway, or always on demand. */
+void xml_iothreads(struct xml *xml, const struct plan_guest *guest, bool always_ids);
+void xml_pins(struct xml *xml, const struct plan_guest *guest);
+void xml_numatune(struct xml *xml, const struct plan_guest *guest);
+void xml_topology(struct xml *xml, const struct plan_guest *guest);
+void xml_cells(struct xml *xml, const struct plan_guest *guest);

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Which files an earlier build wrote: its plan names guests and targets, and that is all a later build may remove.
+ */
+#include "emit/output.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "emit/emit.h"
+#include "emit/json_c.h"
+
+enum { OLD_PLAN_BYTES = 1 << 30, OLD_PLAN_DEPTH = 32 };
+
+char *read_plain_file(int folder, const char *name, size_t most, size_t *out_length)
+{
+    struct stat about;
+    int file = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (file < 0)
+        return NULL;
+    char *text = NULL;
+    if (fstat(file, &about) == 0 && S_ISREG(about.st_mode) && (size_t)about.st_size <= most) {
+        size_t length = 0, room = (size_t)about.st_size;
+        text = g_malloc(room + 1);
+        for (ssize_t got; length < room && (got = read(file, text + length, room - length)) != 0;) {
+            if (got < 0 && errno != EINTR)
+                break;
+            length += got > 0 ? (size_t)got : 0;
+        }
+        text[length] = 0;
+        *out_length = length;
+    }
+    close(file);
+    return text;
+}
+
+static bool has_target(struct json_c_object *targets, const char *target)
+{
+    for (size_t i = 0; i < json_object_array_length(targets); i++) {
+        struct json_c_object *element = json_object_array_get_idx(targets, i);
+        if (json_object_is_type(element, json_type_string) &&
+            strcmp(json_object_get_string(element), target) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void add_files(GHashTable *files, struct json_c_object *guest, struct json_c_object *targets)
+{
+    struct json_c_object *name, *base;
+    if (!json_object_is_type(guest, json_type_object) || !json_object_object_get_ex(guest, "name", &name) ||
+        !json_object_is_type(name, json_type_string) || strchr(json_object_get_string(name), '/'))
+        return;
+    bool has_base = json_object_object_get_ex(guest, "base", &base) && json_object_get_boolean(base);
+    size_t count;
+    const struct emitter *rows = emitters(&count);
+    for (size_t i = 0; i < count; i++)
+        if (has_target(targets, rows[i].target) && (rows[i].takes_base || !has_base))
+            g_hash_table_add(files, g_strconcat(json_object_get_string(name), rows[i].suffix, NULL));
+}
+
+GHashTable *files_of_old_plan(int folder)
+{
+    GHashTable *files = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    size_t length = 0;
+    g_autofree char *text = read_plain_file(folder, PLAN_FILE, OLD_PLAN_BYTES, &length);
+    if (!text)
+        return files;
+    struct json_tokener *tokener = json_tokener_new_ex(OLD_PLAN_DEPTH);
+    struct json_c_object *plan = tokener ? json_tokener_parse_ex(tokener, text, (int)length) : NULL;
+    struct json_c_object *version, *targets, *guests;
+    if (json_object_is_type(plan, json_type_object) && json_object_object_get_ex(plan, "format_version", &version) &&
+        json_object_object_get_ex(plan, "targets", &targets) && json_object_is_type(targets, json_type_array) &&
+        json_object_object_get_ex(plan, "guests", &guests) && json_object_is_type(guests, json_type_array))
+        for (size_t i = 0; i < json_object_array_length(guests); i++)
+            add_files(files, json_object_array_get_idx(guests, i), targets);
+    json_object_put(plan);
+    if (tokener)
+        json_tokener_free(tokener);
+    return files;
+}

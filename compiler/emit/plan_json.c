@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The plan as JSON, which plan_read.c loads back to the same plan (docs/schema/plan.schema.json).  Decisions are all
+ * written, defaults too; only what the site leaves unsaid is left out.  Sets are text as everywhere: "0-3,8".
+ */
+#include "emit/emit.h"
+
+static void text_if_any(struct json *json, const char *key, const char *text)
+{
+    if (text)
+        json_string(json, key, text);
+}
+
+static void number_if_any(struct json *json, const char *key, uint64_t number)
+{
+    if (number)
+        json_number(json, key, number);
+}
+
+static void set(struct json *json, const char *key, const struct ids *ids)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+    ids_append(text, ids);
+    json_text(json, key, text->str, text->len);
+}
+
+static void set_if_any(struct json *json, const char *key, const struct ids *ids)
+{
+    if (ids)
+        set(json, key, ids);
+}
+
+static void cpu(struct json *json, const struct plan_guest *guest)
+{
+    static const char *const cache_modes[] = { "", "emulate", "passthrough", "disable" };
+    static const char *const address_modes[] = { "", "emulate", "passthrough" };
+    json_object(json, "cpu");
+    json_string(json, "model", guest->cpu_model);
+    if (guest->cache_mode != CACHE_UNSAID)
+        json_string(json, "cache_mode", cache_modes[guest->cache_mode]);
+    number_if_any(json, "cache_level", guest->cache_level);
+    if (guest->maxphysaddr_mode != MAXPHYSADDR_UNSAID)
+        json_string(json, "maxphysaddr_mode", address_modes[guest->maxphysaddr_mode]);
+    number_if_any(json, "maxphysaddr_bits", guest->maxphysaddr_bits);
+    if (guest->feature_count) {
+        json_array(json, "features");
+        for (uint32_t i = 0; i < guest->feature_count; i++) {
+            json_object(json, NULL);
+            json_string(json, "name", guest->features[i].name);
+            json_bool(json, "required", guest->features[i].is_required);
+            json_end(json, '}');
+        }
+        json_end(json, ']');
+    }
+    json_end(json, '}');
+}
+
+static void boot(struct json *json, const struct plan_guest *guest)
+{
+    json_object(json, "boot");
+    json_string(json, "firmware", guest->firmware);
+    text_if_any(json, "kernel", guest->kernel);
+    text_if_any(json, "initrd", guest->initrd);
+    text_if_any(json, "cmdline", guest->cmdline);
+    text_if_any(json, "disk", guest->disk);
+    text_if_any(json, "network", guest->network);
+    text_if_any(json, "mac", guest->mac);
+    json_end(json, '}');
+}
+
+static void vcpus(struct json *json, const struct plan_guest *guest)
+{
+    json_object(json, "vcpus");
+    json_number(json, "count", guest->vcpu_count);
+    json_number(json, "sockets", guest->sockets);
+    json_number(json, "dies", guest->dies);
+    json_number(json, "clusters", guest->clusters);
+    json_number(json, "modules", guest->modules);
+    json_number(json, "cores", guest->cores);
+    json_number(json, "threads", guest->threads);
+    json_end(json, '}');
+}
+
+static void cell(struct json *json, const struct plan_cell *cell)
+{
+    json_object(json, NULL);
+    json_string(json, "name", cell->name);
+    set(json, "vcpus", cell->vcpus);
+    json_number(json, "memory_bytes", cell->memory_bytes);
+    if (cell->nodes) {
+        set(json, "nodes", cell->nodes);
+        json_string(json, "policy", memory_policy_word(cell->policy));
+    }
+    json_number(json, "page_bytes", cell->page_bytes);
+    json_string(json, "backing", backing_source_word(cell->backing));
+    text_if_any(json, "path", cell->path);
+    number_if_any(json, "align_bytes", cell->align_bytes);
+    number_if_any(json, "offset_bytes", cell->offset_bytes);
+    json_bool(json, "shared", cell->is_shared);
+    json_bool(json, "shared_said", cell->has_access);
+    json_bool(json, "preallocated", cell->is_preallocated);
+    number_if_any(json, "prealloc_threads", cell->prealloc_threads);
+    set_if_any(json, "context_nodes", cell->context_nodes);
+    json_bool(json, "discard", cell->discard);
+    json_bool(json, "discard_said", cell->has_discard);
+    json_bool(json, "dump", cell->dump);
+    json_bool(json, "reserve", cell->reserve);
+    json_bool(json, "merge", cell->merge);
+    json_end(json, '}');
+}
+
+static void cells(struct json *json, const struct plan_guest *guest)
+{
+    json_bool(json, "numa", guest->has_numa);
+    json_array(json, "cells");
+    for (uint32_t i = 0; i < guest->cell_count; i++)
+        cell(json, &guest->cells[i]);
+    json_end(json, ']');
+    if (!guest->distances)
+        return;
+    json_array(json, "distances");
+    for (uint32_t from = 0; from < guest->cell_count; from++) {
+        json_inline_array(json, NULL);
+        for (uint32_t to = 0; to < guest->cell_count; to++)
+            json_number(json, NULL, guest->distances[(size_t)from * guest->cell_count + to]);
+        json_end(json, ']');
+    }
+    json_end(json, ']');
+}
+
+/* A vCPU that is not pinned is null, so that the position is always the vCPU's number. */
+static void pins(struct json *json, const struct plan_guest *guest)
+{
+    json_object(json, "pins");
+    json_inline_array(json, "vcpus");
+    for (uint32_t i = 0; i < guest->vcpu_count; i++) {
+        if (guest->vcpu_cpus[i])
+            set(json, NULL, guest->vcpu_cpus[i]);
+        else
+            json_null(json, NULL);
+    }
+    json_end(json, ']');
+    set_if_any(json, "emulator", guest->emulator_cpus);
+    json_end(json, '}');
+    if (!guest->iothread_count)
+        return;
+    json_array(json, "iothreads");
+    for (uint32_t i = 0; i < guest->iothread_count; i++) {
+        json_object(json, NULL);
+        json_number(json, "id", guest->iothreads[i].id);
+        set_if_any(json, "cpus", guest->iothreads[i].cpus);
+        json_end(json, '}');
+    }
+    json_end(json, ']');
+}
+
+static void guest_object(struct json *json, const struct plan_guest *guest)
+{
+    json_object(json, NULL);
+    json_string(json, "name", guest->name);
+    json_string(json, "uuid", guest->uuid);
+    text_if_any(json, "host", guest->host);
+    json_string(json, "architecture", guest->architecture);
+    json_string(json, "machine", guest->machine);
+    json_string(json, "accel", guest->accel);
+    json_bool(json, "base", guest->has_base);
+    cpu(json, guest);
+    boot(json, guest);
+    json_number(json, "memory_bytes", guest->memory_bytes);
+    vcpus(json, guest);
+    cells(json, guest);
+    pins(json, guest);
+    json_bool(json, "locked", guest->is_locked);
+    number_if_any(json, "hard_limit_bytes", guest->hard_limit_bytes);
+    json_end(json, '}');
+}
+
+void write_plan_json(const struct plan *plan, GString *out)
+{
+    struct json json;
+    json_open(&json, out);
+    json_object(&json, NULL);
+    json_number(&json, "format_version", PLAN_FORMAT_VERSION);
+    json_string(&json, "site", plan->site);
+    json_inline_array(&json, "targets");
+    for (uint32_t i = 0; i < plan->target_count; i++)
+        json_string(&json, NULL, plan->targets[i]);
+    json_end(&json, ']');
+    json_array(&json, "guests");
+    for (uint32_t i = 0; i < plan->guest_count; i++)
+        guest_object(&json, &plan->guests[i]);
+    json_end(&json, ']');
+    json_end(&json, '}');
+    json_finish(&json);
+}

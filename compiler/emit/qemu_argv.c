@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A guest as the command line of QEMU 7.2 and later.  It needs no mount, no running service and no privilege beyond
+ * what the plan's memory needs: huge pages without a path of their own come from a memfd.  Pinning is no business of
+ * QEMU's; the script and the runtime do it.
+ */
+#include "emit/qemu_argv.h"
+
+#include "emit/emit.h"
+#include "emit/guest_parts.h"
+
+static void flag(struct argv *argv, const char *option, const char *value)
+{
+    argv_option(argv, option);
+    argv_value(argv, value);
+}
+
+static void begin(struct argv *argv, const char *option, const char *text)
+{
+    argv_option(argv, option);
+    argv_begin(argv, text);
+}
+
+static void put_number(struct argv *argv, const char *key, uint64_t number)
+{
+    argv_put(argv, key);
+    argv_number(argv, number);
+}
+
+static void put_text(struct argv *argv, const char *key, const char *text)
+{
+    argv_put(argv, key);
+    argv_text(argv, text);
+}
+
+/* QEMU takes lists of ranges by repeating the key: ",cpus=0-3,cpus=8". */
+static void put_ids(struct argv *argv, const char *key, const struct ids *ids)
+{
+    for (uint32_t i = 0; i < ids->count; i++) {
+        put_number(argv, key, ids->range[i].first);
+        if (ids->range[i].last != ids->range[i].first)
+            put_number(argv, "-", ids->range[i].last);
+    }
+}
+
+/* ---- the machine and its processors ---------------------------------------------------------------------------- */
+
+static void machine(struct argv *argv, const struct plan_guest *guest)
+{
+    begin(argv, "-name", "guest=");
+    argv_text(argv, guest->name);
+    argv_put(argv, ",debug-threads=on"); /* threads are told apart in ps and top */
+    argv_end(argv);
+    flag(argv, "-uuid", guest->uuid);
+    begin(argv, "-machine", "");
+    argv_text(argv, guest->machine);
+    if (!guest->has_numa)
+        argv_put(argv, ",memory-backend=ram-cell0");
+    argv_end(argv);
+    flag(argv, "-accel", guest->accel);
+}
+
+static void cpu_cache(struct argv *argv, const struct plan_guest *guest, bool is_host)
+{
+    switch (guest->cache_mode) {
+    case CACHE_UNSAID:
+        break;
+    case CACHE_EMULATE:
+        argv_put(argv, is_host ? ",host-cache-info=off,l3-cache=on" : ",l3-cache=on");
+        break;
+    case CACHE_PASSTHROUGH:
+        argv_put(argv, ",host-cache-info=on,l3-cache=off");
+        break;
+    case CACHE_DISABLE:
+        argv_put(argv, is_host ? ",host-cache-info=off,l3-cache=off" : ",l3-cache=off");
+        break;
+    }
+}
+
+/* QEMU has no host-model: the host's own CPU is the nearest, and without KVM the most that can be emulated. */
+static void cpu(struct argv *argv, const struct plan_guest *guest)
+{
+    bool is_host = g_str_has_prefix(guest->cpu_model, "host-");
+    begin(argv, "-cpu", "");
+    argv_text(argv, !is_host ? guest->cpu_model : strcmp(guest->accel, "kvm") == 0 ? "host" : "max");
+    if (guest_is_x86(guest)) {
+        cpu_cache(argv, guest, is_host);
+        if (guest->maxphysaddr_mode == MAXPHYSADDR_PASSTHROUGH)
+            argv_put(argv, ",host-phys-bits=on");
+        else if (guest->maxphysaddr_mode == MAXPHYSADDR_EMULATE)
+            argv_put(argv, ",host-phys-bits=off");
+        if (guest->maxphysaddr_bits)
+            put_number(argv, guest->maxphysaddr_mode == MAXPHYSADDR_PASSTHROUGH ? ",host-phys-bits-limit="
+                                                                                : ",phys-bits=",
+                       guest->maxphysaddr_bits);
+    }
+    for (uint32_t i = 0; i < guest->feature_count; i++) {
+        put_text(argv, ",", guest->features[i].name);
+        argv_put(argv, guest->features[i].is_required ? "=on" : "=off");
+    }
+    argv_end(argv);
+}
+
+static void level(struct argv *argv, const char *key, uint32_t count, bool always)
+{
+    if (always || count > 1)
+        put_number(argv, key, count);
+}
+
+static void memory_and_vcpus(struct argv *argv, const struct plan_guest *guest)
+{
+    begin(argv, "-m", "size=");
+    put_number(argv, "", guest->memory_bytes / KIB);
+    argv_put(argv, "k"); /* a bare number would be MiB here */
+    argv_end(argv);
+    begin(argv, "-smp", "");
+    argv_number(argv, guest->vcpu_count);
+    level(argv, ",sockets=", guest->sockets, true);
+    level(argv, ",dies=", guest->dies, guest_is_x86(guest));
+    level(argv, ",clusters=", guest->clusters, false);
+    level(argv, ",modules=", guest->modules, false);
+    level(argv, ",cores=", guest->cores, true);
+    level(argv, ",threads=", guest->threads, true);
+    argv_end(argv);
+    if (guest->is_locked)
+        flag(argv, "-overcommit", "mem-lock=on");
+}
+
+/* ---- memory ------------------------------------------------------------------------------------------------------ */
+
+enum backend { BACKEND_RAM, BACKEND_FILE, BACKEND_MEMFD, BACKEND_SHM };
+
+static enum backend backend_of(const struct plan_cell *cell)
+{
+    if (cell->path)
+        return BACKEND_FILE;
+    if (cell->page_bytes)
+        return BACKEND_MEMFD; /* libvirt takes a file on the mount of that size; a memfd needs no mount */
+    switch (cell->backing) {
+    case BACKING_ANONYMOUS:
+        return BACKEND_RAM;
+    case BACKING_FILE: /* of libvirt's own, which is as nameless as a memfd */
+    case BACKING_MEMFD:
+        return BACKEND_MEMFD;
+    case BACKING_SHM:
+        return BACKEND_SHM;
+    }
+    bug("a backing source that is none");
+}
+
+static void thread_context(struct argv *argv, const struct plan_cell *cell, uint32_t number)
+{
+    begin(argv, "-object", "thread-context");
+    put_number(argv, ",id=near-cell", number);
+    put_ids(argv, ",node-affinity=", cell->context_nodes);
+    argv_end(argv);
+}
+
+static void put_binding(struct argv *argv, const struct plan_cell *cell)
+{
+    static const char *const policies[] = {
+        [POLICY_STRICT] = ",policy=bind",
+        [POLICY_PREFERRED] = ",policy=preferred",
+        [POLICY_INTERLEAVE] = ",policy=interleave",
+    };
+    if (!cell->nodes || cell->policy == POLICY_RESTRICTIVE)
+        return; /* restrictive is a cgroup's work: QEMU must not bind what is to be moved later */
+    put_ids(argv, ",host-nodes=", cell->nodes);
+    argv_put(argv, policies[cell->policy]);
+}
+
+static void put_allocation(struct argv *argv, const struct plan_cell *cell, uint32_t number)
+{
+    if (!cell->is_preallocated)
+        return;
+    argv_put(argv, ",prealloc=on");
+    if (cell->prealloc_threads > 1)
+        put_number(argv, ",prealloc-threads=", cell->prealloc_threads);
+    if (cell->context_nodes)
+        put_number(argv, ",prealloc-context=near-cell", number);
+}
+
+static void put_file(struct argv *argv, const struct plan_cell *cell)
+{
+    put_text(argv, ",mem-path=", cell->path);
+    if (cell->align_bytes)
+        put_number(argv, ",align=", cell->align_bytes);
+    if (cell->offset_bytes) /* since QEMU 8.1 */
+        put_number(argv, ",offset=", cell->offset_bytes);
+    if (cell->discard) /* other backends lose their content with the process anyway */
+        argv_put(argv, ",discard-data=on");
+}
+
+static void memory_object(struct argv *argv, const struct plan_cell *cell, uint32_t number)
+{
+    static const char *const names[] = {
+        [BACKEND_RAM] = "memory-backend-ram",
+        [BACKEND_FILE] = "memory-backend-file",
+        [BACKEND_MEMFD] = "memory-backend-memfd",
+        [BACKEND_SHM] = "memory-backend-shm", /* since QEMU 9.1 */
+    };
+    enum backend backend = backend_of(cell);
+    if (cell->is_preallocated && cell->context_nodes)
+        thread_context(argv, cell, number);
+    begin(argv, "-object", names[backend]);
+    put_number(argv, ",id=ram-cell", number);
+    put_number(argv, ",size=", cell->memory_bytes);
+    if (backend == BACKEND_FILE)
+        put_file(argv, cell);
+    if (backend == BACKEND_MEMFD && cell->page_bytes)
+        put_number(argv, ",hugetlb=on,hugetlbsize=", cell->page_bytes);
+    /* said always where the default differs between backends */
+    if (backend != BACKEND_RAM || cell->is_shared)
+        argv_put(argv, cell->is_shared ? ",share=on" : ",share=off");
+    put_binding(argv, cell);
+    put_allocation(argv, cell, number);
+    if (!cell->merge)
+        argv_put(argv, ",merge=off");
+    if (!cell->dump)
+        argv_put(argv, ",dump=off");
+    if (!cell->reserve)
+        argv_put(argv, ",reserve=off");
+    argv_end(argv);
+}
+
+static void cells(struct argv *argv, const struct plan_guest *guest)
+{
+    for (uint32_t i = 0; i < guest->cell_count; i++)
+        if (guest->cells[i].memory_bytes)
+            memory_object(argv, &guest->cells[i], i);
+    for (uint32_t i = 0; guest->has_numa && i < guest->cell_count; i++) {
+        begin(argv, "-numa", "node");
+        put_number(argv, ",nodeid=", i);
+        put_ids(argv, ",cpus=", guest->cells[i].vcpus);
+        if (guest->cells[i].memory_bytes)
+            put_number(argv, ",memdev=ram-cell", i);
+        argv_end(argv);
+    }
+}
+
+static void distances(struct argv *argv, const struct plan_guest *guest)
+{
+    if (!guest->has_numa || !guest->distances)
+        return;
+    const uint32_t *value = guest->distances;
+    for (uint32_t from = 0; from < guest->cell_count; from++) {
+        for (uint32_t to = 0; to < guest->cell_count; to++, value++) {
+            if (from == to)
+                continue;
+            begin(argv, "-numa", "dist");
+            put_number(argv, ",src=", from);
+            put_number(argv, ",dst=", to);
+            put_number(argv, ",val=", *value);
+            argv_end(argv);
+        }
+    }
+}
+
+/* ---- what is not NUMA ------------------------------------------------------------------------------------------ */
+
+/* Found by QEMU in its own data folder, where the firmware packages of the distributions put a link. */
+static const char *uefi_image(const struct plan_guest *guest)
+{
+    if (strcmp(guest->architecture, "riscv64") == 0)
+        return "RISCV_VIRT_CODE.fd";
+    return guest_is_x86(guest) ? "OVMF.fd" : "QEMU_EFI.fd";
+}
+
+static void boot(struct argv *argv, const struct plan_guest *guest)
+{
+    if (strcmp(guest->firmware, "uefi") == 0)
+        flag(argv, "-bios", uefi_image(guest));
+    if (guest->kernel)
+        flag(argv, "-kernel", guest->kernel);
+    if (guest->initrd)
+        flag(argv, "-initrd", guest->initrd);
+    if (guest->cmdline)
+        flag(argv, "-append", guest->cmdline);
+}
+
+/* Device names without bus are aliases for the one of the machine: PCI, or CCW on s390x. */
+static void devices(struct argv *argv, const struct plan_guest *guest)
+{
+    for (uint32_t i = 0; i < guest->iothread_count; i++) {
+        begin(argv, "-object", "iothread");
+        put_number(argv, ",id=iothread", guest->iothreads[i].id);
+        argv_end(argv);
+    }
+    if (guest->disk) {
+        begin(argv, "-blockdev", "node-name=disk0,driver=");
+        argv_put(argv, disk_format(guest->disk));
+        argv_put(argv, disk_is_device(guest->disk) ? ",file.driver=host_device" : ",file.driver=file");
+        put_text(argv, ",file.filename=", guest->disk);
+        argv_end(argv);
+        begin(argv, "-device", "virtio-blk,drive=disk0");
+        if (guest->iothread_count) /* the only device that can use one */
+            put_number(argv, ",iothread=iothread", guest->iothreads[0].id);
+        argv_end(argv);
+    }
+    if (guest->network) {
+        begin(argv, "-netdev", "bridge,id=net0");
+        put_text(argv, ",br=", guest->network);
+        argv_end(argv);
+        begin(argv, "-device", "virtio-net,netdev=net0");
+        if (guest->mac)
+            put_text(argv, ",mac=", guest->mac);
+        argv_end(argv);
+    }
+}
+
+/* Only what is written here, and the serial port with the monitor behind it (ctrl-a c) on the terminal. */
+static void console(struct argv *argv)
+{
+    argv_option(argv, "-no-user-config");
+    argv_option(argv, "-nodefaults");
+    flag(argv, "-display", "none");
+    flag(argv, "-serial", "mon:stdio");
+}
+
+static void program(struct argv *argv, const struct plan_guest *guest)
+{
+    g_autofree char *name = g_strconcat("qemu-system-", guest->architecture, NULL);
+    argv_program(argv, name);
+}
+
+void qemu_command(struct argv *argv, const struct plan_guest *guest)
+{
+    program(argv, guest);
+    machine(argv, guest);
+    cpu(argv, guest);
+    memory_and_vcpus(argv, guest);
+    cells(argv, guest);
+    distances(argv, guest);
+    console(argv);
+    boot(argv, guest);
+    devices(argv, guest);
+}
+
+void write_qemu_argv(const struct plan_guest *guest, const struct base_text *base, GString *out)
+{
+    if (base)
+        bug("a guest with a base came to the QEMU target");
+    struct argv argv;
+    argv_open(&argv, out);
+    qemu_command(&argv, guest);
+    argv_finish(&argv);
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The words of the plan's enums, one spelling for every output that is ours.  libvirt and QEMU have spellings of their
+ * own, which stand with their emitters.
+ */
+#include "plan/plan.h"
+
+const char *memory_policy_word(enum memory_policy policy)
+{
+    static const char *const words[] = {
+        [POLICY_STRICT] = "strict",
+        [POLICY_PREFERRED] = "preferred",
+        [POLICY_INTERLEAVE] = "interleave",
+        [POLICY_RESTRICTIVE] = "restrictive",
+    };
+    return words[policy];
+}
+
+const char *backing_source_word(enum backing_source source)
+{
+    static const char *const words[] = {
+        [BACKING_ANONYMOUS] = "anonymous",
+        [BACKING_FILE] = "file",
+        [BACKING_MEMFD] = "memfd",
+        [BACKING_SHM] = "shm",
+    };
+    return words[source];
+}

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * numac build SITE: the site compiled into a folder, or into one stream of one target.
+ */
+#include "compile.h"
+#include "emit/emit.h"
+#include "verbs.h"
+
+#include <string.h>
+
+static bool is_wanted(const struct options *options, const struct emitter *emitter)
+{
+    if (!options->targets.count)
+        return true;
+    for (size_t i = 0; i < options->targets.count; i++)
+        if (strcmp(options->targets.list[i], emitter->target) == 0)
+            return true;
+    return false;
+}
+
+static const char *next_target(void *state)
+{
+    size_t count, *at = state;
+    const struct emitter *rows = emitters(&count);
+    return *at < count ? rows[(*at)++].target : NULL;
+}
+
+/* Every name behind --target is a target. */
+static bool targets_are_known(struct session *session)
+{
+    const struct options *options = session->options;
+    size_t count;
+    const struct emitter *rows = emitters(&count);
+    for (size_t i = 0; i < options->targets.count; i++) {
+        const char *name = options->targets.list[i];
+        bool known = false;
+        for (size_t e = 0; e < count; e++)
+            known |= strcmp(rows[e].target, name) == 0;
+        if (known)
+            continue;
+        size_t at = 0;
+        const char *near = nearest_name(name, strlen(name), next_target, &at);
+        struct finding *finding = session_misuse(session, "'%s' is no target", name);
+        finding_help(session->findings, finding, near ? "did you mean '%s'?" : "write 'libvirt', 'qemu', or both joined by a comma", near ? near : "");
+        return false;
+    }
+    return true;
+}
+
+static struct base_text base_of(struct session *session, const struct planned_guest *guest)
+{
+    if (!guest->plan->has_base)
+        return (struct base_text){ 0 };
+    const struct source *source = source_at(session->sources, guest->guest->base_file);
+    return (struct base_text){ source->text, source->length };
+}
+
+/* A base rules what only libvirt reads; said once a guest, so that nobody looks for files in vain. */
+static void tell_base_only(struct session *session, const struct planned_guest *guest, const struct emitter *emitter)
+{
+    if (strcmp(emitter->suffix, ".argv") != 0)
+        return;
+    struct finding *finding = report(session->findings, NM_base_one_target, guest->guest->span, "guest '%s' has a base: only the libvirt target is written", guest->plan->name);
+    finding_note(session->findings, finding, "the base holds devices and settings that numac does not turn into QEMU arguments");
+}
+
+static void write_guest(struct session *session, const struct emitter *emitter, const struct planned_guest *guest, GString *out)
+{
+    struct base_text base = base_of(session, guest);
+    emitter->write(guest->plan, guest->plan->has_base ? &base : NULL, out);
+}
+
+/* ---- one stream --------------------------------------------------------------------------------------------------- */
+
+static void build_stream(struct session *session, const struct compiled *compiled)
+{
+    size_t count;
+    const struct emitter *rows = emitters(&count), *emitter = NULL;
+    for (size_t e = 0; e < count; e++)
+        if (is_wanted(session->options, &rows[e]) && !emitter)
+            emitter = &rows[e];
+    if (emitter->stream_open)
+        g_string_append(session->result, emitter->stream_open);
+    for (uint32_t i = 0; i < compiled->planned->plan->guest_count; i++) {
+        const struct planned_guest *guest = &compiled->planned->guests[i];
+        if (guest->plan->has_base && !emitter->takes_base)
+            tell_base_only(session, guest, emitter);
+        else
+            write_guest(session, emitter, guest, session->result);
+    }
+    if (emitter->stream_close)
+        g_string_append(session->result, emitter->stream_close);
+}
+
+/* ---- a folder -------------------------------------------------------------------------------------------------------- */
+
+static bool add_guest(struct session *session, struct output *output, const struct planned_guest *guest, GString *text)
+{
+    size_t count;
+    const struct emitter *rows = emitters(&count);
+    for (size_t e = 0; e < count; e++) {
+        if (!is_wanted(session->options, &rows[e]))
+            continue;
+        if (guest->plan->has_base && !rows[e].takes_base) {
+            tell_base_only(session, guest, &rows[e]);
+            continue;
+        }
+        g_string_truncate(text, 0);
+        write_guest(session, &rows[e], guest, text);
+        g_autofree char *name = g_strconcat(guest->plan->name, rows[e].suffix, NULL);
+        if (!output_add(output, name, text->str, text->len))
+            return false;
+    }
+    return true;
+}
+
+static void build_folder(struct session *session, const struct compiled *compiled, const char *folder)
+{
+    struct output *output = output_open(session->findings, folder);
+    if (!output)
+        return;
+    g_autoptr(GString) text = g_string_sized_new(8192);
+    bool fine = true;
+    for (uint32_t i = 0; fine && i < compiled->planned->plan->guest_count; i++)
+        fine = add_guest(session, output, &compiled->planned->guests[i], text);
+    g_string_truncate(text, 0);
+    write_plan_json(compiled->planned->plan, text);
+    fine = fine && output_add(output, "plan.json", text->str, text->len);
+    if (fine)
+        output_commit(output);
+    else
+        output_discard(output);
+}
+
+int verb_build(const struct options *options)
+{
+    struct session *session = session_open(options);
+    if (!targets_are_known(session))
+        return session_close(session);
+    struct compiled compiled = compile_site(session, options->arguments.list[0]);
+    if (compiled.is_clean && compiled.planned) {
+        const char *folder = options->output ? options->output : "build";
+        if (strcmp(folder, "-") == 0)
+            build_stream(session, &compiled);
+        else
+            build_folder(session, &compiled, folder);
+    }
+    compiled_free(&compiled);
+    return session_close(session);
+}

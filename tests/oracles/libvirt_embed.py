@@ -1,0 +1,213 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+#
+# libvirt as a second compiler: its QEMU driver, loaded into virsh, turns each XML that numac writes into a QEMU command
+# line, and what that says of NUMA must be what numac's own command line says.  No daemon; needs root, for huge page
+# mounts in a mount namespace that nobody else sees.
+
+import argparse
+import ctypes
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+
+from harness import built, tap
+from harness.program import ROOT, Numac
+from oracles import argv_facts
+from oracles.sample import mistakes
+
+SHIM = ROOT / "build" / "oracles" / "node_shim.so"
+NODES = 64
+PAGES = {"2M": 2 << 20, "1G": 1 << 30}
+MARK = "-- numac --"
+A_CALL = 100  # files for one virsh, within the limits of a command line
+
+# what an engine lacks is no fault of the XML
+LACKS = ("No emulator found for arch", "does not support machine type", "Cannot find suitable emulator",
+         "Unable to find any firmware", "Unable to find 'efi' firmware", "is not supported with this QEMU",
+         "is not supported by this QEMU", "isn't supported by this QEMU", "not available with this QEMU binary")
+CONFIGURATION = """stdio_handler = "file"
+user = "root"
+group = "root"
+dynamic_ownership = 0
+remember_owner = 0
+security_driver = "none"
+namespaces = []
+cgroup_controllers = []
+hugetlbfs_mount = [{mounts}]
+"""
+
+
+def unfit():
+    for program, package in (("virsh", "libvirt-clients"), ("qemu-system-x86_64", "qemu-system-x86")):
+        if not shutil.which(program):
+            return f"{program} is not installed ({package})"
+    if not list(pathlib.Path("/usr/lib").glob("*/libvirt/connection-driver/libvirt_driver_qemu.so")):
+        return "libvirt's QEMU driver is not installed (libvirt-daemon-driver-qemu)"
+    if os.geteuid() != 0:
+        return "not root: huge pages cannot be mounted in a namespace of one's own"
+    return None if SHIM.exists() else f"{SHIM.relative_to(ROOT)} is not built; run make"
+
+
+def mount_pages(folder):
+    """hugetlbfs of each size this kernel has, below the folder: {mount: page bytes}"""
+    mounts = {}
+    for name, page_bytes in PAGES.items():
+        place = pathlib.Path(folder, name)
+        place.mkdir()
+        done = subprocess.run(["mount", "-t", "hugetlbfs", "-o", f"pagesize={name}", "none", place],
+                              capture_output=True, check=False)
+        if done.returncode == 0:
+            mounts[str(place)] = page_bytes
+    return mounts
+
+
+def for_engine(text):
+    """The XML as this machine's QEMU can take it: without KVM there is no host CPU to pass through."""
+    if os.access("/dev/kvm", os.R_OK | os.W_OK):
+        return text
+    text = re.sub(r"(<domain\b[^>]*\btype=)(['\"])kvm\2", r"\1\2qemu\2", text, count=1)
+    return re.sub(r"(<cpu\b[^>]*\bmode=)(['\"])host-(?:passthrough|model)\2", r"\1\2maximum\2", text)
+
+
+def _run_reaping(command, environment):
+    """Runs virsh and is the parent of the QEMU daemons that it leaves behind: it waits until they are gone, and the
+    first process of a container does not always collect them."""
+    with tempfile.TemporaryFile("w+") as out, \
+            subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=out,
+                             stderr=subprocess.STDOUT) as process:
+        while True:
+            pid, _ = os.wait()
+            if pid == process.pid:
+                process.returncode = 0
+                break
+        out.seek(0)
+        return out.read()
+
+
+class Engine:
+    """libvirt's driver in a folder of its own."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.mounts = mount_pages(folder)
+        pathlib.Path(folder, "etc").mkdir()
+        pathlib.Path(folder, "etc", "qemu.conf").write_text(
+            CONFIGURATION.format(mounts=", ".join(f'"{mount}"' for mount in self.mounts)))
+        subreaper = 36  # PR_SET_CHILD_SUBREAPER
+        ctypes.CDLL(None).prctl(subreaper, 1, 0, 0, 0)
+
+    def close(self):
+        for mount in self.mounts:
+            subprocess.run(["umount", mount], check=False)
+
+    def compile(self, texts):
+        """What libvirt makes of each XML: a command line, or an error."""
+        told = []
+        for begin in range(0, len(texts), A_CALL):
+            told += self._compile_some(texts[begin:begin + A_CALL])
+        return told
+
+    def _compile_some(self, texts):
+        commands = []
+        for number, text in enumerate(texts):
+            path = pathlib.Path(self.folder, f"{number}.xml")
+            path.write_text(for_engine(text))
+            commands.append(f"domxml-to-native qemu-argv --xml {path}; echo '{MARK}'")
+        environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C", "LD_PRELOAD": str(SHIM),
+                       "NUMAC_NODES": str(NODES)}
+        out = _run_reaping(["virsh", "-q", "-c", f"qemu:///embed?root={self.folder}", "; ".join(commands)],
+                           environment)
+        parts = out.split(MARK)
+        if len(parts) != len(texts) + 1:
+            raise RuntimeError(f"virsh answered {len(parts) - 1} of {len(texts)} times: {out[-2000:]}")
+        log = re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+\+0000: .*\n?", re.MULTILINE)
+        return [log.sub("", part).strip() for part in parts[:-1]]
+
+    def facts(self, told):
+        if "/qemu-system-" not in told or told.startswith("error:"):
+            if any(lack in told for lack in LACKS):
+                raise tap.Skip(f"this engine cannot: {told}")
+            raise tap.Failure(f"libvirt refuses: {told}")
+        return argv_facts.facts(argv_facts.words_of_libvirt(told), self.mounts)
+
+
+def comparable(facts):
+    """What libvirt cannot say, or says in its own way with the same effect, is put into one form: huge pages from a
+    file of its own or from a memfd, and `file` backing without a path, which numac takes from a memfd too."""
+    def backing(memory):
+        if memory is None:
+            return None
+        kind = "memfd" if memory["kind"] in ("hugetlb", "file") else memory["kind"]
+        return memory | {"kind": kind}
+    cells = [cell | {"memory": backing(cell["memory"])} for cell in facts["cells"]]
+    return facts | {"cells": cells, "only": backing(facts["only"])}
+
+
+def differences(engine, told, argv):
+    theirs = comparable(engine.facts(told))
+    ours = comparable(argv_facts.facts(argv_facts.words_of_file(argv)))
+    return argv_facts.differences(theirs, ours, ("libvirt", "numac"))
+
+
+def compare(engine, told, argv):
+    found = differences(engine, told, argv)
+    if found:
+        objects = [word for word in argv_facts.words_of_libvirt(told) if "memory-backend" in word]
+        raise tap.Failure("\n".join(found) + "\nlibvirt's memory: " + "\n".join(objects))
+
+
+def compare_guest(engine, guest, told):
+    if guest.argv is None:
+        engine.facts(told)
+        return "libvirt takes it; there is no command line to compare"
+    return compare(engine, told, guest.argv.read_text())
+
+
+def overlook(engine, told, mistake):
+    """Fails where this oracle would not see the mistake."""
+    if not differences(engine, told, mistakes.wrong_argv(mistake)):
+        raise tap.Failure(f"not seen: {mistake.wrong} instead of {mistake.right}")
+
+
+def self_tests(engine, told):
+    """The oracle agrees with a right command line, and sees each wrong one."""
+    return [tap.Test("sample agrees", lambda: compare(engine, told, mistakes.ARGV.read_text()))] + \
+        [tap.Test(f"sample: sees {mistake.about}", lambda mistake=mistake: overlook(engine, told, mistake))
+         for mistake in mistakes.MISTAKES]
+
+
+def main():
+    parser = argparse.ArgumentParser(description="libvirt's command lines against numac's, as TAP")
+    parser.add_argument("--numac", default=ROOT / "build" / "numac")
+    parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--random", type=int, default=40, help="random plans")
+    options = parser.parse_args()
+    if unfit():
+        return tap.skip_all(unfit())
+    if not options.inside:
+        os.execvp("unshare", ["unshare", "--mount", sys.executable, __file__, "--inside", "--numac",
+                              str(options.numac), "--random", str(options.random)])
+    with tempfile.TemporaryDirectory(prefix="nl") as scratch, tempfile.TemporaryDirectory(prefix="nl") as folder:
+        guests, broken = built.guests(Numac(options.numac), scratch, options.random)
+        judged = [guest for guest in guests if guest.xml]
+        engine = Engine(folder)
+        try:
+            sample, *told = engine.compile([mistakes.XML.read_text(), *(guest.xml.read_text() for guest in judged)])
+            tests = self_tests(engine, sample) + [tap.Test("all sites build", lambda: built.fail_broken(broken))]
+            tests += [tap.Test(f"libvirt {guest.title}",
+                               lambda guest=guest, text=text: compare_guest(engine, guest, text))
+                      for guest, text in zip(judged, told)]
+            return tap.run(tests)
+        finally:
+            engine.close()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

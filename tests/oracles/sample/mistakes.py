@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: MIT
+#
+# Mistakes that an emitter could make, as edits of the sample's command line, each with the fact it falsifies and the
+# oracles that can see it.  An oracle that overlooks one is no oracle.
+
+import pathlib
+from dataclasses import dataclass
+
+FOLDER = pathlib.Path(__file__).resolve().parent
+ARGV = FOLDER / "guest.argv"
+XML = FOLDER / "guest.xml"
+PLAN = FOLDER / "plan.json"
+
+
+@dataclass(frozen=True)
+class Mistake:
+    about: str
+    right: str
+    wrong: str
+    engine_sees: bool = True  # a paused QEMU shows it too; else only the comparison of command lines does
+
+
+MISTAKES = (
+    Mistake("a vcpu in another cell", "cpus=2-3,cpus=6-7,memdev", "cpus=2-3,cpus=6,memdev"),
+    Mistake("two cells' vcpus exchanged", "nodeid=0,cpus=0-1,cpus=4-5", "nodeid=0,cpus=0-1,cpus=6-7"),
+    Mistake("memory exchanged between cells", "nodeid=1,cpus=2-3,cpus=6-7,memdev=ram-cell1",
+            "nodeid=1,cpus=2-3,cpus=6-7,memdev=ram-cell2"),
+    Mistake("a distance", "src=0,dst=2,val=31", "src=0,dst=2,val=30"),
+    Mistake("a distance of the other direction", "src=2,dst=0,val=31", "src=2,dst=0,val=41"),
+    Mistake("sockets and cores exchanged", "sockets=2,dies=1,cores=2,threads=2", "sockets=4,dies=1,cores=1,threads=2"),
+    Mistake("threads and cores exchanged", "cores=2,threads=2", "cores=4,threads=1"),
+    Mistake("share", "share=on", "share=off"),
+    Mistake("host nodes", "host-nodes=0-1,host-nodes=5", "host-nodes=0-1,host-nodes=6", False),
+    Mistake("policy", "policy=interleave", "policy=bind", False),
+    Mistake("preferred made strict", "policy=preferred", "policy=bind", False),
+    Mistake("page size", "hugetlbsize=1073741824", "hugetlbsize=2097152", False),
+    Mistake("preallocation", "host-nodes=3,policy=bind,prealloc=on,prealloc-threads=2,prealloc-context=near-cell0",
+            "host-nodes=3,policy=bind", False),
+    Mistake("preallocating threads", "policy=preferred,prealloc=on,prealloc-threads=2",
+            "policy=preferred,prealloc=on,prealloc-threads=1", False),
+    Mistake("where preallocation runs", "id=near-cell2,node-affinity=1", "id=near-cell2,node-affinity=2", False),
+    Mistake("locking", "mem-lock=on", "mem-lock=off", False),
+)
+
+
+def wrong_argv(mistake):
+    text = ARGV.read_text()
+    if text.count(mistake.right) != 1:
+        raise ValueError(f"'{mistake.right}' stands {text.count(mistake.right)} times in the sample")
+    text = text.replace(mistake.right, mistake.wrong)
+    # the rest must stay a command line that QEMU takes: every vcpu and every backend used once
+    if "memdev=ram-cell2" in mistake.wrong:
+        text = text.replace("nodeid=2,memdev=ram-cell2", "nodeid=2,memdev=ram-cell1")
+    if mistake.about == "two cells' vcpus exchanged":
+        text = text.replace("cpus=2-3,cpus=6-7", "cpus=2-3,cpus=4-5")
+    if mistake.about == "a vcpu in another cell":
+        text = text.replace("nodeid=0,cpus=0-1,cpus=4-5", "nodeid=0,cpus=0-1,cpus=4-5,cpus=7")
+    return text
