@@ -14,8 +14,8 @@
 
 static void append_option(GString *out, const struct option_row *row)
 {
-    g_autofree char *spelling = g_strdup_printf("--%s%s%s", row->name, row->value ? " " : "",
-                                                row->value ? row->value : "");
+    g_autofree char *spelling =
+        g_strdup_printf("--%s%s%s", row->name, row->value ? " " : "", row->value ? row->value : "");
     char letter[] = "    ";
     if (row->letter) {
         letter[0] = '-';
@@ -99,11 +99,10 @@ int verb_help(const struct options *options)
 int show_version(const struct options *options)
 {
     struct session *session = session_open(options);
-    g_string_append_printf(session->result,
-                           "numac " NUMAC_VERSION "\n"
-                           "glib %u.%u.%u\nhwloc " HWLOC_VERSION "\nlibyaml %s\nlibxml2 " LIBXML_DOTTED_VERSION
-                           "\njson-c %s\n",
-                           glib_major_version, glib_minor_version, glib_micro_version, yaml_get_version_string(),
-                           json_c_version());
+    g_string_append_printf(
+        session->result,
+        "numac " NUMAC_VERSION "\n"
+        "glib %u.%u.%u\nhwloc " HWLOC_VERSION "\nlibyaml %s\nlibxml2 " LIBXML_DOTTED_VERSION "\njson-c %s\n",
+        glib_major_version, glib_minor_version, glib_micro_version, yaml_get_version_string(), json_c_version());
     return session_close(session);
 }

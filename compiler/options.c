@@ -9,7 +9,7 @@
 
 #include "verbs.h"
 
-/* ---- what is wrong: only the first is kept ------------------------------------------------------------------------ */
+/* ---- what is wrong: only the first is kept ---------------------------------------------------------------------- */
 
 G_GNUC_PRINTF(2, 3)
 static void mistake(struct options *options, const char *format, ...)
@@ -57,10 +57,10 @@ static void refuse(struct options *options, const char *what, const char *cure)
     options->cure = cure ? cure : see_help(options);
 }
 
-/* ---- taking values ------------------------------------------------------------------------------------------------ */
+/* ---- taking values ---------------------------------------------------------------------------------------------- */
 
-static size_t choose(struct options *options, const struct option_row *row, const char *value,
-                     const char *const *words, size_t count)
+static size_t choose(struct options *options, const struct option_row *row, const char *value, const char *const *words,
+                     size_t count)
 {
     for (size_t i = 0; i < count; i++)
         if (strcmp(words[i], value) == 0)
@@ -73,9 +73,7 @@ static size_t choose(struct options *options, const struct option_row *row, cons
 
 static void take_format(struct options *options, const struct option_row *row, const char *value)
 {
-    static const char *const words[] = {
-        [FINDINGS_HUMAN] = "human", [FINDINGS_GCC] = "gcc", [FINDINGS_JSON] = "json"
-    };
+    static const char *const words[] = { [FINDINGS_HUMAN] = "human", [FINDINGS_GCC] = "gcc", [FINDINGS_JSON] = "json" };
     options->format = (enum finding_format)choose(options, row, value, words, G_N_ELEMENTS(words));
 }
 
@@ -87,9 +85,7 @@ static void take_fail_on(struct options *options, const struct option_row *row, 
 
 static void take_colour(struct options *options, const struct option_row *row, const char *value)
 {
-    static const char *const words[] = {
-        [COLOUR_AUTO] = "auto", [COLOUR_ALWAYS] = "always", [COLOUR_NEVER] = "never"
-    };
+    static const char *const words[] = { [COLOUR_AUTO] = "auto", [COLOUR_ALWAYS] = "always", [COLOUR_NEVER] = "never" };
     options->colour = (enum colour_choice)choose(options, row, value, words, G_N_ELEMENTS(words));
 }
 
@@ -207,24 +203,42 @@ static void take_version(struct options *options, G_GNUC_UNUSED const struct opt
     options->wants_version = true;
 }
 
-/* ---- the table ---------------------------------------------------------------------------------------------------- */
+/* ---- the table -------------------------------------------------------------------------------------------------- */
 
 static const struct option_row rows[] = {
-    { .name = "output", .letter = 'o', .value = "DIR", .set = TAKES_OUTPUT, .take = take_output,
+    { .name = "output",
+      .letter = 'o',
+      .value = "DIR",
+      .set = TAKES_OUTPUT,
+      .take = take_output,
       .about = "folder to write into, - for standard output (build)" },
-    { .name = "target", .value = "NAME,...", .set = TAKES_TARGET, .take = take_target,
-      .about = "what to write (all)" },
-    { .name = "host", .value = "NAME=SOURCE", .set = TAKES_HOST, .take = take_host,
+    { .name = "target", .value = "NAME,...", .set = TAKES_TARGET, .take = take_target, .about = "what to write (all)" },
+    { .name = "host",
+      .value = "NAME=SOURCE",
+      .set = TAKES_HOST,
+      .take = take_host,
       .about = "facts of a host: live, a file, a folder, synthetic:TEXT" },
-    { .name = "define", .letter = 'D', .value = "NAME=VALUE", .set = TAKES_DEFINITION, .take = take_definition,
+    { .name = "define",
+      .letter = 'D',
+      .value = "NAME=VALUE",
+      .set = TAKES_DEFINITION,
+      .take = take_definition,
       .about = "value of a variable" },
-    { .name = "allow-include", .value = "DIR", .set = TAKES_INCLUDE, .take = take_include,
+    { .name = "allow-include",
+      .value = "DIR",
+      .set = TAKES_INCLUDE,
+      .take = take_include,
       .about = "folder outside the site's that includes may reach" },
-    { .name = "check", .set = TAKES_CHECK, .take = take_check, .about = "write nothing, exit 1 if a file would change" },
+    { .name = "check",
+      .set = TAKES_CHECK,
+      .take = take_check,
+      .about = "write nothing, exit 1 if a file would change" },
     { .name = "diff", .set = TAKES_DIFF, .take = take_diff, .about = "write nothing, show what would change" },
     { .name = "to", .value = "yaml|numa", .set = TAKES_TO, .take = take_to, .about = "the notation to write" },
     { .name = "format", .value = "human|gcc|json", .take = take_format, .about = "form of findings (human)" },
-    { .name = "fail-on", .value = "error|warning|hint", .take = take_fail_on,
+    { .name = "fail-on",
+      .value = "error|warning|hint",
+      .take = take_fail_on,
       .about = "gravity that makes the exit status 1 (error)" },
     { .name = "color", .value = "auto|always|never", .take = take_colour, .about = "colours (auto)" },
     { .name = "help", .letter = 'h', .take = take_help, .about = "show help" },
@@ -237,7 +251,7 @@ const struct option_row *option_rows(size_t *out_count)
     return rows;
 }
 
-/* ---- words -------------------------------------------------------------------------------------------------------- */
+/* ---- words ------------------------------------------------------------------------------------------------------ */
 
 static bool belongs(const struct options *options, const struct option_row *row)
 {
@@ -371,15 +385,14 @@ static void judge_arguments(struct options *options)
 {
     const struct verb *verb = options->verb;
     size_t count = options->arguments.count;
-    if (!verb)
+    if (!verb) {
         refuse(options, "no verb is given", NULL);
-    else if (count < verb->fewest)
+    } else if (count > verb->most) {
+        const char *extra = options->arguments.list[verb->most];
+        refuse(options, arena_printf(options->arena, "'%s' has no use for '%s'", verb->name, extra), NULL);
+    } else if (count < verb->fewest || (verb->takes & TAKES_TO && !options->to)) {
         refuse(options, arena_printf(options->arena, "'%s' wants %s", verb->name, verb->arguments), NULL);
-    else if (count > verb->most)
-        refuse(options, arena_printf(options->arena, "'%s' has no use for '%s'", verb->name,
-                                     options->arguments.list[verb->most]), NULL);
-    else if (verb->takes & TAKES_TO && !options->to)
-        refuse(options, arena_printf(options->arena, "'%s' wants %s", verb->name, verb->arguments), NULL);
+    }
 }
 
 void options_parse(struct options *options, struct arena *arena, int argc, char **argv)

@@ -10,7 +10,8 @@
 
 struct verb;
 
-enum option_set { /* options beyond those every verb takes */
+/* Options beyond those every verb takes. */
+enum option_set {
     TAKES_OUTPUT = 1 << 0,
     TAKES_TARGET = 1 << 1,
     TAKES_HOST = 1 << 2,
@@ -46,8 +47,8 @@ struct options {
     enum finding_format format;
     enum severity fail_on;
     enum colour_choice colour;
-    const char *output; /* a folder or "-"; NULL: not given */
-    const char *to;     /* "yaml" or "numa"; NULL: not given */
+    const char *output;           /* a folder or "-"; NULL: not given */
+    const char *to;               /* "yaml" or "numa"; NULL: not given */
     struct option_values targets; /* each a name, parted at commas */
     struct option_values include_folders;
     struct option_bindings hosts, definitions; /* no name stands twice */

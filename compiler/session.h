@@ -10,7 +10,8 @@
 #include "options.h"
 #include "source/source.h"
 
-enum exit_status { /* of several, the highest counts; 70 is a bug in numac */
+/* Of several, the highest counts; 70 is a bug in numac. */
+enum exit_status {
     STATUS_FINE = 0,
     STATUS_FINDINGS = 1, /* at or above --fail-on, or differences */
     STATUS_INPUT = 2,    /* the command line, or input that is no text */
@@ -22,7 +23,7 @@ struct session {
     struct arena *arena; /* results of the stages */
     struct sources *sources;
     struct findings *findings;
-    GString *result; /* for standard output */
+    GString *result;         /* for standard output */
     enum exit_status status; /* at least this */
 };
 

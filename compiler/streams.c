@@ -40,8 +40,7 @@ bool stream_write(int stream, const char *text, size_t length)
 
 void stream_complain(void)
 {
-    g_autofree char *text =
-        g_strdup_printf("numac: standard output cannot be written: %s\n", g_strerror(errno));
+    g_autofree char *text = g_strdup_printf("numac: standard output cannot be written: %s\n", g_strerror(errno));
     stream_write(STDERR_FILENO, text, strlen(text));
 }
 

@@ -44,8 +44,8 @@ static void list_codes(struct session *session)
         return;
     }
     for (size_t i = 0; i < count; i++)
-        g_string_append_printf(session->result, "NM%04d %-7s %s\n", (int)rows[i].code,
-                               severity_word(rows[i].severity), rows[i].title);
+        g_string_append_printf(session->result, "NM%04d %-7s %s\n", (int)rows[i].code, severity_word(rows[i].severity),
+                               rows[i].title);
 }
 
 static void explain(struct session *session, const char *text)

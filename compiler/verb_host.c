@@ -37,6 +37,14 @@ static const char *next_action(void *state)
     return *at < G_N_ELEMENTS(actions) ? actions[(*at)++].name : NULL;
 }
 
+/* The command line named the source, so one that is no text is wrong input, not a finding about a machine. */
+static void judge_sources(struct session *session)
+{
+    for (uint32_t i = 1; i <= sources_count(session->sources); i++)
+        if (source_at(session->sources, i)->trouble != SOURCE_FINE)
+            session->status = STATUS_INPUT;
+}
+
 static void refuse_unknown(struct session *session, const char *name)
 {
     size_t at = 0;
@@ -53,11 +61,12 @@ int verb_host(const struct options *options)
     struct session *session = session_open(options);
     const char *name = options->arguments.list[0];
     bool is_synthetic;
-    const char *source =
-        host_source(options->arguments.count > 1 ? options->arguments.list[1] : "live", &is_synthetic);
+    const char *source = host_source(options->arguments.count > 1 ? options->arguments.list[1] : "live", &is_synthetic);
     for (size_t i = 0; i < G_N_ELEMENTS(actions); i++)
         if (strcmp(actions[i].name, name) == 0) {
             actions[i].run(session, source, is_synthetic);
+            if (findings_have_errors(session->findings))
+                judge_sources(session);
             return session_close(session);
         }
     refuse_unknown(session, name);

@@ -153,7 +153,7 @@ def valid(schema, rule, value, where="$"):
 TROUBLE = [*[words for words, _, _ in USAGE if "--format" not in words],
            "check nowhere.numa", "check .", "check utf16.numa", "check nul.numa", "check latin.numa",
            "check site.numa nowhere.numa", "build nowhere.numa", "plan latin.numa", "fmt nul.numa",
-           "convert --to yaml utf16.numa"]
+           "convert --to yaml utf16.numa", "host show nowhere.xml", "host record nowhere.xml", "host show latin.numa"]
 
 
 def trouble_is_json(folder, words):

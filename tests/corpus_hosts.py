@@ -44,6 +44,10 @@ def sharing(root, kind, usable):
     return {s for s in sets if s}
 
 
+def infos(element):
+    return {i.get('name') for i in element.findall('info')}
+
+
 def hwloc_pools(node):
     rows = {int(p.get('size')): int(p.get('count')) for p in node.findall('page_type')}
     base = min([size for size in rows if size <= 65536], default=0)
@@ -74,7 +78,7 @@ def read_hwloc(root):
     nodes = {}
     for node in elements:
         nodes[int(node.get('os_index'))] = {
-            'cpus': bitmap(node, 'cpuset') & usable,
+            'cpus': set() if 'numac.cpus' in infos(node) else bitmap(node, 'cpuset') & usable,
             'memory': int(node.get('local_memory', 0)) if is_said else None,
             'pools': hwloc_pools(node),
         }
@@ -178,7 +182,7 @@ def main():
     for folder in ('hosts', 'capabilities'):
         base = os.path.join(CORPUS, folder)
         if os.path.isdir(base):
-            files += [os.path.join(folder, f) for f in sorted(os.listdir(base)) if not f.endswith('.tsv')]
+            files += [os.path.join(folder, f) for f in sorted(os.listdir(base)) if f.endswith(('.xml', '.txt'))]
     if not files:
         print('1..0 # SKIP no corpus: set NUMAC_CORPUS')
         return 0

@@ -6,7 +6,7 @@
 #include "diag/findings.h"
 
 static const char *const escapes[] = {
-    [STYLE_PLAIN] = "",          [STYLE_BOLD] = "\033[1m",      [STYLE_GUTTER] = "\033[1;34m",
+    [STYLE_PLAIN] = "",           [STYLE_BOLD] = "\033[1m",       [STYLE_GUTTER] = "\033[1;34m",
     [STYLE_ERROR] = "\033[1;31m", [STYLE_WARNING] = "\033[1;33m", [STYLE_HINT] = "\033[1;36m",
 };
 
@@ -41,8 +41,7 @@ static void append_header(const struct paint *paint, const struct finding *findi
     g_string_append_c(paint->out, '\n');
 }
 
-static void append_finding(const struct paint *paint, const struct selection *selection,
-                           const struct finding *finding)
+static void append_finding(const struct paint *paint, const struct selection *selection, const struct finding *finding)
 {
     if (paint->out->len)
         g_string_append_c(paint->out, '\n');

@@ -8,7 +8,6 @@
 
 #include "diag/findings.h"
 
-
 static int in_order(const void *left, const void *right)
 {
     const size_t *a = left, *b = right;

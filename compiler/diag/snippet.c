@@ -16,10 +16,10 @@
 #include "diag/findings.h"
 
 enum {
-    WIDEST = 160,  /* columns of a source line */
-    BEFORE = 40,   /* columns kept before the mark in a line that is cut */
-    ELLIPSIS = 3,  /* columns of "..." */
-    MARKS = 4,     /* the primary span and its labels */
+    WIDEST = 160, /* columns of a source line */
+    BEFORE = 40,  /* columns kept before the mark in a line that is cut */
+    ELLIPSIS = 3, /* columns of "..." */
+    MARKS = 4,    /* the primary span and its labels */
     ROW_BYTES = WIDEST + GLYPH_BYTES + ELLIPSIS + 2,
     LONGEST = WIDEST * 8 /* bytes of a line looked at in one direction: marks without width are not endless */
 };
@@ -46,7 +46,7 @@ struct view {
     bool cut_left, cut_right;
 };
 
-/* ---- spans and views ---------------------------------------------------------------------------------------------- */
+/* ---- spans and views -------------------------------------------------------------------------------------------- */
 
 static bool inside_character(const char *text, uint32_t offset)
 {
@@ -124,7 +124,7 @@ static unsigned column_of(const struct view *view, uint32_t offset)
     return column;
 }
 
-/* ---- lines -------------------------------------------------------------------------------------------------------- */
+/* ---- lines ------------------------------------------------------------------------------------------------------ */
 
 static void append_blanks(GString *out, unsigned count)
 {
@@ -176,7 +176,7 @@ static void append_source_line(const struct canvas *canvas, const struct view *v
     g_string_append_c(out, '\n');
 }
 
-/* ---- marks under a line ------------------------------------------------------------------------------------------- */
+/* ---- marks under a line ----------------------------------------------------------------------------------------- */
 
 static enum style mark_style(const struct canvas *canvas, const struct mark *mark)
 {
@@ -259,7 +259,7 @@ static void append_marks(const struct canvas *canvas, const struct view *view, s
     append_texts_below(canvas, marks, count, behind);
 }
 
-/* ---- the lines of one file ---------------------------------------------------------------------------------------- */
+/* ---- the lines of one file -------------------------------------------------------------------------------------- */
 
 static void append_gap(const struct canvas *canvas, const struct source *source, const struct mark *mark,
                        uint32_t last_line)
@@ -318,7 +318,7 @@ static void append_file(const struct canvas *canvas, struct mark *marks, size_t 
         append_bare_texts(canvas, marks, count);
 }
 
-/* ---- the whole ---------------------------------------------------------------------------------------------------- */
+/* ---- the whole -------------------------------------------------------------------------------------------------- */
 
 /* The primary's file first, then the others as the labels name them; in a file by place. */
 static bool stands_before(const struct mark *a, const struct mark *b)

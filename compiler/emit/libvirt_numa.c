@@ -176,14 +176,14 @@ void xml_vcpu(struct xml *xml, const struct plan_guest *guest)
     xml_end(xml, "</vcpu>");
 }
 
-void xml_iothreads(struct xml *xml, const struct plan_guest *guest)
+void xml_iothreads(struct xml *xml, const struct plan_guest *guest, bool always_ids)
 {
     if (!guest->iothread_count)
         return;
     xml_line(xml, "<iothreads>");
     xml_number(xml, guest->iothread_count);
     xml_end(xml, "</iothreads>");
-    bool in_order = true;
+    bool in_order = !always_ids;
     for (uint32_t i = 0; i < guest->iothread_count; i++)
         in_order &= guest->iothreads[i].id == i + 1;
     if (in_order)

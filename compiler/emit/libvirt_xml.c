@@ -148,7 +148,7 @@ static void write_domain(const struct plan_guest *guest, GString *out)
     xml_hard_limit(xml, guest);
     xml_memory_backing(xml, guest);
     xml_vcpu(xml, guest);
-    xml_iothreads(xml, guest);
+    xml_iothreads(xml, guest, false);
     xml_pins(xml, guest);
     xml_numatune(xml, guest);
     xml_os(xml, guest);

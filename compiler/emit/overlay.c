@@ -1,2 +1,262 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Writes a guest into the domain XML it has as its base.  One table says which elements numac owns; those that say
+ * something else than the plan are replaced, missing ones are put where libvirt has them, and every other byte of the
+ * base stays as it is.
+ */
 #include "emit/overlay.h"
-void write_overlay(const struct plan_guest *guest, const struct base_text *base, GString *out) { (void)guest; g_string_append_len(out, base->text, (gssize)base->length); }
+
+#include "emit/libvirt_numa.h"
+#include "emit/overlay_edit.h"
+
+/* ---- what numac owns --------------------------------------------------------------------------------------------- */
+
+struct owned {
+    const char *name;
+    const char *key;              /* there are several, told apart by this attribute */
+    const struct owned *children; /* NULL: owned whole; else only these children are */
+    const char *const *order;     /* of the children of this element in libvirt */
+    bool owns_tag;                /* the attributes too, where only some children are owned */
+    bool by_key_only;             /* what else it says is not ours */
+    bool stays_unsaid;            /* where the plan has nothing to say, the base may */
+    bool goes_whole;              /* ... or else it goes with all that is in it */
+};
+
+static const char *const domain_order[] = {
+    "name",     "uuid",   "genid",     "title",    "description",   "metadata",   "maxMemory",       "memory",
+    "currentMemory", "blkiotune", "memtune", "memoryBacking", "vcpu", "vcpus", "iothreads", "iothreadids",
+    "defaultiothread", "cputune", "numatune", "resource", "sysinfo", "bootloader", "bootloader_args", "os",
+    "idmap",    "throttlegroups", "features", "cpu", "clock", "on_poweroff", "on_reboot", "on_crash",
+    "on_lockfailure", "pm", "perf", "devices", NULL,
+};
+static const char *const memtune_order[] = { "hard_limit", "soft_limit", "min_guarantee", "swap_hard_limit", NULL };
+static const char *const backing_order[] = { "hugepages", "nosharepages", "locked",  "source",
+                                             "access",    "allocation",   "discard", NULL };
+static const char *const iothreadids_order[] = { "iothread", NULL };
+static const char *const cputune_order[] = {
+    "shares",       "period",          "quota",      "global_period",  "global_quota", "emulator_period",
+    "emulator_quota", "iothread_period", "iothread_quota", "vcpupin", "emulatorpin",  "iothreadpin",
+    "emulatorsched", "vcpusched",      "iothreadsched", "cachetune",  "memorytune",   NULL,
+};
+static const char *const cpu_order[] = { "model", "vendor", "topology", "cache", "maxphysaddr", "feature", "numa", NULL };
+static const char *const numa_order[] = { "cell", "interconnects", NULL };
+static const char *const cell_order[] = { "distances", "cache", NULL };
+
+static const struct owned in_memtune[] = { { .name = "hard_limit", .stays_unsaid = true }, { 0 } };
+static const struct owned in_backing[] = {
+    { .name = "hugepages" }, { .name = "nosharepages" }, { .name = "locked" },  { .name = "source" },
+    { .name = "access" },    { .name = "allocation" },   { .name = "discard" }, { 0 },
+};
+static const struct owned in_iothreadids[] = { { .name = "iothread", .key = "id", .by_key_only = true }, { 0 } };
+static const struct owned in_cputune[] = {
+    { .name = "vcpupin", .key = "vcpu" },
+    { .name = "emulatorpin" },
+    { .name = "iothreadpin", .key = "iothread" },
+    { 0 },
+};
+static const struct owned in_cell[] = { { .name = "distances" }, { 0 } };
+static const struct owned in_numa[] = {
+    { .name = "cell", .key = "id", .children = in_cell, .order = cell_order, .owns_tag = true },
+    { 0 },
+};
+static const struct owned in_cpu[] = {
+    { .name = "topology" },
+    { .name = "numa", .children = in_numa, .order = numa_order, .goes_whole = true },
+    { 0 },
+};
+static const struct owned in_domain[] = {
+    { .name = "name" },
+    { .name = "uuid" },
+    { .name = "memory" },
+    { .name = "currentMemory" },
+    { .name = "memtune", .children = in_memtune, .order = memtune_order, .stays_unsaid = true },
+    { .name = "memoryBacking", .children = in_backing, .order = backing_order },
+    { .name = "vcpu" },
+    { .name = "vcpus" }, /* which vCPUs are online: all of the plan's */
+    { .name = "iothreads", .stays_unsaid = true },
+    { .name = "iothreadids", .children = in_iothreadids, .order = iothreadids_order, .stays_unsaid = true },
+    { .name = "cputune", .children = in_cputune, .order = cputune_order },
+    { .name = "numatune" },
+    { .name = "cpu", .children = in_cpu, .order = cpu_order },
+    { 0 },
+};
+
+/* ---- merging ------------------------------------------------------------------------------------------------------ */
+
+static void merge(struct patch *patch, const struct xml_element *base, const struct xml_element *ours,
+                  const struct owned *rows, const char *const *order);
+
+static const struct owned *row_of(const struct owned *rows, const char *name)
+{
+    for (; rows->name; rows++)
+        if (strcmp(rows->name, name) == 0)
+            return rows;
+    return NULL;
+}
+
+static bool has_foreign_content(const struct xml_element *element, const struct owned *rows)
+{
+    for (const struct xml_element *child = element->children; child; child = child->next)
+        if (!row_of(rows, child->name))
+            return true;
+    return element->has_other;
+}
+
+/* Whether nothing at all would be left of an element that the plan does not have. */
+static bool is_emptied(const struct xml_element *element, const struct owned *rows)
+{
+    for (const struct xml_element *child = element->children; child; child = child->next) {
+        const struct owned *row = row_of(rows, child->name);
+        if (!row || row->stays_unsaid)
+            return false;
+    }
+    return element->children && !element->has_other;
+}
+
+static void merge_one(struct patch *patch, const struct xml_element *base, const struct xml_element *ours,
+                      const struct owned *row)
+{
+    if (row->by_key_only)
+        return;
+    if (!row->children) {
+        if (!xml_says_same(base, ours))
+            patch_replace(patch, base, ours);
+        return;
+    }
+    if (row->owns_tag && !xml_tag_says_same(base, ours)) {
+        if (!has_foreign_content(base, row->children)) {
+            patch_replace(patch, base, ours);
+            return;
+        }
+        patch_start_tag(patch, base, ours);
+    }
+    merge(patch, base, ours, row->children, row->order);
+}
+
+static void merge_gone(struct patch *patch, const struct xml_element *base, const struct owned *row)
+{
+    if (row->stays_unsaid)
+        return;
+    if (!row->children || row->goes_whole || row->owns_tag || is_emptied(base, row->children))
+        patch_remove(patch, base);
+    else
+        merge(patch, base, NULL, row->children, row->order);
+}
+
+/* The first element is the one; libvirt refuses a second, so none is left. */
+static void merge_single(struct patch *patch, const struct xml_element *base_parent, const struct xml_element *ours,
+                         const struct owned *row, const char *const *order)
+{
+    struct xml_element *base = xml_child(base_parent, row->name);
+    if (!base) {
+        if (ours)
+            patch_insert(patch, base_parent, ours, order);
+        return;
+    }
+    if (ours)
+        merge_one(patch, base, ours, row);
+    else
+        merge_gone(patch, base, row);
+    while ((base = xml_next_named(base)))
+        patch_remove(patch, base);
+}
+
+/* A cell may leave its id out; then its position is the id. */
+static const char *key_of(const struct patch *patch, const struct xml_element *element, const struct owned *row,
+                          unsigned position)
+{
+    const char *key = xml_attribute(element, row->key);
+    return key ? key : arena_printf(patch->arena, "%u", position);
+}
+
+static void merge_several(struct patch *patch, const struct xml_element *base_parent,
+                          const struct xml_element *ours_parent, const struct owned *row, const char *const *order)
+{
+    g_autoptr(GHashTable) wanted = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    g_autoptr(GHashTable) met = g_hash_table_new(NULL, NULL);
+    struct xml_element *ours = ours_parent ? xml_child(ours_parent, row->name) : NULL;
+    for (struct xml_element *each = ours; each; each = xml_next_named(each))
+        g_hash_table_insert(wanted, g_strdup(xml_attribute(each, row->key)), each);
+    unsigned position = 0;
+    for (struct xml_element *base = xml_child(base_parent, row->name); base; base = xml_next_named(base)) {
+        struct xml_element *same = g_hash_table_lookup(wanted, key_of(patch, base, row, position++));
+        if (same && g_hash_table_add(met, same))
+            merge_one(patch, base, same, row);
+        else
+            patch_remove(patch, base);
+    }
+    for (; ours; ours = xml_next_named(ours))
+        if (!g_hash_table_contains(met, ours))
+            patch_insert(patch, base_parent, ours, order);
+}
+
+/* An element with nothing in it takes all of ours at once, so that it is opened up once. */
+static void fill(struct patch *patch, const struct xml_element *base, const struct xml_element *ours,
+                 const struct owned *rows)
+{
+    g_autoptr(GPtrArray) children = g_ptr_array_new();
+    for (struct xml_element *child = ours ? ours->children : NULL; child; child = child->next)
+        if (row_of(rows, child->name))
+            g_ptr_array_add(children, child);
+    if (children->len)
+        patch_fill(patch, base, children);
+}
+
+static void merge(struct patch *patch, const struct xml_element *base, const struct xml_element *ours,
+                  const struct owned *rows, const char *const *order)
+{
+    if (!base->children && !base->has_other) {
+        fill(patch, base, ours, rows);
+        return;
+    }
+    for (const struct owned *row = rows; row->name; row++) {
+        if (row->key)
+            merge_several(patch, base, ours, row, order);
+        else
+            merge_single(patch, base, ours ? xml_child(ours, row->name) : NULL, row, order);
+    }
+}
+
+/* ---- the overlay --------------------------------------------------------------------------------------------------- */
+
+/* A domain of nothing but what numac owns. */
+static void write_owned(const struct plan_guest *guest, const struct xml_element *base, GString *out)
+{
+    struct xml writer = { .out = out }, *xml = &writer;
+    xml_open(xml, "<domain>");
+    xml_line(xml, "<name>");
+    xml_text(xml, guest->name);
+    xml_end(xml, "</name>");
+    xml_line(xml, "<uuid>");
+    xml_text(xml, guest->uuid);
+    xml_end(xml, "</uuid>");
+    xml_memory(xml, guest);
+    xml_hard_limit(xml, guest);
+    xml_memory_backing(xml, guest);
+    xml_vcpu(xml, guest);
+    xml_iothreads(xml, guest, xml_child(base, "iothreadids") != NULL);
+    xml_pins(xml, guest);
+    xml_numatune(xml, guest);
+    xml_open(xml, "<cpu>");
+    xml_topology(xml, guest);
+    xml_cells(xml, guest);
+    xml_shut(xml, "</cpu>");
+    xml_shut(xml, "</domain>");
+}
+
+void write_overlay(const struct plan_guest *guest, const struct base_text *base, GString *out)
+{
+    struct arena *arena = arena_new();
+    struct xml_element *root = xml_tree_read(arena, base->text, base->length);
+    if (!root)
+        bug("a base that is no XML came to the overlay");
+    g_autoptr(GString) text = g_string_new(NULL);
+    write_owned(guest, root, text);
+    struct xml_element *ours = xml_tree_read(arena, text->str, text->len);
+    if (!ours)
+        bug("the overlay wrote XML that cannot be read");
+    struct patch *patch = patch_new(arena, base->text, base->length, root, text->str);
+    merge(patch, root, ours, in_domain, domain_order);
+    patch_finish(patch, out);
+    arena_free(arena);
+}

@@ -6,7 +6,6 @@
  */
 #include "host/facts.h"
 
-#include <errno.h>
 #include <hwloc.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,21 +20,6 @@ struct facts_in { /* one reading under way */
 };
 
 /* ---- opening ----------------------------------------------------------------------------------------------------- */
-
-/* hwloc listens to two dozen variables: the same source must give the same facts in every shell. */
-static void settle_environment(const struct reading *reading)
-{
-    g_auto(GStrv) names = g_listenv();
-    for (char **name = names; name && *name; name++)
-        if (g_str_has_prefix(*name, "HWLOC_"))
-            g_unsetenv(*name);
-    g_setenv("HWLOC_HIDE_ERRORS", "2", TRUE);
-    g_setenv("HWLOC_GROUPING", "0", TRUE); /* groups guessed from distances are no facts */
-    if (reading->origin == ORIGIN_FOLDER) {
-        g_setenv("HWLOC_FSROOT", reading->root, TRUE);
-        g_setenv("HWLOC_COMPONENTS", "linux,stop", TRUE);
-    }
-}
 
 static void set_filters(hwloc_topology_t topology, unsigned wants)
 {
@@ -71,6 +55,44 @@ static bool open_topology(hwloc_topology_t topology, const struct reading *readi
     if (reading->origin == ORIGIN_LIVE)
         hwloc_topology_set_components(topology, HWLOC_TOPOLOGY_COMPONENTS_FLAG_BLACKLIST, "x86");
     return hwloc_topology_load(topology) == 0;
+}
+
+/* ---- for the files that may not know hwloc ------------------------------------------------------------------------ */
+
+enum level_word level_of_word(const char *word)
+{
+    hwloc_obj_type_t type;
+    if (hwloc_type_sscanf(word, &type, NULL, 0) < 0 || hwloc_obj_type_is_io(type) || type == HWLOC_OBJ_MISC)
+        return LEVEL_WORD_NONE;
+    return type == HWLOC_OBJ_NUMANODE ? LEVEL_WORD_NODE : type == HWLOC_OBJ_PU ? LEVEL_WORD_PU : LEVEL_WORD_OTHER;
+}
+
+struct hwloc_obj *machine_object(struct hwloc_topology *topology)
+{
+    return hwloc_get_root_obj(topology);
+}
+
+struct hwloc_obj *node_object(struct hwloc_topology *topology, uint32_t os_index)
+{
+    return hwloc_get_numanode_obj_by_os_index(topology, os_index);
+}
+
+const char *info_of(struct hwloc_obj *object, const char *name)
+{
+    return hwloc_obj_get_info_by_name(object, name);
+}
+
+const char *info_at(struct hwloc_obj *object, unsigned position, const char **name)
+{
+    if (position >= object->infos_count)
+        return NULL;
+    *name = object->infos[position].name;
+    return object->infos[position].value;
+}
+
+void info_add(struct hwloc_obj *object, const char *name, const char *value)
+{
+    hwloc_obj_add_info(object, name, value);
 }
 
 /* ---- nodes ------------------------------------------------------------------------------------------------------- */
@@ -248,9 +270,10 @@ static void take_cpus(struct facts_in *in)
     for (unsigned i = 0; i < LEVEL_COUNT; i++)
         levels[i] = (struct numbering){ .seen = g_hash_table_new(NULL, NULL) };
     g_autofree uint32_t *threads = g_new0(uint32_t, (size_t)host->cpu_count + 1);
-    g_autofree hwloc_obj_t *by_os = g_new0(hwloc_obj_t, (size_t)IDS_LIMIT + 1);
+    uint32_t last = ids_last(host->online);
+    g_autofree hwloc_obj_t *by_os = g_new0(hwloc_obj_t, (size_t)last + 1);
     for (hwloc_obj_t pu = NULL; (pu = hwloc_get_next_obj_by_type(in->topology, HWLOC_OBJ_PU, pu));)
-        if (pu->os_index <= IDS_LIMIT)
+        if (pu->os_index <= last)
             by_os[pu->os_index] = pu;
     int kind_count = hwloc_cpukinds_get_nr(in->topology, 0);
     uint32_t at = 0;
@@ -300,6 +323,11 @@ static bool take_sets(struct facts_in *in)
     hwloc_bitmap_t rest = hwloc_bitmap_alloc();
     hwloc_bitmap_and(in->usable, here, allowed);
     in->host->online = ids_from_bitmap(in->arena, in->usable);
+    if (!in->host->online->count) {
+        hwloc_bitmap_free(rest);
+        trouble_set(in->trouble, NM_host_contradiction, NULL, "'%s' allows no cpu at all", in->reading->name);
+        return false;
+    }
     hwloc_bitmap_andnot(rest, complete, here);
     in->host->offline = ids_from_bitmap(in->arena, rest);
     hwloc_bitmap_andnot(rest, here, allowed);
@@ -504,23 +532,6 @@ static bool write_recording(struct facts_in *in)
     return true;
 }
 
-static void say_unreadable(struct facts_in *in)
-{
-    const char *name = in->reading->name;
-    if (in->reading->origin == ORIGIN_SYNTHETIC)
-        trouble_set(in->trouble, NM_host_synthetic,
-                    "begin with the largest level and end with pu, such as \"pack:2 [numa] core:8 pu:2\"",
-                    "hwloc refuses the synthetic description '%s'", name);
-    else if (in->reading->origin == ORIGIN_FOLDER)
-        trouble_set(in->trouble, NM_host_folder, "record it again with hwloc-gather-topology",
-                    "hwloc finds no machine in the folder '%s'", name);
-    else if (in->reading->origin == ORIGIN_LIVE)
-        trouble_set(in->trouble, NM_host_unreadable, NULL, "hwloc cannot read this machine: %s", g_strerror(errno));
-    else
-        trouble_set(in->trouble, NM_host_damaged, "record the host again with 'numac host record' or lstopo",
-                    "'%s' is damaged: hwloc cannot make sense of it", name);
-}
-
 /* XML that hwloc's reader does not take gets a second chance in plain form.  What is not even XML is told with its
  * line. */
 static bool reopen_plain(struct facts_in *in)
@@ -539,12 +550,14 @@ static bool reopen_plain(struct facts_in *in)
 struct host *read_hwloc(struct arena *arena, const struct reading *reading, struct trouble *trouble)
 {
     struct facts_in in = { .arena = arena, .reading = reading, .trouble = trouble };
+    if (reading->origin == ORIGIN_FOLDER && !kernel_sets_are_there(reading->root, trouble))
+        return NULL;
     settle_environment(reading);
     in.host = arena_take(arena, struct host);
     in.host->online = in.host->offline = in.host->disallowed = &ids_none;
     in.host->isolated = in.host->nohz_full = &ids_none;
     if (hwloc_topology_init(&in.topology) != 0) {
-        say_unreadable(&in);
+        say_unreadable(reading, trouble);
         return NULL;
     }
     in.usable = hwloc_bitmap_alloc();
@@ -552,7 +565,7 @@ struct host *read_hwloc(struct arena *arena, const struct reading *reading, stru
     if (!is_fine && reading->origin == ORIGIN_HWLOC_XML)
         is_fine = reopen_plain(&in);
     if (!is_fine)
-        say_unreadable(&in);
+        say_unreadable(reading, trouble);
     is_fine = is_fine && take_facts(&in) && (!reading->recording || write_recording(&in));
     hwloc_bitmap_free(in.usable);
     if (in.topology)

@@ -137,6 +137,34 @@ static void read_node(struct kernel *kernel, struct host_node *node)
         node->cpus = &ids_none;
 }
 
+/* hwloc reads sets as bitmaps and silently leaves out what has none; some recordings keep only the lists. */
+bool kernel_sets_are_there(const char *root, struct trouble *trouble)
+{
+    static const struct {
+        const char *folder, *prefix, *list, *bitmap;
+    } wanted[] = {
+        { .folder = "node", .prefix = "node", .list = "cpulist", .bitmap = "cpumap" },
+        { .folder = "cpu", .prefix = "cpu", .list = "topology/thread_siblings_list", .bitmap = "topology/thread_siblings" },
+    };
+    for (unsigned i = 0; i < G_N_ELEMENTS(wanted); i++) {
+        g_autofree char *folder = g_strdup_printf("%s/sys/devices/system/%s", root, wanted[i].folder);
+        GDir *rows = g_dir_open(folder, 0, NULL);
+        for (const char *name; rows && !trouble->code && (name = g_dir_read_name(rows));) {
+            if (!g_str_has_prefix(name, wanted[i].prefix) || !g_ascii_isdigit(name[strlen(wanted[i].prefix)]))
+                continue;
+            g_autofree char *list = g_strdup_printf("%s/%s/%s", folder, name, wanted[i].list);
+            g_autofree char *bitmap = g_strdup_printf("%s/%s/%s", folder, name, wanted[i].bitmap);
+            if (access(list, F_OK) == 0 && access(bitmap, F_OK) != 0)
+                trouble_set(trouble, NM_host_folder, "record it again with hwloc-gather-topology",
+                            "the folder '%s' has %s/%s but not %s, which hwloc reads", root, name, wanted[i].list,
+                            wanted[i].bitmap);
+        }
+        if (rows)
+            g_dir_close(rows);
+    }
+    return !trouble->code;
+}
+
 /* ---- the whole machine ------------------------------------------------------------------------------------------- */
 
 /* A set the kernel was started with.  Older kernels write "(null)" for none; a live kernel without the file was not

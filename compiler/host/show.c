@@ -114,7 +114,7 @@ static void show_node_table(const struct host *host, GString *out)
         if (node->cpus->count)
             ids_append(out, node->cpus);
         else
-            g_string_append(out, "none, memory only");
+            g_string_append(out, node->is_allowed ? "none, memory only" : "none");
         if (node->memory_bytes.known && !node->memory_bytes.value)
             g_string_append(out, "; no memory");
         if (!node->is_allowed)

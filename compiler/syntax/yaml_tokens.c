@@ -23,15 +23,6 @@ static bool is_ascii(const char *text, uint32_t length)
     return true;
 }
 
-/* Where the character ends that begins at a place; a NUL stands behind the text, so this stops there. */
-static uint32_t character_end(const struct reading *reading, uint32_t at)
-{
-    if (at < reading->length)
-        for (at++; (reading->text[at] & 0xc0) == 0x80;)
-            at++;
-    return at;
-}
-
 /* Marks rise from token to token, so the pair only walks on; the mark of a context, in an error, lies behind it. */
 static uint32_t byte_of(struct yaml *yaml, size_t character)
 {

@@ -60,14 +60,14 @@ static void expect(struct bench *bench, const char *golden)
     bench_close(bench);
 }
 
-/* ---- the human form ----------------------------------------------------------------------------------------------- */
+/* ---- the human form --------------------------------------------------------------------------------------------- */
 
 static void shows_labels_notes_and_other_files(void)
 {
     struct bench bench;
     bench_open(&bench);
-    uint32_t site = add(&bench, "layouts/db.numa",
-                        "guest db {\n  cell 0 {\n    cpus 4\n    memory 48GiB on 1\n  }\n}\n");
+    uint32_t site =
+        add(&bench, "layouts/db.numa", "guest db {\n  cell 0 {\n    cpus 4\n    memory 48GiB on 1\n  }\n}\n");
     uint32_t host = add(&bench, "hosts/r740.xml", "<topology>\n <object os_index=\"1\"/>\n</topology>\n");
     struct finding *finding =
         report(bench.findings, NM_usage, find(&bench, site, "48GiB", 0), "cell '%d' needs more than node 1 has", 0);
@@ -111,6 +111,29 @@ static void aligns_gutters_and_elides_lines(void)
                    "  ...\n"
                    " 10 | ten\n"
                    "    | ^^^\n"
+                   "\n"
+                   "1 error in a.numa\n");
+}
+
+static void shows_one_line_between_but_not_two(void)
+{
+    struct bench bench;
+    bench_open(&bench);
+    uint32_t site = add(&bench, "a.numa", "a\n2\nb\n4\n5\nc\n");
+    struct finding *finding = report(bench.findings, NM_usage, find(&bench, site, "a", 0), "m");
+    finding_label(bench.findings, finding, find(&bench, site, "c", 0), "last");
+    finding_label(bench.findings, finding, find(&bench, site, "b", 0), "middle");
+    expect(&bench, "error[NM0004]: m\n"
+                   "  --> a.numa:1:1\n"
+                   "   |\n"
+                   " 1 | a\n"
+                   "   | ^\n"
+                   " 2 | 2\n"
+                   " 3 | b\n"
+                   "   | - middle\n"
+                   " ...\n"
+                   " 6 | c\n"
+                   "   | - last\n"
                    "\n"
                    "1 error in a.numa\n");
 }
@@ -180,7 +203,9 @@ static void spells_out_what_steers_terminals(void)
 {
     struct bench bench;
     bench_open(&bench);
-    uint32_t site = add(&bench, "a\033]0;b\n.numa", "x \033[31m \xe2\x80\xae\x07 \xc2\x9b" "end");
+    uint32_t site = add(&bench, "a\033]0;b\n.numa",
+                        "x \033[31m \xe2\x80\xae\x07 \xc2\x9b"
+                        "end");
     struct finding *finding =
         report(bench.findings, NM_usage, find(&bench, site, "end", 0), "bad \033[2J\n\xff '\xe2\x80\xae'");
     finding_pointer(bench.findings, finding, "p\r");
@@ -262,6 +287,42 @@ static void points_at_ends_and_nothing(void)
                    "5 errors in 2 files\n");
 }
 
+static void clamps_what_lies_behind_a_line(void)
+{
+    struct bench bench;
+    bench_open(&bench);
+    uint32_t site = add(&bench, "a.numa", "ab\r\ncd");
+    report(bench.findings, NM_unreadable, (struct span){ site, 3, 4 }, "the line feed of a pair");
+    report(bench.findings, NM_usage, (struct span){ site, 3000000000u, 4000000000u }, "behind the end");
+    expect(&bench, "error[NM0001]: the line feed of a pair\n"
+                   "  --> a.numa:1:4\n"
+                   "   |\n"
+                   " 1 | ab\n"
+                   "   |   ^\n"
+                   "\n"
+                   "error[NM0004]: behind the end\n"
+                   "  --> a.numa:2:3\n"
+                   "   |\n"
+                   " 2 | cd\n"
+                   "   |   ^\n"
+                   "\n"
+                   "2 errors in a.numa\n");
+}
+
+/* Combining marks take no column, so a bound on columns alone would print them all. */
+static void bounds_what_has_no_width(void)
+{
+    struct bench bench;
+    bench_open(&bench);
+    g_autoptr(GString) text = g_string_new("x");
+    while (text->len < 1000000)
+        g_string_append(text, "\xcc\x81");
+    uint32_t site = add(&bench, "a.numa", text->str);
+    report(bench.findings, NM_usage, (struct span){ site, 500001, 900001 }, "m");
+    g_assert_cmpuint(strlen(rendered(&bench, FINDINGS_HUMAN)), <, 5000);
+    bench_close(&bench);
+}
+
 static void says_who_included_a_file(void)
 {
     struct bench bench;
@@ -331,7 +392,7 @@ static void colours_when_asked(void)
     bench_close(&bench);
 }
 
-/* ---- how many ----------------------------------------------------------------------------------------------------- */
+/* ---- how many --------------------------------------------------------------------------------------------------- */
 
 static void keeps_the_gravest_of_many(void)
 {
@@ -352,7 +413,8 @@ static void keeps_the_gravest_of_many(void)
     g_assert_true(g_str_has_suffix(bench.out->str, "\n… and 70 more in a.numa\n\n"
                                                    "1 error, 59 warnings, 60 hints in a.numa\n"));
     rendered(&bench, FINDINGS_JSON);
-    g_assert_nonnull(strstr(bench.out->str, "\"omitted\": [\n    {\n      \"file\": \"a.numa\",\n      \"count\": 70\n"));
+    g_assert_nonnull(
+        strstr(bench.out->str, "\"omitted\": [\n    {\n      \"file\": \"a.numa\",\n      \"count\": 70\n"));
     struct render_options options = { .hide_hints = true };
     g_string_truncate(bench.out, 0);
     findings_render(bench.findings, &options, bench.out);
@@ -360,8 +422,17 @@ static void keeps_the_gravest_of_many(void)
     bench_close(&bench);
 }
 
-/* Long before the bound of a minute a quadratic renderer would need hours. */
-static void many_findings_cost_little(const void *separator)
+/* One question about a fresh source costs one pass over it, so this tells how fast the machine is. */
+static gint64 cost_of_a_pass(struct bench *bench, const char *text, uint32_t length)
+{
+    uint32_t site = sources_add_text(bench->sources, "pass.numa", text, length);
+    gint64 started = g_get_monotonic_time();
+    source_position(bench->sources, site, length);
+    return g_get_monotonic_time() - started;
+}
+
+/* A pass for each of the questions would be some five hundred. */
+static void many_findings_cost_few_passes(const void *separator)
 {
     struct bench bench;
     bench_open(&bench);
@@ -369,31 +440,34 @@ static void many_findings_cost_little(const void *separator)
     g_autofree char *text = g_strnfill(bytes, *(const char *)separator);
     for (uint32_t i = 0; i < bytes; i += 2)
         text[i] = 'x';
-    gint64 started = g_get_monotonic_time();
+    gint64 pass = cost_of_a_pass(&bench, text, bytes);
     for (uint32_t file = 0; file < files; file++) {
-        uint32_t site = sources_add_text(bench.sources, "large.numa", text, file ? bytes / 10 : bytes);
-        uint32_t step = (file ? bytes / 10 : bytes) / each_file;
+        uint32_t length = file ? bytes / 10 : bytes, step = length / each_file;
+        uint32_t site = sources_add_text(bench.sources, "large.numa", text, length);
         for (uint32_t i = 0; i < each_file; i++) {
             struct finding *finding =
                 report(bench.findings, NM_usage, (struct span){ site, i * step, i * step + 1 }, "m");
             finding_label(bench.findings, finding, (struct span){ site, 8, 9 }, "far away");
         }
     }
+    gint64 started = g_get_monotonic_time();
     rendered(&bench, FINDINGS_HUMAN);
     g_assert_nonnull(strstr(bench.out->str, "1000 errors in 20 files\n"));
     g_assert_cmpuint(bench.out->len, <, 2000000);
     rendered(&bench, FINDINGS_JSON);
-    g_assert_cmpint(g_get_monotonic_time() - started, <, 60 * G_USEC_PER_SEC);
+    g_assert_cmpint(g_get_monotonic_time() - started, <, 100 * pass);
     bench_close(&bench);
 }
 
-/* ---- machine forms ------------------------------------------------------------------------------------------------ */
+/* ---- machine forms ---------------------------------------------------------------------------------------------- */
 
 static void writes_json(void)
 {
     struct bench bench;
     bench_open(&bench);
-    uint32_t site = add(&bench, "a.numa", "\xef\xbb\xbf" "é\nx yy\n");
+    uint32_t site = add(&bench, "a.numa",
+                        "\xef\xbb\xbf"
+                        "é\nx yy\n");
     struct finding *finding = report(bench.findings, NM_usage, find(&bench, site, "yy", 0), "say \"no\"");
     finding_label(bench.findings, finding, find(&bench, site, "é", 0), "l");
     finding_note(bench.findings, finding, "n");
@@ -481,11 +555,24 @@ static void writes_gcc_lines(void)
     bench_close(&bench);
 }
 
-/* ---- properties --------------------------------------------------------------------------------------------------- */
+/* ---- properties ------------------------------------------------------------------------------------------------- */
 
-static const char *const pieces[] = { "a",    " ",        "\t",           "é",    "日",       "e\xcc\x81",
-                                      "\n",   "\r\n",     "\033",         "\xf0\x9f\x98\x80", "\xe2\x80\xae",
-                                      "wide", "\xcc\x81", "\xef\xbb\xbf", "\r",   "0123456789" };
+static const char *const pieces[] = { "a",
+                                      " ",
+                                      "\t",
+                                      "é",
+                                      "日",
+                                      "e\xcc\x81",
+                                      "\n",
+                                      "\r\n",
+                                      "\033",
+                                      "\xf0\x9f\x98\x80",
+                                      "\xe2\x80\xae",
+                                      "wide",
+                                      "\xcc\x81",
+                                      "\xef\xbb\xbf",
+                                      "\r",
+                                      "0123456789" };
 
 static unsigned shown_width(const char *text)
 {
@@ -591,6 +678,9 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/diag/human/labels", shows_labels_notes_and_other_files);
     g_test_add_func("/diag/human/elision", aligns_gutters_and_elides_lines);
+    g_test_add_func("/diag/human/between", shows_one_line_between_but_not_two);
+    g_test_add_func("/diag/human/clamp", clamps_what_lies_behind_a_line);
+    g_test_add_func("/diag/human/no-width", bounds_what_has_no_width);
     g_test_add_func("/diag/human/many-marks", draws_many_marks_on_one_line);
     g_test_add_func("/diag/human/nested", nested_marks_keep_their_texts);
     g_test_add_func("/diag/human/width", measures_tabs_and_wide_characters);
@@ -602,8 +692,8 @@ int main(int argc, char **argv)
     g_test_add_func("/diag/human/silent", is_silent_without_findings);
     g_test_add_func("/diag/human/colour", colours_when_asked);
     g_test_add_func("/diag/bound", keeps_the_gravest_of_many);
-    g_test_add_data_func("/diag/cost/lines", "\n", many_findings_cost_little);
-    g_test_add_data_func("/diag/cost/one-line", " ", many_findings_cost_little);
+    g_test_add_data_func("/diag/cost/lines", "\n", many_findings_cost_few_passes);
+    g_test_add_data_func("/diag/cost/one-line", " ", many_findings_cost_few_passes);
     g_test_add_func("/diag/json/whole", writes_json);
     g_test_add_func("/diag/json/empty", writes_empty_json);
     g_test_add_func("/diag/gcc", writes_gcc_lines);

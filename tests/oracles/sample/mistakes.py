@@ -21,10 +21,10 @@ class Mistake:
 
 
 MISTAKES = (
-    Mistake("a vcpu in another cell", "cpus=2-3,cpus=5-7,memdev", "cpus=2,cpus=3,cpus=5-6,memdev"),
-    Mistake("two cells' vcpus exchanged", "nodeid=0,cpus=0-1,cpus=4", "nodeid=0,cpus=0-1,cpus=5", True),
-    Mistake("memory exchanged between cells", "nodeid=1,cpus=2-3,cpus=5-7,memdev=ram-cell1",
-            "nodeid=1,cpus=2-3,cpus=5-7,memdev=ram-cell2"),
+    Mistake("a vcpu in another cell", "cpus=2-3,cpus=6-7,memdev", "cpus=2-3,cpus=6,memdev"),
+    Mistake("two cells' vcpus exchanged", "nodeid=0,cpus=0-1,cpus=4-5", "nodeid=0,cpus=0-1,cpus=6-7"),
+    Mistake("memory exchanged between cells", "nodeid=1,cpus=2-3,cpus=6-7,memdev=ram-cell1",
+            "nodeid=1,cpus=2-3,cpus=6-7,memdev=ram-cell2"),
     Mistake("a distance", "src=0,dst=2,val=31", "src=0,dst=2,val=30"),
     Mistake("a distance of the other direction", "src=2,dst=0,val=31", "src=2,dst=0,val=41"),
     Mistake("sockets and cores exchanged", "sockets=2,dies=1,cores=2,threads=2", "sockets=4,dies=1,cores=1,threads=2"),
@@ -52,7 +52,7 @@ def wrong_argv(mistake):
     if "memdev=ram-cell2" in mistake.wrong:
         text = text.replace("nodeid=2,memdev=ram-cell2", "nodeid=2,memdev=ram-cell1")
     if mistake.about == "two cells' vcpus exchanged":
-        text = text.replace("cpus=2-3,cpus=5-7", "cpus=2-4,cpus=6-7")
+        text = text.replace("cpus=2-3,cpus=6-7", "cpus=2-3,cpus=4-5")
     if mistake.about == "a vcpu in another cell":
-        text = text.replace("nodeid=0,cpus=0-1,cpus=4", "nodeid=0,cpus=0-1,cpus=4,cpus=7")
+        text = text.replace("nodeid=0,cpus=0-1,cpus=4-5", "nodeid=0,cpus=0-1,cpus=4-5,cpus=7")
     return text

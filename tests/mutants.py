@@ -1,0 +1,230 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+#
+# One mistake, one finding: valid sites get one small mistake each (a word of the language or a bracket lost, doubled or
+# misspelt, a reference misspelt).  Every mutant must raise an error, nearly all of them at most two, none may crash.
+
+import argparse
+import concurrent.futures
+import os
+import pathlib
+import random
+import re
+import sys
+import tempfile
+from dataclasses import dataclass
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+
+from harness import sites, tap
+from harness.program import ROOT, Numac, findings_of, omitted
+
+SEED = 20230610
+A_RUN = 40  # files for one run of numac
+MOST_ERRORS, SHARE = 2, 0.95
+DOUBLED_IS_A_NAME = {"features", "let"}  # the second one is taken as the name of a feature, of a variable
+
+LABELLED = ("guest", "profile", "host", "cell", "expander-bus")
+
+TOKEN = re.compile(r'(?P<comment>(?<![^\s{};])#[^\n]*)|(?P<string>"(?:\\.|[^"\\\n])*")|(?P<bracket>[{}])|'
+                   r'(?P<end>[;\n])|(?P<word>[A-Za-z0-9_.:,^/%$-]+)')
+KEY = re.compile(r"^(?P<before>\s*(?:- )?|.*?[{,]\s*)(?P<word>[a-z][a-z-]*)(?=:(?:\s|$))", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Mutant:
+    site: pathlib.Path
+    operator: str
+    line: int
+    about: str
+    text: str
+
+
+def misspelt(word, chance):
+    """Never by luck another word: no word of the language holds this letter pair."""
+    at = chance.randrange(len(word))
+    return word[:at] + "qz" + word[at + 1:]
+
+
+def _numa_places(text):
+    """(begin, end, kind) of words that begin an item, of brackets, and of references to labels of this file."""
+    places, labels, begins = [], set(), True
+    previous = ""
+    for token in TOKEN.finditer(text):
+        kind, word = token.lastgroup, token.group()
+        if kind == "word" and begins and re.fullmatch(r"[a-z][a-z-]*", word):
+            places.append((*token.span(), "word"))
+        elif kind == "bracket":
+            places.append((*token.span(), "bracket"))
+        elif kind == "word" and not begins:
+            if previous in LABELLED and re.match(r"[ \t]*\{", text[token.end():]):
+                labels.add(word)
+            else:
+                places.append((*token.span(), "argument"))
+        if kind != "comment":
+            begins = kind in ("bracket", "end")
+            previous = word
+    return places, labels
+
+
+def _yaml_places(text):
+    plain = re.sub(r"(^|\s)#[^\n]*", lambda match: " " * len(match.group()), text)
+    places = [(*match.span("word"), "word") for match in KEY.finditer(plain)]
+    places += [(*match.span(), "bracket") for match in re.finditer(r"[{}\[\]]", re.sub(
+        r'"[^"\n]*"', lambda match: " " * len(match.group()), plain))]
+    return places, set()
+
+
+def mutants_of(path, chance):
+    text = path.read_text()
+    places, labels = _numa_places(text) if path.suffix == ".numa" else _yaml_places(text)
+    found = []
+
+    def add(operator, begin, end, instead):
+        found.append(Mutant(path, operator, text.count("\n", 0, begin) + 1, f"'{text[begin:end]}'",
+                            text[:begin] + instead + text[end:]))
+
+    for begin, end, kind in places:
+        word = text[begin:end]
+        if kind == "argument" and word in labels:
+            add("misspelt reference", begin, end, misspelt(word, chance))
+        elif kind == "word":
+            is_label = path.suffix == ".yaml" and not _is_language(word)
+            if is_label:
+                continue
+            add("misspelt word", begin, end, misspelt(word, chance))
+            add("lost word", begin, end, "")
+            if path.suffix == ".numa" and word not in DOUBLED_IS_A_NAME:
+                add("doubled word", begin, end, f"{word} {word}")
+        elif kind == "bracket":
+            add("lost bracket", begin, end, "")
+            add("doubled bracket", begin, end, word * 2)
+    return found
+
+
+_words = set()
+
+
+def _is_language(word):
+    """A word of the vocabulary, for YAML, where labels look like words; all words where the table is not there yet."""
+    if not _words:
+        table = ROOT / "compiler" / "model" / "vocabulary.def"
+        _words.update(re.findall(r'"([a-z][a-z0-9-]*)"', table.read_text()) if table.exists() else {""})
+    return _words == {""} or word in _words
+
+
+# ---- running ---------------------------------------------------------------------------------------------------
+
+def link_surroundings(path, scratch):
+    """The folder of a site in a scratch place, with what the site may refer to."""
+    for level in path.parents:
+        if not level.is_relative_to(ROOT):
+            break
+        there = pathlib.Path(scratch, level.relative_to(ROOT))
+        there.mkdir(parents=True, exist_ok=True)
+        for child in level.iterdir():
+            is_wanted = child.is_dir() or level == sites.EXAMPLES
+            if is_wanted and child.name not in ("build", ".git") and not (there / child.name).exists():
+                (there / child.name).symlink_to(child)
+    return pathlib.Path(scratch, path.parent.relative_to(ROOT))
+
+
+def _errors(numac, folder, names, options):
+    """{name: number of errors}"""
+    run = numac.run(["check", *names, *options, "--format", "json"], folder)
+    counts = dict.fromkeys(names, 0)
+    for finding in findings_of(run):
+        if finding.severity == "error" and finding.file in counts:
+            counts[finding.file] += 1
+    unplaced = omitted(run)
+    return counts, unplaced
+
+
+def judge(numac, path, mutants):
+    """[(mutant, number of errors or None for a crash, what was said)]"""
+    said = sites.directives(path)
+    judged = []
+    with tempfile.TemporaryDirectory(prefix="numac-mutants-") as scratch:
+        folder = link_surroundings(path, scratch)
+        options = [*said.arguments, *sites.host_arguments(said, path.parent)]
+        named = {}
+        for number, mutant in enumerate(mutants):
+            name = f"mutant-{number:04}{path.suffix}"
+            (folder / name).write_text(mutant.text)
+            named[name] = mutant
+        names = list(named)
+        for begin in range(0, len(names), A_RUN):
+            some = names[begin:begin + A_RUN]
+            try:
+                counts, _ = _errors(numac, folder, some, options)
+                judged += [(named[name], count, "") for name, count in counts.items()]
+            except tap.Failure:
+                judged += [_alone(numac, folder, name, named[name], options) for name in some]
+    return judged
+
+
+def _alone(numac, folder, name, mutant, options):
+    try:
+        return mutant, _errors(numac, folder, [name], options)[0][name], ""
+    except tap.Failure as failure:
+        return mutant, None, str(failure)
+
+
+def all_judged(numac, most):
+    chance = random.Random(SEED)
+    chosen = []
+    for site in [*sites.examples(), *sites.cases()]:
+        if sites.is_valid(site):
+            for path in site.inputs:
+                chosen += mutants_of(path, chance)
+    if len(chosen) > most:
+        chosen = chance.sample(chosen, most)
+    by_site = {}
+    for mutant in chosen:
+        by_site.setdefault(mutant.site, []).append(mutant)
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 2) as pool:
+        futures = [pool.submit(judge, numac, path, mutants) for path, mutants in sorted(by_site.items())]
+        return [one for future in futures for one in future.result()]
+
+
+# ---- verdict ---------------------------------------------------------------------------------------------------
+
+def _listed(judged):
+    return "\n".join(f"{mutant.site.relative_to(ROOT)}:{mutant.line}: {mutant.operator} {mutant.about}: "
+                     f"{'crash' if count is None else f'{count} errors'} {said[:300]}"
+                     for mutant, count, said in judged[:40]) + ("\n..." if len(judged) > 40 else "")
+
+
+def none_of(judged, wrong, about):
+    offenders = [one for one in judged if wrong(one[1])]
+    if offenders:
+        raise tap.Failure(f"{len(offenders)} of {len(judged)} mutants {about}\n{_listed(offenders)}")
+    return f"{len(judged)} mutants"
+
+
+def few_errors(judged):
+    offenders = [one for one in judged if (one[1] or 0) > MOST_ERRORS]
+    share = 1 - len(offenders) / max(len(judged), 1)
+    if share < SHARE:
+        raise tap.Failure(f"only {share:.1%} of {len(judged)} have at most {MOST_ERRORS} errors\n{_listed(offenders)}")
+    return f"{share:.1%} of {len(judged)}, {sum(one[1] == 1 for one in judged) / max(len(judged), 1):.1%} exactly one"
+
+
+def main():
+    parser = argparse.ArgumentParser(description="valid sites with one mistake each, as TAP")
+    parser.add_argument("--numac", default=ROOT / "build" / "numac")
+    parser.add_argument("--most", type=int, default=3000, help="mutants at most")
+    options = parser.parse_args()
+    judged = all_judged(Numac(options.numac), options.most)
+    if not judged:
+        return tap.skip_all("there is no valid site to break")
+    tests = [tap.Test("no mutant crashes", lambda: none_of(judged, lambda count: count is None, "crash")),
+             tap.Test("every mutant raises an error", lambda: none_of(judged, lambda count: count == 0, "are silent"))]
+    for operator in sorted({mutant.operator for mutant, _, _ in judged}):
+        some = [one for one in judged if one[0].operator == operator]
+        tests.append(tap.Test(f"few errors: {operator}", lambda some=some: few_errors(some)))
+    return tap.run(tests)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

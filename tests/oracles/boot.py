@@ -1,0 +1,172 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+#
+# The guest's own view: guests really boot, a stock Debian kernel under emulation, and what that kernel finds in sysfs
+# must be what the plan says: cells, their vcpus, their memory to the page, distances, topology.
+
+import argparse
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+
+from harness import built, initramfs, tap
+from harness.program import ROOT, Numac
+from oracles import argv_facts
+from oracles.qemu_paused import Fitted
+from oracles.sample import mistakes
+
+SECONDS = 180
+MOST_BYTES, MOST_VCPUS, MOST_GUESTS = 8 << 30, 16, 2  # a kernel touches 1.6 % of its memory before init
+HOLES = 1 << 20  # of the first megabyte, and what firmware keeps
+BEGIN, END = "numac-begin", "numac-end"
+SCRIPT = f"""#!/bin/busybox sh
+export PATH=/bin
+busybox mount -t proc none /proc
+busybox mount -t sysfs none /sys
+busybox echo {BEGIN}
+for node in /sys/devices/system/node/node[0-9]*; do
+    number=${{node##*/node}}
+    busybox echo "cell $number cpus $(busybox cat $node/cpulist)"
+    busybox echo "cell $number distance $(busybox cat $node/distance)"
+done
+for cpu in /sys/devices/system/cpu/cpu[0-9]*; do
+    cd $cpu/topology
+    busybox echo "vcpu ${{cpu##*/cpu}} $(busybox cat physical_package_id) $(busybox cat thread_siblings_list)"
+done
+busybox awk '/^Node/ {{ node = $2 + 0 }} $1 == "present" {{ print "cell " node " present " $2 }}' /proc/zoneinfo
+busybox echo {END}
+busybox poweroff -f
+"""
+
+
+def boot(argv):
+    """What the guest says between the marks."""
+    fitted = Fitted(argv_facts.words_of_file(argv))
+    # threads of a core: QEMU tells an AMD guest of them only with an option that emulation lacks
+    words = [word.replace("max,phys-bits=52", "max,phys-bits=52,vendor=GenuineIntel") for word in fitted.words]
+    with tempfile.TemporaryDirectory(prefix="numac-boot-") as scratch:
+        archive = pathlib.Path(scratch, "initramfs.gz")
+        archive.write_bytes(initramfs.archive(SCRIPT))
+        words += ["-kernel", str(initramfs.kernel()), "-initrd", str(archive), "-append",
+                  "console=ttyS0 quiet panic=-1 nokaslr", "-serial", "stdio", "-no-reboot"]
+        try:
+            done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, timeout=SECONDS, check=False)
+        except subprocess.TimeoutExpired as hung:
+            raise tap.Failure(f"not up within {SECONDS} s: {(hung.stdout or b'')[-1000:]}") from hung
+    out = done.stdout.decode("utf-8", "replace").replace("\r", "")
+    match = re.search(f"^{BEGIN}\n(.*)^{END}$", out, re.MULTILINE | re.DOTALL)
+    if not match:
+        raise tap.Failure(f"the guest said nothing: {out[-2000:]} {done.stderr.decode()[-1000:]}")
+    return match.group(1), fitted.remark()
+
+
+def guest_facts(text):
+    cells, distances, vcpus, pages = {}, {}, {}, {}
+    for line in text.splitlines():
+        words = line.split()
+        if words[0] == "vcpu":
+            vcpus[int(words[1])] = {"socket": int(words[2]), "siblings": argv_facts.ids(words[3].split(","))}
+        elif words[2] == "cpus":
+            cells[int(words[1])] = argv_facts.ids(words[3].split(",")) if len(words) > 3 else []
+        elif words[2] == "distance":
+            distances[int(words[1])] = [int(word) for word in words[3:]]
+        elif words[2] == "present":
+            pages[int(words[1])] = pages.get(int(words[1]), 0) + int(words[3])
+    order = sorted(cells)
+    return {"cells": [cells[number] for number in order], "distances": [distances[number] for number in order],
+            "vcpus": [vcpus[number] for number in sorted(vcpus)],
+            "memory": [pages.get(number, 0) * 4096 for number in order]}
+
+
+def plan_facts(plan):
+    cells = [argv_facts.ids(cell["vcpus"].split(",")) if cell["vcpus"] else [] for cell in plan["cells"]]
+    count, topology = len(cells), plan["vcpus"]
+    a_core = topology["threads"]
+    a_socket = topology["count"] // topology["sockets"]
+    vcpus = [{"socket": number // a_socket,
+              "siblings": list(range(number - number % a_core, number - number % a_core + a_core))}
+             for number in range(topology["count"])]
+    by_kernel = [[10 if source == target else 20 for target in range(count)] for source in range(count)]
+    return {"cells": cells, "distances": plan.get("distances") or by_kernel, "vcpus": vcpus,
+            "memory": [cell["memory_bytes"] for cell in plan["cells"]]}
+
+
+def differences(facts, plan):
+    expected = plan_facts(plan)
+    # the kernel counts pages it can use; what firmware keeps is all that may be missing
+    if len(facts["memory"]) == len(expected["memory"]):
+        facts = facts | {"memory": [want if want - HOLES <= have <= want else have
+                                    for have, want in zip(facts["memory"], expected["memory"])]}
+    return argv_facts.differences(facts, expected, ("the guest", "the plan"))
+
+
+def compare(argv, plan):
+    text, remark = boot(argv)
+    found = differences(guest_facts(text), plan)
+    if found:
+        raise tap.Failure("\n".join(found) + "\n" + text)
+    return remark
+
+
+WRONG_PLANS = (  # each falsifies one fact of the sample
+    ("cells", lambda plan: plan["cells"][0].update(vcpus="0-1,6-7") or plan["cells"][1].update(vcpus="2-5")),
+    ("memory", lambda plan: plan["cells"][2].update(memory_bytes=plan["cells"][2]["memory_bytes"] + (2 << 20))),
+    ("distances", lambda plan: plan["distances"][0].__setitem__(1, 22)),
+    ("sockets", lambda plan: plan["vcpus"].update(sockets=1, cores=4)),
+    ("threads", lambda plan: plan["vcpus"].update(cores=4, threads=1)),
+)
+
+
+def self_test():
+    """The sample boots and agrees; the same boot against wrong plans does not."""
+    text, remark = boot(mistakes.ARGV.read_text())
+    facts = guest_facts(text)
+    found = differences(facts, json.loads(mistakes.PLAN.read_text()))
+    if found:
+        raise tap.Failure("\n".join(found) + "\n" + text)
+    for about, falsify in WRONG_PLANS:
+        plan = json.loads(mistakes.PLAN.read_text())
+        falsify(plan)
+        if not differences(facts, plan):
+            raise tap.Failure(f"a plan with wrong {about} was not seen\n{text}")
+    return remark
+
+
+def bootable(guests):
+    """The smallest guests of the examples with cells to show."""
+    small = [guest for guest in guests if guest.argv and guest.site.startswith("examples/") and guest.plan["numa"]
+             and guest.plan["architecture"] == "x86_64" and guest.plan["memory_bytes"] <= MOST_BYTES
+             and guest.plan["vcpus"]["count"] <= MOST_VCPUS]
+    return sorted(small, key=lambda guest: (guest.plan["memory_bytes"], guest.title))[:MOST_GUESTS]
+
+
+def no_guest():
+    raise tap.Failure(f"no example has a guest of at most {MOST_BYTES >> 30} GiB and {MOST_VCPUS} vcpus to boot")
+
+
+def main():
+    parser = argparse.ArgumentParser(description="guests that really boot, as TAP")
+    parser.add_argument("--numac", default=ROOT / "build" / "numac")
+    options = parser.parse_args()
+    if not shutil.which("qemu-system-x86_64"):
+        return tap.skip_all("qemu-system-x86_64 is not installed (qemu-system-x86)")
+    if not initramfs.kernel() or not initramfs.shell():
+        return tap.skip_all("no kernel in build/kernel; ./setup check puts one there")
+    with tempfile.TemporaryDirectory(prefix="numac-lab-") as scratch:
+        guests, _ = built.guests(Numac(options.numac), scratch)
+        chosen = bootable(guests)
+        tests = [tap.Test("sample boots, and wrong plans are seen", self_test)]
+        tests += [tap.Test(f"boot {guest.title}", lambda guest=guest: compare(guest.argv.read_text(), guest.plan))
+                  for guest in chosen] or [tap.Test("boot an example", no_guest)]
+        return tap.run(tests, os.cpu_count())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

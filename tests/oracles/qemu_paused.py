@@ -1,0 +1,230 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+#
+# QEMU's own view: each command line that numac writes starts a paused QEMU, whose monitor and whose ACPI tables must say
+# what the plan says: cells, their vcpus and memory, the topology, distances.  What this machine cannot have (its host
+# nodes, huge pages, KVM, the guest's files) is taken out of the command line first, and the remark says how much.
+
+import argparse
+import json
+import os
+import pathlib
+import re
+import shutil
+import sys
+import tempfile
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+
+from harness import acpi, built, tap
+from harness.program import ROOT, Numac
+from harness.qemu import EngineError, Paused
+from oracles import argv_facts
+from oracles.sample import mistakes
+
+HOST_BOUND = ("host-nodes", "policy", "prealloc", "prealloc-threads", "prealloc-context", "hugetlb", "hugetlbsize",
+              "mem-path", "align", "offset", "pmem", "discard-data", "reserve")
+NOT_NUMA = ("-kernel", "-initrd", "-append", "-bios", "-blockdev", "-netdev", "-serial", "-drive", "-uuid", "-name")
+LACKS = ("requires support for extended interrupt mode", "kernel irqchip and X2APIC", "unsupported machine type",
+         "is not a valid object type", "cannot set up guest memory")
+
+
+# ---- the command line, for this machine ------------------------------------------------------------------------
+
+class Fitted:
+    """A command line that starts here, and what was taken out of it."""
+
+    def __init__(self, words):
+        self.dropped = {}
+        self.words = [words[0]]
+        at = 1
+        while at < len(words):
+            takes_value = at + 1 < len(words) and not words[at + 1].startswith("-")
+            self._option(words[at], words[at + 1] if takes_value else None)
+            at += 2 if takes_value else 1
+        self.words += ["-accel", "tcg"]
+
+    def _drop(self, what):
+        self.dropped[what] = self.dropped.get(what, 0) + 1
+
+    def _option(self, option, value):
+        if option in NOT_NUMA or (option == "-device" and not value.startswith(("pxb", "{"))) or option == "-accel":
+            return
+        if option == "-overcommit":
+            return self._drop("mem-lock")
+        if option == "-cpu":
+            value = "max,phys-bits=52"
+        elif option == "-object":
+            value = self._object(value)
+            if value is None:
+                return None
+        self.words.append(option)
+        if value is not None:
+            self.words.append(value)
+        return None
+
+    def _object(self, text):
+        told = argv_facts.properties(text, "qom-type")
+        kind = told["qom-type"]
+        if kind == "thread-context":
+            return self._drop("thread-context")
+        if not kind.startswith("memory-backend"):
+            return text
+        for key in HOST_BOUND:
+            if key in told:
+                del told[key]
+                self._drop(key)
+        if kind not in ("memory-backend-ram", "memory-backend-memfd"):
+            told["qom-type"] = "memory-backend-memfd"
+        words = [told.pop("qom-type")]
+        for key, value in told.items():
+            values = value if isinstance(value, list) else [value]
+            words += [f"{key}={str(one).lower() if isinstance(one, bool) else one}" for one in values]
+        return ",".join([*words, "reserve=off"])
+
+    def remark(self):
+        return "without " + ", ".join(f"{count} {what}" for what, count in sorted(self.dropped.items())) \
+            if self.dropped else ""
+
+
+# ---- facts of the engine, facts of the plan --------------------------------------------------------------------
+
+def _cells_of_monitor(engine):
+    cells = {}
+    for number, text in re.findall(r"^node (\d+) cpus:(.*)$", engine.monitor("info numa"), re.MULTILINE):
+        cells[int(number)] = sorted(int(word) for word in text.split())
+    return [cells[number] for number in range(len(cells))]
+
+
+def _backends(engine):
+    """The memory of each cell in order, from the map of guest memory and the list of backends."""
+    devices = {one["id"]: one for one in engine.ask("query-memdev")}
+    tree = engine.monitor("info mtree")
+    section = re.search(r"^memory-region: (?:pc|mach-virt)\.ram\n((?:  .*\n)*)", tree, re.MULTILINE)
+    rows = re.findall(r"^ +([0-9a-f]+)-([0-9a-f]+) \(prio \d+, ram\): (\S+)", section.group(1) if section else "",
+                      re.MULTILINE)
+    found, seen = [], set()
+    for begin, end, name in sorted(rows):
+        if name in devices and name not in seen:
+            seen.add(name)
+            size = int(end, 16) - int(begin, 16) + 1
+            if size != devices[name]["size"]:
+                raise tap.Failure(f"backend {name} has {devices[name]['size']} bytes, {size} of them in the guest")
+            found.append({"size": size, "share": devices[name]["share"]})
+    if not found and len(devices) == 1:  # a guest without cells: the backend is the whole memory
+        found = [{"size": one["size"], "share": one["share"]} for one in devices.values()]
+    return found
+
+
+def _vcpus(engine):
+    levels = ("socket-id", "die-id", "core-id", "thread-id")
+    found = {}
+    for one in engine.ask("query-cpus-fast"):
+        found[one["cpu-index"]] = {level: one["props"].get(level, 0) for level in levels} | \
+            {"cell": one["props"].get("node-id")}
+    present = [one for one in engine.ask("query-hotpluggable-cpus") if "qom-path" in one]
+    if len(present) != len(found):
+        raise tap.Failure(f"{len(found)} vcpus run, {len(present)} are plugged")
+    return [found[number] for number in sorted(found)]
+
+
+def engine_facts(engine):
+    facts = {"cells": _cells_of_monitor(engine), "memory": _backends(engine), "vcpus": _vcpus(engine)}
+    data = engine.firmware_file("etc/acpi/tables")
+    if data is None:
+        raise tap.Failure("this machine has no ACPI tables: the guest sees no cells")
+    tables = acpi.tables(data)
+    if "SRAT" in tables:
+        facts["srat_vcpus"], facts["srat_memory"] = acpi.srat(tables["SRAT"])
+    if "SLIT" in tables:
+        facts["distances"] = acpi.slit(tables["SLIT"])
+    return facts
+
+
+def _places(topology, cell_of):
+    """Where each vcpu sits, as QEMU numbers them on x86: threads first, then cores, dies, sockets."""
+    cores = topology["cores"] * topology["modules"] * topology["clusters"]
+    found = []
+    for number in range(topology["count"]):
+        thread, rest = number % topology["threads"], number // topology["threads"]
+        core, rest = rest % cores, rest // cores
+        found.append({"socket-id": rest // topology["dies"], "die-id": rest % topology["dies"], "core-id": core,
+                      "thread-id": thread, "cell": cell_of.get(number)})
+    return found
+
+
+def plan_facts(plan):
+    cells = [argv_facts.ids(cell["vcpus"].split(",")) if cell["vcpus"] else [] for cell in plan["cells"]]
+    told = plan["numa"]
+    cell_of = {vcpu: number for number, vcpus in enumerate(cells) for vcpu in vcpus} if told else {}
+    facts = {
+        "cells": cells if told else [],
+        "memory": [{"size": cell["memory_bytes"], "share": cell["shared"]} for cell in plan["cells"]
+                   if cell["memory_bytes"]],
+        "vcpus": _places(plan["vcpus"], cell_of),
+    }
+    if told:
+        facts["srat_vcpus"] = {apic: cell_of[vcpu] for vcpu, apic in enumerate(acpi.apic_ids(plan["vcpus"]))}
+        facts["srat_memory"] = {number: cell["memory_bytes"] for number, cell in enumerate(plan["cells"])
+                                if cell["memory_bytes"]}
+        if plan.get("distances"):
+            facts["distances"] = plan["distances"]
+    return facts
+
+
+def differences(argv, plan):
+    """(lines that say where QEMU and the plan differ, remark)"""
+    fitted = Fitted(argv_facts.words_of_file(argv))
+    if not shutil.which(fitted.words[0]):
+        raise tap.Skip(f"{fitted.words[0]} is not installed")
+    with tempfile.TemporaryDirectory(prefix="nq") as scratch:
+        try:
+            with Paused(fitted.words, scratch) as engine:
+                facts = engine_facts(engine)
+        except EngineError as trouble:
+            if any(lack in str(trouble) for lack in LACKS):
+                raise tap.Skip(f"this QEMU cannot: {trouble}") from trouble
+            raise tap.Failure(f"QEMU refuses: {trouble}\n{' '.join(fitted.words)}") from trouble
+    return argv_facts.differences(facts, plan_facts(plan), ("QEMU", "the plan")), fitted.remark()
+
+
+def compare(argv, plan):
+    found, remark = differences(argv, plan)
+    if found:
+        raise tap.Failure("\n".join(found))
+    return remark
+
+
+def overlook(plan, mistake):
+    try:
+        found, _ = differences(mistakes.wrong_argv(mistake), plan)
+    except tap.Failure:
+        return
+    if not found:
+        raise tap.Failure(f"not seen: {mistake.wrong} instead of {mistake.right}")
+
+
+def self_tests():
+    plan = json.loads(mistakes.PLAN.read_text())
+    return [tap.Test("sample agrees", lambda: compare(mistakes.ARGV.read_text(), plan))] + \
+        [tap.Test(f"sample: sees {mistake.about}", lambda mistake=mistake: overlook(plan, mistake))
+         for mistake in mistakes.MISTAKES if mistake.engine_sees]
+
+
+def main():
+    parser = argparse.ArgumentParser(description="a paused QEMU against the plan, as TAP")
+    parser.add_argument("--numac", default=ROOT / "build" / "numac")
+    parser.add_argument("--random", type=int, default=40, help="random plans")
+    options = parser.parse_args()
+    if not shutil.which("qemu-system-x86_64"):
+        return tap.skip_all("qemu-system-x86_64 is not installed (qemu-system-x86)")
+    with tempfile.TemporaryDirectory(prefix="numac-qemu-") as scratch:
+        guests, broken = built.guests(Numac(options.numac), scratch, options.random)
+        tests = self_tests() + [tap.Test("all sites build", lambda: built.fail_broken(broken))]
+        tests += [tap.Test(f"qemu {guest.title}", lambda guest=guest: compare(guest.argv.read_text(), guest.plan))
+                  for guest in guests if guest.argv]
+        return tap.run(tests, os.cpu_count())
+
+
+if __name__ == "__main__":
+    sys.exit(main())
