@@ -62,6 +62,11 @@ $(B)/%.o: %.c | $(GENERATED)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
+$(B)/tests/unit/%: $(B)/tests/unit/%.o $(OBJECTS)
+	$(CC) $(LDFLAGS_$(VARIANT)) $(LDFLAGS) -o $@ $^ $(LIBS)
+$(B)/tests/drivers/%: $(B)/tests/drivers/%.o $(OBJECTS)
+	$(CC) $(LDFLAGS_$(VARIANT)) $(LDFLAGS) -o $@ $^ $(LIBS)
+
 # generated C is held to fewer warnings: its style is not ours
 $(B)/grammar/%.o: $(GEN)/grammar/%.c
 	@mkdir -p $(@D)
@@ -86,13 +91,15 @@ $(B)/texts.o: $(GEN)/texts.S
 
 # ---- tests --------------------------------------------------------------------------------------------------------
 # A suite is a program that prints TAP; tests/tally runs them and adds them up.  SUITES=units,cases runs some.
-UNITS := $(patsubst %.c,$(B)/%,$(sort $(wildcard tests/unit/*.c)))
+UNITS   := $(patsubst %.c,$(B)/%,$(sort $(wildcard tests/unit/*.c)))
+DRIVERS := $(patsubst %.c,$(B)/%,$(sort $(wildcard tests/drivers/*.c)))
 SHIM  := build/oracles/node_shim.so
 PROGRAM := $(B)/numac
 
 units: $(UNITS)
 
-$(B)/tests/unit/%: tests/unit/%.c $(OBJECTS)
+# unit tests, and programs that give the tests a part of the compiler
+$(B)/tests/%: tests/%.c $(OBJECTS)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -MMD -MP -o $@ $< $(OBJECTS) $(LDFLAGS_$(VARIANT)) $(LDFLAGS) $(LIBS)
 
@@ -104,15 +111,17 @@ SUITE_units   = $(foreach unit,$(UNITS),'$(notdir $(unit))=$(unit) --tap')
 SUITE_layers  = 'layers=tests/layers'
 SUITE_harness = 'harness=tests/harness/self_test.py'
 SUITE_cases   = 'cases=tests/run --numac $(PROGRAM)'
+SUITE_cli     = $(if $(wildcard tests/cli.py),'cli=tests/cli.py $(PROGRAM)')
+SUITE_hosts   = $(if $(wildcard tests/corpus_hosts.py),'hosts=tests/corpus_hosts.py $(PROGRAM) host show --format json')
 SUITE_mutants = 'mutants=tests/mutants.py --numac $(PROGRAM)'
 SUITE_oracles = 'schema=tests/oracles/relaxng.py --numac $(PROGRAM)' 'libvirt=tests/oracles/libvirt_embed.py --numac $(PROGRAM)' \
 	'qemu=tests/oracles/qemu_paused.py --numac $(PROGRAM)'
 SUITE_lab     = 'boot=tests/oracles/boot.py --numac $(PROGRAM)'
 comma := ,
-SUITES := layers,harness,units,cases,mutants,oracles
+SUITES := layers,harness,units,cli,hosts,cases,mutants,oracles
 suites = $(foreach suite,$(subst $(comma), ,$(1)),$(SUITE_$(suite)))
 
-check: $(PROGRAM) $(UNITS) $(SHIM)
+check: $(PROGRAM) $(UNITS) $(DRIVERS) $(SHIM)
 	@tests/tally $(call suites,$(SUITES))
 
 check-lab: $(PROGRAM)
@@ -129,10 +138,6 @@ fuzz:
 .PHONY: fuzz-run
 fuzz-run: $(FUZZERS:%=$(B)/tests/fuzz/%)
 	@for name in $(FUZZERS); do tests/fuzz/run $(B)/tests/fuzz/$$name $(TIME) || exit 1; done
-$(B)/tests/fuzz/%: tests/fuzz/%.c $(OBJECTS)
-	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer -MMD -MP -o $@ $< $(OBJECTS) $(LDFLAGS_$(VARIANT)) $(LDFLAGS) $(LIBS)
-
 C_FILES := $(shell find compiler runtime tests -name '*.[ch]' 2>/dev/null)
 SCRIPTS := setup .ci/run tests/embed $(wildcard tests/fuzz/run tests/bench/run)
 lint:
@@ -170,4 +175,4 @@ uninstall:
 clean:
 	rm -rf build
 
--include $(OBJECTS:.o=.d) $(MAIN_OBJECTS:.o=.d) $(UNITS:=.d)
+-include $(OBJECTS:.o=.d) $(MAIN_OBJECTS:.o=.d) $(UNITS:=.d) $(DRIVERS:=.d)

@@ -24,6 +24,8 @@ A_RUN = 40  # files for one run of numac
 MOST_ERRORS, SHARE = 2, 0.95
 DOUBLED_IS_A_NAME = {"features", "let"}  # the second one is taken as the name of a feature, of a variable
 
+LABELLED = ("guest", "profile", "host", "cell", "expander-bus")
+
 TOKEN = re.compile(r'(?P<comment>(?<![^\s{};])#[^\n]*)|(?P<string>"(?:\\.|[^"\\\n])*")|(?P<bracket>[{}])|'
                    r'(?P<end>[;\n])|(?P<word>[A-Za-z0-9_.:,^/%$-]+)')
 KEY = re.compile(r"^(?P<before>\s*(?:- )?|.*?[{,]\s*)(?P<word>[a-z][a-z-]*)(?=:(?:\s|$))", re.MULTILINE)
@@ -55,8 +57,7 @@ def _numa_places(text):
         elif kind == "bracket":
             places.append((*token.span(), "bracket"))
         elif kind == "word" and not begins:
-            if previous in ("guest", "profile", "host", "cell", "expander-bus") and "{" in text[token.end():].split(
-                    "\n", 1)[0]:
+            if previous in LABELLED and re.match(r"[ \t]*\{", text[token.end():]):
                 labels.add(word)
             else:
                 places.append((*token.span(), "argument"))

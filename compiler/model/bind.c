@@ -565,6 +565,13 @@ void bind_block(struct binder *binder, const struct frame *frame, enum context i
         g_hash_table_destroy(seen.labels);
 }
 
+const char *label_string(struct binder *binder, const struct item *item)
+{
+    size_t length;
+    const char *text = word_text(binder->syntax, item, item->arguments[0], &length);
+    return arena_string(binder->arena, text, length);
+}
+
 const struct item *find_item(struct binder *binder, const struct item *first, const char *word)
 {
     size_t wanted = strlen(word);

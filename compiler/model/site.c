@@ -19,7 +19,7 @@ static const char *next_declared(void *state)
     if (walk->at >= walk->items->len)
         return NULL;
     const struct item *item = g_ptr_array_index(walk->items, walk->at++);
-    return item->argument_count ? word_string(walk->binder->syntax, item, item->arguments[0]) : "";
+    return item->argument_count ? label_string(walk->binder, item) : "";
 }
 
 void report_unknown_name(struct binder *binder, const struct scalar *scalar, const char *what, GPtrArray *items)
@@ -158,6 +158,7 @@ struct site *build_site(struct arena *arena, struct syntax *syntax, uint32_t fil
         .hosts = g_hash_table_new(g_str_hash, g_str_equal),
         .profiles = g_hash_table_new(g_str_hash, g_str_equal),
         .profile_order = g_ptr_array_new(),
+        .sets = g_hash_table_new(g_str_hash, g_str_equal),
         .bases = g_hash_table_new(g_str_hash, g_str_equal),
         .host_items = g_ptr_array_new(),
         .guest_items = g_ptr_array_new(),
@@ -177,6 +178,7 @@ struct site *build_site(struct arena *arena, struct syntax *syntax, uint32_t fil
     g_hash_table_destroy(binder.lets);
     g_hash_table_destroy(binder.hosts);
     g_hash_table_destroy(binder.profiles);
+    g_hash_table_destroy(binder.sets);
     g_hash_table_destroy(binder.bases);
     GPtrArray *arrays[] = { binder.trees, binder.let_order, binder.profile_order, binder.host_items, binder.guest_items };
     for (size_t i = 0; i < G_N_ELEMENTS(arrays); i++)

@@ -26,13 +26,13 @@ struct word {
 };
 
 struct item {
-    struct item *next;    /* in its block */
+    struct item *next;     /* in its block */
     struct item *children; /* first of its block */
     struct word name;
     uint32_t file;
     uint16_t argument_count;
     uint16_t has_block : 1; /* also when the block is empty */
-    uint16_t mapped : 1;    /* from YAML: `children` is a mapping whose keys may be argument names, labels or table keys */
+    uint16_t mapped : 1; /* from YAML: `children` is a mapping whose keys may be argument names, labels or table keys */
     uint16_t failed : 1; /* a finding stands on its line: its words may be wrong, and need no second finding */
     uint16_t reserved : 13;
     uint32_t end; /* offset behind the item: behind its "}" or its last argument */
@@ -47,7 +47,7 @@ struct comment {
 /* One parsed file.  Lives in the arena given to the reader. */
 struct tree {
     uint32_t file;
-    struct item *items; /* first at top level */
+    struct item *items;             /* first at top level */
     const struct comment *comments; /* rising; only when asked for */
     uint32_t comment_count;
     bool is_yaml;
@@ -59,11 +59,12 @@ enum syntax_limits {
     WORD_LIMIT = 1 << 16,        /* bytes of one word */
     ARGUMENT_LIMIT = 1 << 12,    /* arguments of one item */
     ITEM_LIMIT = 1 << 25,        /* items of one file */
-    SITE_BYTES_LIMIT = 512 << 20 /* bytes of one file */
+    SITE_BYTES_LIMIT = 512 << 20, /* bytes of one file */
+    BASE_BYTES_LIMIT = 16 << 20   /* the same for a base */
 };
 
 struct syntax {
-    struct arena *arena;     /* where trees and cooked texts live */
+    struct arena *arena; /* where trees and cooked texts live */
     struct sources *sources;
     struct findings *findings;
     GHashTable *cooked; /* inside syntax only */
@@ -81,7 +82,8 @@ struct tree *read_yaml(struct syntax *syntax, uint32_t file, bool keep_comments)
 bool is_yaml_name(const char *name);
 
 /* The NUMA parts of a domain XML as items of a guest, with spans in the XML: what a `base` gives as its lowest layer.
- * Trouble (no UTF-8, not well-formed, DOCTYPE, not one domain) is a finding (NM122x) and `failed`. */
+ * Read with BASE_BYTES_LIMIT.  What cannot be read, or what libvirt would not take, is a finding (NM1221 to NM1232, for
+ * a source in trouble NM0001..NM0003) and `failed`.  *out_uuid is in the usual form, or NULL. */
 struct tree *read_domain(struct syntax *syntax, uint32_t file, const char **out_uuid);
 
 /* The text of a word, not NUL-terminated; *out_length its bytes. */

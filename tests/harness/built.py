@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: MIT
 #
-# The guests that oracles judge: every guest of every valid example and case, built for each target that can take it.
+# The guests that oracles judge: every guest of every valid example and case, built for each target that can take it,
+# and the guests of random plans, which come from the emitters alone.
 
 import concurrent.futures
 import json
 import os
 import pathlib
+import subprocess
 from dataclasses import dataclass
 
-from harness import sites
+from harness import random_plans, sites
 from harness.program import ROOT
 from harness.tap import Failure
 from suites import cases
@@ -56,15 +58,35 @@ def _build(numac, site, path, scratch, number):
             for guest, plan in plans.items()]
 
 
-def guests(numac, scratch):
-    """(guests, broken sites), in order of the sites."""
+def random_guests(numac, scratch, count):
+    """Guests of random plans, written by the driver that is built beside numac; none where it is not."""
+    driver = pathlib.Path(numac.path).parent / "tests" / "drivers" / "emit"
+    if not driver.exists():
+        return [], []
+    folder = pathlib.Path(scratch, "random")
+    folder.mkdir()
+    plan = random_plans.plan(range(count))
+    (folder / "in.json").write_text(json.dumps(plan))
+    output = folder / "out"
+    done = subprocess.run([driver, folder / "in.json", "-o", output, "libvirt", "qemu"], capture_output=True,
+                          text=True, check=False)
+    if done.returncode != 0:
+        return [], [Broken("random plans", f"exit status {done.returncode}, {done.stderr}")]
+    return [Guest("random", guest["name"], guest, output / f"{guest['name']}.xml", output / f"{guest['name']}.argv")
+            for guest in plan["guests"]], []
+
+
+def guests(numac, scratch, random_count=0):
+    """(guests, broken sites), in order of the sites, random ones last."""
     chosen = [site for site in [*sites.examples(), *sites.cases()]
               if sites.is_valid(site) and (site.stem.is_relative_to(sites.EXAMPLES) or cases.verb(site) == "build")]
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 2) as pool:
         futures = [pool.submit(_build, numac, site, site.inputs[0], scratch, number)
                    for number, site in enumerate(chosen)]
         found = [one for future in futures for one in future.result()]
-    return ([one for one in found if isinstance(one, Guest)], [one for one in found if isinstance(one, Broken)])
+    at_random, broken = random_guests(numac, scratch, random_count)
+    return ([one for one in found if isinstance(one, Guest)] + at_random,
+            [one for one in found if isinstance(one, Broken)] + broken)
 
 
 def fail_broken(broken):

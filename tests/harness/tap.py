@@ -38,31 +38,31 @@ def _outcome(test):
         return "not ok", traceback.format_exc(), time.monotonic() - begin
 
 
-def _say(number, test, state, text, seconds):
+def _say(number, test, state, text, seconds, out):
     name = test.name.replace("#", "\\#")
     if state == "ok":
-        print(f"ok {number} - {name}" + (f" ({text})" if text else ""))
+        print(f"ok {number} - {name}" + (f" ({text})" if text else ""), file=out)
     elif state == "skip":
-        print(f"ok {number} - {name} # SKIP {' '.join(text.split())}")
+        print(f"ok {number} - {name} # SKIP {' '.join(text.split())}", file=out)
     else:
-        print(f"not ok {number} - {name}\n  ---\n  seconds: {seconds:.2f}\n  message: |")
+        print(f"not ok {number} - {name}\n  ---\n  seconds: {seconds:.2f}\n  message: |", file=out)
         for line in text.rstrip("\n").split("\n"):
-            print("    " + line)
-        print("  ...")
+            print("    " + line, file=out)
+        print("  ...", file=out)
 
 
-def run(tests, jobs=None):
+def run(tests, jobs=None, out=sys.stdout):
     """Runs all tests, prints TAP and the closing line, returns the exit status."""
     counts = {"ok": 0, "not ok": 0, "skip": 0}
-    print(f"TAP version 14\n1..{len(tests)}")
+    print(f"TAP version 14\n1..{len(tests)}", file=out)
     with concurrent.futures.ThreadPoolExecutor(jobs or os.cpu_count() or 2) as pool:
         futures = [pool.submit(_outcome, test) for test in tests]
         for number, (test, future) in enumerate(zip(tests, futures), 1):
             state, text, seconds = future.result()
             counts[state] += 1
-            _say(number, test, state, text, seconds)
-            sys.stdout.flush()
-    print(f"{counts['ok']} passed, {counts['not ok']} failed, {counts['skip']} skipped")
+            _say(number, test, state, text, seconds, out)
+            out.flush()
+    print(f"{counts['ok']} passed, {counts['not ok']} failed, {counts['skip']} skipped", file=out)
     return 1 if counts["not ok"] else 0
 
 

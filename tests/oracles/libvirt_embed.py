@@ -159,7 +159,8 @@ def differences(engine, told, argv):
 def compare(engine, told, argv):
     found = differences(engine, told, argv)
     if found:
-        raise tap.Failure("\n".join(found) + f"\nlibvirt's command line: {told}")
+        objects = [word for word in argv_facts.words_of_libvirt(told) if "memory-backend" in word]
+        raise tap.Failure("\n".join(found) + "\nlibvirt's memory: " + "\n".join(objects))
 
 
 def compare_guest(engine, guest, told):
@@ -186,14 +187,15 @@ def main():
     parser = argparse.ArgumentParser(description="libvirt's command lines against numac's, as TAP")
     parser.add_argument("--numac", default=ROOT / "build" / "numac")
     parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--random", type=int, default=40, help="random plans")
     options = parser.parse_args()
     if unfit():
         return tap.skip_all(unfit())
     if not options.inside:
         os.execvp("unshare", ["unshare", "--mount", sys.executable, __file__, "--inside", "--numac",
-                              str(options.numac)])
+                              str(options.numac), "--random", str(options.random)])
     with tempfile.TemporaryDirectory(prefix="nl") as scratch, tempfile.TemporaryDirectory(prefix="nl") as folder:
-        guests, broken = built.guests(Numac(options.numac), scratch)
+        guests, broken = built.guests(Numac(options.numac), scratch, options.random)
         judged = [guest for guest in guests if guest.xml]
         engine = Engine(folder)
         try:

@@ -214,11 +214,12 @@ def self_tests():
 def main():
     parser = argparse.ArgumentParser(description="a paused QEMU against the plan, as TAP")
     parser.add_argument("--numac", default=ROOT / "build" / "numac")
+    parser.add_argument("--random", type=int, default=40, help="random plans")
     options = parser.parse_args()
     if not shutil.which("qemu-system-x86_64"):
         return tap.skip_all("qemu-system-x86_64 is not installed (qemu-system-x86)")
     with tempfile.TemporaryDirectory(prefix="numac-qemu-") as scratch:
-        guests, broken = built.guests(Numac(options.numac), scratch)
+        guests, broken = built.guests(Numac(options.numac), scratch, options.random)
         tests = self_tests() + [tap.Test("all sites build", lambda: built.fail_broken(broken))]
         tests += [tap.Test(f"qemu {guest.title}", lambda guest=guest: compare(guest.argv.read_text(), guest.plan))
                   for guest in guests if guest.argv]

@@ -54,11 +54,12 @@ def _fail_with(text):
 def main():
     parser = argparse.ArgumentParser(description="domain XML against libvirt's schema, as TAP")
     parser.add_argument("--numac", default=ROOT / "build" / "numac")
+    parser.add_argument("--random", type=int, default=40, help="random plans")
     options = parser.parse_args()
     if unfit():
         return tap.skip_all(unfit())
     with tempfile.TemporaryDirectory(prefix="numac-schema-") as scratch:
-        guests, broken = built.guests(Numac(options.numac), scratch)
+        guests, broken = built.guests(Numac(options.numac), scratch, options.random)
         told = judge([guest.xml for guest in guests if guest.xml])
         tests = [tap.Test("all sites build", lambda: built.fail_broken(broken))]
         tests += [tap.Test(f"schema {guest.title}", lambda guest=guest: _fail_with(told[str(guest.xml)]))

@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: MIT
+#
+# Random plans that make sense: what the front of the compiler may decide, in combinations that nobody writes by hand.
+# The same seed gives the same plans.
+
+import random
+
+PAGES = (0, 0, 2 << 20, 1 << 30)
+POLICIES = ("strict", "preferred", "interleave")
+NODES = 16
+
+
+def _ranges(numbers):
+    """The text of a set: 0-3,8."""
+    parts, numbers = [], sorted(numbers)
+    for number in numbers:
+        if parts and parts[-1][1] == number - 1:
+            parts[-1][1] = number
+        else:
+            parts.append([number, number])
+    return ",".join(f"{first}-{last}" if last > first else str(first) for first, last in parts)
+
+
+def _cell(chance, number, vcpus):
+    page_bytes = chance.choice(PAGES)
+    memory = chance.randint(1, 4) << 30 if page_bytes == 1 << 30 else chance.randint(64, 2048) << 21
+    preallocated = bool(page_bytes) or chance.random() < 0.2
+    shared = bool(page_bytes) and chance.random() < 0.4
+    cell = {"name": str(number), "vcpus": _ranges(vcpus), "memory_bytes": memory}
+    if chance.random() < 0.8:
+        cell["policy"] = chance.choice(POLICIES)
+        count = 1 if cell["policy"] == "preferred" else chance.randint(1, 3)
+        cell["nodes"] = _ranges(chance.sample(range(NODES), count))
+    says_access = shared or chance.random() < 0.3
+    cell |= {"page_bytes": page_bytes, "backing": chance.choice(("anonymous", "memfd")) if not page_bytes else "anonymous",
+             "shared": shared, "shared_said": says_access, "preallocated": preallocated}
+    if preallocated:
+        cell["prealloc_threads"] = 1
+        if "nodes" in cell:
+            cell["context_nodes"] = cell["nodes"]
+    return cell | {"discard": False, "discard_said": False, "dump": True, "reserve": True, "merge": True}
+
+
+def _agree(cells):
+    """What libvirt has once for a guest is the same in all its cells: backing, preallocation, its threads."""
+    first = cells[0]
+    immediate = any(cell["preallocated"] for cell in cells)
+    for cell in cells:
+        cell["backing"] = first["backing"] if not any(one["page_bytes"] for one in cells) else "anonymous"
+        cell["preallocated"] = immediate
+        if immediate:
+            cell["prealloc_threads"] = 1
+            if "nodes" in cell:
+                cell["context_nodes"] = cell["nodes"]
+
+
+def _topology(chance):
+    counts = {"sockets": chance.randint(1, 4), "dies": chance.choice((1, 1, 2)), "clusters": 1, "modules": 1,
+              "cores": chance.randint(1, 5), "threads": chance.randint(1, 2)}
+    product = 1
+    for count in counts.values():
+        product *= count
+    return {"count": product} | counts
+
+
+def _split(chance, topology, count):
+    """Whole cores, so that threads of one stay in one cell; a cell may stay without vcpus."""
+    cores = [range(first, first + topology["threads"]) for first in range(0, topology["count"], topology["threads"])]
+    cells = [[] for _ in range(count)]
+    for number, core in enumerate(cores):
+        cells[0 if number == 0 else chance.randrange(count)].extend(core)
+    return cells
+
+
+def _distances(chance, count):
+    rows = [[10] * count for _ in range(count)]
+    for source in range(count):
+        for target in range(count):
+            if source != target:
+                rows[source][target] = chance.randint(11, 254)
+    return rows
+
+
+def guest(seed):
+    chance = random.Random(seed)
+    topology = _topology(chance)
+    count = chance.randint(1, 6)
+    cells = [_cell(chance, number, vcpus) for number, vcpus in enumerate(_split(chance, topology, count))]
+    _agree(cells)
+    plan = {
+        "name": f"random-{seed}", "uuid": f"00000000-0000-5000-8000-{seed:012}", "architecture": "x86_64",
+        "machine": "q35", "accel": "kvm", "base": False, "cpu": {"model": "host-passthrough"},
+        "boot": {"firmware": "bios"}, "memory_bytes": sum(cell["memory_bytes"] for cell in cells),
+        "vcpus": topology, "numa": count > 1 or chance.random() < 0.5, "cells": cells,
+        "pins": {"vcpus": [None] * topology["count"]}, "locked": chance.random() < 0.2,
+    }
+    if count > 1:
+        plan["distances"] = _distances(chance, count)
+    return plan
+
+
+def plan(seeds):
+    return {"format_version": 1, "site": "random", "targets": ["libvirt", "qemu"],
+            "guests": [guest(seed) for seed in seeds]}
