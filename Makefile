@@ -62,6 +62,11 @@ $(B)/%.o: %.c | $(GENERATED)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
+$(B)/tests/unit/%: $(B)/tests/unit/%.o $(OBJECTS)
+	$(CC) $(LDFLAGS_$(VARIANT)) $(LDFLAGS) -o $@ $^ $(LIBS)
+$(B)/tests/drivers/%: $(B)/tests/drivers/%.o $(OBJECTS)
+	$(CC) $(LDFLAGS_$(VARIANT)) $(LDFLAGS) -o $@ $^ $(LIBS)
+
 # generated C is held to fewer warnings: its style is not ours
 $(B)/grammar/%.o: $(GEN)/grammar/%.c
 	@mkdir -p $(@D)

@@ -10,14 +10,6 @@
 
 static const char suffix[] = ".schema.json";
 
-const char *embedded_text(const char *name)
-{
-    for (const struct embedded_text *text = embedded_texts; text->name; text++)
-        if (strcmp(text->name, name) == 0)
-            return text->text;
-    return NULL;
-}
-
 static void refuse_unknown(struct session *session, const char *name)
 {
     g_autoptr(GString) names = g_string_new(NULL);

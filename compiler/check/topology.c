@@ -1,9 +1,262 @@
 /* SPDX-License-Identifier: MIT
  *
- * Rules about topology.
+ * Rules about what the guest is told of its CPUs: sockets, dies, cores, threads, against the machine type and against
+ * its cells.
  */
 #include "check/check.h"
 
-const struct model_rule topology_rules[] = { { 0 } };
+#include <stdlib.h>
+#include <string.h>
 
-const struct plan_rule plan_topology_rules[] = { { 0 } };
+static const struct level {
+    enum word_id word;
+    const char *name;
+    size_t offset;
+} levels[] = {
+    { W_VCPUS_SOCKETS, "sockets", offsetof(struct guest, sockets) },
+    { W_VCPUS_DIES, "dies", offsetof(struct guest, dies) },
+    { W_VCPUS_CLUSTERS, "clusters", offsetof(struct guest, clusters) },
+    { W_VCPUS_MODULES, "modules", offsetof(struct guest, modules) },
+    { W_VCPUS_CORES, "cores", offsetof(struct guest, cores) },
+    { W_VCPUS_THREADS, "threads", offsetof(struct guest, threads) },
+};
+
+static uint32_t level_count(const struct guest *guest, const struct level *level)
+{
+    return *(const uint32_t *)((const char *)guest + level->offset);
+}
+
+static void levels_are_not_zero(const struct check *check, const struct guest *guest)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(levels); i++) {
+        if (!is_said(&guest->said, levels[i].word) || is_failed(&guest->said, levels[i].word) || level_count(guest, &levels[i]))
+            continue;
+        struct finding *finding = report(check->findings, NM_topology_zero, said_span(&guest->said, levels[i].word, 1), "guest '%s' has 0 %s", guest->name, levels[i].name);
+        finding_help(check->findings, finding, "write 1 or more, or leave '%s' out", levels[i].name);
+    }
+}
+
+/* The vCPUs of a guest as its words give them; 0 where they do not. */
+static uint64_t vcpus_of(const struct guest *guest)
+{
+    if (is_failed(&guest->said, W_GUEST_VCPUS))
+        return 0;
+    if (is_said(&guest->said, W_GUEST_VCPUS))
+        return guest->vcpu_count == COUNT_ALL ? 0 : guest->vcpu_count;
+    uint64_t sum = 0;
+    for (uint32_t c = 0; c < guest->cell_count; c++) {
+        const struct cell *cell = &guest->cells[c];
+        if (cell->ids && !cell->ids->plain)
+            return 0;
+        if (cell->ids)
+            sum += ids_size(cell->ids->plain);
+        else if (is_said(&cell->said, W_CELL_VCPUS) && !is_failed(&cell->said, W_CELL_VCPUS))
+            sum += cell->vcpu_count;
+        else
+            return 0;
+    }
+    return sum;
+}
+
+static void levels_multiply_to_the_vcpus(const struct check *check, const struct guest *guest)
+{
+    uint64_t product = 1, vcpus = vcpus_of(guest);
+    unsigned said = 0;
+    struct span first = SPAN_NONE;
+    bool decides_all = is_said(&guest->said, W_VCPUS_SOCKETS) && is_said(&guest->said, W_VCPUS_CORES) && is_said(&guest->said, W_VCPUS_THREADS);
+    g_autoptr(GString) text = g_string_new(NULL);
+    for (size_t i = 0; i < G_N_ELEMENTS(levels); i++) {
+        uint32_t count = level_count(guest, &levels[i]);
+        if (!is_said(&guest->said, levels[i].word))
+            continue;
+        if (is_failed(&guest->said, levels[i].word) || !count || count > 65536)
+            return;
+        g_string_append_printf(text, "%s%u %s", said ? " x " : "", count, levels[i].name);
+        product *= count;
+        if (product > UINT32_MAX)
+            product = UINT32_MAX;
+        if (!said++)
+            first = said_span(&guest->said, levels[i].word, 0);
+    }
+    if (!said || !vcpus || (decides_all ? product == vcpus : vcpus % product == 0))
+        return;
+    struct finding *finding = report(check->findings, NM_topology_product, first, "%s make %" G_GUINT64_FORMAT ", and guest '%s' has %" G_GUINT64_FORMAT " vCPUs", text->str, product, guest->name, vcpus);
+    finding_label(check->findings, finding, guest_word_span(guest, W_GUEST_VCPUS, 1), "%" G_GUINT64_FORMAT " vCPUs", vcpus);
+    finding_note(check->findings, finding, "libvirt and QEMU refuse a topology whose product is not the number of vCPUs");
+    if (decides_all)
+        finding_help(check->findings, finding, "write 'vcpus %" G_GUINT64_FORMAT "', or change a level; a level left out is fitted", product);
+    else
+        finding_help(check->findings, finding, "take a multiple of %" G_GUINT64_FORMAT " vCPUs, or change a level", product);
+}
+
+/* ---- what machine types have ---------------------------------------------------------------------------------------- */
+
+static bool is_pc(const char *machine)
+{
+    return machine && (strcmp(machine, "pc") == 0 || strncmp(machine, "pc-i440fx", 9) == 0);
+}
+
+/* Machines this version writes arguments for. */
+static bool is_known_machine(const char *machine)
+{
+    return strcmp(machine, "q35") == 0 || strncmp(machine, "pc-q35-", 7) == 0 || is_pc(machine);
+}
+
+static void machines_have_cells(const struct check *check, const struct guest *guest)
+{
+    if (!guest->machine || is_failed(&guest->said, W_GUEST_MACHINE) || guest->base_file || is_known_machine(guest->machine))
+        return;
+    struct finding *finding = report(check->findings, NM_machine_unknown, said_span(&guest->said, W_GUEST_MACHINE, 1), "machine '%s' is none that this version writes for x86_64", guest->machine);
+    finding_note(check->findings, finding, "microvm, isapc and others have no NUMA; other architectures are not yet in this version");
+    finding_help(check->findings, finding, "write q35, pc, or one of their versions such as pc-q35-7.2");
+}
+
+static void machines_have_the_level(const struct check *check, const struct guest *guest)
+{
+    static const enum word_id lacking[] = { W_VCPUS_CLUSTERS };
+    for (size_t i = 0; i < G_N_ELEMENTS(lacking); i++) {
+        if (!is_said(&guest->said, lacking[i]) || is_failed(&guest->said, lacking[i]) || guest->clusters == 1)
+            continue;
+        struct finding *finding = report(check->findings, NM_level_of_machine, said_span(&guest->said, lacking[i], 0), "an x86_64 machine has no '%s'", word_row(lacking[i])->word);
+        finding_note(check->findings, finding, "QEMU would refuse the argument; libvirt 9.0 would ignore the level and then find a mismatch");
+        finding_help(check->findings, finding, "remove it; 'dies' and, from QEMU 9.1 on, 'modules' stand between sockets and cores");
+    }
+}
+
+static void vcpus_fit_the_machine(const struct check *check, const struct guest *guest)
+{
+    uint64_t vcpus = vcpus_of(guest);
+    uint32_t limit = is_pc(guest->machine) ? 255 : 288;
+    if (guest->base_file || vcpus <= 255)
+        return;
+    struct span span = guest_word_span(guest, W_GUEST_VCPUS, 1);
+    struct finding *finding;
+    if (vcpus > limit) {
+        finding = report(check->findings, NM_vcpus_beyond_machine, span, "guest '%s' has %" G_GUINT64_FORMAT " vCPUs, and machine '%s' takes at most %u", guest->name, vcpus, guest->machine ? guest->machine : "q35", limit);
+        finding_note(check->findings, finding, "the limit is that of QEMU 7.2");
+        finding_help(check->findings, finding, "lower 'vcpus' to 255 or less");
+        return;
+    }
+    finding = report(check->findings, NM_vcpus_need_iommu, span, "guest '%s' has %" G_GUINT64_FORMAT " vCPUs; more than 255 need an interrupt-remapping IOMMU", guest->name, vcpus);
+    finding_note(check->findings, finding, "that device is not yet in this version");
+    finding_help(check->findings, finding, "lower 'vcpus' to 255, or use a base that has the IOMMU with eim on");
+}
+
+/* ---- the CPU model ---------------------------------------------------------------------------------------------------- */
+
+static bool has_feature(const struct guest *guest, const char *name)
+{
+    const struct feature_word *features = guest->features.items;
+    for (uint32_t i = 0; i < guest->features.count; i++)
+        if (!features[i].is_disabled && strcmp(features[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+static void amd_threads_have_topoext(const struct check *check, const struct guest *guest)
+{
+    static const char *const amd[] = { "EPYC", "Opteron", "phenom", "Dhyana", NULL };
+    bool is_amd = false;
+    for (unsigned i = 0; guest->cpu_model && amd[i]; i++)
+        is_amd |= strncmp(guest->cpu_model, amd[i], strlen(amd[i])) == 0;
+    /* from EPYC on the models have topoext themselves */
+    if (!is_amd || strncmp(guest->cpu_model, "EPYC", 4) == 0 || guest->threads < 2 || has_feature(guest, "topoext"))
+        return;
+    struct finding *finding = report(check->findings, NM_threads_without_topoext, said_span(&guest->said, W_VCPUS_THREADS, 0), "model '%s' does not tell the guest of threads", guest->cpu_model);
+    finding_label(check->findings, finding, said_span(&guest->said, W_GUEST_CPU, 1), "an AMD model without topoext");
+    finding_note(check->findings, finding, "QEMU would warn, and the guest would see cores in place of threads");
+    finding_help(check->findings, finding, "write 'cpu %s { features topoext }', or 'threads 1'", guest->cpu_model);
+}
+
+static void cache_levels_fit_the_mode(const struct check *check, const struct guest *guest)
+{
+    if (!is_said(&guest->said, W_CPU_CACHE) || is_failed(&guest->said, W_CPU_CACHE))
+        return;
+    bool emulates = guest->cache_mode == CACHE_WORD_EMULATE;
+    struct span span = said_span(&guest->said, W_CPU_CACHE, guest->cache_level ? 2 : 1);
+    if ((emulates && guest->cache_level == 3) || (!emulates && !guest->cache_level) || (emulates && !guest->cache_level))
+        return;
+    struct finding *finding = report(check->findings, NM_cache_level, span, "cache mode '%s' does not go with level %u", emulates ? "emulate" : guest->cache_mode == CACHE_WORD_PASSTHROUGH ? "passthrough" : "disable", guest->cache_level);
+    finding_note(check->findings, finding, "QEMU emulates level 3 only, and passes on or hides all levels together");
+    finding_help(check->findings, finding, emulates ? "write 'cache emulate 3'" : "leave the level out");
+}
+
+static void physical_bits_fit_the_mode(const struct check *check, const struct guest *guest)
+{
+    if (!is_said(&guest->said, W_CPU_MAXPHYSADDR) || is_failed(&guest->said, W_CPU_MAXPHYSADDR))
+        return;
+    bool emulates = guest->maxphysaddr_mode == MAXPHYSADDR_WORD_EMULATE;
+    if (emulates ? guest->maxphysaddr_bits >= 32 && guest->maxphysaddr_bits <= 52 : !guest->maxphysaddr_bits)
+        return;
+    struct finding *finding = report(check->findings, NM_maxphysaddr_bits, said_span(&guest->said, W_CPU_MAXPHYSADDR, guest->maxphysaddr_bits ? 2 : 1),
+                                     emulates ? (guest->maxphysaddr_bits ? "%u physical address bits are out of range" : "'maxphysaddr emulate' lacks its bits") : "'maxphysaddr passthrough' takes no bits", guest->maxphysaddr_bits);
+    finding_help(check->findings, finding, emulates ? "write 32 to 52 bits: 'maxphysaddr emulate 46'" : "leave the bits out: they are those of the host");
+}
+
+const struct model_rule topology_rules[] = {
+    { .name = "levels-are-not-zero", .source = "peers 37", .run = levels_are_not_zero },
+    { .name = "levels-multiply-to-the-vcpus", .source = "peers 36, 48", .run = levels_multiply_to_the_vcpus },
+    { .name = "machines-have-cells", .source = "peers 33", .run = machines_have_cells },
+    { .name = "machines-have-the-level", .source = "peers 38", .run = machines_have_the_level },
+    { .name = "vcpus-fit-the-machine", .source = "peers 40, 41", .run = vcpus_fit_the_machine },
+    { .name = "amd-threads-have-topoext", .source = "peers 50", .run = amd_threads_have_topoext },
+    { .name = "cache-levels-fit-the-mode", .source = "peers 54", .run = cache_levels_fit_the_mode },
+    { .name = "physical-bits-fit-the-mode", .source = "libvirt 8.7.0, QEMU phys-bits", .run = physical_bits_fit_the_mode },
+    { 0 }
+};
+
+/* ---- the plan: things cut by cells -------------------------------------------------------------------------------------- */
+
+/* The first vCPU whose group of `size` neighbours is not whole in one cell; UINT32_MAX if none. */
+static uint32_t first_cut(const struct plan_guest *plan, uint32_t size)
+{
+    uint32_t *cell_of = g_new(uint32_t, plan->vcpu_count);
+    memset(cell_of, 0xff, plan->vcpu_count * sizeof *cell_of);
+    for (uint32_t c = 0; c < plan->cell_count; c++)
+        for (ids_each(plan->cells[c].vcpus, vcpu))
+            if (vcpu < plan->vcpu_count)
+                cell_of[vcpu] = c;
+    uint32_t cut = UINT32_MAX;
+    for (uint32_t v = 0; cut == UINT32_MAX && v < plan->vcpu_count; v++)
+        if (cell_of[v] != cell_of[v - v % size])
+            cut = v;
+    g_free(cell_of);
+    return cut;
+}
+
+static void cells_keep_cores_whole(const struct check *check, const struct planned_guest *planned)
+{
+    const struct plan_guest *plan = planned->plan;
+    if (plan->cell_count < 2 || plan->threads < 2)
+        return;
+    uint32_t cut = first_cut(plan, plan->threads);
+    if (cut == UINT32_MAX)
+        return;
+    struct finding *finding = report(check->findings, NM_core_cut_by_cells, guest_word_span(planned->guest, W_VCPUS_THREADS, 0), "vCPUs %u and %u of guest '%s' are threads of one core and in different cells", cut - cut % plan->threads, cut, plan->name);
+    finding_note(check->findings, finding, "libvirt and QEMU accept it; the guest's scheduler then builds wrong domains");
+    finding_help(check->findings, finding, "give each cell a multiple of %u vCPUs, or write 'threads 1'", plan->threads);
+}
+
+static void cells_keep_sockets_whole(const struct check *check, const struct planned_guest *planned)
+{
+    const struct plan_guest *plan = planned->plan;
+    uint32_t socket = plan->vcpu_count / (plan->sockets ? plan->sockets : 1), die = socket / (plan->dies ? plan->dies : 1);
+    bool said = is_said(&planned->guest->said, W_VCPUS_SOCKETS) || is_said(&planned->guest->said, W_VCPUS_CORES);
+    if (plan->cell_count < 2 || !said || socket < 2 || die < 2)
+        return;
+    for (uint32_t c = 0; c < plan->cell_count; c++) {
+        uint32_t size = ids_size(plan->cells[c].vcpus);
+        if (size && size % die && die % size)
+            goto cut;
+    }
+    return;
+cut:;
+    struct finding *finding = report(check->findings, NM_socket_cut_by_cells, guest_word_span(planned->guest, is_said(&planned->guest->said, W_VCPUS_SOCKETS) ? W_VCPUS_SOCKETS : W_VCPUS_CORES, 0), "a cell of guest '%s' holds part of one socket and part of another", plan->name);
+    finding_help(check->findings, finding, "let sockets be a multiple or a divisor of the cells, or leave the levels out");
+}
+
+const struct plan_rule plan_topology_rules[] = {
+    { .name = "cells-keep-cores-whole", .source = "peers 43", .run = cells_keep_cores_whole },
+    { .name = "cells-keep-sockets-whole", .source = "peers 45", .run = cells_keep_sockets_whole },
+    { 0 }
+};

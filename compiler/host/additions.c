@@ -6,7 +6,6 @@
 #include "host/facts.h"
 
 #include <errno.h>
-#include <hwloc.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,24 +25,24 @@ static const char *const program_names[PROGRAM_COUNT] = {
 
 /* ---- writing ----------------------------------------------------------------------------------------------------- */
 
-static void write_set(hwloc_obj_t object, const char *name, bool known, const struct ids *ids)
+static void write_set(struct hwloc_obj *object, const char *name, bool known, const struct ids *ids)
 {
     if (!known)
         return;
     g_autoptr(GString) text = g_string_new(NULL);
     ids_append(text, ids);
-    hwloc_obj_add_info(object, name, text->len ? text->str : "none");
+    info_add(object, name, text->len ? text->str : "none");
 }
 
-static void write_number(hwloc_obj_t object, const char *name, struct known_size number)
+static void write_number(struct hwloc_obj *object, const char *name, struct known_size number)
 {
     if (!number.known)
         return;
     g_autofree char *text = g_strdup_printf("%" PRIu64, number.value);
-    hwloc_obj_add_info(object, name, text);
+    info_add(object, name, text);
 }
 
-static void write_pool(hwloc_obj_t object, const struct page_pool *pool)
+static void write_pool(struct hwloc_obj *object, const struct page_pool *pool)
 {
     g_autoptr(GString) text = g_string_new(NULL);
     g_string_printf(text, "size=%" PRIu64, pool->page_bytes);
@@ -51,29 +50,29 @@ static void write_pool(hwloc_obj_t object, const struct page_pool *pool)
         g_string_append_printf(text, " total=%" PRIu64, pool->total.value);
     if (pool->free.known)
         g_string_append_printf(text, " free=%" PRIu64, pool->free.value);
-    hwloc_obj_add_info(object, "numac.pool", text->str);
+    info_add(object, "numac.pool", text->str);
 }
 
-static void write_node(hwloc_obj_t object, const struct host_node *node)
+static void write_node(struct hwloc_obj *object, const struct host_node *node)
 {
     /* hwloc keeps sizes above 0 itself */
     if (node->memory_bytes.known && !node->memory_bytes.value)
-        hwloc_obj_add_info(object, "numac.memory", "0");
+        info_add(object, "numac.memory", "0");
     write_number(object, "numac.free", node->free_bytes);
     if (!node->cpus->count)
-        hwloc_obj_add_info(object, "numac.cpus", "none");
+        info_add(object, "numac.cpus", "none");
     if (node->pools_known)
-        hwloc_obj_add_info(object, "numac.pools", "known");
+        info_add(object, "numac.pools", "known");
     for (uint32_t i = 0; node->pools_known && i < node->pool_count; i++)
         write_pool(object, &node->pools[i]);
 }
 
 void additions_write(const struct host *host, struct hwloc_topology *topology)
 {
-    hwloc_obj_t root = hwloc_get_root_obj(topology);
-    if (hwloc_obj_get_info_by_name(root, FORMAT_NAME))
+    struct hwloc_obj *root = machine_object(topology);
+    if (info_of(root, FORMAT_NAME))
         return; /* a recording of a recording: the rows are there */
-    hwloc_obj_add_info(root, FORMAT_NAME, FORMAT_VALUE);
+    info_add(root, FORMAT_NAME, FORMAT_VALUE);
     write_set(root, "numac.isolated", host->isolated_known, host->isolated);
     write_set(root, "numac.nohz-full", host->nohz_full_known, host->nohz_full);
     const struct {
@@ -87,15 +86,15 @@ void additions_write(const struct host *host, struct hwloc_topology *topology)
     };
     for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++)
         if (rows[i].value)
-            hwloc_obj_add_info(root, rows[i].name, rows[i].value);
+            info_add(root, rows[i].name, rows[i].value);
     for (unsigned i = 0; i < PROGRAM_COUNT; i++)
         if (host->versions[i].known) {
             const struct version *version = &host->versions[i];
             g_autofree char *text = g_strdup_printf("%u.%u.%u", version->major, version->minor, version->micro);
-            hwloc_obj_add_info(root, program_names[i], text);
+            info_add(root, program_names[i], text);
         }
-    for (hwloc_obj_t object = NULL; (object = hwloc_get_next_obj_by_type(topology, HWLOC_OBJ_NUMANODE, object));)
-        write_node(object, host_node(host, object->os_index));
+    for (uint32_t i = 0; i < host->node_count; i++)
+        write_node(node_object(topology, host->nodes[i].os_index), &host->nodes[i]);
 }
 
 /* ---- reading ----------------------------------------------------------------------------------------------------- */
@@ -113,18 +112,18 @@ static bool read_number(const char *text, struct known_size *number)
     return true;
 }
 
-static bool read_set(struct arena *arena, hwloc_obj_t object, const char *name, const struct ids **ids)
+static bool read_set(struct arena *arena, struct hwloc_obj *object, const char *name, const struct ids **ids)
 {
-    const char *text = hwloc_obj_get_info_by_name(object, name);
+    const char *text = info_of(object, name);
     const struct ids *read = !text ? NULL : strcmp(text, "none") == 0 ? &ids_none : ids_parse(arena, text);
     if (read)
         *ids = read;
     return read != NULL;
 }
 
-static enum known_state read_state(hwloc_obj_t object, const char *name, enum known_state before)
+static enum known_state read_state(struct hwloc_obj *object, const char *name, enum known_state before)
 {
-    const char *text = hwloc_obj_get_info_by_name(object, name);
+    const char *text = info_of(object, name);
     return !text ? before : strcmp(text, "yes") == 0 ? STATE_YES : strcmp(text, "no") == 0 ? STATE_NO : before;
 }
 
@@ -137,14 +136,14 @@ static struct known_size field_of(const char *row, const char *name)
     return number;
 }
 
-static void read_pools(struct arena *arena, hwloc_obj_t object, struct host_node *node)
+static void read_pools(struct arena *arena, struct hwloc_obj *object, struct host_node *node)
 {
     struct page_pool pools[HOST_POOL_LIMIT] = { 0 };
     uint32_t count = 0;
-    for (unsigned i = 0; i < object->infos_count && count < HOST_POOL_LIMIT; i++) {
-        if (strcmp(object->infos[i].name, "numac.pool") != 0)
+    const char *name, *row;
+    for (unsigned i = 0; count < HOST_POOL_LIMIT && (row = info_at(object, i, &name)); i++) {
+        if (strcmp(name, "numac.pool") != 0)
             continue;
-        const char *row = object->infos[i].value;
         struct known_size size = field_of(row, "size=");
         if (!size.known || size.value <= (count ? pools[count - 1].page_bytes : 0))
             continue; /* written rising */
@@ -153,17 +152,17 @@ static void read_pools(struct arena *arena, hwloc_obj_t object, struct host_node
         pools[count].free = field_of(row, "free=");
         count++;
     }
-    node->pools_known = hwloc_obj_get_info_by_name(object, "numac.pools") || count;
+    node->pools_known = info_of(object, "numac.pools") || count;
     node->pools = arena_copy(arena, pools, count * sizeof pools[0]);
     node->pool_count = node->pools_known ? count : 0;
 }
 
-static void read_node(struct arena *arena, hwloc_obj_t object, struct host_node *node)
+static void read_node(struct arena *arena, struct hwloc_obj *object, struct host_node *node)
 {
-    if (!object->attr->numanode.local_memory)
-        node->memory_bytes = (struct known_size){ .known = hwloc_obj_get_info_by_name(object, "numac.memory") != NULL };
-    read_number(hwloc_obj_get_info_by_name(object, "numac.free"), &node->free_bytes);
-    const char *cpus = hwloc_obj_get_info_by_name(object, "numac.cpus");
+    if (!node->memory_bytes.value)
+        node->memory_bytes = (struct known_size){ .known = info_of(object, "numac.memory") != NULL };
+    read_number(info_of(object, "numac.free"), &node->free_bytes);
+    const char *cpus = info_of(object, "numac.cpus");
     if (cpus && strcmp(cpus, "none") == 0)
         node->cpus = &ids_none;
     read_pools(arena, object, node);
@@ -171,8 +170,8 @@ static void read_node(struct arena *arena, hwloc_obj_t object, struct host_node 
 
 void additions_read(struct arena *arena, struct host *host, struct hwloc_topology *topology)
 {
-    hwloc_obj_t root = hwloc_get_root_obj(topology);
-    if (!hwloc_obj_get_info_by_name(root, FORMAT_NAME))
+    struct hwloc_obj *root = machine_object(topology);
+    if (!info_of(root, FORMAT_NAME))
         return;
     host->isolated_known |= read_set(arena, root, "numac.isolated", &host->isolated);
     host->nohz_full_known |= read_set(arena, root, "numac.nohz-full", &host->nohz_full);
@@ -180,16 +179,14 @@ void additions_read(struct arena *arena, struct host *host, struct hwloc_topolog
     host->ksm_merge_across_nodes =
         read_state(root, "numac.ksm-merge-across-nodes", host->ksm_merge_across_nodes);
     host->balancing = read_state(root, "numac.balancing", host->balancing);
-    const char *pages = hwloc_obj_get_info_by_name(root, "numac.transparent-pages");
+    const char *pages = info_of(root, "numac.transparent-pages");
     if (pages && g_utf8_validate(pages, -1, NULL) && strlen(pages) < 64)
         host->transparent_pages = arena_string(arena, pages, strlen(pages));
     for (unsigned i = 0; i < PROGRAM_COUNT; i++) {
-        const char *version = hwloc_obj_get_info_by_name(root, program_names[i]);
+        const char *version = info_of(root, program_names[i]);
         if (version)
             version_parse(version, &host->versions[i]);
     }
-    for (hwloc_obj_t object = NULL; (object = hwloc_get_next_obj_by_type(topology, HWLOC_OBJ_NUMANODE, object));)
-        for (uint32_t i = 0; i < host->node_count; i++)
-            if (host->nodes[i].os_index == object->os_index)
-                read_node(arena, object, &host->nodes[i]);
+    for (uint32_t i = 0; i < host->node_count; i++)
+        read_node(arena, node_object(topology, host->nodes[i].os_index), &host->nodes[i]);
 }

@@ -71,8 +71,23 @@ bool xml_make_plain(const struct reading *reading, GString *plain, struct troubl
 void facts_encode(const struct host *host, GByteArray *out);
 struct host *facts_decode(struct arena *arena, const uint8_t *bytes, size_t length);
 
-/* Our additions to hwloc XML: names of <info>, their text, and back. */
+/* hwloc listens to two dozen variables and speaks through errno: settled and said in one place. */
+void settle_environment(const struct reading *reading);
+void say_unreadable(const struct reading *reading, struct trouble *trouble);
+
+/* What the other files need of hwloc, so that only from_hwloc.c knows it.  info_at() gives the value and sets the name;
+ * NULL behind the last. */
 struct hwloc_topology;
+struct hwloc_obj;
+enum level_word { LEVEL_WORD_NONE, LEVEL_WORD_NODE, LEVEL_WORD_PU, LEVEL_WORD_OTHER };
+enum level_word level_of_word(const char *word); /* of a synthetic description */
+struct hwloc_obj *machine_object(struct hwloc_topology *topology);
+struct hwloc_obj *node_object(struct hwloc_topology *topology, uint32_t os_index);
+const char *info_of(struct hwloc_obj *object, const char *name);
+const char *info_at(struct hwloc_obj *object, unsigned position, const char **name);
+void info_add(struct hwloc_obj *object, const char *name, const char *value);
+
+/* Our additions to hwloc XML: names of <info>, their text, and back. */
 void additions_write(const struct host *host, struct hwloc_topology *topology);
 void additions_read(struct arena *arena, struct host *host, struct hwloc_topology *topology);
 

@@ -6,7 +6,6 @@
  */
 #include "host/facts.h"
 
-#include <errno.h>
 #include <hwloc.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,21 +20,6 @@ struct facts_in { /* one reading under way */
 };
 
 /* ---- opening ----------------------------------------------------------------------------------------------------- */
-
-/* hwloc listens to two dozen variables: the same source must give the same facts in every shell. */
-static void settle_environment(const struct reading *reading)
-{
-    g_auto(GStrv) names = g_listenv();
-    for (char **name = names; name && *name; name++)
-        if (g_str_has_prefix(*name, "HWLOC_"))
-            g_unsetenv(*name);
-    g_setenv("HWLOC_HIDE_ERRORS", "2", TRUE);
-    g_setenv("HWLOC_GROUPING", "0", TRUE); /* groups guessed from distances are no facts */
-    if (reading->origin == ORIGIN_FOLDER) {
-        g_setenv("HWLOC_FSROOT", reading->root, TRUE);
-        g_setenv("HWLOC_COMPONENTS", "linux,stop", TRUE);
-    }
-}
 
 static void set_filters(hwloc_topology_t topology, unsigned wants)
 {
@@ -71,6 +55,44 @@ static bool open_topology(hwloc_topology_t topology, const struct reading *readi
     if (reading->origin == ORIGIN_LIVE)
         hwloc_topology_set_components(topology, HWLOC_TOPOLOGY_COMPONENTS_FLAG_BLACKLIST, "x86");
     return hwloc_topology_load(topology) == 0;
+}
+
+/* ---- for the files that may not know hwloc ------------------------------------------------------------------------ */
+
+enum level_word level_of_word(const char *word)
+{
+    hwloc_obj_type_t type;
+    if (hwloc_type_sscanf(word, &type, NULL, 0) < 0 || hwloc_obj_type_is_io(type) || type == HWLOC_OBJ_MISC)
+        return LEVEL_WORD_NONE;
+    return type == HWLOC_OBJ_NUMANODE ? LEVEL_WORD_NODE : type == HWLOC_OBJ_PU ? LEVEL_WORD_PU : LEVEL_WORD_OTHER;
+}
+
+struct hwloc_obj *machine_object(struct hwloc_topology *topology)
+{
+    return hwloc_get_root_obj(topology);
+}
+
+struct hwloc_obj *node_object(struct hwloc_topology *topology, uint32_t os_index)
+{
+    return hwloc_get_numanode_obj_by_os_index(topology, os_index);
+}
+
+const char *info_of(struct hwloc_obj *object, const char *name)
+{
+    return hwloc_obj_get_info_by_name(object, name);
+}
+
+const char *info_at(struct hwloc_obj *object, unsigned position, const char **name)
+{
+    if (position >= object->infos_count)
+        return NULL;
+    *name = object->infos[position].name;
+    return object->infos[position].value;
+}
+
+void info_add(struct hwloc_obj *object, const char *name, const char *value)
+{
+    hwloc_obj_add_info(object, name, value);
 }
 
 /* ---- nodes ------------------------------------------------------------------------------------------------------- */
@@ -510,23 +532,6 @@ static bool write_recording(struct facts_in *in)
     return true;
 }
 
-static void say_unreadable(struct facts_in *in)
-{
-    const char *name = in->reading->name;
-    if (in->reading->origin == ORIGIN_SYNTHETIC)
-        trouble_set(in->trouble, NM_host_synthetic,
-                    "begin with the largest level and end with pu, such as \"pack:2 [numa] core:8 pu:2\"",
-                    "hwloc refuses the synthetic description '%s'", name);
-    else if (in->reading->origin == ORIGIN_FOLDER)
-        trouble_set(in->trouble, NM_host_folder, "record it again with hwloc-gather-topology",
-                    "hwloc finds no machine in the folder '%s'", name);
-    else if (in->reading->origin == ORIGIN_LIVE)
-        trouble_set(in->trouble, NM_host_unreadable, NULL, "hwloc cannot read this machine: %s", g_strerror(errno));
-    else
-        trouble_set(in->trouble, NM_host_damaged, "record the host again with 'numac host record' or lstopo",
-                    "'%s' is damaged: hwloc cannot make sense of it", name);
-}
-
 /* XML that hwloc's reader does not take gets a second chance in plain form.  What is not even XML is told with its
  * line. */
 static bool reopen_plain(struct facts_in *in)
@@ -552,7 +557,7 @@ struct host *read_hwloc(struct arena *arena, const struct reading *reading, stru
     in.host->online = in.host->offline = in.host->disallowed = &ids_none;
     in.host->isolated = in.host->nohz_full = &ids_none;
     if (hwloc_topology_init(&in.topology) != 0) {
-        say_unreadable(&in);
+        say_unreadable(reading, trouble);
         return NULL;
     }
     in.usable = hwloc_bitmap_alloc();
@@ -560,7 +565,7 @@ struct host *read_hwloc(struct arena *arena, const struct reading *reading, stru
     if (!is_fine && reading->origin == ORIGIN_HWLOC_XML)
         is_fine = reopen_plain(&in);
     if (!is_fine)
-        say_unreadable(&in);
+        say_unreadable(reading, trouble);
     is_fine = is_fine && take_facts(&in) && (!reading->recording || write_recording(&in));
     hwloc_bitmap_free(in.usable);
     if (in.topology)

@@ -245,7 +245,7 @@ static bool file_is_archive(const char *path)
     return strstr(trouble.message, "an archive") != NULL;
 }
 
-static void say_unreadable(const struct source *source, const char *path, struct trouble *trouble)
+static void say_no_text(const struct source *source, const char *path, struct trouble *trouble)
 {
     switch (source->trouble) {
     case SOURCE_TOO_LARGE:
@@ -279,7 +279,7 @@ static struct host *load_file(struct arena *arena, struct sources *sources, stru
     *file = known ? known : sources_read(sources, reading->name, HOST_FILE_BYTES);
     const struct source *source = source_at(sources, *file);
     if (source->trouble != SOURCE_FINE) {
-        say_unreadable(source, reading->name, trouble);
+        say_no_text(source, reading->name, trouble);
         return NULL;
     }
     reading->text = source->text;
@@ -292,6 +292,40 @@ static struct host *load_file(struct arena *arena, struct sources *sources, stru
         return NULL;
     }
     return read_in_child(arena, reading, trouble);
+}
+
+/* ---- what hwloc needs around it --------------------------------------------------------------------------------- */
+
+/* hwloc listens to two dozen variables: the same source must give the same facts in every shell. */
+void settle_environment(const struct reading *reading)
+{
+    g_auto(GStrv) names = g_listenv();
+    for (char **name = names; name && *name; name++)
+        if (g_str_has_prefix(*name, "HWLOC_"))
+            g_unsetenv(*name);
+    g_setenv("HWLOC_HIDE_ERRORS", "2", TRUE);
+    g_setenv("HWLOC_GROUPING", "0", TRUE); /* groups guessed from distances are no facts */
+    if (reading->origin == ORIGIN_FOLDER) {
+        g_setenv("HWLOC_FSROOT", reading->root, TRUE);
+        g_setenv("HWLOC_COMPONENTS", "linux,stop", TRUE);
+    }
+}
+
+void say_unreadable(const struct reading *reading, struct trouble *trouble)
+{
+    const char *name = reading->name;
+    if (reading->origin == ORIGIN_SYNTHETIC)
+        trouble_set(trouble, NM_host_synthetic,
+                    "begin with the largest level and end with pu, such as \"pack:2 [numa] core:8 pu:2\"",
+                    "hwloc refuses the synthetic description '%s'", name);
+    else if (reading->origin == ORIGIN_FOLDER)
+        trouble_set(trouble, NM_host_folder, "record it again with hwloc-gather-topology",
+                    "hwloc finds no machine in the folder '%s'", name);
+    else if (reading->origin == ORIGIN_LIVE)
+        trouble_set(trouble, NM_host_unreadable, NULL, "hwloc cannot read this machine: %s", g_strerror(errno));
+    else
+        trouble_set(trouble, NM_host_damaged, "record the host again with 'numac host record' or lstopo",
+                    "'%s' is damaged: hwloc cannot make sense of it", name);
 }
 
 /* ---- the two doors ----------------------------------------------------------------------------------------------- */

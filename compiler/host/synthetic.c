@@ -7,7 +7,6 @@
 #include "host/facts.h"
 
 #include <errno.h>
-#include <hwloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -111,11 +110,11 @@ static bool take_level(struct scan *scan)
     bool is_node = false;
     if (colon) {
         g_autofree char *name = g_strndup(word, (size_t)(colon - word));
-        hwloc_obj_type_t type;
-        if (hwloc_type_sscanf(name, &type, NULL, 0) < 0 || hwloc_obj_type_is_io(type) || type == HWLOC_OBJ_MISC)
+        enum level_word level = level_of_word(name);
+        if (level == LEVEL_WORD_NONE)
             return complain_of_type(scan, word, (size_t)(colon - word));
-        is_node = type == HWLOC_OBJ_NUMANODE;
-        if (type == HWLOC_OBJ_PU)
+        is_node = level == LEVEL_WORD_NODE;
+        if (level == LEVEL_WORD_PU)
             scan->named_pu = word;
     }
     char *end;

@@ -63,7 +63,6 @@ size_t value_bytes(enum value_type type);
 const struct set *parse_set(struct binder *binder, const struct scalar *scalar, enum value_type type);
 struct finding *report_value(struct binder *binder, enum code code, const struct scalar *scalar, const char *format, ...)
     G_GNUC_PRINTF(4, 5);
-bool is_name(const char *text, size_t length);
 
 /* ---- items into objects (bind.c) */
 struct frame { /* the objects that the words of a block belong to */

@@ -268,9 +268,9 @@ static void check_hosts(struct binder *binder, struct guest *guest)
 {
     const char *const *names = guest->hosts.items;
     for (uint32_t i = 0; i < guest->hosts.count; i++) {
-        bool known = false;
-        for (uint32_t h = 0; !known && h < binder->site->host_count; h++)
-            known = strcmp(binder->site->hosts[h].name, names[i]) == 0;
+        bool known = g_hash_table_contains(binder->hosts, names[i]);
+        for (size_t h = 0; !known && h < binder->options->host_count; h++)
+            known = strcmp(binder->options->hosts[h].name, names[i]) == 0;
         if (known)
             continue;
         struct scalar scalar = { .text = names[i], .length = strlen(names[i]), .span = said_span(&guest->said, W_GUEST_HOST, i + 1) };

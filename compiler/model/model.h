@@ -124,6 +124,7 @@ const struct word_row *word_row(enum word_id id);
 const struct word_row *find_word(enum context in, const char *text, size_t length); /* NULL: no such word there */
 const char *context_word(enum context in); /* "guest", "cell", ... for messages */
 const char *value_type_word(enum value_type type);
+bool is_name(const char *text, size_t length); /* may stand as a name without quotes */
 
 /* ---- what was said, and where ----------------------------------------------------------------------------------- */
 

@@ -55,8 +55,9 @@ static const char *const context_choices[] = { "auto", "none", NULL };
       .default_text = (unsaid),                                                                                       \
       .about = (meaning),                                                                                             \
       __VA_ARGS__ },
-#define LATER(text, places, meaning)                                                                                  \
-    { .id = W_NONE, .word = (text), .in = (places), .kind = SETTING, .default_text = "", .about = (meaning) },
+#define LATER(text, places, meaning, ...)                                                                             \
+    { .id = W_NONE, .word = (text), .in = (places), .default_text = "", .about = (meaning), __VA_ARGS__ },
+#define LABELS(word, value) .kind = LABELLED, LABEL(word, value)
 
 static const struct word_row rows[] = {
 #include "model/vocabulary.def"

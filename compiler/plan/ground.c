@@ -5,6 +5,7 @@
 #include "plan/site_host.h"
 
 #include <hwloc/bitmap.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct grounding {
@@ -298,6 +299,12 @@ static void ground(struct grounding *grounding, const struct declared_host *decl
         host->facts = NULL; /* a host told wrongly is no ground to place on */
 }
 
+static int by_host_name(const void *left, const void *right)
+{
+    const struct site_host *a = *(const struct site_host *const *)left, *b = *(const struct site_host *const *)right;
+    return strcmp(a->name, b->name);
+}
+
 struct site_hosts ground_hosts(struct arena *arena, struct sources *sources, struct findings *findings, const struct site *site)
 {
     struct grounding grounding = { .arena = arena, .sources = sources, .findings = findings, .site = site, .loaded = g_hash_table_new(g_str_hash, g_str_equal) };
@@ -305,15 +312,20 @@ struct site_hosts ground_hosts(struct arena *arena, struct sources *sources, str
     for (uint32_t i = 0; i < site->host_count; i++)
         ground(&grounding, &site->hosts[i], &list[i]);
     g_hash_table_destroy(grounding.loaded);
-    return (struct site_hosts){ list, site->host_count };
+    const struct site_host **by_name = arena_array(arena, const struct site_host *, site->host_count);
+    for (uint32_t i = 0; i < site->host_count; i++)
+        by_name[i] = &list[i];
+    if (site->host_count)
+        qsort(by_name, site->host_count, sizeof *by_name, by_host_name);
+    return (struct site_hosts){ .list = list, .by_name = by_name, .count = site->host_count };
 }
 
 const struct site_host *find_site_host(const struct site_hosts *hosts, const char *name)
 {
-    for (uint32_t i = 0; i < hosts->count; i++)
-        if (strcmp(hosts->list[i].name, name) == 0)
-            return &hosts->list[i];
-    return NULL;
+    struct site_host wanted = { .name = name };
+    const struct site_host *key = &wanted;
+    const struct site_host *const *found = hosts->count ? bsearch(&key, hosts->by_name, hosts->count, sizeof key, by_host_name) : NULL;
+    return found ? *found : NULL;
 }
 
 const struct reserve *reserve_of_cpu(const struct site_host *host, uint32_t cpu)

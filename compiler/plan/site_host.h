@@ -30,7 +30,8 @@ struct site_host {
 /* Loads every host that some guest may use; hosts in the order of the site.  A host that fails has facts NULL and a
  * finding.  `wants_devices`: the site names pci, netdev, block or device places. */
 struct site_hosts {
-    const struct site_host *list;
+    const struct site_host *list;           /* in the order of the site */
+    const struct site_host *const *by_name; /* sorted, to find one quickly */
     uint32_t count;
 };
 

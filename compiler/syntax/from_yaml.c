@@ -15,7 +15,7 @@ static bool is(const struct yaml *yaml, yaml_token_type_t type)
     return yaml->token.type == type;
 }
 
-/* ---- scalars ------------------------------------------------------------------------------------------------------- */
+/* ---- scalars ---------------------------------------------------------------------------------------------------- */
 
 static bool is_null(const char *text, uint32_t length)
 {
@@ -47,7 +47,8 @@ static void add_plain(struct yaml *yaml)
         blame_null(yaml, yaml->where);
     while (at < end) {
         uint32_t begin = at;
-        if (G_UNLIKELY(text[at] == '"' || text[at] == '\'')) /* never the first: libyaml took that for a quoted scalar */
+        if (G_UNLIKELY(text[at] == '"' ||
+                       text[at] == '\'')) /* never the first: libyaml took that for a quoted scalar */
             blame_inner_quote(yaml, (struct extent){ at, end });
         while (at < end && text[at] != ' ' && text[at] != '\t' && text[at] != '\n' && text[at] != '\r')
             at++;
@@ -93,7 +94,7 @@ static struct word key_word(struct yaml *yaml)
     return word;
 }
 
-/* ---- what is refused ----------------------------------------------------------------------------------------------- */
+/* ---- what is refused -------------------------------------------------------------------------------------------- */
 
 static void refuse_properties(struct yaml *yaml)
 {
@@ -132,7 +133,7 @@ static void skip_rest(struct yaml *yaml, bool stop_at_entry)
     }
 }
 
-/* ---- lists --------------------------------------------------------------------------------------------------------- */
+/* ---- lists ------------------------------------------------------------------------------------------------------ */
 
 static void read_list_entry(struct yaml *yaml, bool flow, struct extent dash)
 {
@@ -158,8 +159,9 @@ static void read_flow_list(struct yaml *yaml)
     struct extent open = yaml->where;
     bool after_value = false;
     for (yaml_next(yaml); !is(yaml, YAML_FLOW_SEQUENCE_END_TOKEN) && !yaml->ended;) {
-        if (is(yaml, YAML_STREAM_END_TOKEN) || is(yaml, YAML_DOCUMENT_START_TOKEN) || is(yaml, YAML_DOCUMENT_END_TOKEN) ||
-            is(yaml, YAML_FLOW_MAPPING_END_TOKEN) || is(yaml, YAML_BLOCK_END_TOKEN)) {
+        if (is(yaml, YAML_STREAM_END_TOKEN) || is(yaml, YAML_DOCUMENT_START_TOKEN) ||
+            is(yaml, YAML_DOCUMENT_END_TOKEN) || is(yaml, YAML_FLOW_MAPPING_END_TOKEN) ||
+            is(yaml, YAML_BLOCK_END_TOKEN)) {
             blame_not_closed(yaml, open);
             yaml_stop(yaml);
             return;
@@ -219,7 +221,7 @@ static uint32_t read_list(struct yaml *yaml)
     return end;
 }
 
-/* ---- mappings ------------------------------------------------------------------------------------------------------ */
+/* ---- mappings --------------------------------------------------------------------------------------------------- */
 
 static struct item *read_value(struct yaml *yaml)
 {
@@ -341,10 +343,6 @@ static struct item_list read_entries(struct yaml *yaml, bool flow)
     bool after_value = false;
     for (yaml_next(yaml); !mapping_ends(yaml, flow, open);) {
         if (is(yaml, YAML_KEY_TOKEN)) {
-            if (G_UNLIKELY(flow && after_value)) {
-                yaml->reading->blamed = false;
-                blame_missing_comma(yaml);
-            }
             struct item *item = read_entry(yaml);
             if (item)
                 list = list_append(list, item);
@@ -398,7 +396,8 @@ static struct item_list without(struct item_list list, const struct item *droppe
     return kept;
 }
 
-static struct item_list refuse_duplicate(struct yaml *yaml, struct item_list list, struct item *first, struct item *second)
+static struct item_list refuse_duplicate(struct yaml *yaml, struct item_list list, struct item *first,
+                                         struct item *second)
 {
     yaml->reading->blamed = false;
     blame_duplicate(yaml, first, second);
@@ -477,7 +476,7 @@ static struct item_list read_mapping(struct yaml *yaml, uint32_t *out_end)
     return list.first && list.first->next ? refuse_duplicates(yaml, list) : list;
 }
 
-/* ---- the file ------------------------------------------------------------------------------------------------------ */
+/* ---- the file --------------------------------------------------------------------------------------------------- */
 
 static void read_top(struct yaml *yaml)
 {

@@ -21,7 +21,7 @@ static struct excerpt glued(const struct reading *reading, uint32_t begin)
     return excerpt(reading, (struct extent){ begin, end });
 }
 
-/* ---- words --------------------------------------------------------------------------------------------------------- */
+/* ---- words ------------------------------------------------------------------------------------------------------ */
 
 struct word word_with_colon(struct reading *reading, struct extent where)
 {
@@ -29,7 +29,8 @@ struct word word_with_colon(struct reading *reading, struct extent where)
     while (end > where.begin && reading->text[end - 1] == ':')
         end--;
     struct excerpt text = excerpt(reading, where), word = excerpt(reading, (struct extent){ where.begin, end });
-    struct finding *finding = blame(reading, NM_colon, where, "'%.*s' ends with a colon, as in YAML", text.length, text.text);
+    struct finding *finding =
+        blame(reading, NM_colon, where, "'%.*s' ends with a colon, as in YAML", text.length, text.text);
     if (word.length)
         blame_help(reading, finding, "write '%.*s' and a blank, without the colon", word.length, word.text);
     blame_note(reading, finding, "a file whose name ends in .yaml or .yml is read as YAML");
@@ -43,9 +44,9 @@ struct word word_with_equals(struct reading *reading, struct extent where)
         end--;
     struct excerpt word = excerpt(reading, (struct extent){ where.begin, end });
     struct excerpt value = glued(reading, where.end);
-    struct finding *finding = blame(reading, NM_equals_sign, (struct extent){ end, where.end },
-                                    "an equals sign after '%.*s': a word and its values are parted by blanks",
-                                    word.length, word.text);
+    struct finding *finding =
+        blame(reading, NM_equals_sign, (struct extent){ end, where.end },
+              "an equals sign after '%.*s': a word and its values are parted by blanks", word.length, word.text);
     if (value.length)
         blame_help(reading, finding, "write '%.*s %.*s'", word.length, word.text, value.length, value.text);
     else
@@ -66,7 +67,7 @@ struct word word_without_blank(struct reading *reading, struct extent *where)
     return word_between(reading, where->begin, where->end);
 }
 
-/* ---- strings ------------------------------------------------------------------------------------------------------- */
+/* ---- strings ---------------------------------------------------------------------------------------------------- */
 
 static bool continues(char next)
 {
@@ -101,7 +102,8 @@ struct word string_with_escapes(struct reading *reading, struct extent where)
         }
         g_string_append_c(text, from[at]);
     }
-    return word_cooked(reading->syntax, reading->file, where.begin + 1, where.end - where.begin - 2, text->str, text->len);
+    return word_cooked(reading->syntax, reading->file, where.begin + 1, where.end - where.begin - 2, text->str,
+                       text->len);
 }
 
 /* The end of the line ends it; braces there are given back, so that a forgotten quote does not upset the blocks. */
@@ -124,12 +126,13 @@ struct word string_in_single_quotes(struct reading *reading, struct extent where
     return word;
 }
 
-/* ---- signs --------------------------------------------------------------------------------------------------------- */
+/* ---- signs ------------------------------------------------------------------------------------------------------ */
 
 void blame_single_quote(struct reading *reading, struct extent where)
 {
     struct finding *finding = blame(reading, NM_single_quote, where, "a single quote: strings stand in double quotes");
-    struct excerpt inner = excerpt(reading, (struct extent){ where.begin + 1, where.end - (where.end > where.begin + 1) });
+    struct excerpt inner =
+        excerpt(reading, (struct extent){ where.begin + 1, where.end - (where.end > where.begin + 1) });
     if (inner.length)
         blame_help(reading, finding, "write \"%.*s\"", inner.length, inner.text);
     else
@@ -146,21 +149,24 @@ void blame_equals(struct reading *reading, struct extent where)
 void blame_brackets(struct reading *reading, struct extent where)
 {
     struct finding *finding = blame(reading, NM_brackets, where, "a square bracket: a list is written as words");
-    blame_help(reading, finding, "write the values one after the other, parted by blanks; a set of numbers with commas, '0-3,8'");
+    blame_help(reading, finding,
+               "write the values one after the other, parted by blanks; a set of numbers with commas, '0-3,8'");
 }
 
 void blame_exclamation(struct reading *reading, struct extent where)
 {
-    struct finding *finding = blame(reading, NM_exclamation_mark, where, "an exclamation mark takes nothing out of a set");
+    struct finding *finding =
+        blame(reading, NM_exclamation_mark, where, "an exclamation mark takes nothing out of a set");
     blame_help(reading, finding, "write '^', as in '0-7,^2'");
 }
 
 void blame_arrow(struct reading *reading, struct extent where)
 {
     struct excerpt text = excerpt(reading, where);
-    struct finding *finding = blame(reading, NM_arrow, where, "'%.*s' has no meaning here: there are no arrows", text.length,
-                                    text.text);
-    blame_help(reading, finding, "write a table: 'distances { }' with one row for each cell, values in the order of cells");
+    struct finding *finding =
+        blame(reading, NM_arrow, where, "'%.*s' has no meaning here: there are no arrows", text.length, text.text);
+    blame_help(reading, finding,
+               "write a table: 'distances { }' with one row for each cell, values in the order of cells");
 }
 
 static const char *name_of_character(gunichar character)
@@ -230,7 +236,7 @@ void scanner_fatal(struct reading *reading, const char *what)
     longjmp(reading->fatal, 1);
 }
 
-/* ---- lines and blocks ---------------------------------------------------------------------------------------------- */
+/* ---- lines and blocks ------------------------------------------------------------------------------------------- */
 
 void blame_syntax(struct reading *reading, bool at_brace, struct extent where)
 {
@@ -240,7 +246,7 @@ void blame_syntax(struct reading *reading, bool at_brace, struct extent where)
         struct finding *finding = blame(reading, NM_no_word, where, "a block without a word before it");
         blame_help(reading, finding, "write what it is, as in 'cell a {'");
     } else {
-        struct finding *finding = blame(reading, NM_no_word, where, "%.*s stands where a word should begin the line",
+        struct finding *finding = blame(reading, NM_no_word, where, "'%.*s' stands where a word should begin the line",
                                         text.length, text.text);
         blame_help(reading, finding, "begin with a word of the language, written without quotes");
     }
@@ -253,11 +259,13 @@ void blame_parser(struct reading *reading, struct extent where, const char *what
 
 void blame_brace_alone(struct reading *reading, const struct item *item, struct extent block)
 {
-    bool blamed = reading->blamed; /* the brace's own line has ended: this finding goes by the first line of the block */
+    bool blamed =
+        reading->blamed; /* the brace's own line has ended: this finding goes by the first line of the block */
     reading->blamed = false;
     struct excerpt name = excerpt(reading, word_extent(item->name));
     struct finding *finding = blame(reading, NM_brace_alone, (struct extent){ block.begin, block.begin + 1 },
                                     "'{' stands on a line of its own");
+    blame_pointer(reading, finding, "moves up");
     blame_label(reading, finding, word_extent(item->name), "its block belongs to this");
     blame_help(reading, finding, "put '{' on the line of '%.*s'", name.length, name.text);
     reading->blamed = blamed;
@@ -278,6 +286,7 @@ void blame_brace_missing(struct reading *reading)
         where = reading->suspect;
     reading->blamed = false;
     struct finding *finding = blame(reading, NM_brace_missing, where, "'{' is never closed");
+    blame_pointer(reading, finding, "opened here");
     if (reading->suspect.end)
         blame_label(reading, finding, reading->suspect_end, "this '}' closes it, though it is indented for another");
     blame_help(reading, finding, "put '}' behind the last line of this block");

@@ -28,8 +28,8 @@ struct tree *reading_end(struct reading *reading)
     struct tree *tree = reading->tree;
     if (reading->comments) {
         tree->comment_count = reading->comments->len;
-        tree->comments =
-            arena_copy(reading->syntax->arena, reading->comments->data, reading->comments->len * sizeof *tree->comments);
+        tree->comments = arena_copy(reading->syntax->arena, reading->comments->data,
+                                    reading->comments->len * sizeof *tree->comments);
         g_array_free(reading->comments, TRUE);
     }
     tree->failed = reading->error_count > 0;
@@ -50,7 +50,7 @@ void note_comment(struct reading *reading, struct extent where)
     g_array_append_val(reading->comments, comment);
 }
 
-/* ---- findings ------------------------------------------------------------------------------------------------------ */
+/* ---- findings --------------------------------------------------------------------------------------------------- */
 
 static struct span span_of(const struct reading *reading, struct extent where)
 {
@@ -94,6 +94,12 @@ void blame_label(struct reading *reading, struct finding *finding, struct extent
 {
     if (finding)
         finding_label(reading->findings, finding, span_of(reading, where), "%s", text);
+}
+
+void blame_pointer(struct reading *reading, struct finding *finding, const char *text)
+{
+    if (finding)
+        finding_pointer(reading->findings, finding, "%s", text);
 }
 
 void blame_note(struct reading *reading, struct finding *finding, const char *text)
@@ -148,7 +154,7 @@ struct word word_between(struct reading *reading, uint32_t begin, uint32_t end)
     return word;
 }
 
-/* ---- building ------------------------------------------------------------------------------------------------------ */
+/* ---- building --------------------------------------------------------------------------------------------------- */
 
 void words_begin(struct reading *reading, struct word name)
 {
@@ -170,8 +176,8 @@ void words_add(struct reading *reading, struct word argument)
 
 struct item *item_begin(struct reading *reading)
 {
-    struct item *item = item_new(reading->syntax, reading->file, reading->words[0], reading->words + 1,
-                                 reading->argument_count);
+    struct item *item =
+        item_new(reading->syntax, reading->file, reading->words[0], reading->words + 1, reading->argument_count);
     item->failed = reading->blamed;
     if (G_UNLIKELY(++reading->item_count > ITEM_LIMIT))
         give_up(reading, NM_too_many_items, reading->words[0].begin, "the file has more than 33554432 items");
@@ -189,8 +195,9 @@ struct item *item_block(struct item *item, struct item_list block, uint32_t end)
 void limit_word(struct reading *reading, struct word *word, struct extent where)
 {
     struct excerpt start = excerpt(reading, where);
-    struct finding *finding = blame(reading, NM_word_too_long, where, "a word of %u bytes, but at most %d are read: '%.*s...'",
-                                    where.end - where.begin, WORD_LIMIT, start.length, start.text);
+    struct finding *finding =
+        blame(reading, NM_word_too_long, where, "a word of %u bytes, but at most %d are read: '%.*s...'",
+              where.end - where.begin, WORD_LIMIT, start.length, start.text);
     blame_help(reading, finding, "a file is named by its path, and a set is written in ranges");
     word->length = WORD_LIMIT;
 }

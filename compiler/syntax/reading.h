@@ -34,10 +34,10 @@ struct reading {
     char *text;
     uint32_t length, file;
 
-    GArray *comments;  /* struct comment, NULL when nobody wants them */
-    bool blamed;       /* the line has its finding: what else is odd about it stays untold */
+    GArray *comments; /* struct comment, NULL when nobody wants them */
+    bool blamed;      /* the line has its finding: what else is odd about it stays untold */
     uint32_t blamed_at;
-    bool stopped;      /* the reader gave up */
+    bool stopped; /* the reader gave up */
     unsigned error_count, muted_count;
     uint32_t item_count;
 
@@ -45,8 +45,8 @@ struct reading {
     struct word words[1 + ARGUMENT_LIMIT];
 
     /* the numa notation only */
-    bool recovering;     /* the parser drops tokens up to the end of the line */
-    unsigned skipping;   /* braces open inside a block that is left out */
+    bool recovering;       /* the parser drops tokens up to the end of the line */
+    unsigned skipping;     /* braces open inside a block that is left out */
     struct extent skipped; /* the brace that opened it */
     uint32_t line_begin;
     unsigned depth;
@@ -65,6 +65,7 @@ void note_comment(struct reading *reading, struct extent where);
 /* The finding of a line, or NULL where the line has one already; counts, and gives up in time. */
 struct finding *blame(struct reading *reading, enum code code, struct extent where, const char *format, ...)
     G_GNUC_PRINTF(4, 5);
+void blame_pointer(struct reading *reading, struct finding *finding, const char *text);
 void blame_label(struct reading *reading, struct finding *finding, struct extent where, const char *text);
 void blame_note(struct reading *reading, struct finding *finding, const char *text);
 void blame_help(struct reading *reading, struct finding *finding, const char *format, ...) G_GNUC_PRINTF(3, 4);
@@ -77,10 +78,11 @@ struct excerpt {
 };
 struct excerpt excerpt(const struct reading *reading, struct extent where);
 uint32_t character_end(const struct reading *reading, uint32_t at); /* of the character that begins there */
-struct extent word_extent(struct word word); /* with its quotes */
-struct word word_between(struct reading *reading, uint32_t begin, uint32_t end); /* of text without escapes, within limits */
+struct extent word_extent(struct word word);                        /* with its quotes */
+/* of text without escapes, within limits */
+struct word word_between(struct reading *reading, uint32_t begin, uint32_t end);
 
-/* ---- building, for both notations --------------------------------------------------------------------------------- */
+/* ---- building, for both notations ------------------------------------------------------------------------------- */
 void words_begin(struct reading *reading, struct word name);
 void words_add(struct reading *reading, struct word argument);
 struct item *item_begin(struct reading *reading); /* of the words since words_begin() */
@@ -98,7 +100,7 @@ static inline struct item_list list_append(struct item_list list, struct item *i
 
 void limit_word(struct reading *reading, struct word *word, struct extent where);
 
-/* ---- the scanner of the numa notation: words and strings that are not quite right ---------------------------------- */
+/* ---- the scanner of the numa notation: words and strings that are not quite right ------------------------------- */
 struct word word_with_colon(struct reading *reading, struct extent where);
 struct word word_with_equals(struct reading *reading, struct extent where);
 struct word word_without_blank(struct reading *reading, struct extent *where);
@@ -115,7 +117,7 @@ void blame_not_ascii(struct reading *reading, struct extent where);
 void blame_character(struct reading *reading, struct extent where);
 void scanner_fatal(struct reading *reading, const char *what) G_GNUC_NORETURN;
 
-/* ---- its parser ---------------------------------------------------------------------------------------------------- */
+/* ---- its parser ------------------------------------------------------------------------------------------------- */
 void blame_syntax(struct reading *reading, bool at_brace, struct extent where);
 void blame_parser(struct reading *reading, struct extent where, const char *what);
 void blame_brace_alone(struct reading *reading, const struct item *item, struct extent block);

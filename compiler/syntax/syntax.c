@@ -99,7 +99,7 @@ struct tree *read_tree(struct syntax *syntax, uint32_t file, bool keep_comments)
     return tree;
 }
 
-/* ---- words --------------------------------------------------------------------------------------------------------- */
+/* ---- words ------------------------------------------------------------------------------------------------------ */
 
 static uint64_t cooked_key(uint32_t file, uint32_t begin)
 {

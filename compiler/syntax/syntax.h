@@ -26,13 +26,13 @@ struct word {
 };
 
 struct item {
-    struct item *next;    /* in its block */
+    struct item *next;     /* in its block */
     struct item *children; /* first of its block */
     struct word name;
     uint32_t file;
     uint16_t argument_count;
     uint16_t has_block : 1; /* also when the block is empty */
-    uint16_t mapped : 1;    /* from YAML: `children` is a mapping whose keys may be argument names, labels or table keys */
+    uint16_t mapped : 1; /* from YAML: `children` is a mapping whose keys may be argument names, labels or table keys */
     uint16_t failed : 1; /* a finding stands on its line: its words may be wrong, and need no second finding */
     uint16_t reserved : 13;
     uint32_t end; /* offset behind the item: behind its "}" or its last argument */
@@ -47,7 +47,7 @@ struct comment {
 /* One parsed file.  Lives in the arena given to the reader. */
 struct tree {
     uint32_t file;
-    struct item *items; /* first at top level */
+    struct item *items;             /* first at top level */
     const struct comment *comments; /* rising; only when asked for */
     uint32_t comment_count;
     bool is_yaml;
@@ -63,7 +63,7 @@ enum syntax_limits {
 };
 
 struct syntax {
-    struct arena *arena;     /* where trees and cooked texts live */
+    struct arena *arena; /* where trees and cooked texts live */
     struct sources *sources;
     struct findings *findings;
     GHashTable *cooked; /* inside syntax only */

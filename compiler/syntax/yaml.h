@@ -15,7 +15,7 @@ struct yaml {
     yaml_token_t token; /* the one to look at */
     struct extent where;
     unsigned depth, flow; /* mappings and lists we are in; those among them in braces or brackets */
-    bool ended; /* by an error or a limit: the token is an end of stream from now on */
+    bool ended;           /* by an error or a limit: the token is an end of stream from now on */
 
     /* from characters to bytes: a pair that belongs together, walked along */
     bool ascii;

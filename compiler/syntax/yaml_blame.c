@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-/* ---- what libyaml cannot read -------------------------------------------------------------------------------------- */
+/* ---- what libyaml cannot read ----------------------------------------------------------------------------------- */
 
 static bool blame_tab(struct reading *reading, struct extent where)
 {
@@ -38,6 +38,7 @@ static const struct yaml_problem problems[] = {
       .help = "begin it on the next line, or write '[a, b]'" },
     { .problem = "could not find expected ':'",
       .code = NM_yaml_syntax,
+      .at_context = true,
       .message = "a line without a colon behind its key",
       .help = "write 'key: value', with a blank behind the colon" },
     { .problem = "found unexpected",
@@ -96,7 +97,8 @@ static const struct yaml_problem problems[] = {
 
 static bool fits(const struct yaml_problem *row, const char *problem, const char *context)
 {
-    return g_str_has_prefix(problem, row->problem) && (!row->context || (context && g_str_has_prefix(context, row->context)));
+    return g_str_has_prefix(problem, row->problem) &&
+           (!row->context || (context && g_str_has_prefix(context, row->context)));
 }
 
 void blame_libyaml(struct yaml *yaml, struct extent where, const struct extent *context)
@@ -140,7 +142,7 @@ void blame_yaml_depth(struct yaml *yaml)
     blame_note(yaml->reading, finding, "the rest of the file was not read");
 }
 
-/* ---- what is not part of the language ------------------------------------------------------------------------------ */
+/* ---- what is not part of the language --------------------------------------------------------------------------- */
 
 void blame_property(struct yaml *yaml)
 {
@@ -148,16 +150,19 @@ void blame_property(struct yaml *yaml)
     struct excerpt text = excerpt(reading, yaml->where);
     struct finding *finding;
     if (yaml->token.type == YAML_TAG_TOKEN) {
-        finding = blame(reading, NM_yaml_tag, yaml->where, "'%.*s' is a tag: a value's type is said by its key", text.length,
-                        text.text);
-        blame_help(reading, finding, "take it out; if it is part of the value, put the value in quotes, and leave numbers "
-                                     "out of a set with '^'");
+        finding = blame(reading, NM_yaml_tag, yaml->where, "'%.*s' is a tag: a value's type is said by its key",
+                        text.length, text.text);
+        blame_help(reading, finding,
+                   "take it out; if it is part of the value, put the value in quotes, and leave numbers "
+                   "out of a set with '^'");
     } else if (yaml->token.type == YAML_ALIAS_TOKEN) {
         finding = blame(reading, NM_yaml_anchor, yaml->where, "'%.*s' is an alias", text.length, text.text);
-        blame_help(reading, finding, "say what guests share in a 'profile' and 'use' it; a value that repeats is a 'let'");
+        blame_help(reading, finding,
+                   "say what guests share in a 'profile' and 'use' it; a value that repeats is a 'let'");
     } else {
         finding = blame(reading, NM_yaml_anchor, yaml->where, "'%.*s' is an anchor", text.length, text.text);
-        blame_help(reading, finding, "say what guests share in a 'profile' and 'use' it; a value that repeats is a 'let'");
+        blame_help(reading, finding,
+                   "say what guests share in a 'profile' and 'use' it; a value that repeats is a 'let'");
     }
 }
 
@@ -179,10 +184,10 @@ void blame_second_document(struct yaml *yaml)
 
 void blame_top_level(struct yaml *yaml)
 {
-    bool list = yaml->token.type == YAML_BLOCK_SEQUENCE_START_TOKEN || yaml->token.type == YAML_FLOW_SEQUENCE_START_TOKEN ||
-                yaml->token.type == YAML_BLOCK_ENTRY_TOKEN;
-    struct finding *finding = blame(yaml->reading, NM_yaml_top_level, yaml->where,
-                                    "the file is %s, not a mapping", list ? "a list" : "a single value");
+    bool list = yaml->token.type == YAML_BLOCK_SEQUENCE_START_TOKEN ||
+                yaml->token.type == YAML_FLOW_SEQUENCE_START_TOKEN || yaml->token.type == YAML_BLOCK_ENTRY_TOKEN;
+    struct finding *finding = blame(yaml->reading, NM_yaml_top_level, yaml->where, "the file is %s, not a mapping",
+                                    list ? "a list" : "a single value");
     blame_help(yaml->reading, finding, "write keys and values, as in 'guest: {g: {memory: 1GiB, vcpus: 1}}'");
 }
 
@@ -195,12 +200,12 @@ void blame_key(struct yaml *yaml, struct extent where, const char *what)
 void blame_key_blanks(struct yaml *yaml, struct word key)
 {
     struct excerpt text = excerpt(yaml->reading, word_extent(key));
-    struct finding *finding = blame(yaml->reading, NM_yaml_key, word_extent(key), "the key '%.*s' has a blank in it",
-                                    text.length, text.text);
+    struct finding *finding =
+        blame(yaml->reading, NM_yaml_key, word_extent(key), "the key '%.*s' has a blank in it", text.length, text.text);
     const char *blank = memchr(text.text, ' ', (size_t)text.length);
     if (blank && key.length == (uint32_t)text.length)
-        blame_help(yaml->reading, finding, "write '%.*s: {%s: ...}', or put the key in quotes", (int)(blank - text.text),
-                   text.text, "name");
+        blame_help(yaml->reading, finding, "write '%.*s: {%s: ...}', or put the key in quotes",
+                   (int)(blank - text.text), text.text, "name");
     else
         blame_help(yaml->reading, finding, "put the key in quotes");
 }
@@ -234,16 +239,18 @@ void blame_block_text(struct yaml *yaml)
 
 void blame_inner_quote(struct yaml *yaml, struct extent where)
 {
-    struct finding *finding = blame(yaml->reading, NM_yaml_inner_quote, where, "quotes inside plain text are part of it in YAML");
+    struct finding *finding =
+        blame(yaml->reading, NM_yaml_inner_quote, where, "quotes inside plain text are part of it in YAML");
     blame_help(yaml->reading, finding, "write a list, as in '[NM0412, \"a reason\"]'");
 }
 
 void blame_list_entry(struct yaml *yaml)
 {
-    bool mapping = yaml->token.type == YAML_BLOCK_MAPPING_START_TOKEN || yaml->token.type == YAML_FLOW_MAPPING_START_TOKEN ||
-                   yaml->token.type == YAML_KEY_TOKEN || yaml->token.type == YAML_VALUE_TOKEN;
-    struct finding *finding = blame(yaml->reading, NM_yaml_list, yaml->where, "a %s in a list, which holds single values only",
-                                    mapping ? "mapping" : "list");
+    bool mapping = yaml->token.type == YAML_BLOCK_MAPPING_START_TOKEN ||
+                   yaml->token.type == YAML_FLOW_MAPPING_START_TOKEN || yaml->token.type == YAML_KEY_TOKEN ||
+                   yaml->token.type == YAML_VALUE_TOKEN;
+    struct finding *finding = blame(yaml->reading, NM_yaml_list, yaml->where,
+                                    "a %s in a list, which holds single values only", mapping ? "mapping" : "list");
     if (mapping)
         blame_help(yaml->reading, finding, "make names keys: 'cell: {a: {...}, b: {...}}' instead of '- name: a'");
     else
@@ -256,7 +263,7 @@ void blame_empty_entry(struct yaml *yaml, struct extent where)
     blame_help(yaml->reading, finding, "take the entry out");
 }
 
-/* ---- commas and brackets ------------------------------------------------------------------------------------------- */
+/* ---- commas and brackets ---------------------------------------------------------------------------------------- */
 
 /* The set as it was meant: up to a blank or bracket, but not into the next key. */
 static struct extent torn_set(const struct reading *reading, uint32_t begin, uint32_t at)
@@ -278,14 +285,14 @@ void blame_flow_comma(struct yaml *yaml, const struct item *before, bool glued)
         struct excerpt key = excerpt(reading, word_extent(before->name));
         struct extent all = torn_set(reading, before->arguments[before->argument_count - 1].begin, yaml->where.begin);
         struct excerpt value = excerpt(reading, all);
-        struct finding *finding = blame(reading, NM_yaml_flow_comma, all,
-                                        "inside braces a comma ends the value of '%.*s': '%.*s' is lost", key.length,
-                                        key.text, text.length, text.text);
+        struct finding *finding =
+            blame(reading, NM_yaml_flow_comma, all, "inside braces a comma ends the value of '%.*s': '%.*s' is lost",
+                  key.length, key.text, text.length, text.text);
         blame_help(reading, finding, "put the value in quotes: '%.*s: \"%.*s\"'", key.length, key.text, value.length,
                    value.text);
     } else {
-        struct finding *finding = blame(reading, NM_yaml_flow_comma, yaml->where, "'%.*s' stands without a colon inside braces",
-                                        text.length, text.text);
+        struct finding *finding = blame(reading, NM_yaml_flow_comma, yaml->where,
+                                        "'%.*s' stands without a colon inside braces", text.length, text.text);
         blame_help(reading, finding, "write '%.*s:' for a key without value; put a value that holds a comma in quotes",
                    text.length, text.text);
     }
@@ -303,9 +310,11 @@ void blame_unexpected(struct yaml *yaml)
     else if (yaml->token.type == YAML_BLOCK_ENTRY_TOKEN)
         finding = blame(yaml->reading, NM_yaml_syntax, yaml->where, "'-' begins no list here");
     else if (text.length)
-        finding = blame(yaml->reading, NM_yaml_syntax, yaml->where, "'%.*s' is not expected here", text.length, text.text);
+        finding =
+            blame(yaml->reading, NM_yaml_syntax, yaml->where, "'%.*s' is not expected here", text.length, text.text);
     else
-        finding = blame(yaml->reading, NM_yaml_syntax, yaml->where, "a line indented like none of the lines it could belong to");
+        finding = blame(yaml->reading, NM_yaml_syntax, yaml->where,
+                        "a line indented like none of the lines it could belong to");
     blame_help(yaml->reading, finding, "write one value behind a key: text, '[a, b]', or a mapping indented below it");
 }
 
@@ -326,6 +335,7 @@ void blame_not_closed(struct yaml *yaml, struct extent where)
     yaml->reading->blamed = false;
     struct finding *finding =
         blame(yaml->reading, NM_yaml_syntax, where, "'%c' is never closed", yaml->reading->text[where.begin]);
+    blame_pointer(yaml->reading, finding, "opened here");
     blame_label(yaml->reading, finding, yaml->where, "reading ended here");
     blame_help(yaml->reading, finding, "put the closing bracket where the entries end");
 }
@@ -335,6 +345,7 @@ void blame_duplicate(struct yaml *yaml, const struct item *first, const struct i
     struct excerpt text = excerpt(yaml->reading, word_extent(second->name));
     struct finding *finding = blame(yaml->reading, NM_yaml_duplicate_key, word_extent(second->name),
                                     "the key '%.*s' stands twice in one mapping", text.length, text.text);
+    blame_pointer(yaml->reading, finding, "again here");
     blame_label(yaml->reading, finding, word_extent(first->name), "first here");
     blame_help(yaml->reading, finding, "join the two, or take one out");
     blame_note(yaml->reading, finding, "most YAML tools keep the last one without a word");

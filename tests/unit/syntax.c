@@ -35,7 +35,8 @@ static char *findings_text(struct sources *sources, struct findings *findings)
     return g_string_free(out, FALSE);
 }
 
-static void check(const char *file, const char *text, size_t length, bool comments, const char *items, const char *expected)
+static void check(const char *file, const char *text, size_t length, bool comments, const char *items,
+                  const char *expected)
 {
     struct sources *sources = sources_new();
     struct findings *findings = findings_new(sources);
@@ -67,7 +68,7 @@ static void run_example(const void *data)
 
 /* clang-format off */
 static const struct example examples[] = {
-    /* ---- numa: forms ---- */
+    /* ---- numa: forms ------------------------------------------------------------------------------------------------ */
     { "numa/empty", "a.numa", "", "", "" },
     { "numa/blank", "a.numa", "\n \t\n;;\n", "", "" },
     { "numa/comments only", "a.numa", "# one\n  # two", "# one\n# two\n", "" },
@@ -89,7 +90,7 @@ static const struct example examples[] = {
       "                        [a] {\n                          [a] {\n                            [a] {\n"
       "                              [a] {\n                                [b]\n", "" },
 
-    /* ---- numa: what is refused ---- */
+    /* ---- numa: what is refused -------------------------------------------------------------------------------------- */
     { "numa/word#", "a.numa", "a b# c\nd", "[a] [b]\n[d]\n... # c\n", "NM0005 1:3-1:5\n" },
     { "numa/word\"", "a.numa", "a b\"c d\"", "[a] [b] [\"c d\"]\n", "NM0005 1:3-1:5\n" },
     { "numa/\"word", "a.numa", "a \"b\"c", "[a] [\"b\"] [c]\n", "NM0005 1:3-1:7\n" },
@@ -107,6 +108,8 @@ static const struct example examples[] = {
       "NM0012 1:3-1:4\nNM0012 2:3-2:4\nNM0012 3:3-3:4\nNM0012 4:3-4:4\nNM0012 5:2-5:3\n" },
     { "numa/not ascii", "a.numa", "# \xc3\xa9\na \"\xc3\xa9\" \xc3\xa9t\xc3\xa9 x\nb \xe2\x80\x9cq\xe2\x80\x9d", "[a] [\"\xc3\xa9\"] [t] [x]\n[b] [q]\n# \xc3\xa9\n",
       "NM0013 2:7-2:8\nNM0013 3:3-3:4\n" },
+    { "numa/signs that look plain", "a.numa", "a\xc2\xa0" "b\nc 0\xe2\x80\x93" "3\nd \xe2\x80\x8b", "[a] [b]\n[c] [0] [3]\n[d]\n",
+      "NM0013 1:2-1:3\nNM0013 2:4-2:5\nNM0013 3:3-3:4\n" },
     { "numa/unterminated", "a.numa", "a \"b c\nd \"e {\n f 1\n}\ng \"h\\\ni \"", "[a] [b c]\n[d] [e] {\n  [f] [1]\n[g] [h\\]\n[i] []\n",
       "NM0014 1:3-1:7\nNM0014 2:3-2:5\nNM0014 5:3-5:6\nNM0014 6:3-6:4\n" },
     { "numa/unterminated in a block", "a.numa", "a { b { c \"d } }\ne\n", "[a] {\n  [b] {\n    [c] [d]\n[e]\n", "NM0014 1:11-1:13\n" },
@@ -114,6 +117,8 @@ static const struct example examples[] = {
       "NM0015 1:5-1:7\nNM0015 2:4-2:6\n" },
     { "numa/brace alone", "a.numa", "a b\n\n# c\n{\n  d 1\n}\ne", "[a] [b] {\n  [d] [1]\n[e]\n# c\n", "NM0016 4:1-4:2\n  and 1:1\n" },
     { "numa/brace too many", "a.numa", "a { b }\n}\nc }\nd", "[a] {\n  [b]\n[c]\n[d]\n", "NM0017 2:1-2:2\nNM0017 3:3-3:4\n" },
+    { "numa/brace too many below", "a.numa", "a {\n  b {\n  c 1\n}\n}\n}\n", "[a] {\n  [b] {\n    [c] [1]\n",
+      "NM0017 6:1-6:2\n  and 4:1\n" },
     { "numa/brace missing", "a.numa", "a {\n  b 1\nc {\n d\n}\n", "[a] {\n  [b] [1]\n  [c] {\n    [d]\n", "NM0018 1:3-1:4\n" },
     { "numa/brace missing inside", "a.numa", "a {\n  b {\n    c 1\n  d 2\n}\ne {\n}\n",
       "[a] {\n  [b] {\n    [c] [1]\n    [d] [2]\n  [e] {\n", "NM0018 2:5-2:6\n  and 5:1\n" },
@@ -130,7 +135,7 @@ static const struct example examples[] = {
     { "numa/a line is told of once", "a.numa", "a = [1, 2] => 'b'\nc ok\nd! = (\n", "[a] [1,] [2] [\"b\"]\n[c] [ok]\n[d]\n",
       "NM0006 1:3-1:4\nNM0009 3:2-3:3\n" },
 
-    /* ---- yaml: forms ---- */
+    /* ---- yaml: forms ------------------------------------------------------------------------------------------------ */
     { "yaml/empty", "a.yaml", "", "", "" },
     { "yaml/comments only", "a.yml", "# one\n---\n# two\n", "# one\n# two\n", "" },
     { "yaml/block", "a.yaml", "a:\n  b: 0-1 x\n  c:\nd: 1\n", "[a] :\n  [b] [0-1] [x]\n  [c]\n[d] [1]\n", "" },
@@ -145,7 +150,7 @@ static const struct example examples[] = {
     { "yaml/crlf", "a.yaml", "a: 1 # c\r\nb:\r\n  c: 2\r\n", "[a] [1]\n[b] :\n  [c] [2]\n... # c\n", "" },
     { "yaml/document marks", "a.yaml", "---\na: 1\n...\n", "[a] [1]\n", "" },
 
-    /* ---- yaml: what is refused ---- */
+    /* ---- yaml: what is refused -------------------------------------------------------------------------------------- */
     { "yaml/16 levels", "a.yaml", "a: {a: {a: {a: {a: {a: {a: {a: {a: {a: {a: {a: {a: {a: {a: {a: {b: 1}}}}}}}}}}}}}}}}}\nc: 1",
       "[a] :\n  [a] :\n    [a] :\n      [a] :\n        [a] :\n          [a] :\n            [a] :\n              [a] :\n"
       "                [a] :\n                  [a] :\n                    [a] :\n                      [a] :\n"
@@ -186,6 +191,14 @@ static const struct example examples[] = {
       "[a] [1] [2]\n[b] :\n  [c] [1]\n[d] [\"1\"] [3]\n[e] :\n  [\"f\"] [\"1\"]\n",
       "NM0030 1:7-1:8\nNM0030 2:5-2:6\nNM0030 3:9-3:12\nNM0030 4:14-4:17\n" },
     { "yaml/keys in a list over lines", "a.yaml", "a: [1, b: 2\n c: 3\n d, - 4, 5]\n", "[a] [1] [5]\n", "NM0043 1:8-1:8\n" },
+    { "yaml/wrong bracket", "a.yaml", "a: {b: 1]\nc: 2\n", "[a] :\n  [b] [1]\n", "NM0030 1:4-1:5\n  and 1:9\n" },
+    { "yaml/bracket behind a value", "a.yaml", "a: \"q\" ]\nb: 1\n", "[a] [\"q\"]\n[b] [1]\n", "NM0030 1:8-1:9\n" },
+    { "yaml/question mark in braces", "a.yaml", "a: {\"b\": \"1\" ? \"c\": 2}\n", "[a] :\n  [\"b\"] [\"1\"]\n  [\"c\"] [2]\n", "NM0041 1:14-1:15\n" },
+    { "yaml/null as a key", "a.yaml", "null: 1\n\"null\": 2\n", "[null] [1]\n", "NM0042 1:1-1:5\nNM0032 2:1-2:7\n  and 1:1\n" },
+    { "yaml/list not in line", "a.yaml", "a:\n  - b\n  c\nd: 1\n", "[a] [b]\n", "NM0030 3:3-3:4\n" },
+    { "yaml/accents before an open quote", "a.yaml", "\xc3\xa9\xc3\xa9: \xc3\xa9\na: \"\xc3\xa9\n\xc3\xa9", "[\xc3\xa9\xc3\xa9] [\xc3\xa9]\n[a]\n", "NM0030 2:4-2:5\n" },
+    { "yaml/escape", "a.yaml", "a: \"\xc3\xa9\\q\"\n", "[a]\n", "NM0030 1:6-1:7\n" },
+    { "yaml/set torn before a key", "a.yaml", "a: {b: 0-3,8,c: 1, d: 2}\n", "[a] :\n  [b] [0-3]\n  [c] [1]\n  [d] [2]\n", "NM0038 1:8-1:13\n" },
     { "yaml/indentation", "a.yaml", "a:\n    b: 1\n  c: 2\n", "[a] :\n  [b] [1]\n", "NM0030 3:3-3:3\n" },
     { "yaml/dash in braces", "a.yaml", "a: {b: - c}\nd: 1\n", "[a] :\n  [b]\n[d] [1]\n", "NM0030 1:8-1:9\n" },
     { "yaml/sign", "a.yaml", "a: 1\nb: @c\n", "[a] [1]\n[b]\n", "NM0030 2:4-2:5\n" },
@@ -194,7 +207,7 @@ static const struct example examples[] = {
 };
 /* clang-format on */
 
-/* ---- what no table holds ------------------------------------------------------------------------------------------- */
+/* ---- what no table holds ---------------------------------------------------------------------------------------- */
 
 static void sources_in_trouble(void)
 {
@@ -291,9 +304,9 @@ static void hostile_text_ends_soon(void)
 
 static void ends_of_items(void)
 {
-    static const char *const texts[][2] = {
-        { "a.numa", "a b { c \"d\" }  # x\n" }, { "a.yaml", "a: {c: \"d\"} # x\n" }, { "a.yaml", "a:\n  c: \"d\"   # x\n" }
-    };
+    static const char *const texts[][2] = { { "a.numa", "a b { c \"d\" }  # x\n" },
+                                            { "a.yaml", "a: {c: \"d\"} # x\n" },
+                                            { "a.yaml", "a:\n  c: \"d\"   # x\n" } };
     static const uint32_t ends[][2] = { { 13, 11 }, { 11, 10 }, { 11, 11 } };
     for (size_t i = 0; i < G_N_ELEMENTS(texts); i++) {
         struct sources *sources = sources_new();

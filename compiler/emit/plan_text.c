@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The plan for a person who is about to deploy it: who runs where, on which memory and CPUs.  Neighbours of one family
+ * (web-1, web-2, ...) that read the same are said once.
+ */
+#include "emit/emit.h"
+#include "emit/guest_parts.h"
+
+#include <hwloc/bitmap.h>
+
+#include "emit/append.h"
+
+/* ---- tables ------------------------------------------------------------------------------------------------------- */
+
+enum { MARGIN = 2, GAP = 2 };
+
+struct table {
+    GPtrArray *fields; /* row by row, char * */
+    unsigned columns;
+    bool right_aligned; /* all but the first column */
+};
+
+static void table_open(struct table *table, unsigned columns, bool right_aligned)
+{
+    *table = (struct table){ .columns = columns, .right_aligned = right_aligned };
+    table->fields = g_ptr_array_new_with_free_func(g_free);
+}
+
+static void table_add(struct table *table, const char *field)
+{
+    g_ptr_array_add(table->fields, g_strdup(field));
+}
+
+static void table_take(struct table *table, GString *field)
+{
+    g_ptr_array_add(table->fields, g_string_free(field, FALSE));
+}
+
+static size_t width_of(const char *text)
+{
+    return (size_t)g_utf8_strlen(text, -1);
+}
+
+static void append_blanks(GString *out, size_t count)
+{
+    while (count--)
+        g_string_append_c(out, ' ');
+}
+
+static void table_write(struct table *table, GString *out)
+{
+    g_autofree size_t *widths = g_new0(size_t, table->columns);
+    for (guint i = 0; i < table->fields->len; i++) {
+        size_t width = width_of(g_ptr_array_index(table->fields, i));
+        widths[i % table->columns] = MAX(widths[i % table->columns], width);
+    }
+    size_t owed = MARGIN; /* blanks that are written only when something follows */
+    for (guint i = 0; i < table->fields->len; i++) {
+        const char *field = g_ptr_array_index(table->fields, i);
+        unsigned column = i % table->columns;
+        size_t spare = widths[column] - width_of(field);
+        bool right = table->right_aligned && column;
+        if (*field) {
+            append_blanks(out, owed + (right ? spare : 0));
+            append(out, field);
+            owed = right ? 0 : spare;
+        } else {
+            owed += spare;
+        }
+        owed += GAP;
+        if (column + 1 == table->columns) {
+            append(out, "\n");
+            owed = MARGIN;
+        }
+    }
+    g_ptr_array_free(table->fields, TRUE);
+}
+
+/* ---- cells -------------------------------------------------------------------------------------------------------- */
+
+static void append_set_or(GString *out, const struct ids *ids, const char *without)
+{
+    if (ids && ids->count)
+        ids_append(out, ids);
+    else
+        append(out, without);
+}
+
+/* The CPUs that the vCPUs of a cell may run on, together. */
+static GString *cpus_of_cell(const struct plan_guest *guest, const struct plan_cell *cell)
+{
+    GString *text = g_string_new(NULL);
+    struct arena *arena = arena_new();
+    hwloc_bitmap_t cpus = hwloc_bitmap_alloc();
+    bool all_pinned = true;
+    for (ids_each(cell->vcpus, vcpu)) {
+        all_pinned &= guest->vcpu_cpus[vcpu] != NULL;
+        if (guest->vcpu_cpus[vcpu])
+            ids_add_to_bitmap(guest->vcpu_cpus[vcpu], cpus);
+    }
+    append_set_or(text, all_pinned ? ids_from_bitmap(arena, cpus) : NULL, cell->vcpus->count ? "any" : "-");
+    hwloc_bitmap_free(cpus);
+    arena_free(arena);
+    return text;
+}
+
+static void append_word(GString *out, const char *word)
+{
+    if (out->len)
+        append(out, ", ");
+    append(out, word);
+}
+
+static void append_allocation(GString *out, const struct plan_cell *cell)
+{
+    append_word(out, "allocated at start");
+    if (cell->prealloc_threads > 1) {
+        append(out, " by ");
+        append_number(out, cell->prealloc_threads);
+        append(out, " threads");
+    }
+    if (cell->context_nodes) {
+        append(out, cell->context_nodes->count == 1 && ids_size(cell->context_nodes) == 1 ? " near node "
+                                                                                          : " near nodes ");
+        ids_append(out, cell->context_nodes);
+    }
+}
+
+/* What is not as usual: the rest of the table is read more often than this. */
+static GString *remarks_on_cell(const struct plan_cell *cell)
+{
+    GString *text = g_string_new(NULL);
+    if (cell->path) {
+        append_word(text, "in ");
+        append(text, cell->path);
+    } else if (cell->backing != BACKING_ANONYMOUS && !(cell->backing == BACKING_FILE && cell->page_bytes)) {
+        append_word(text, backing_source_word(cell->backing));
+    }
+    if (cell->is_shared)
+        append_word(text, "shared");
+    if (cell->is_preallocated)
+        append_allocation(text, cell);
+    if (cell->discard)
+        append_word(text, "discarded at the end");
+    if (!cell->dump)
+        append_word(text, "not dumped");
+    if (!cell->reserve)
+        append_word(text, "not reserved");
+    if (!cell->merge)
+        append_word(text, "no KSM");
+    return text;
+}
+
+static GString *size_field(uint64_t bytes, const char *zero)
+{
+    GString *text = g_string_new(NULL);
+    if (bytes)
+        size_append(text, bytes);
+    else
+        append(text, zero);
+    return text;
+}
+
+static GString *set_field(const struct ids *ids, const char *without)
+{
+    GString *text = g_string_new(NULL);
+    append_set_or(text, ids, without);
+    return text;
+}
+
+static void write_cells(const struct plan_guest *guest, GString *out)
+{
+    static const char *const heads[] = { "cell", "vCPUs", "memory", "pages", "nodes", "policy", "CPUs", "" };
+    struct table table;
+    table_open(&table, G_N_ELEMENTS(heads), false);
+    for (size_t i = 0; i < G_N_ELEMENTS(heads); i++)
+        table_add(&table, heads[i]);
+    for (uint32_t i = 0; i < guest->cell_count; i++) {
+        const struct plan_cell *cell = &guest->cells[i];
+        table_add(&table, cell->name);
+        table_take(&table, set_field(cell->vcpus, "none"));
+        table_take(&table, size_field(cell->memory_bytes, "none"));
+        table_take(&table, size_field(cell->page_bytes, "normal"));
+        table_take(&table, set_field(cell->nodes, "any"));
+        table_add(&table, cell->nodes ? memory_policy_word(cell->policy) : "-");
+        table_take(&table, cpus_of_cell(guest, cell));
+        table_take(&table, remarks_on_cell(cell));
+    }
+    table_write(&table, out);
+}
+
+static void write_distances(const struct plan_guest *guest, GString *out)
+{
+    if (!guest->distances)
+        return;
+    struct table table;
+    table_open(&table, guest->cell_count + 1, true);
+    table_add(&table, "distances");
+    for (uint32_t i = 0; i < guest->cell_count; i++)
+        table_add(&table, guest->cells[i].name);
+    for (uint32_t from = 0; from < guest->cell_count; from++) {
+        table_add(&table, guest->cells[from].name);
+        for (uint32_t to = 0; to < guest->cell_count; to++) {
+            GString *number = g_string_new(NULL);
+            append_number(number, guest->distances[(size_t)from * guest->cell_count + to]);
+            table_take(&table, number);
+        }
+    }
+    append(out, "\n");
+    table_write(&table, out);
+}
+
+/* ---- guests ------------------------------------------------------------------------------------------------------- */
+
+static void append_count(GString *out, uint64_t count, const char *one, const char *many)
+{
+    append_number(out, count);
+    append(out, count == 1 ? one : many);
+}
+
+static void write_topology(const struct plan_guest *guest, GString *out)
+{
+    const struct {
+        uint32_t count;
+        const char *one, *many;
+        bool always;
+    } levels[] = {
+        { guest->sockets, " socket", " sockets", true },    { guest->dies, " die", " dies", false },
+        { guest->clusters, " cluster", " clusters", false }, { guest->modules, " module", " modules", false },
+        { guest->cores, " core", " cores", true },          { guest->threads, " thread", " threads", true },
+    };
+    append(out, "  ");
+    for (size_t i = 0; i < G_N_ELEMENTS(levels); i++) {
+        if (!levels[i].always && levels[i].count == 1)
+            continue;
+        if (i)
+            append(out, " x ");
+        append_count(out, levels[i].count, levels[i].one, levels[i].many);
+    }
+    append(out, "; ");
+    if (guest->has_base) {
+        append(out, "the rest from its base\n");
+        return;
+    }
+    append(out, guest->cpu_model);
+    append(out, " on ");
+    append(out, guest->machine);
+    append(out, ", ");
+    append(out, guest->accel);
+    append(out, strcmp(guest->firmware, "uefi") == 0 ? ", uefi\n" : "\n");
+}
+
+static void write_boot(const struct plan_guest *guest, GString *out)
+{
+    const struct {
+        const char *label, *value;
+    } rows[] = {
+        { "kernel", guest->kernel }, { "initrd", guest->initrd },   { "cmdline", guest->cmdline },
+        { "disk", guest->disk },     { "network", guest->network },
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        if (!rows[i].value)
+            continue;
+        append(out, "  ");
+        append(out, rows[i].label);
+        append(out, " ");
+        append(out, rows[i].value);
+        append(out, "\n");
+    }
+}
+
+/* All behind the name, so that guests which read the same can be told by comparing. */
+static void write_body(const struct plan_guest *guest, GString *out)
+{
+    if (guest->host) {
+        append(out, " on ");
+        append(out, guest->host);
+    }
+    append(out, ": ");
+    append_count(out, guest->vcpu_count, " vCPU, ", " vCPUs, ");
+    size_append(out, guest->memory_bytes);
+    if (guest->has_numa) {
+        append(out, ", ");
+        append_count(out, guest->cell_count, " cell", " cells");
+    }
+    if (guest->iothread_count) {
+        append(out, ", ");
+        append_count(out, guest->iothread_count, " iothread", " iothreads");
+    }
+    if (guest->is_locked)
+        append(out, ", locked");
+    if (guest->hard_limit_bytes) {
+        append(out, ", at most ");
+        size_append(out, guest->hard_limit_bytes);
+    }
+    append(out, "\n");
+    write_topology(guest, out);
+    write_boot(guest, out);
+    append(out, "\n");
+    write_cells(guest, out);
+    if (any_pin(guest)) {
+        append(out, "\n");
+        append_pins(out, guest, "  ");
+    } else {
+        append(out, "\n  no thread is pinned\n");
+    }
+    write_distances(guest, out);
+}
+
+/* Splits "web-12" into its family and number; false where the name has no number. */
+static bool family_of(const char *name, size_t *out_length, uint64_t *out_number)
+{
+    const char *dash = strrchr(name, '-');
+    if (!dash || dash == name || !g_ascii_isdigit(dash[1]) || strlen(dash + 1) > 9)
+        return false;
+    char *end;
+    *out_number = g_ascii_strtoull(dash + 1, &end, 10);
+    *out_length = (size_t)(dash - name);
+    return !*end;
+}
+
+static bool is_next_of_family(const struct plan_guest *guest, const struct plan_guest *next)
+{
+    size_t length, next_length;
+    uint64_t number, next_number;
+    return family_of(guest->name, &length, &number) && family_of(next->name, &next_length, &next_number) &&
+           length == next_length && memcmp(guest->name, next->name, length) == 0 && next_number == number + 1;
+}
+
+void write_plan_text(const struct plan *plan, GString *out)
+{
+    g_autoptr(GString) body = g_string_new(NULL);
+    g_autoptr(GString) next_body = g_string_new(NULL);
+    append(out, "site ");
+    append(out, plan->site);
+    append(out, ": ");
+    append_count(out, plan->guest_count, " guest\n", " guests\n");
+    for (uint32_t first = 0; first < plan->guest_count;) {
+        uint32_t last = first;
+        g_string_truncate(body, 0);
+        write_body(&plan->guests[first], body);
+        for (; last + 1 < plan->guest_count && is_next_of_family(&plan->guests[last], &plan->guests[last + 1]); last++) {
+            g_string_truncate(next_body, 0);
+            write_body(&plan->guests[last + 1], next_body);
+            if (!g_string_equal(body, next_body))
+                break;
+        }
+        append(out, last > first ? "\nguests " : "\nguest ");
+        append(out, plan->guests[first].name);
+        if (last > first) {
+            append(out, " to ");
+            append(out, plan->guests[last].name);
+            append(out, ", each");
+        }
+        append_bytes(out, body->str, body->len);
+        first = last + 1;
+    }
+}

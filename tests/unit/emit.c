@@ -1,0 +1,412 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The emitters on hand-made plans: whole outputs against files in data/, and one test for each thing that is easy to
+ * get wrong.  NUMAC_BLESS=1 writes the files anew.
+ */
+#include <string.h>
+
+#include "diag/findings.h"
+#include "emit_plans.h"
+
+static void write_json_of(const struct plan_guest *guest, const struct base_text *base, GString *out)
+{
+    (void)base;
+    static const char *const targets[] = { "libvirt", "qemu" };
+    struct plan plan = { .site = "test", .guests = guest, .guest_count = 1, .targets = targets, .target_count = 2 };
+    write_plan_json(&plan, out);
+}
+
+static void write_text_of(const struct plan_guest *guest, const struct base_text *base, GString *out)
+{
+    (void)base;
+    struct plan plan = { .site = "test", .guests = guest, .guest_count = 1 };
+    write_plan_text(&plan, out);
+}
+
+typedef void writer(const struct plan_guest *guest, const struct base_text *base, GString *out);
+
+static char *written(writer *write, const struct plan_guest *guest, const char *base)
+{
+    struct base_text text = { base, base ? strlen(base) : 0 };
+    GString *out = g_string_new(NULL);
+    write(guest, base ? &text : NULL, out);
+    return g_string_free(out, FALSE);
+}
+
+static void check_file(const char *name, const char *text)
+{
+    g_autofree char *path = g_build_filename("tests", "unit", "data", name, NULL), *wanted = NULL;
+    if (g_getenv("NUMAC_BLESS"))
+        g_assert_true(g_file_set_contents(path, text, -1, NULL));
+    g_assert_true(g_file_get_contents(path, &wanted, NULL, NULL));
+    g_assert_cmpstr(text, ==, wanted);
+}
+
+static void test_goldens(void)
+{
+    static const struct {
+        const char *ending;
+        writer *write;
+    } outputs[] = {
+        { ".xml", write_libvirt_xml }, { ".argv", write_qemu_argv }, { ".sh", write_qemu_script },
+        { ".json", write_json_of },    { ".txt", write_text_of },
+    };
+    struct arena *arena = arena_new();
+    struct plan_guest *guests[] = { plain_guest(arena, "plain", 2), database_guest(arena) };
+    for (size_t g = 0; g < G_N_ELEMENTS(guests); g++)
+        for (size_t i = 0; i < G_N_ELEMENTS(outputs); i++) {
+            g_autofree char *text = written(outputs[i].write, guests[g], NULL);
+            g_autofree char *name = g_strconcat("emit-", guests[g]->name, outputs[i].ending, NULL);
+            check_file(name, text);
+        }
+    arena_free(arena);
+}
+
+/* ---- libvirt's rules ---------------------------------------------------------------------------------------------- */
+
+static void assert_has(const char *text, const char *piece)
+{
+    if (!strstr(text, piece))
+        g_error("'%s' is missing in:\n%s", piece, text);
+}
+
+static void assert_lacks(const char *text, const char *piece)
+{
+    if (strstr(text, piece))
+        g_error("'%s' must not stand in:\n%s", piece, text);
+}
+
+/* The numatune of a guest of two cells. */
+static char *numatune_of(const char *a_nodes, enum memory_policy a, const char *b_nodes, enum memory_policy b)
+{
+    struct arena *arena = arena_new();
+    struct plan_guest *guest = database_guest(arena);
+    struct plan_cell *cells = arena_copy(arena, guest->cells, 2 * sizeof *cells);
+    const char *const nodes[] = { a_nodes, b_nodes };
+    for (size_t i = 0; i < 2; i++) {
+        cells[i].nodes = NULL;
+        if (nodes[i])
+            cells[i].nodes = ids_from_range(arena, (uint32_t)nodes[i][0] - '0', (uint32_t)nodes[i][2] - '0');
+        cells[i].policy = i ? b : a;
+    }
+    guest->cells = cells;
+    char *text = written(write_libvirt_xml, guest, NULL);
+    arena_free(arena);
+    char *begin = strstr(text, "  <numatune>\n"), *end = strstr(text, "  </numatune>\n");
+    char *result = begin ? g_strndup(begin, (gsize)(end - begin)) : g_strdup("");
+    g_free(text);
+    return result;
+}
+
+static void test_numatune(void)
+{
+    g_autofree char *none = numatune_of(NULL, POLICY_STRICT, NULL, POLICY_STRICT);
+    g_assert_cmpstr(none, ==, "");
+    g_autofree char *same = numatune_of("0-1", POLICY_INTERLEAVE, "0-1", POLICY_INTERLEAVE);
+    g_assert_cmpstr(same, ==, "  <numatune>\n    <memory mode='interleave' nodeset='0-1'/>\n");
+    g_autofree char *two = numatune_of("0-0", POLICY_STRICT, "2-3", POLICY_STRICT);
+    g_assert_cmpstr(two, ==,
+                    "  <numatune>\n    <memory mode='strict' nodeset='0,2-3'/>\n"
+                    "    <memnode cellid='0' mode='strict' nodeset='0'/>\n"
+                    "    <memnode cellid='1' mode='strict' nodeset='2-3'/>\n");
+    /* a memory element would bind the other cell too, or bind the emulator in a way no cell says */
+    g_autofree char *half = numatune_of("0-0", POLICY_STRICT, NULL, POLICY_STRICT);
+    g_assert_cmpstr(half, ==, "  <numatune>\n    <memnode cellid='0' mode='strict' nodeset='0'/>\n");
+    g_autofree char *preferred = numatune_of("0-0", POLICY_PREFERRED, "1-1", POLICY_PREFERRED);
+    assert_lacks(preferred, "<memory ");
+    g_autofree char *mixed = numatune_of("0-0", POLICY_STRICT, "0-0", POLICY_INTERLEAVE);
+    assert_lacks(mixed, "<memory ");
+    /* libvirt 9.4 wants a restrictive memory beside restrictive memnodes */
+    g_autofree char *restrictive = numatune_of("0-0", POLICY_RESTRICTIVE, "1-1", POLICY_RESTRICTIVE);
+    assert_has(restrictive, "<memory mode='restrictive' nodeset='0-1'/>");
+}
+
+static void test_hostile_xml(void)
+{
+    struct arena *arena = arena_new();
+    struct plan_guest *guest = plain_guest(arena, "a<b>&'\"\n\t\x01\xff]]>", 1);
+    guest->disk = "/x' bus='evil";
+    guest->cmdline = guest->kernel = "</cmdline><x/>&amp;";
+    g_autofree char *text = written(write_libvirt_xml, guest, NULL);
+    assert_has(text, "<name>a&lt;b&gt;&amp;&apos;&quot;&#10;&#9;\xef\xbf\xbd\xef\xbf\xbd]]&gt;</name>\n");
+    assert_has(text, "<source file='/x&apos; bus=&apos;evil'/>\n");
+    assert_has(text, "<cmdline>&lt;/cmdline&gt;&lt;x/&gt;&amp;amp;</cmdline>\n");
+    arena_free(arena);
+}
+
+/* ---- QEMU --------------------------------------------------------------------------------------------------------- */
+
+/* What a shell makes of an argv whose words hold no line ends. */
+static char **words_of_shell(const char *text)
+{
+    g_autofree char *line = g_strdelimit(g_strdup(text), "\n", ' ');
+    g_autofree char *script = g_strdup_printf("printf '%%s\\001' %s", line);
+    const char *arguments[] = { "sh", "-c", script, NULL };
+    g_autofree char *out = NULL;
+    int status = 1;
+    g_assert_true(g_spawn_sync(NULL, (char **)(uintptr_t)arguments, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, &out, NULL,
+                               &status, NULL));
+    g_assert_cmpint(status, ==, 0);
+    return g_strsplit(out, "\001", -1);
+}
+
+static bool has_word(char **words, const char *word)
+{
+    return g_strv_contains((const char *const *)words, word);
+}
+
+static void test_hostile_argv(void)
+{
+    struct arena *arena = arena_new();
+    struct plan_guest *guest = plain_guest(arena, "a,b=c;$(touch x)`id`'\"\\*", 1);
+    guest->disk = "/images/x,y 'z'.img";
+    guest->kernel = "-S";
+    guest->cmdline = "a  b 'c' \"d\" $HOME ~ # !";
+    g_autofree char *text = written(write_qemu_argv, guest, NULL);
+    g_auto(GStrv) words = words_of_shell(text);
+    g_assert_true(has_word(words, "guest=a,,b=c;$(touch x)`id`'\"\\*,debug-threads=on"));
+    g_assert_true(has_word(words, "node-name=disk0,driver=raw,file.driver=file,file.filename=/images/x,,y 'z'.img"));
+    g_assert_true(has_word(words, "a  b 'c' \"d\" $HOME ~ # !"));
+    g_assert_false(g_file_test("x", G_FILE_TEST_EXISTS));
+    arena_free(arena);
+}
+
+/* The script, with programs that only say what they were given. */
+static void test_hostile_script(void)
+{
+    struct arena *arena = arena_new();
+    struct plan_guest *guest = plain_guest(arena, "n'\n$(touch x);\nend", 2);
+    const struct ids **cpus = arena_array(arena, const struct ids *, 2);
+    cpus[0] = ids_from_range(arena, 4, 5);
+    cpus[1] = ids_from_range(arena, 9, 9);
+    guest->vcpu_cpus = cpus;
+    guest->cmdline = guest->kernel = "x\ny\\";
+    g_autofree char *script = written(write_qemu_script, guest, NULL);
+    g_autofree char *text = g_strconcat("taskset() { printf '%s\\001' \"$@\"; }\n", script, NULL);
+    char *exec = strstr(text, "\nexec taskset");
+    g_assert_nonnull(exec);
+    memcpy(exec, "\n     ", 6); /* a function cannot stand in for exec, which is special */
+    const char *arguments[] = { "sh", "-c", text, NULL };
+    g_autofree char *out = NULL, *told = NULL;
+    g_assert_true(g_spawn_sync(NULL, (char **)(uintptr_t)arguments, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, &out, &told,
+                               NULL, NULL));
+    g_auto(GStrv) words = g_strsplit(out, "\001", -1);
+    g_assert_cmpstr(words[0], ==, "-c");
+    g_assert_cmpstr(words[1], ==, "4-5,9");
+    g_assert_cmpstr(words[2], ==, "qemu-system-x86_64");
+    g_assert_true(has_word(words, "guest=n'\n$(touch x);\nend,debug-threads=on"));
+    g_assert_true(has_word(words, "x\ny\\"));
+    assert_has(told, "vcpu 0 on cpus 4-5\n  vcpu 1 on cpu 9\n");
+    g_assert_false(g_file_test("x", G_FILE_TEST_EXISTS));
+    arena_free(arena);
+}
+
+static void test_script_without_pins(void)
+{
+    struct arena *arena = arena_new();
+    struct plan_guest *guest = plain_guest(arena, "free", 2);
+    g_autofree char *text = written(write_qemu_script, guest, NULL);
+    assert_lacks(text, "taskset");
+    assert_lacks(text, ">&2");
+    const struct ids **cpus = arena_array(arena, const struct ids *, 2);
+    cpus[1] = ids_from_range(arena, 4, 4); /* vCPU 0 may run anywhere: a taskset would pin it */
+    guest->vcpu_cpus = cpus;
+    g_autofree char *half = written(write_qemu_script, guest, NULL);
+    assert_lacks(half, "taskset");
+    assert_has(half, "vcpu 1 on cpu 4");
+    arena_free(arena);
+}
+
+/* ---- JSON --------------------------------------------------------------------------------------------------------- */
+
+struct reading {
+    struct arena *arena;
+    struct sources *sources;
+    struct findings *findings;
+    const struct plan *plan;
+};
+
+static struct reading read_text_of_plan(const char *text)
+{
+    struct reading reading = { .arena = arena_new(), .sources = sources_new() };
+    reading.findings = findings_new(reading.sources);
+    uint32_t file = sources_add_text(reading.sources, "plan.json", text, strlen(text));
+    reading.plan = read_plan_json(reading.arena, reading.sources, reading.findings, file);
+    return reading;
+}
+
+static void reading_free(struct reading *reading)
+{
+    findings_free(reading->findings);
+    sources_free(reading->sources);
+    arena_free(reading->arena);
+}
+
+static void test_json_round_trip(void)
+{
+    struct arena *arena = arena_new();
+    struct plan_guest *guest = database_guest(arena);
+    static const struct plan_feature features[] = { { "topoext", true }, { "pdpe1gb", false } };
+    guest->features = features;
+    guest->feature_count = 2;
+    guest->cache_mode = CACHE_EMULATE;
+    guest->cache_level = 3;
+    guest->maxphysaddr_mode = MAXPHYSADDR_PASSTHROUGH;
+    guest->maxphysaddr_bits = 42;
+    guest->cmdline = "quotes \" and \\ and \xc3\xa9";
+    struct plan_cell *cells = arena_copy(arena, guest->cells, 2 * sizeof *cells);
+    cells[1].path = "/dev/hugepages";
+    cells[1].align_bytes = cells[1].offset_bytes = GIB;
+    cells[1].discard = cells[1].has_discard = true;
+    guest->cells = cells;
+    g_autofree char *first = written(write_json_of, guest, NULL);
+    struct reading reading = read_text_of_plan(first);
+    g_assert_nonnull(reading.plan);
+    g_autoptr(GString) second = g_string_new(NULL);
+    write_plan_json(reading.plan, second);
+    g_assert_cmpstr(first, ==, second->str);
+    for (size_t i = 0; i < 2; i++) { /* and what is written from both is the same */
+        g_autofree char *a = written(i ? write_libvirt_xml : write_qemu_argv, guest, NULL);
+        g_autofree char *b = written(i ? write_libvirt_xml : write_qemu_argv, &reading.plan->guests[0], NULL);
+        g_assert_cmpstr(a, ==, b);
+    }
+    reading_free(&reading);
+    arena_free(arena);
+}
+
+/* Each a piece of a good plan and what is put there instead. */
+static void test_json_refusals(void)
+{
+    static const struct {
+        const char *piece, *instead;
+        enum code code;
+    } cases[] = {
+        { "\"format_version\": 1", "\"format_version\": 2", NM_plan_version },
+        { "\"format_version\": 1", "\"format_version\": -1", NM_plan_value },
+        { "\"site\"", "\"sit\"", NM_plan_key },
+        { "\"machine\": \"q35\",", "", NM_plan_key },
+        { "\"policy\": \"strict\"", "\"policy\": \"loose\"", NM_plan_value },
+        { "\"policy\": \"strict\",", "", NM_plan_key },
+        { "\"nodes\": \"0\"", "\"nodes\": \"\"", NM_plan_value },
+        { "\"nodes\": \"0\"", "\"nodes\": 0", NM_plan_value },
+        { "\"nodes\": \"0\"", "\"nodes\": \"3-1\"", NM_plan_value },
+        { "\"nodes\": \"0\"", "\"nodes\": \"1,0\"", NM_plan_value },
+        { "\"nodes\": \"0\"", "\"nodes\": \"0,1\"", NM_plan_value },
+        { "\"nodes\": \"0\"", "\"nodes\": \"00\"", NM_plan_value },
+        { "\"nodes\": \"0\"", "\"nodes\": \"65536\"", NM_plan_value },
+        { "\"nodes\": \"0\"", "\"nodes\": \"0,\"", NM_plan_value },
+        { "\"nodes\": \"0\"", "\"nodes\": \"0\\u0000\"", NM_plan_value },
+        { "\"vcpus\": \"4-7\"", "\"vcpus\": \"3-7\"", NM_plan_conflict },
+        { "\"vcpus\": \"4-7\"", "\"vcpus\": \"4-8\"", NM_plan_conflict },
+        { "\"vcpus\": \"4-7\"", "\"vcpus\": \"4-6\"", NM_plan_conflict },
+        { "\"memory_bytes\": 4294967296", "\"memory_bytes\": 4294967297", NM_plan_value },
+        { "\"memory_bytes\": 4294967296", "\"memory_bytes\": 2147483648", NM_plan_conflict },
+        { "\"memory_bytes\": 4294967296", "\"memory_bytes\": 4294971392", NM_plan_conflict },
+        { "\"memory_bytes\": 4294967296", "\"memory_bytes\": 4.0", NM_plan_value },
+        { "\"memory_bytes\": 4294967296", "\"memory_bytes\": 99999999999999999999", NM_plan_value },
+        { "\"sockets\": 2", "\"sockets\": 3", NM_plan_conflict },
+        { "\"numa\": true", "\"numa\": false", NM_plan_conflict },
+        { "[10, 21]", "[10, 21, 21]", NM_plan_value },
+        { "[10, 21]", "[10, 9]", NM_plan_value },
+        { "[10, 21]", "[11, 21]", NM_plan_value },
+        { "[10, 21],", "", NM_plan_conflict },
+        { "\"8\", \"9\"", "\"8\"", NM_plan_conflict },
+        { "\"8\", \"9\"", "\"8\", 9", NM_plan_value },
+        { "\"8\", \"9\"", "\"8\", \"\"", NM_plan_value },
+        { "\"id\": 3", "\"id\": 1", NM_plan_value },
+        { "\"uuid\": \"5e", "\"uuid\": \"xx", NM_plan_value },
+        { "\"name\": \"pg-1\"", "\"name\": \"pg\\n1\"", NM_plan_value },
+        { "\"name\": \"pg-1\"", "\"name\": \"\"", NM_plan_value },
+        { "\"locked\": true", "\"locked\": 1", NM_plan_value },
+        { "\"locked\": true", "\"locked\": true, \"x\": 1", NM_plan_key },
+        { "\"guests\": [", "\"guests\": [[", NM_plan_text },
+        { "\"numa\": true", "\"numa\": true,,", NM_plan_text },
+        { "\"numa\": true", "\"numa\": tru", NM_plan_text },
+        { "\"numa\": true", "\"numa\": [[[[[[[[[[1]]]]]]]]]]", NM_plan_text },
+    };
+    struct arena *arena = arena_new();
+    g_autofree char *good = written(write_json_of, database_guest(arena), NULL);
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        char *at = strstr(good, cases[i].piece);
+        g_assert_nonnull(at);
+        g_autofree char *head = g_strndup(good, (gsize)(at - good));
+        g_autofree char *bad = g_strconcat(head, cases[i].instead, at + strlen(cases[i].piece), NULL);
+        struct reading reading = read_text_of_plan(bad);
+        g_assert_null(reading.plan);
+        if (reading.findings->list->len != 1)
+            g_error("%s gave %u findings", cases[i].instead, reading.findings->list->len);
+        const struct finding *finding = g_ptr_array_index(reading.findings->list, 0);
+        if (finding->code != cases[i].code)
+            g_error("%s gave NM%d, not NM%d: %s", cases[i].instead, finding->code, cases[i].code, finding->message);
+        g_assert_cmpuint(finding->span.file, ==, 1);
+        reading_free(&reading);
+    }
+    arena_free(arena);
+}
+
+/* A finding stands at the value it is about. */
+static void test_json_place(void)
+{
+    struct arena *arena = arena_new();
+    g_autofree char *text = written(write_json_of, database_guest(arena), NULL);
+    char *at = strstr(strstr(text, "\"name\": \"b\""), "\"policy\": \"strict\"") + strlen("\"policy\": ");
+    memcpy(at, "\"strikt", 7);
+    struct reading reading = read_text_of_plan(text);
+    const struct finding *finding = g_ptr_array_index(reading.findings->list, 0);
+    g_assert_cmpuint(finding->span.begin, ==, (guint)(at - text));
+    g_assert_cmpuint(finding->span.end, ==, (guint)(at - text) + 8);
+    g_assert_cmpstr(finding->notes[0], ==, "it stands at guests[0].cells[1].policy");
+    reading_free(&reading);
+    arena_free(arena);
+}
+
+static void test_json_cut_short(void)
+{
+    struct arena *arena = arena_new();
+    g_autofree char *good = written(write_json_of, database_guest(arena), NULL);
+    for (size_t length = strlen(good) - 2; length > 0; length -= length > 16 ? 7 : 1) {
+        g_autofree char *cut = g_strndup(good, length);
+        struct reading reading = read_text_of_plan(cut);
+        g_assert_null(reading.plan);
+        g_assert_cmpuint(reading.findings->list->len, ==, 1);
+        reading_free(&reading);
+    }
+    arena_free(arena);
+}
+
+/* ---- text --------------------------------------------------------------------------------------------------------- */
+
+static void test_text_folds_families(void)
+{
+    struct arena *arena = arena_new();
+    struct plan_guest *guests = arena_array(arena, struct plan_guest, 1000);
+    for (uint32_t i = 0; i < 1000; i++) {
+        guests[i] = *plain_guest(arena, arena_printf(arena, "web-%u", i + 1), 2);
+        if (i == 500)
+            guests[i].memory_bytes = 2 * GIB;
+    }
+    struct plan plan = { .site = "many", .guests = guests, .guest_count = 1000 };
+    g_autoptr(GString) text = g_string_new(NULL);
+    write_plan_text(&plan, text);
+    assert_has(text->str, "site many: 1000 guests\n\nguests web-1 to web-500, each: 2 vCPUs, 1GiB\n");
+    assert_has(text->str, "\nguest web-501: 2 vCPUs, 2GiB\n");
+    assert_has(text->str, "\nguests web-502 to web-1000, each: ");
+    arena_free(arena);
+}
+
+int main(int count, char **arguments)
+{
+    g_test_init(&count, &arguments, NULL);
+    g_test_add_func("/emit/goldens", test_goldens);
+    g_test_add_func("/emit/numatune", test_numatune);
+    g_test_add_func("/emit/hostile-xml", test_hostile_xml);
+    g_test_add_func("/emit/hostile-argv", test_hostile_argv);
+    g_test_add_func("/emit/hostile-script", test_hostile_script);
+    g_test_add_func("/emit/script-without-pins", test_script_without_pins);
+    g_test_add_func("/emit/json-round-trip", test_json_round_trip);
+    g_test_add_func("/emit/json-refusals", test_json_refusals);
+    g_test_add_func("/emit/json-place", test_json_place);
+    g_test_add_func("/emit/json-cut-short", test_json_cut_short);
+    g_test_add_func("/emit/text-folds-families", test_text_folds_families);
+    return g_test_run();
+}
