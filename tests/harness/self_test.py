@@ -5,6 +5,8 @@
 # every kind of wrong answer can be given.
 
 import contextlib
+import importlib.machinery
+import importlib.util
 import io
 import json
 import pathlib
@@ -14,9 +16,9 @@ import tempfile
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 import mutants
-from harness import acpi, initramfs, program, sites, tap
+from harness import acpi, built, initramfs, program, sites, tap
 from harness.tap import Failure, Skip, Test
-from oracles import argv_facts, relaxng
+from oracles import argv_facts, relaxng, script
 from oracles.sample import mistakes
 from suites import bogons, cases, documents
 
@@ -189,6 +191,45 @@ def mistakes_are_facts():
             raise Failure(f"{mistake.about} is no difference")
 
 
+def scripts_are_read():
+    with tempfile.TemporaryDirectory() as folder:
+        scratch = pathlib.Path(folder)
+        plan = {"architecture": "x86_64", "pins": {"vcpus": ["4", "5"]}}
+        script.put_programs(scratch / "programs", [built.Guest("", "", plan, None, None)])
+        path, argv = scratch / "guest.sh", "qemu-system-x86_64\n-append\n'a b'\n"
+
+        def judge(line, plan_then=plan):
+            path.write_text(f"#!/bin/sh\nexec {line}\n")
+            return script.compare(path, argv, plan_then, scratch / "programs")
+
+        judge("taskset -c 4-5 qemu-system-x86_64 -append 'a b'")
+        for line in ("qemu-system-x86_64 -append 'a b'", "taskset -c 4 qemu-system-x86_64 -append 'a b'",
+                     "taskset -c 4-5 qemu-system-x86_64 -append a b"):
+            refuses(judge, line)
+        refuses(judge, "taskset -c 4-5 qemu-system-x86_64 -append 'a b'", plan | {"pins": {"vcpus": ["4", None]}})
+
+
+def layers_are_kept():
+    loader = importlib.machinery.SourceFileLoader("layers", str(program.ROOT / "tests" / "layers"))
+    layers = importlib.util.module_from_spec(importlib.util.spec_from_loader("layers", loader))
+    loader.exec_module(layers)
+    wrong = (("compiler/base/a.c", '#include "diag/diag.h"', layers.one_way),
+             ("compiler/model/a.c", '#include "host/host.h"', layers.one_way),
+             ("compiler/emit/a.c", '#include "model/binder.h"', layers.public_headers),
+             ("compiler/check/a.c", "#include <hwloc.h>", layers.foreign),
+             ("compiler/main.c", "#include <libvirt/libvirt.h>", layers.foreign),
+             ("runtime/a.c", '#include "model/model.h"', layers.runtime),
+             ("compiler/util/a.c", "", layers.folders_known), ("compiler/base/a.c", "int a;", layers.headed),
+             ("compiler/base/a.c", "\n" * 1000, layers.lengths))
+    for name, text, rule in wrong:
+        with tempfile.TemporaryDirectory() as folder:
+            layers.ROOT = pathlib.Path(folder)
+            path = layers.ROOT / name
+            path.parent.mkdir(parents=True)
+            path.write_text(text + "\n")
+            refuses(rule)
+
+
 def schema_refuses():
     if relaxng.unfit():
         raise Skip(relaxng.unfit())
@@ -247,5 +288,5 @@ def mutants_are_judged():
 if __name__ == "__main__":
     SELF = (crashes_fail, cases_compare, cases_want_findings, notations_agree, bogons_are_refused, consoles_match,
             tap_counts, notation_is_no_fact, nonsense_is_refused, mistakes_are_facts, schema_refuses,
-            apic_ids_leave_gaps, initramfs_repeats, mutants_are_made, mutants_are_judged)
+            scripts_are_read, layers_are_kept, apic_ids_leave_gaps, initramfs_repeats, mutants_are_made, mutants_are_judged)
     sys.exit(tap.run([Test(one.__name__.replace("_", " "), one) for one in SELF], 1))
