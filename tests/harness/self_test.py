@@ -276,12 +276,18 @@ def mutants_are_judged():
     with case({"x.numa": "guest g {\n"}) as site:
         some = mutants.mutants_of(site.inputs[0], mutants.random.Random(1))[:2]
         with stand_in(1, out=json.dumps({"findings": [finding], "omitted": []})) as numac:
-            counts = [count for _, count, _ in mutants.judge(numac, site.inputs[0], some)]
-        if counts != [1, 0]:
-            raise Failure(str(counts))
+            judged = mutants.judge(numac, site.inputs[0], some)
+        if [(mutant.operator, count) for mutant, count, _ in judged] != [(one.operator, count) for one, count in
+                                                                         zip(some, (1, 0))]:
+            raise Failure(str(judged))
+        refuses(mutants.none_of, judged, lambda count: count == 0, "are silent", text="1 of 2")
         with stand_in(abort=True) as numac:
             judged = mutants.judge(numac, site.inputs[0], some)
+        refuses(mutants.sound, judged)
         refuses(mutants.none_of, judged, lambda count: count is None, "crash")
+        finding["spans"][0]["file"] = "whole.numa"
+        with stand_in(1, out=json.dumps({"findings": [finding], "omitted": []})) as numac:
+            refuses(mutants.sound, mutants.judge(numac, site.inputs[0], some))
     refuses(mutants.few_errors, [(some[0], 3, ""), (some[1], 1, "")], text="50.0%")
 
 
