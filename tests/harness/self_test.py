@@ -209,10 +209,31 @@ def scripts_are_read():
         refuses(judge, "taskset -c 4-5 qemu-system-x86_64 -append 'a b'", plan | {"pins": {"vcpus": ["4", None]}})
 
 
+def tests_program(name):
+    """A program of tests/ as a module."""
+    loader = importlib.machinery.SourceFileLoader(name, str(program.ROOT / "tests" / name))
+    module = importlib.util.module_from_spec(importlib.util.spec_from_loader(name, loader))
+    loader.exec_module(module)
+    return module
+
+
+def tally_counts():
+    tally = tests_program("tally")
+    expected = (("1..3\nok 1 /a/b#c\nok 2 - d # SKIP e\nnot ok 3 - f\n", 1, 1, 1), ("1..0 # SKIP g\n", 0, 0, 1),
+                ("1..2\nok 1\n", 1, 1, 0), ("", 0, 1, 0), ("ok 1\nnot ok 2 # TODO h\n1..2\n", 2, 0, 0),
+                ("1..1\nok 1\n1 passed, 0 failed, 0 skipped\n", 1, 0, 0))
+    for text, passed, failed, skipped in expected:
+        suite = tally.Suite("x", f"printf '%b' '{text}'", False)
+        with tempfile.TemporaryFile("w") as nowhere:
+            suite.show = lambda line, nowhere=nowhere: nowhere.write(line)
+            suite.report = lambda seconds: None
+            suite.run()
+        if (suite.passed, suite.failed, suite.skipped) != (passed, failed, skipped):
+            raise Failure(f"{text}: {suite.passed} passed, {suite.failed} failed, {suite.skipped} skipped")
+
+
 def layers_are_kept():
-    loader = importlib.machinery.SourceFileLoader("layers", str(program.ROOT / "tests" / "layers"))
-    layers = importlib.util.module_from_spec(importlib.util.spec_from_loader("layers", loader))
-    loader.exec_module(layers)
+    layers = tests_program("layers")
     wrong = (("compiler/base/a.c", '#include "diag/diag.h"', layers.one_way),
              ("compiler/model/a.c", '#include "host/host.h"', layers.one_way),
              ("compiler/emit/a.c", '#include "model/binder.h"', layers.public_headers),
@@ -293,6 +314,6 @@ def mutants_are_judged():
 
 if __name__ == "__main__":
     SELF = (crashes_fail, cases_compare, cases_want_findings, notations_agree, bogons_are_refused, consoles_match,
-            tap_counts, notation_is_no_fact, nonsense_is_refused, mistakes_are_facts, schema_refuses,
+            tap_counts, tally_counts, notation_is_no_fact, nonsense_is_refused, mistakes_are_facts, schema_refuses,
             scripts_are_read, layers_are_kept, apic_ids_leave_gaps, initramfs_repeats, mutants_are_made, mutants_are_judged)
     sys.exit(tap.run([Test(one.__name__.replace("_", " "), one) for one in SELF], 1))

@@ -12,7 +12,7 @@ import subprocess
 import tempfile
 
 from harness import sites
-from harness.program import ROOT, SANITIZER
+from harness.program import ROOT, SANITIZER, listed
 from harness.tap import Failure, Skip, Test
 
 RUNNABLE = {"numac", "cat", "ls", "head", "diff", "echo", "cd", "mkdir", "cp"}  # others belong into a ```sh block
@@ -37,7 +37,7 @@ def _check_site(numac, path, fence):
         (folder / name).write_text(fence.text)
         run, findings = numac.findings(["check", name], folder)
         if run.status != 0 or any(one.severity != "hint" for one in findings):
-            raise Failure(f"{path.relative_to(ROOT)}:{fence.line}: the site is not clean, {run.told()}")
+            raise Failure(f"{path.relative_to(ROOT)}:{fence.line}: the site is not clean, {listed(run, findings)}")
 
 
 def _session(fence):
