@@ -3,7 +3,7 @@
  * What two texts differ in, as `diff -u` shows it: the shortest script by Myers' greedy search over the lines between
  * the common start and end, given up for a plain replacement where it would take too long.
  */
-#include "emit/notation.h"
+#include "notation/notation.h"
 
 #include <string.h>
 

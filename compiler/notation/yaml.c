@@ -3,7 +3,7 @@
  * Items as YAML: block style with two blanks a level, flow style for a short block that stood on one line.  Labels
  * become keys below their word, wherever in the block they stood; arguments beside a block get their names.
  */
-#include "emit/notation_parts.h"
+#include "notation/parts.h"
 
 #include <string.h>
 

@@ -3,7 +3,7 @@
  * Puts a text in the place of a file: a temporary beside it, then one rename, so that a reader sees the old text or
  * the new one and never a part.
  */
-#include "emit/notation.h"
+#include "notation/notation.h"
 
 #include <errno.h>
 #include <stdio.h>

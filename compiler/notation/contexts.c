@@ -2,7 +2,7 @@
  *
  * The list of places for what is written of the vocabulary.
  */
-#include "emit/vocabulary_contexts.h"
+#include "notation/contexts.h"
 
 static const struct context_row rows[] = {
     { .in = IN_SITE, .name = "site", .title = "In a site" },

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "emit/notation.h"
+#include "notation/notation.h"
 #include "model/model.h"
 
 /* YAML says the same in more columns, and what is short in one notation shall be so in the other. */

@@ -4,8 +4,8 @@
  */
 #include <string.h>
 
-#include "emit/notation.h"
-#include "emit/vocabulary_contexts.h"
+#include "notation/notation.h"
+#include "notation/contexts.h"
 
 static void append_type(GString *out, const struct column *column)
 {

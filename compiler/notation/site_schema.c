@@ -5,8 +5,8 @@
  */
 #include <string.h>
 
-#include "emit/notation.h"
-#include "emit/vocabulary_contexts.h"
+#include "notation/notation.h"
+#include "notation/contexts.h"
 
 /* ---- values: a pattern for one value without its anchors --------------------------------------------------------- */
 

@@ -3,7 +3,7 @@
  * Items in the one layout of the numa notation: one item a line, four blanks a level; a short block that stood on one
  * line stays there.
  */
-#include "emit/notation_parts.h"
+#include "notation/parts.h"
 
 #include <string.h>
 

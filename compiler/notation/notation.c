@@ -2,7 +2,7 @@
  *
  * What the writers of both notations ask: where an item stands, how it stood in its file, which quotes matter.
  */
-#include "emit/notation_parts.h"
+#include "notation/parts.h"
 
 #include <string.h>
 
