@@ -37,7 +37,7 @@ ALL_CFLAGS = -std=gnu17 $(WARNINGS) $(CFLAGS_$(VARIANT)) -Icompiler -I$(GEN) -ff
 	$(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(LIBRARIES))) $(CFLAGS)
 LIBS = $(shell pkg-config --libs $(LIBRARIES))
 
-FOLDERS   := base source diag syntax model host plan check place emit import
+FOLDERS   := base source diag syntax model notation host plan ground check place emit import
 SOURCES   := $(foreach folder,$(FOLDERS),$(sort $(wildcard compiler/$(folder)/*.c)))
 GENERATED := $(GEN)/grammar/numa.tab.c $(GEN)/grammar/numa.lex.c
 OBJECTS   := $(SOURCES:%.c=$(B)/%.o) $(GENERATED:$(GEN)/%.c=$(B)/%.o) $(B)/texts.o
