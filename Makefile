@@ -93,6 +93,8 @@ $(B)/texts.o: $(GEN)/texts.S
 
 # ---- tests --------------------------------------------------------------------------------------------------------
 # A suite is a program that prints TAP; tests/tally runs them and adds them up.  SUITES=units,cases runs some.
+# a status that numac itself never ends with
+export ASAN_OPTIONS ?= exitcode=99
 UNITS   := $(patsubst %.c,$(B)/%,$(sort $(wildcard tests/unit/*.c)))
 DRIVERS := $(patsubst %.c,$(B)/%,$(sort $(wildcard tests/drivers/*.c)))
 SHIM  := build/oracles/node_shim.so
@@ -116,7 +118,8 @@ SUITE_cases   = 'cases=tests/run --numac $(PROGRAM)'
 SUITE_cli     = $(if $(wildcard tests/cli.py),'cli=tests/cli.py $(PROGRAM)')
 SUITE_hosts   = $(if $(wildcard tests/corpus_hosts.py),'hosts=tests/corpus_hosts.py $(PROGRAM) host show --format json')
 SUITE_mutants = 'mutants=tests/mutants.py --numac $(PROGRAM)'
-SUITE_oracles = 'schema=tests/oracles/relaxng.py --numac $(PROGRAM)' 'libvirt=tests/oracles/libvirt_embed.py --numac $(PROGRAM)' \
+SUITE_oracles = 'schema=tests/oracles/relaxng.py --numac $(PROGRAM)' \
+	'libvirt=tests/oracles/libvirt_embed.py --numac $(PROGRAM)' \
 	'qemu=tests/oracles/qemu_paused.py --numac $(PROGRAM)' 'script=tests/oracles/script.py --numac $(PROGRAM)'
 SUITE_lab     = 'boot=tests/oracles/boot.py --numac $(PROGRAM)'
 comma := ,

@@ -115,20 +115,6 @@ def _is_language(word):
 
 # ---- running ---------------------------------------------------------------------------------------------------
 
-def link_surroundings(path, scratch):
-    """The folder of a site in a scratch place, with what the site may refer to."""
-    for level in path.parents:
-        if not level.is_relative_to(ROOT):
-            break
-        there = pathlib.Path(scratch, level.relative_to(ROOT))
-        there.mkdir(parents=True, exist_ok=True)
-        for child in level.iterdir():
-            is_wanted = child.is_dir() or level == sites.EXAMPLES
-            if is_wanted and child.name not in ("build", ".git") and not (there / child.name).exists():
-                (there / child.name).symlink_to(child)
-    return pathlib.Path(scratch, path.parent.relative_to(ROOT))
-
-
 def _errors(numac, folder, names, options):
     """{name: number of errors}"""
     run = numac.run(["check", *names, *options, "--format", "json"], folder)
@@ -145,7 +131,7 @@ def judge(numac, path, mutants):
     said = sites.directives(path)
     judged = []
     with tempfile.TemporaryDirectory(prefix="numac-mutants-") as scratch:
-        folder = link_surroundings(path, scratch)
+        folder = sites.link_surroundings(path, scratch)
         options = [*said.arguments, *sites.host_arguments(said, path.parent)]
         whole = f"whole{path.suffix}"
         (folder / whole).write_bytes(path.read_bytes())

@@ -315,5 +315,6 @@ def mutants_are_judged():
 if __name__ == "__main__":
     SELF = (crashes_fail, cases_compare, cases_want_findings, notations_agree, bogons_are_refused, consoles_match,
             tap_counts, tally_counts, notation_is_no_fact, nonsense_is_refused, mistakes_are_facts, schema_refuses,
-            scripts_are_read, layers_are_kept, apic_ids_leave_gaps, initramfs_repeats, mutants_are_made, mutants_are_judged)
+            scripts_are_read, layers_are_kept, apic_ids_leave_gaps, initramfs_repeats,
+            mutants_are_made, mutants_are_judged)
     sys.exit(tap.run([Test(one.__name__.replace("_", " "), one) for one in SELF], 1))
