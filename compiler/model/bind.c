@@ -531,6 +531,13 @@ static bool is_repeated(struct binder *binder, struct seen *seen, const struct w
 
 void bind_item(struct binder *binder, const struct frame *frame, enum context in, const struct item *item, const struct word_row *row)
 {
+    if (item->failed) { /* its line was told wrong already */
+        if (frame->is_broken)
+            *frame->is_broken = true;
+        if (row && row->id != W_NONE && row->kind == SETTING)
+            said_mark(frame->said, row->id, false);
+        return;
+    }
     if (row && row->id != W_NONE) {
         if (row->kind == LABELLED)
             bind_labelled(binder, frame, row, item);
