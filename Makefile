@@ -4,7 +4,9 @@
 # Variants: release (default), debug, san (address and undefined-behaviour sanitizers), cover.
 
 VARIANT ?= release
-CC      ?= gcc
+ifeq ($(origin CC),default)
+CC := gcc
+endif
 prefix  ?= /usr/local
 bindir   = $(prefix)/bin
 datadir  = $(prefix)/share

@@ -74,7 +74,7 @@ static bool store_many(struct binder *binder, const struct column *column, const
 static bool store_columns(struct binder *binder, const struct item *item, const struct word_row *row, const struct column *columns,
                           const struct scalar *scalars, size_t count, char *object)
 {
-    bool fine = true, takes_many = false;
+    bool takes_many = false;
     unsigned wanted = 0;
     for (; columns[wanted].name; wanted++)
         takes_many |= (columns[wanted].flags & MANY) != 0;
@@ -88,19 +88,18 @@ static bool store_columns(struct binder *binder, const struct item *item, const 
     for (const struct column *column = columns; column->name; column++) {
         char *into = object && column->offset != NOT_STORED ? object + column->offset : NULL;
         if (at >= count) {
-            if (!(column->flags & OPTIONAL)) {
-                report_missing(binder, item, column);
-                return false;
-            }
-        } else if (column->flags & MANY) {
-            fine &= store_many(binder, column, scalars + at, count - at, into);
-            at = count;
-        } else {
-            uint64_t aside[4];
-            fine &= parse_value(binder, column, &scalars[at++], into ? (void *)into : (void *)aside);
+            if (column->flags & OPTIONAL)
+                continue;
+            report_missing(binder, item, column);
+            return false;
         }
+        if (column->flags & MANY)
+            return store_many(binder, column, scalars + at, count - at, into);
+        uint64_t aside[4];
+        if (!parse_value(binder, column, &scalars[at++], into ? (void *)into : (void *)aside))
+            return false; /* what follows may be shifted by the same mistake */
     }
-    return fine;
+    return true;
 }
 
 /* ---- tables ---------------------------------------------------------------------------------------------------------- */
@@ -356,12 +355,11 @@ static void bind_iothread(struct binder *binder, const struct frame *frame, cons
     bind_block(binder, &inside, IN_IOTHREAD, item->children);
 }
 
-/* Part of this guest is not bound, and which is not known: what it lacks or comes to is not told. */
-static void miss_part(const struct frame *frame)
+/* A block is not bound: what the blocks of its kind come to is not known. */
+static void miss_block(const struct frame *frame)
 {
-    struct guest *guest = frame->object[OBJECT_GUEST];
-    if (guest)
-        guest->is_incomplete = true;
+    if (frame->is_incomplete)
+        *frame->is_incomplete = true;
 }
 
 static void bind_labelled(struct binder *binder, const struct frame *frame, const struct word_row *row, const struct item *item)
@@ -371,7 +369,7 @@ static void bind_labelled(struct binder *binder, const struct frame *frame, cons
     uint32_t id;
     size_t findings = findings_count(binder->findings, ERROR);
     if (!item_label(binder, item, row, &label)) {
-        miss_part(frame);
+        miss_block(frame);
     } else {
         if (item->argument_count > 1) {
             struct scalar extra = { .span = word_span(item, item->arguments[1]) };
@@ -441,9 +439,11 @@ static bool is_repeated(struct binder *binder, struct seen *seen, const struct w
 
 void bind_item(struct binder *binder, const struct frame *frame, enum context in, const struct item *item, const struct word_row *row)
 {
+    if (frame->is_broken && (item->failed || !row || row->id == W_NONE))
+        *frame->is_broken = true;
+    if (frame->is_incomplete && (item->failed || !row || row->id == W_NONE))
+        *frame->is_incomplete = true;
     if (item->failed) { /* its line was told wrong already */
-        if (frame->is_broken)
-            *frame->is_broken = true;
         if (row && row->id != W_NONE && row->kind == SETTING)
             said_mark(frame->said, row->id, false);
         return;
@@ -457,12 +457,8 @@ void bind_item(struct binder *binder, const struct frame *frame, enum context in
     }
     if (row)
         report_later(binder, item, row);
-    else if (refuse_variable_name(binder, item))
-        miss_part(frame);
-    else if ((row = report_unknown(binder, item, in)) && row->kind == SETTING)
-        said_mark(frame->said, row->id, false); /* most likely it was meant, so nobody tells that it is missing */
-    if (frame->is_broken)
-        *frame->is_broken = true;
+    else if (!refuse_variable_name(binder, item))
+        report_unknown(binder, item, in);
 }
 
 void bind_block(struct binder *binder, const struct frame *frame, enum context in, const struct item *first)
@@ -475,7 +471,7 @@ void bind_block(struct binder *binder, const struct frame *frame, enum context i
         const struct word_row *row = find_word(in, text, length);
         if (row && row->id != W_NONE && is_repeated(binder, &seen, row, item)) {
             if (row->kind == LABELLED)
-                miss_part(frame);
+                miss_block(frame);
             if (frame->is_broken)
                 *frame->is_broken = true;
         } else {

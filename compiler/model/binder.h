@@ -31,6 +31,7 @@ struct binder {
     GHashTable *sets;      /* text to const struct set *: those that were sound */
     GHashTable *bases;     /* path to struct base_tree * */
     GPtrArray *host_items, *guest_items; /* const struct item * in order */
+    bool is_torn;          /* the braces of some file do not match: its words are not judged */
     bool missed_names;     /* an include could not be read, or a block not understood: it may have declared what others name */
 };
 
@@ -71,7 +72,7 @@ bool quiet_size(const char *text, size_t length, uint64_t *out_bytes); /* false:
 
 /* ---- what does not fit (refuse.c) */
 const struct word_row *nearest_word(enum context in, const char *text, size_t length); /* NULL: none is near */
-const struct word_row *report_unknown(struct binder *binder, const struct item *item, enum context in); /* the word meant, or NULL */
+void report_unknown(struct binder *binder, const struct item *item, enum context in);
 void report_later(struct binder *binder, const struct item *item, const struct word_row *row);
 void report_repeated(struct binder *binder, const struct item *item, const struct item *before, bool is_label);
 void report_extra(struct binder *binder, const struct item *item, const struct word_row *row, const struct column *columns,
@@ -85,6 +86,7 @@ struct frame { /* the objects that the words of a block belong to */
     struct said *said;
     enum layer layer;
     bool *is_broken;
+    bool *is_incomplete; /* a word of it could not be read; NULL: nobody asks */
 };
 
 /* Binds every item of a block; `skip` words are left to others. */

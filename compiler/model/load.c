@@ -358,6 +358,7 @@ static void read_one(struct binder *binder, uint32_t file)
 {
     struct tree *tree = read_tree(binder->syntax, file, false);
     binder->missed_names |= tree->failed;
+    binder->is_torn |= tree->is_torn;
     if (tree->is_yaml)
         shape_tree(binder->syntax, tree);
     g_ptr_array_add(binder->trees, tree);
@@ -430,6 +431,7 @@ bool load_site(struct binder *binder, uint32_t file)
                 declare_let(binder, item);
         read_includes(binder, file, tree);
     }
-    refuse_undeclared(binder);
+    if (!binder->is_torn)
+        refuse_undeclared(binder);
     return source_at(binder->sources, file)->trouble == SOURCE_FINE;
 }

@@ -59,7 +59,7 @@ static const char *elsewhere(const char *text, size_t length)
     return NULL;
 }
 
-const struct word_row *report_unknown(struct binder *binder, const struct item *item, enum context in)
+void report_unknown(struct binder *binder, const struct item *item, enum context in)
 {
     size_t length;
     const char *text = word_text(binder->syntax, item, item->name, &length);
@@ -75,7 +75,6 @@ const struct word_row *report_unknown(struct binder *binder, const struct item *
         finding_help(binder->findings, finding, "did you mean '%s'?", near->word);
     else
         finding_help(binder->findings, finding, "remove it; docs/language.md lists the words of each place");
-    return singular ? singular : near;
 }
 
 void report_later(struct binder *binder, const struct item *item, const struct word_row *row)

@@ -5,6 +5,7 @@
 
 import os
 import pathlib
+import shutil
 import re
 from dataclasses import dataclass, field
 
@@ -87,8 +88,8 @@ def examples():
 
 
 def link_surroundings(path, scratch):
-    """The folder of a site again, in a scratch place, with links to what a site may refer to: folders beside it and
-    above it and, for an example, the files beside it.  Not the site itself, in either notation."""
+    """The folder of a site again, in a scratch place, with what a site may refer to: copies of what stands beside
+    it (files only for an example), links to the folders above.  Not the site itself, in either notation."""
     for level in path.parents:
         if not level.is_relative_to(ROOT):
             break
@@ -96,8 +97,14 @@ def link_surroundings(path, scratch):
         there.mkdir(parents=True, exist_ok=True)
         for child in level.iterdir():
             is_wanted = child.is_dir() or level == EXAMPLES and child.stem != path.stem
-            if is_wanted and child.name not in ("build", ".git") and not (there / child.name).exists():
+            if not is_wanted or child.name in ("build", ".git") or (there / child.name).exists():
+                continue
+            if level != path.parent:
                 (there / child.name).symlink_to(child)
+            elif child.is_dir():  # includes must not leave the folder of the site, links resolved
+                shutil.copytree(child, there / child.name)
+            else:
+                shutil.copy(child, there / child.name)
     return pathlib.Path(scratch, path.parent.relative_to(ROOT))
 
 
