@@ -166,6 +166,8 @@ static bool bind_row(struct binder *binder, const struct word_row *row, const st
 {
     struct scalar few[16], *scalars;
     size_t count;
+    if (item->failed) /* its line was told wrong already */
+        return false;
     if (refuse_variable_name(binder, item) || !item_scalars(binder, item, few, G_N_ELEMENTS(few), &scalars, &count))
         return false;
     if (item->has_block) {
