@@ -88,6 +88,12 @@ struct misfit { /* why a guest did not fit on a host, in the last and least dema
     bool is_crowd;    /* each cell fits alone, not all of them */
 };
 
+struct candidates { /* hosts in the order in which they are tried */
+    const uint32_t *hosts;
+    uint32_t count, most_nodes;
+    bool is_cut; /* some host could not be loaded: that was told */
+};
+
 struct placing { /* one run */
     struct arena *arena, *scratch;
     struct findings *findings;
@@ -95,7 +101,9 @@ struct placing { /* one run */
     const struct site_hosts *hosts;
     struct room **rooms;   /* by host; NULL until some guest asks, or without facts */
     GHashTable *host_numbers; /* name to position + 1 */
-    GHashTable *tries;        /* what was asked before, to the first host still worth asking */
+    GHashTable *refusals;     /* keys of demands and hosts */
+    struct candidates all;    /* every host; */
+    uint32_t *order;          /* its list, kept sorted by emptiness where the site spreads; NULL until asked for */
     struct draft *drafts;     /* by guest */
     struct findings *unheard; /* where several hosts are tried, what one of them lacks is no mistake */
 };
@@ -140,6 +148,17 @@ void take_memory(struct arena *scratch, struct room *room, struct draft_cell *ce
 void give_memory(struct room *room, struct draft_cell *cell);
 /* All that nodes have left; *page_bytes PAGES_LARGEST becomes a size.  False: nobody knows. */
 bool all_memory(const struct room *room, const uint32_t *nodes, uint32_t count, uint64_t *page_bytes, uint64_t *out_bytes);
+
+/* ---- hosts.c: which hosts, in which order -------------------------------------------------------------------------------- */
+
+struct candidates candidates_of(struct placing *placing, const struct guest *guest);
+void host_was_filled(struct placing *placing, const struct room *room);
+uint64_t demand_of(const struct guest *guest); /* 0: like no other */
+bool was_refused(const struct placing *placing, uint64_t demand, enum ease ease, uint32_t cells, uint32_t host);
+void note_refusal(struct placing *placing, uint64_t demand, enum ease ease, uint32_t cells, uint32_t host);
+/* How many hosts at the head of an order that does not change have refused. */
+uint32_t refused_first(const struct placing *placing, uint64_t demand, enum ease ease, uint32_t cells);
+void note_refused_first(struct placing *placing, uint64_t demand, enum ease ease, uint32_t cells, uint32_t count);
 
 /* ---- fit.c: one guest on one host ---------------------------------------------------------------------------------- */
 
