@@ -42,7 +42,7 @@ struct profile {
 
 /* ---- files, includes, variables (load.c) */
 bool load_site(struct binder *binder, uint32_t file);
-char *path_beside(struct binder *binder, uint32_t file, const char *path);
+char *path_beside(struct binder *binder, uint32_t file, const char *path, size_t length);
 struct let *find_let(struct binder *binder, const char *name, size_t length);
 
 /* ---- one argument, ready to be typed: text with variables replaced */

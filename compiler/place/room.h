@@ -8,7 +8,7 @@
  */
 #pragma once
 
-#include "plan/site_host.h"
+#include "ground/ground.h"
 
 enum cpu_state {
     CPU_CLOSED,    /* reserved: no guest gets it */
