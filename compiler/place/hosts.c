@@ -2,15 +2,17 @@
  *
  * Which hosts a guest is tried on, and in which order: the order of the site (pack), or the emptiest first (spread).
  *
- * A host that once refused a demand refuses it for ever, since rooms only shrink.  So refusals are remembered by demand:
- * a fleet of guests that are alike never asks a full host twice, and the cost of a guest does not grow with the fleet.
+ * A host that once refused a demand refuses it for ever, since rooms only shrink.  So refusals are remembered by
+ * demand: a fleet of guests that are alike never asks a full host twice, and the cost of a guest does not grow with the
+ * fleet.
  */
 #include "place/draft.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- rooms ----------------------------------------------------------------------------------------------------------- */
+/* ---- rooms
+ * ----------------------------------------------------------------------------------------------------------- */
 
 static struct room *room_at(struct placing *placing, uint32_t host)
 {
@@ -33,7 +35,8 @@ static void note_size(struct candidates *candidates, const struct room *room)
     candidates->most_nodes = MAX(candidates->most_nodes, room->node_count);
 }
 
-/* ---- candidates --------------------------------------------------------------------------------------------------------- */
+/* ---- candidates
+ * --------------------------------------------------------------------------------------------------------- */
 
 static struct candidates named_hosts(struct placing *placing, const struct guest *guest)
 {
@@ -48,7 +51,8 @@ static struct candidates named_hosts(struct placing *placing, const struct guest
             continue;
         }
         uint32_t at = named.count++;
-        for (; placing->site->placement == PLACEMENT_SPREAD && at && is_emptier(room, placing->rooms[hosts[at - 1]]); at--)
+        for (; placing->site->placement == PLACEMENT_SPREAD && at && is_emptier(room, placing->rooms[hosts[at - 1]]);
+             at--)
             hosts[at] = hosts[at - 1];
         hosts[at] = host;
         note_size(&named, room);
@@ -97,7 +101,8 @@ void host_was_filled(struct placing *placing, const struct room *room)
     placing->order[at] = room->number;
 }
 
-/* ---- demands ------------------------------------------------------------------------------------------------------------ */
+/* ---- demands
+ * ------------------------------------------------------------------------------------------------------------ */
 
 static void mix(uint64_t *hash, uint64_t value)
 {
@@ -140,8 +145,10 @@ uint64_t demand_of(const struct guest *guest)
     mix_locality(&hash, &guest->locality);
     for (uint32_t c = 0; c < guest->cell_count; c++) {
         const struct cell *cell = &guest->cells[c];
-        mix(&hash, is_said(&cell->said, W_CELL_VCPUS) | is_said(&cell->said, W_CELL_MEMORY) << 1 |
-                       is_said(&cell->said, W_WITHIN) << 2 | (cell->ids != NULL) << 3);
+        uint64_t says = is_said(&cell->said, W_CELL_VCPUS) ? 1 : 0;
+        says |= is_said(&cell->said, W_CELL_MEMORY) ? 2 : 0;
+        says |= is_said(&cell->said, W_WITHIN) ? 4 : 0;
+        mix(&hash, says);
         mix(&hash, cell->vcpu_count);
         mix(&hash, cell->memory_bytes);
         mix_text(&hash, cell->ids ? cell->ids->text : NULL);
@@ -150,7 +157,8 @@ uint64_t demand_of(const struct guest *guest)
     return hash ? hash : 1;
 }
 
-/* ---- refusals ------------------------------------------------------------------------------------------------------------- */
+/* ---- refusals
+ * ------------------------------------------------------------------------------------------------------------- */
 
 static uint64_t key_of(uint64_t demand, enum ease ease, uint32_t cells, uint32_t host)
 {
@@ -177,11 +185,13 @@ uint32_t refused_first(const struct placing *placing, uint64_t demand, enum ease
 void note_refusal(struct placing *placing, uint64_t demand, enum ease ease, uint32_t cells, uint32_t host)
 {
     if (demand)
-        g_hash_table_insert(placing->refusals, GSIZE_TO_POINTER(key_of(demand, ease, cells, host)), GUINT_TO_POINTER(1));
+        g_hash_table_insert(placing->refusals, GSIZE_TO_POINTER(key_of(demand, ease, cells, host)),
+                            GUINT_TO_POINTER(1));
 }
 
 void note_refused_first(struct placing *placing, uint64_t demand, enum ease ease, uint32_t cells, uint32_t count)
 {
     if (demand)
-        g_hash_table_insert(placing->refusals, GSIZE_TO_POINTER(key_of(demand, ease, cells, UINT32_MAX)), GUINT_TO_POINTER(count));
+        g_hash_table_insert(placing->refusals, GSIZE_TO_POINTER(key_of(demand, ease, cells, UINT32_MAX)),
+                            GUINT_TO_POINTER(count));
 }

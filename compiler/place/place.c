@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * The order of placement.  Guests that fix CPUs in a table come first, then those that name nodes or CPUs, then those
- * that want CPUs of their own, then the others, then those that take all that is left; within each of these the order of
- * the site.  So what people fix is never in the way of itself, and automatic guests go around it. */
+ * that want CPUs of their own, then the others, then those that take all that is left; within each of these the order
+ * of the site.  So what people fix is never in the way of itself, and automatic guests go around it. */
 #include "place/place.h"
 
 #include "place/draft.h"
@@ -11,7 +11,8 @@ enum { ASKED_AGAIN_MOST = 16 };
 
 enum turn { TURN_TABLE, TURN_SAID, TURN_OWN, TURN_OTHERS, TURN_ALL, TURN_COUNT };
 
-/* ---- whose turn it is --------------------------------------------------------------------------------------------------- */
+/* ---- whose turn it is
+ * --------------------------------------------------------------------------------------------------- */
 
 static bool names_places(const struct locality *locality)
 {
@@ -37,7 +38,8 @@ static enum turn turn_of(const struct guest *guest)
     return names ? TURN_SAID : own ? TURN_OWN : TURN_OTHERS;
 }
 
-/* ---- one guest ----------------------------------------------------------------------------------------------------------- */
+/* ---- one guest
+ * ----------------------------------------------------------------------------------------------------------- */
 
 struct asking { /* one guest, over all its tries */
     const struct guest *guest;
@@ -46,17 +48,36 @@ struct asking { /* one guest, over all its tries */
     bool is_told; /* its only host lacks what it names: that was told */
 };
 
-/* Guest-wide `within`: each part of the host in turn. */
+struct part { /* of a host, at the level of `within` */
+    uint32_t number, position;
+    uint64_t floaters;
+};
+
+static int by_floaters(const void *a, const void *b)
+{
+    const struct part *left = a, *right = b;
+    if (left->floaters != right->floaters)
+        return left->floaters < right->floaters ? -1 : 1;
+    return left->position < right->position ? -1 : 1;
+}
+
+/* Guest-wide `within`: each part of the host in turn, those with fewer floating vCPUs first. */
 static bool fit_parts(struct attempt *attempt, const struct guest *guest, uint32_t cells)
 {
     const struct room *room = attempt->room;
     g_autoptr(GHashTable) seen = g_hash_table_new(NULL, NULL);
+    g_autoptr(GArray) parts = g_array_new(FALSE, FALSE, sizeof(struct part));
     for (uint32_t core = 0; core < room->core_count; core++) {
-        uint32_t number = core_number(room, core, guest->locality.within);
-        if (!g_hash_table_add(seen, GUINT_TO_POINTER(number)))
+        struct part part = { .number = core_number(room, core, guest->locality.within), .position = core };
+        if (!g_hash_table_add(seen, GUINT_TO_POINTER(part.number)))
             continue;
+        part.floaters = floaters_in(room, (struct scope){ guest->locality.within, part.number });
+        g_array_append_val(parts, part);
+    }
+    g_array_sort(parts, by_floaters);
+    for (guint i = 0; i < parts->len; i++) {
         lay_cells(attempt, guest, cells);
-        attempt->draft->scope = (struct scope){ guest->locality.within, number };
+        attempt->draft->scope = (struct scope){ guest->locality.within, g_array_index(parts, struct part, i).number };
         if (fit_guest(attempt))
             return true;
     }
@@ -82,7 +103,9 @@ static bool try_hosts(struct placing *placing, const struct candidates *candidat
         if (is_spread && was_refused(placing, asking->demand, ease, cells, host))
             continue;
         struct misfit here = { .node = NO_INDEX };
-        struct attempt attempt = { placing, draft, placing->rooms[host], ease, candidates->count == 1 && !candidates->is_cut, &here };
+        struct attempt attempt = {
+            placing, draft, placing->rooms[host], ease, candidates->count == 1 && !candidates->is_cut, &here
+        };
         if (try_host(&attempt, asking->guest, cells))
             return true;
         if (is_spread)
@@ -96,7 +119,8 @@ static bool try_hosts(struct placing *placing, const struct candidates *candidat
 
 static bool is_left_open(const struct guest *guest)
 {
-    return !guest->cell_count && (guest->cells_wanted == 0 || guest->cells_wanted == CELLS_AUTO) && !guest->locality.nodes;
+    return !guest->cell_count && (guest->cells_wanted == 0 || guest->cells_wanted == CELLS_AUTO) &&
+           !guest->locality.nodes;
 }
 
 /* Why not: asked once more, in the simplest form and the least demanding ease, of the first host that can say. */
@@ -152,7 +176,8 @@ static void place_all(struct placing *placing)
         }
 }
 
-/* ---- the site ---------------------------------------------------------------------------------------------------------------- */
+/* ---- the site
+ * ---------------------------------------------------------------------------------------------------------------- */
 
 static void find_shared_bases(const struct site *site, GHashTable *out)
 {
@@ -190,7 +215,9 @@ static const struct planned_site *finish_site(struct placing *placing)
 const struct planned_site *place_site(struct arena *arena, struct findings *findings, const struct site *site,
                                       const struct site_hosts *hosts)
 {
-    struct placing placing = { .arena = arena, .scratch = arena_new(), .findings = findings, .site = site, .hosts = hosts };
+    struct placing placing = {
+        .arena = arena, .scratch = arena_new(), .findings = findings, .site = site, .hosts = hosts
+    };
     placing.rooms = arena_array(placing.scratch, struct room *, hosts->count);
     placing.drafts = arena_array(placing.scratch, struct draft, site->guest_count);
     placing.host_numbers = g_hash_table_new(g_str_hash, g_str_equal);
