@@ -18,8 +18,7 @@ struct picker {
     bool is_spread;
 };
 
-/* ---- what may be taken
- * ------------------------------------------------------------------------------------------------ */
+/* ---- what may be taken ------------------------------------------------------------------------------------------- */
 
 uint32_t core_number(const struct room *room, uint32_t core, uint32_t level)
 {
@@ -158,8 +157,7 @@ void count_floaters(struct room *room, const struct ids *nodes, struct scope par
         }
 }
 
-/* ---- one part of the host for all
- * ------------------------------------------------------------------------------------- */
+/* ---- one part of the host for all -------------------------------------------------------------------------------- */
 
 /* How good a part is for what is needed; negative: not enough. */
 static int64_t part_worth(const struct picker *picker)
@@ -201,8 +199,7 @@ static bool choose_part(struct picker *picker)
     return chosen.level != NO_LEVEL;
 }
 
-/* ---- does it fit
- * --------------------------------------------------------------------------------------------------------- */
+/* ---- does it fit ------------------------------------------------------------------------------------------------- */
 
 static uint64_t loose_floor(const struct room_node *node, enum ease ease)
 {
@@ -268,8 +265,7 @@ enum shortage cpu_shortage(const struct room *room, const uint32_t *nodes, uint3
     return need->ease != EASE_CROWDED && left < kept + taken ? SHORT_CPUS : FITS;
 }
 
-/* ---- taking them
- * -------------------------------------------------------------------------------------------------------------- */
+/* ---- taking them ------------------------------------------------------------------------------------------------- */
 
 struct taking {
     struct picker picker;

@@ -11,8 +11,7 @@ enum { ASKED_AGAIN_MOST = 16 };
 
 enum turn { TURN_TABLE, TURN_SAID, TURN_OWN, TURN_OTHERS, TURN_ALL, TURN_COUNT };
 
-/* ---- whose turn it is
- * --------------------------------------------------------------------------------------------------- */
+/* ---- whose turn it is -------------------------------------------------------------------------------------------- */
 
 static bool names_places(const struct locality *locality)
 {
@@ -38,8 +37,7 @@ static enum turn turn_of(const struct guest *guest)
     return names ? TURN_SAID : own ? TURN_OWN : TURN_OTHERS;
 }
 
-/* ---- one guest
- * ----------------------------------------------------------------------------------------------------------- */
+/* ---- one guest --------------------------------------------------------------------------------------------------- */
 
 struct asking { /* one guest, over all its tries */
     const struct guest *guest;
@@ -176,8 +174,7 @@ static void place_all(struct placing *placing)
         }
 }
 
-/* ---- the site
- * ---------------------------------------------------------------------------------------------------------------- */
+/* ---- the site ---------------------------------------------------------------------------------------------------- */
 
 static void find_shared_bases(const struct site *site, GHashTable *out)
 {

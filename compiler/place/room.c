@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- laying out ------------------------------------------------------------------------------------------------ */
+/* ---- laying out -------------------------------------------------------------------------------------------------- */
 
 struct layout { /* a CPU on its way into its slice */
     const struct host_cpu *cpu;
@@ -177,7 +177,7 @@ void room_close(struct room *room)
     g_hash_table_destroy(room->loose);
 }
 
-/* ---- finding ---------------------------------------------------------------------------------------------------- */
+/* ---- finding ----------------------------------------------------------------------------------------------------- */
 
 uint32_t room_find_cpu(const struct room *room, uint32_t os_index)
 {
@@ -198,7 +198,7 @@ const struct ids *room_single(struct room *room, uint32_t cpu)
     return room->single[cpu];
 }
 
-/* ---- counting CPUs ---------------------------------------------------------------------------------------------- */
+/* ---- counting CPUs ----------------------------------------------------------------------------------------------- */
 
 static void count_cpu(struct room *room, const struct room_cpu *cpu, bool is_there)
 {
