@@ -8,13 +8,19 @@
 
 #include <stdlib.h>
 
+enum taste { /* which CPUs are looked at, the fussiest last */
+             ANY_CPU,
+             NOT_WISHED,   /* none that a floating guest names */
+             OF_THEIR_KIND /* and isolated ones where the host has some */
+};
+
 struct picker {
     const struct room *room;
     const uint32_t *nodes;
     uint32_t node_count;
     const struct need *need;
-    struct scope own;    /* of the cell */
-    bool only_preferred; /* isolated CPUs where the host has some, and none that a floating guest names */
+    struct scope own; /* of the cell */
+    enum taste taste;
     bool is_spread;
 };
 
@@ -49,7 +55,9 @@ static bool may_take(const struct picker *picker, const struct room_cpu *cpu)
 {
     if (cpu->state != CPU_FREE || (picker->need->allowed && !ids_contains(picker->need->allowed, cpu->os_index)))
         return false;
-    return !picker->only_preferred || (!cpu->is_wished && cpu->is_isolated == has_isolated(picker->room));
+    if (cpu->is_wished && picker->taste >= NOT_WISHED)
+        return false;
+    return picker->taste < OF_THEIR_KIND || cpu->is_isolated == has_isolated(picker->room);
 }
 
 /* CPUs of a core that may be taken; for whole cores all of them or none. */
@@ -356,12 +364,10 @@ bool pick_cpus(struct arena *scratch, struct room *room, const uint32_t *nodes, 
     *out_scope = taking.picker.own;
     if (!taking.left)
         return true;
-    taking.picker.only_preferred = true;
-    if (offer_of(&taking.picker) < taking.left) {
-        taking.picker.only_preferred = false;
-        if (offer_of(&taking.picker) < taking.left)
+    taking.picker.taste = OF_THEIR_KIND;
+    while (offer_of(&taking.picker) < taking.left)
+        if (taking.picker.taste-- == ANY_CPU)
             return false;
-    }
     taking.is_done = arena_array(scratch, bool, room->group_count);
     taking.cores = arena_array(scratch, uint32_t, taking.left);
     while (taking.left) {
