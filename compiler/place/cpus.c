@@ -227,6 +227,7 @@ static uint64_t loose_floor(const struct room_node *node, enum ease ease)
 static enum shortage plain_shortage(const struct room *room, const struct room_node *node, const struct need *need)
 {
     uint32_t whole = node->whole_cores, taken = need->cores ? need->cores * room->smt : need->singles;
+    taken += need->extra;
     if (need->cores && (whole < need->cores || room->least_smt < need->threads)) {
         struct picker picker = { .room = room, .need = need, .own = ANYWHERE, .node_count = 1 };
         uint32_t index = (uint32_t)(node - room->nodes);
@@ -234,7 +235,7 @@ static enum shortage plain_shortage(const struct room *room, const struct room_n
         if (whole < need->cores || offer_of(&picker) < need->cores)
             return SHORT_CORES;
     }
-    if (need->singles && need->singles > node->free_cpus)
+    if ((need->singles && need->singles > node->free_cpus) || (need->extra && taken > node->free_cpus))
         return SHORT_CPUS;
     uint32_t from_loose = taken > node->free_isolated ? taken - node->free_isolated : 0;
     uint64_t left = node->loose_cpus > from_loose ? node->loose_cpus - from_loose : 0;
@@ -250,7 +251,7 @@ static enum shortage plain_shortage(const struct room *room, const struct room_n
 
 enum shortage cpu_shortage(const struct room *room, const uint32_t *nodes, uint32_t count, const struct need *need)
 {
-    if (!need->cores && !need->singles && !need->floating)
+    if (!need->cores && !need->singles && !need->floating && !need->extra)
         return FITS;
     bool is_plain = !need->allowed && need->within == NO_LEVEL && need->scope.level == NO_LEVEL;
     if (is_plain && count == 1)

@@ -28,6 +28,7 @@ enum ease {
 /* What one cell asks of its nodes. */
 struct need {
     uint32_t singles;        /* CPUs of its own */
+    uint32_t extra;          /* one more, for an emulator of its own */
     uint32_t cores, threads; /* whole cores of its own, each with at least so many CPUs */
     uint32_t floating;       /* vCPUs that float over what is loose */
     uint32_t within;         /* all of these in one socket, node, l3, core; NO_LEVEL */

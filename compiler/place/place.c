@@ -128,7 +128,7 @@ static void refuse(struct placing *placing, const struct candidates *candidates,
     struct misfit misfit = { .node = NO_INDEX };
     for (uint32_t i = 0; i < candidates->count && (!misfit.room || misfit.is_reported) && i < ASKED_AGAIN_MOST; i++) {
         struct room *room = placing->rooms[candidates->hosts[i]];
-        struct attempt attempt = { placing, draft, room, EASE_CROWDED, false, &misfit };
+        struct attempt attempt = { placing, draft, room, EASE_CROWDED, candidates->count == 1, &misfit };
         if (try_host(&attempt, asking->guest, asking->first_cells))
             return; /* two demands that looked alike were not */
     }

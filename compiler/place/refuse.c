@@ -111,6 +111,9 @@ static const char *shortage_text(struct placing *placing, const struct draft *dr
     if (misfit->is_crowd)
         return arena_printf(arena, "its %u cells do not fit on the nodes of host '%s' together, though each does alone",
                             draft->cell_count, misfit->room->host->name);
+    if (misfit->needed == SIZE_ALL && misfit->node == NO_INDEX)
+        return arena_printf(arena, "'all' gives each cell a node of its own, and %s has none left for cell '%s'", place,
+                            cell->name);
     if (misfit->needed == SIZE_ALL)
         return misfit->left == UINT64_MAX
                    ? arena_printf(arena, "nobody knows what %s has, so 'memory all' cannot be answered", place)
@@ -211,7 +214,7 @@ static void offer_edits(struct placing *placing, struct finding *finding, const 
 void refuse_guest(struct placing *placing, const struct guest *guest, const struct draft *draft,
                   const struct misfit *misfit, uint32_t host_count)
 {
-    if (misfit->is_reported && host_count == 1)
+    if (misfit->is_reported && host_count == 1 && findings_have_errors(placing->findings))
         return;
     if (misfit->is_reported || !misfit->room) {
         struct finding *none =
