@@ -252,7 +252,7 @@ static bool bind_row(struct binder *binder, const struct word_row *row, const st
 {
     struct scalar few[16], *scalars;
     size_t count;
-    if (refuse_variable_name(binder, item) || !item_scalars(binder, item, few, G_N_ELEMENTS(few), &scalars, &count))
+    if (item->failed || refuse_variable_name(binder, item) || !item_scalars(binder, item, few, G_N_ELEMENTS(few), &scalars, &count))
         return false;
     if (item->has_block) {
         struct finding *finding = report(binder->findings, NM_block_not_taken, item_span(item), "a row of '%s' takes no block", row->word);
