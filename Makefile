@@ -101,10 +101,11 @@ PROGRAM := $(B)/numac
 
 units: $(UNITS)
 
-# unit tests, and programs that give the tests a part of the compiler
-$(B)/tests/%: tests/%.c $(OBJECTS)
+# unit tests, fuzzers, and programs that give the tests a part of the compiler: all of numac but its main()
+PARTS := $(OBJECTS) $(filter-out %/main.o,$(MAIN_OBJECTS))
+$(B)/tests/%: tests/%.c $(PARTS)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -MMD -MP -o $@ $< $(OBJECTS) $(LDFLAGS_$(VARIANT)) $(LDFLAGS) $(LIBS)
+	$(CC) $(ALL_CFLAGS) -MMD -MP -o $@ $< $(PARTS) $(LDFLAGS_$(VARIANT)) $(LDFLAGS) $(LIBS)
 
 $(SHIM): tests/oracles/node_shim.c
 	@mkdir -p $(@D)
