@@ -104,7 +104,7 @@ PROGRAM := $(B)/numac
 
 units: $(UNITS)
 
-# unit tests, and programs that give the tests a part of the compiler
+# unit tests, fuzzers, and programs that give the tests a part of the compiler
 $(B)/tests/%: tests/%.c $(ALL_BUT_MAIN)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -MMD -MP -o $@ $< $(ALL_BUT_MAIN) $(LDFLAGS_$(VARIANT)) $(LDFLAGS) $(LIBS)

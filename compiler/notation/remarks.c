@@ -201,9 +201,10 @@ void write_comment(struct writer *writer, const struct comment *comment, enum no
         g_string_append_len(writer->out, text, end - text);
         return;
     }
-    for (; text < end; text = g_utf8_next_char(text)) {
+    for (const char *next; text < end; text = next) {
+        next = text + g_utf8_skip[(unsigned char)*text]; /* as g_utf8_next_char(), which casts const away */
         if (is_yaml_text(g_utf8_get_char(text)))
-            g_string_append_len(writer->out, text, g_utf8_next_char(text) - text);
+            g_string_append_len(writer->out, text, next - text);
         else
             g_string_append(writer->out, "\xef\xbf\xbd");
     }
