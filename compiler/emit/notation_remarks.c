@@ -37,8 +37,6 @@ static struct remarks *remarks_for(struct writer *writer, const struct item *ite
     return found;
 }
 
-/* Lists are walked to their end: hundreds of lines above one item are rare, so the last is looked for once a comment
- * and kept by the caller. */
 static void append(struct writer *writer, struct remark ***tail, const struct comment *comment)
 {
     struct remark *remark = arena_take(writer->syntax->arena, struct remark);
@@ -124,10 +122,12 @@ static void give_above(struct gathering *gathering, const struct item *item, uin
     struct remark **above = NULL;
     const struct item *inner = NULL;
     struct remark **within = NULL;
+    bool opens_key = item && (gathering->path_size <= depth || gathering->path[depth]->name.begin != item->name.begin);
     for (; (comment = peek(gathering, before)); gathering->next++) {
         if (give_beside(gathering, comment))
             continue;
-        const struct item *block = above ? NULL : indented_block(gathering, comment, depth);
+        bool is_below_key = opens_key && comment->begin > item->name.begin;
+        const struct item *block = above || is_below_key ? NULL : indented_block(gathering, comment, depth);
         if (block) {
             if (block != inner || !within)
                 within = list_end(&remarks_for(gathering->writer, block)->within);

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-enum { INDENT = 2 };
+enum { INDENT = 2, LONGEST_KEY = 1000 /* YAML readers look 1024 characters far for the colon */ };
 
 struct group { /* the items of one word in one block: labels, or the words of `include` */
     const struct item *first;
@@ -104,6 +104,12 @@ static unsigned argument_count(const struct value *value)
     return value->item->argument_count > value->labels ? value->item->argument_count - value->labels : 0;
 }
 
+/* An empty block beside arguments says nothing, and YAML has no place for it. */
+static bool has_mapping(const struct value *value)
+{
+    return value->item->has_block && (value->item->children || !argument_count(value));
+}
+
 static bool argument_quotes(const struct writer *writer, const struct value *value, unsigned i)
 {
     return keeps_quotes(writer, value->item, value->item->arguments[value->labels + i],
@@ -192,7 +198,7 @@ static bool write_flow_mapping(struct writer *writer, const struct value *value,
 
 static bool write_flow_value(struct writer *writer, const struct value *value, size_t line)
 {
-    if (value->item->has_block) {
+    if (has_mapping(value)) {
         if (!has_names(writer, value))
             return true;
         g_string_append_c(writer->out, ' ');
@@ -211,6 +217,9 @@ static void write_key(struct writer *writer, const struct item *item, struct wor
 {
     size_t length;
     const char *text = word_text(writer->syntax, item, word, &length);
+    if (!length || length > LONGEST_KEY)
+        refuse_to_say(writer, word_span(item, word), "give it a name of at most 1000 bytes",
+                      "a name of %zu bytes is no key of YAML", length);
     yaml_scalar(writer->out, text, length, quoted, in_flow);
     g_string_append_c(writer->out, ':');
 }
@@ -297,11 +306,11 @@ static void write_remarks(struct writer *writer, const struct remark *from, cons
 }
 
 /* All lines that stand before the one of an item, from some remark on. */
-static void write_above(struct writer *writer, const struct item *item, const struct remark *from, unsigned depth, bool *is_first)
+static void write_above(struct writer *writer, const struct value *value, const struct remark *from, unsigned depth, bool *is_first)
 {
-    const struct remarks *remarks = remarks_of(writer, item);
+    const struct remarks *remarks = remarks_of(writer, value->item);
     write_remarks(writer, from, NULL, depth, is_first);
-    if (!item->has_block)
+    if (!has_mapping(value))
         write_remarks(writer, remarks->within, NULL, depth, is_first);
     if (remarks->beside && remarks->behind)
         write_remark(writer, remarks->behind, depth, is_first);
@@ -335,7 +344,7 @@ static void write_value(struct writer *writer, const struct value *value, unsign
 {
     const struct remarks *remarks = remarks_of(writer, value->item);
     const struct comment *beside = remarks->beside ? remarks->beside : remarks->behind;
-    if (!value->item->has_block) {
+    if (!has_mapping(value)) {
         if (argument_count(value)) {
             g_string_append_c(writer->out, ' ');
             write_arguments(writer, value, 0, argument_count(value), false);
@@ -387,7 +396,7 @@ static void write_labels(struct writer *writer, struct standing standing, const 
         struct value value = value_of(standing, group->row, i ? g_ptr_array_index(group->more, i - 1) : first);
         if (!has_label(writer, &value))
             return;
-        write_above(writer, value.item, i ? remarks_of(writer, value.item)->above : below, depth + 1, &is_first_label);
+        write_above(writer, &value, i ? remarks_of(writer, value.item)->above : below, depth + 1, &is_first_label);
         begin_line(writer, has_blank_before(writer, item_begin_of(writer, value.item, value.row)), depth + 1, &is_first_label);
         size_t line = writer->out->len - (depth + 1) * INDENT;
         write_label(writer, &value, false);
@@ -400,7 +409,8 @@ static void write_repeated(struct writer *writer, struct standing standing, cons
 {
     for (guint i = 0; i < group->more->len; i++) {
         const struct item *item = g_ptr_array_index(group->more, i);
-        write_above(writer, item, remarks_of(writer, item)->above, depth, is_first);
+        struct value value = value_of(standing, group->row, item);
+        write_above(writer, &value, remarks_of(writer, item)->above, depth, is_first);
         if (remarks_of(writer, item)->beside)
             write_remark(writer, remarks_of(writer, item)->beside, depth, is_first);
     }
@@ -425,14 +435,14 @@ static void write_group(struct writer *writer, struct standing standing, const s
         write_labels(writer, standing, group, depth, is_first);
         return;
     }
-    write_above(writer, group->first, remarks_of(writer, group->first)->above, depth, is_first);
+    struct value value = value_of(standing, group->row, group->first);
+    write_above(writer, &value, remarks_of(writer, group->first)->above, depth, is_first);
     if (group->more) {
         write_repeated(writer, standing, group, depth, is_first);
         return;
     }
     begin_line(writer, has_blank_before(writer, group->first->name.begin - group->first->name.quoted), depth, is_first);
     size_t line = writer->out->len - depth * INDENT;
-    struct value value = value_of(standing, group->row, group->first);
     write_key(writer, group->first, group->first->name, false, false);
     write_value(writer, &value, depth, line);
 }
