@@ -37,7 +37,7 @@ ALL_CFLAGS = -std=gnu17 $(WARNINGS) $(CFLAGS_$(VARIANT)) -Icompiler -I$(GEN) -ff
 	$(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(LIBRARIES))) $(CFLAGS)
 LIBS = $(shell pkg-config --libs $(LIBRARIES))
 
-FOLDERS   := base source diag syntax model host plan check place emit import
+FOLDERS   := base source diag syntax model notation host plan ground check place emit import
 SOURCES   := $(foreach folder,$(FOLDERS),$(sort $(wildcard compiler/$(folder)/*.c)))
 GENERATED := $(GEN)/grammar/numa.tab.c $(GEN)/grammar/numa.lex.c
 OBJECTS   := $(SOURCES:%.c=$(B)/%.o) $(GENERATED:$(GEN)/%.c=$(B)/%.o) $(B)/texts.o
@@ -48,7 +48,8 @@ TEXTS     := $(sort $(wildcard docs/diagnostics/NM*.md)) $(sort $(wildcard docs/
 .PHONY: all units check check-lab bench fuzz lint bless install uninstall clean demo docs
 .DELETE_ON_ERROR:
 
-all: build/numac
+# build/numac is the release one, whatever else is built beside it
+all: $(if $(filter release,$(VARIANT)),build/numac,$(B)/numac)
 
 $(B)/numac: $(MAIN_OBJECTS) $(OBJECTS)
 	$(CC) $(LDFLAGS_$(VARIANT)) $(LDFLAGS) -o $@ $^ $(LIBS)
@@ -115,7 +116,7 @@ SUITE_cli     = $(if $(wildcard tests/cli.py),'cli=tests/cli.py $(PROGRAM)')
 SUITE_hosts   = $(if $(wildcard tests/corpus_hosts.py),'hosts=tests/corpus_hosts.py $(PROGRAM) host show --format json')
 SUITE_mutants = 'mutants=tests/mutants.py --numac $(PROGRAM)'
 SUITE_oracles = 'schema=tests/oracles/relaxng.py --numac $(PROGRAM)' 'libvirt=tests/oracles/libvirt_embed.py --numac $(PROGRAM)' \
-	'qemu=tests/oracles/qemu_paused.py --numac $(PROGRAM)'
+	'qemu=tests/oracles/qemu_paused.py --numac $(PROGRAM)' 'script=tests/oracles/script.py --numac $(PROGRAM)'
 SUITE_lab     = 'boot=tests/oracles/boot.py --numac $(PROGRAM)'
 comma := ,
 SUITES := layers,harness,units,cli,hosts,cases,mutants,oracles
@@ -159,7 +160,7 @@ MAN1 = $(sort $(wildcard docs/man/*.1))
 MAN5 = $(sort $(wildcard docs/man/*.5))
 SCHEMAS = $(sort $(wildcard docs/schema/*.json))
 
-install: all
+install: $(PROGRAM)
 	install -D -m 755 $(B)/numac $(DESTDIR)$(bindir)/numac
 	$(if $(MAN1),install -D -m 644 -t $(DESTDIR)$(mandir)/man1 $(MAN1))
 	$(if $(MAN5),install -D -m 644 -t $(DESTDIR)$(mandir)/man5 $(MAN5))
@@ -170,7 +171,7 @@ uninstall:
 	rm -f $(patsubst docs/man/%,$(DESTDIR)$(mandir)/man1/%,$(MAN1)) \
 		$(patsubst docs/man/%,$(DESTDIR)$(mandir)/man5/%,$(MAN5)) \
 		$(patsubst docs/schema/%,$(DESTDIR)$(datadir)/numac/schema/%,$(SCHEMAS))
-	-rmdir $(DESTDIR)$(datadir)/numac/schema $(DESTDIR)$(datadir)/numac 2>/dev/null
+	rmdir $(DESTDIR)$(datadir)/numac/schema $(DESTDIR)$(datadir)/numac 2>/dev/null || true
 
 clean:
 	rm -rf build

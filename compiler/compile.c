@@ -8,6 +8,7 @@
 #include "check/check.h"
 #include "model/model.h"
 #include "place/place.h"
+#include "syntax/syntax.h"
 
 static struct model_options model_options(struct session *session)
 {
@@ -34,10 +35,12 @@ static struct model_options model_options(struct session *session)
 struct compiled compile_site(struct session *session, const char *path)
 {
     size_t errors = findings_count(session->findings, ERROR);
-    struct compiled compiled = { .syntax = syntax_new(session->sources, session->findings) };
+    struct compiled compiled = { 0 };
+    struct syntax *syntax = syntax_new(session->sources, session->findings);
     struct model_options options = model_options(session);
     uint32_t file = sources_read(session->sources, path, SITE_BYTES_LIMIT);
-    struct site *site = build_site(session->arena, compiled.syntax, file, &options);
+    struct site *site = build_site(session->arena, syntax, file, &options);
+    syntax_free(syntax); /* the model stands: nothing points into the trees any more */
     if (site) {
         struct site_hosts *hosts = arena_take(session->arena, struct site_hosts);
         *hosts = ground_hosts(session->arena, session->sources, session->findings, site);
@@ -48,10 +51,4 @@ struct compiled compile_site(struct session *session, const char *path)
     compiled.site = site;
     compiled.is_clean = findings_count(session->findings, ERROR) == errors;
     return compiled;
-}
-
-void compiled_free(struct compiled *compiled)
-{
-    syntax_free(compiled->syntax);
-    compiled->syntax = NULL;
 }

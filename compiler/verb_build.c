@@ -145,6 +145,5 @@ int verb_build(const struct options *options)
         else
             build_folder(session, &compiled, folder);
     }
-    compiled_free(&compiled);
     return session_close(session);
 }

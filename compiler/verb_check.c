@@ -9,8 +9,7 @@ int verb_check(const struct options *options)
 {
     struct session *session = session_open(options);
     for (size_t i = 0; i < options->arguments.count; i++) {
-        struct compiled compiled = compile_site(session, options->arguments.list[i]);
-        compiled_free(&compiled);
+        compile_site(session, options->arguments.list[i]);
     }
     return session_close(session);
 }

@@ -4,7 +4,7 @@
  */
 #include <string.h>
 
-#include "emit/emit.h"
+#include "notation/notation.h"
 #include "model/model.h"
 #include "session.h"
 #include "verbs.h"

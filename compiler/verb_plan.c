@@ -16,6 +16,5 @@ int verb_plan(const struct options *options)
         else
             write_plan_text(compiled.planned->plan, session->result);
     }
-    compiled_free(&compiled);
     return session_close(session);
 }

@@ -4,7 +4,7 @@
  */
 #include <string.h>
 
-#include "emit/emit.h"
+#include "notation/notation.h"
 #include "session.h"
 #include "texts.h"
 #include "verbs.h"

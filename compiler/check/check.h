@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include "plan/site_host.h"
+#include "ground/ground.h"
 
 struct check { /* what a rule is given beside its subject */
     struct arena *arena; /* for the texts of messages */

@@ -19,6 +19,8 @@ void check_model(struct arena *arena, struct findings *findings, struct site *si
             guest->is_broken |= site->guests[i - 1].is_broken;
             continue;
         }
+        if (guest->is_incomplete)
+            continue;
         size_t errors = findings_count(findings, ERROR);
         for (size_t t = 0; t < G_N_ELEMENTS(model_tables); t++)
             for (const struct model_rule *rule = model_tables[t]; rule->run; rule++)

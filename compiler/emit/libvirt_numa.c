@@ -307,7 +307,7 @@ void xml_numatune(struct xml *xml, const struct plan_guest *guest)
     xml_shut(xml, "</numatune>");
 }
 
-/* ---- topology and cells ------------------------------------------------------------------------------------------- */
+/* ---- topology and cells ---------------------------------------------------------------------------------------- */
 
 void xml_topology(struct xml *xml, const struct plan_guest *guest)
 {

@@ -83,8 +83,9 @@ static void xml_cpu(struct xml *xml, const struct plan_guest *guest)
         xml_end(xml, "/>");
     }
     for (uint32_t i = 0; i < guest->feature_count; i++)
-        xml_quoted(xml, guest->features[i].is_required ? "<feature policy='require' name='"
-                                                       : "<feature policy='disable' name='",
+        xml_quoted(xml,
+                   guest->features[i].is_required ? "<feature policy='require' name='"
+                                                  : "<feature policy='disable' name='",
                    guest->features[i].name, "'/>");
     xml_cells(xml, guest);
     xml_shut(xml, "</cpu>");

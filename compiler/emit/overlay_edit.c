@@ -58,8 +58,7 @@ struct patch *patch_new(struct arena *arena, const char *text, size_t length, co
 }
 
 /* Our text of an element, its lines but the first behind `margin`, in the step and line ends of the base. */
-static void append_ours(const struct patch *patch, GString *out, const struct xml_element *element,
-                        const char *margin)
+static void append_ours(const struct patch *patch, GString *out, const struct xml_element *element, const char *margin)
 {
     size_t levels = 0;
     for (const struct xml_element *outer = element->parent; outer; outer = outer->parent)
@@ -156,8 +155,7 @@ static size_t rank(const char *const *order, const char *name)
     return SIZE_MAX;
 }
 
-static const struct xml_element *anchor_of(const struct xml_element *parent, const char *name,
-                                           const char *const *order)
+static const struct xml_element *anchor_of(const struct xml_element *parent, const char *name, const char *const *order)
 {
     const struct xml_element *anchor = NULL;
     size_t own = rank(order, name), best = 0;

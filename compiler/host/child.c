@@ -18,7 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { CPU_SECONDS = 10, WALL_SECONDS = 60 };
+enum { CPU_SECONDS = 10, WALL_SECONDS = 20 };
 #define CHILD_MEMORY_BYTES (UINT64_C(2) << 30) /* on top of what the program has mapped already */
 #define REPLY_BYTES_LIMIT (UINT32_C(256) << 20)
 
@@ -172,7 +172,10 @@ static void tell_of_death(const struct reading *reading, int status, bool was_he
     bool is_synthetic = reading->origin == ORIGIN_SYNTHETIC;
     const char *help = is_synthetic ? "use smaller counts" : "record the host again with 'numac host record'";
     int signal_number = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
-    if (!was_heard || signal_number == SIGXCPU || signal_number == SIGKILL)
+    if (!was_heard)
+        trouble_set(trouble, NM_host_too_large, help, "reading '%s' comes to no end in %d seconds", reading->name,
+                    WALL_SECONDS);
+    else if (signal_number == SIGXCPU || signal_number == SIGKILL)
         trouble_set(trouble, NM_host_too_large, help,
                     "reading '%s' takes more than %d seconds or %u MiB", reading->name, CPU_SECONDS,
                     (unsigned)(CHILD_MEMORY_BYTES / MIB));

@@ -156,9 +156,9 @@ static bool read_cell_cpus(struct caps_in *in, const xmlNode *cell, uint32_t nod
         attribute_id(row, "cluster_id", &cpu.cluster);
         attribute_id(row, "core_id", &cpu.core);
         xmlChar *siblings = xmlGetNoNsProp(row, (const xmlChar *)"siblings");
-        if (siblings)
+        if (siblings && *siblings)
             cpu.siblings = ids_parse(in->arena, (const char *)siblings);
-        bool is_damaged = siblings && (!cpu.siblings || !ids_contains(cpu.siblings, cpu.os_index));
+        bool is_damaged = siblings && *siblings && (!cpu.siblings || !ids_contains(cpu.siblings, cpu.os_index));
         xmlFree(siblings);
         if (is_damaged)
             return complain(in, NM_host_damaged, row, "the siblings of a cpu are no set that it is in");
@@ -275,14 +275,30 @@ static void place_cpus(struct caps_in *in)
         g_hash_table_destroy(seen[i]);
 }
 
-/* libvirt numbers a die for every CPU, also where each socket is one die: then the level tells nothing. */
-static void forget_idle_dies(struct host *host)
+/* Numbers are given in the order of the lowest CPU, so equal numbers everywhere mean the same partition. */
+static bool is_same_level(const struct host *host, size_t a, size_t b)
 {
-    for (uint32_t i = 0; i < host->cpu_count; i++)
-        if (host->cpus[i].die != host->cpus[i].package)
-            return;
-    for (uint32_t i = 0; i < host->cpu_count; i++)
-        host->cpus[i].die = NO_INDEX;
+    for (uint32_t i = 0; i < host->cpu_count; i++) {
+        const char *cpu = (const char *)&host->cpus[i];
+        if (*(const uint32_t *)(cpu + a) != *(const uint32_t *)(cpu + b))
+            return false;
+    }
+    return true;
+}
+
+/* libvirt gives every CPU a die and a cluster, also where they are the package or the core: then the level tells
+ * nothing, and hwloc would not have it either. */
+static void forget_idle_levels(struct host *host)
+{
+    const size_t package = offsetof(struct host_cpu, package), die = offsetof(struct host_cpu, die),
+                 cluster = offsetof(struct host_cpu, cluster), core = offsetof(struct host_cpu, core);
+    bool idle_cluster = is_same_level(host, cluster, core) || is_same_level(host, cluster, die) ||
+                        is_same_level(host, cluster, package);
+    bool idle_die = is_same_level(host, die, package);
+    for (uint32_t i = 0; i < host->cpu_count; i++) {
+        host->cpus[i].cluster = idle_cluster ? NO_INDEX : host->cpus[i].cluster;
+        host->cpus[i].die = idle_die ? NO_INDEX : host->cpus[i].die;
+    }
 }
 
 static void link_nodes(struct caps_in *in)
@@ -396,7 +412,7 @@ static bool read_document(struct caps_in *in, xmlDoc *document)
     if (!read_cells(in, cells) || !read_caches(in, child_of(host, "cache")))
         return false;
     place_cpus(in);
-    forget_idle_dies(in->host);
+    forget_idle_levels(in->host);
     link_nodes(in);
     place_l3(in);
     fill_distances(in);

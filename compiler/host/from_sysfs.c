@@ -122,7 +122,7 @@ static void read_node(struct kernel *kernel, struct host_node *node)
     g_autofree char *folder = g_strdup_printf("/sys/devices/system/node/node%u", node->os_index);
     g_autofree char *meminfo = g_strconcat(folder, "/meminfo", NULL);
     g_autofree char *pools = g_strconcat(folder, "/hugepages", NULL);
-    g_autofree char *cpulist = g_strconcat(folder, "/cpulist", NULL);
+    g_autofree char *cpumap = g_strconcat(folder, "/cpumap", NULL);
     bool has_folder = slurp(kernel, meminfo);
     bool is_whole_machine = !has_folder && kernel->host->node_count == 1 && slurp(kernel, "/proc/meminfo");
     if (has_folder || is_whole_machine) {
@@ -133,7 +133,7 @@ static void read_node(struct kernel *kernel, struct host_node *node)
     }
     read_pools(kernel, node, is_whole_machine ? "/sys/kernel/mm/hugepages" : pools);
     /* hwloc gives a memory-only node the CPUs next to it; the kernel says that it has none */
-    if (slurp(kernel, cpulist) && (kernel->text[0] == '\n' || kernel->text[0] == '\0'))
+    if (slurp(kernel, cpumap) && !kernel->text[strspn(kernel->text, "0,\n")])
         node->cpus = &ids_none;
 }
 

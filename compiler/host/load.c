@@ -305,6 +305,7 @@ void settle_environment(const struct reading *reading)
             g_unsetenv(*name);
     g_setenv("HWLOC_HIDE_ERRORS", "2", TRUE);
     g_setenv("HWLOC_GROUPING", "0", TRUE); /* groups guessed from distances are no facts */
+    g_setenv("HWLOC_KEEP_NVIDIA_GPU_NUMA_NODES", "1", TRUE); /* the kernel, numactl and libvirt count them */
     if (reading->origin == ORIGIN_FOLDER) {
         g_setenv("HWLOC_FSROOT", reading->root, TRUE);
         g_setenv("HWLOC_COMPONENTS", "linux,stop", TRUE);

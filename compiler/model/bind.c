@@ -531,6 +531,13 @@ static bool is_repeated(struct binder *binder, struct seen *seen, const struct w
 
 void bind_item(struct binder *binder, const struct frame *frame, enum context in, const struct item *item, const struct word_row *row)
 {
+    if (item->failed) { /* its line was told wrong already */
+        if (frame->is_broken)
+            *frame->is_broken = true;
+        if (row && row->id != W_NONE && row->kind == SETTING)
+            said_mark(frame->said, row->id, false);
+        return;
+    }
     if (row && row->id != W_NONE) {
         if (row->kind == LABELLED)
             bind_labelled(binder, frame, row, item);
@@ -563,6 +570,13 @@ void bind_block(struct binder *binder, const struct frame *frame, enum context i
     }
     if (seen.labels)
         g_hash_table_destroy(seen.labels);
+}
+
+const char *label_string(struct binder *binder, const struct item *item)
+{
+    size_t length;
+    const char *text = word_text(binder->syntax, item, item->arguments[0], &length);
+    return arena_string(binder->arena, text, length);
 }
 
 const struct item *find_item(struct binder *binder, const struct item *first, const char *word)

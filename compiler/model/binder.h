@@ -27,6 +27,7 @@ struct binder {
     GHashTable *hosts;     /* name to position in host_items + 1 */
     GHashTable *profiles;  /* name to struct profile * */
     GPtrArray *profile_order;
+    GHashTable *sets;      /* text to const struct set *: those that were sound */
     GHashTable *bases;     /* path to struct base_tree * */
     GPtrArray *host_items, *guest_items; /* const struct item * in order */
     bool missed_file;      /* an include could not be read: names may be missing through no fault of the site */
@@ -41,7 +42,7 @@ struct profile {
 
 /* ---- files, includes, variables (load.c) */
 bool load_site(struct binder *binder, uint32_t file);
-char *path_beside(struct binder *binder, uint32_t file, const char *path);
+char *path_beside(struct binder *binder, uint32_t file, const char *path, size_t length);
 struct let *find_let(struct binder *binder, const char *name, size_t length);
 
 /* ---- one argument, ready to be typed: text with variables replaced */
@@ -78,6 +79,7 @@ void bind_item(struct binder *binder, const struct frame *frame, enum context in
                const struct word_row *row); /* row NULL: not a word of this place */
 void report_repeated(struct binder *binder, const struct item *item, const struct item *before, bool is_label);
 bool item_label(struct binder *binder, const struct item *item, const struct word_row *row, struct scalar *out_label);
+const char *label_string(struct binder *binder, const struct item *item); /* of an item that has one; outlives the tree */
 const struct item *find_item(struct binder *binder, const struct item *first, const char *word);
 void reset_word(const struct frame *frame, const struct word_row *row);
 

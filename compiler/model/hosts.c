@@ -35,7 +35,7 @@ static unsigned chain_of(struct binder *binder, const struct item *item, const s
         for (unsigned i = 0; i <= count; i++)
             if ((i < count && chain[i] == at) || count == LIKE_LIMIT) {
                 struct finding *finding = report(binder->findings, NM_like_cycle, item_span(find_item(binder, item->children, "like")),
-                                                 "host '%s' is like itself in the end", word_string(binder->syntax, item, item->arguments[0]));
+                                                 "host '%s' is like itself in the end", label_string(binder, item));
                 finding_help(binder->findings, finding, "remove one 'like' of the circle");
                 return 0;
             }
@@ -94,7 +94,7 @@ static void bind_host(struct binder *binder, const struct item *item, struct dec
 {
     const struct item *chain[LIKE_LIMIT + 1];
     *host = host_defaults;
-    host->name = word_string(binder->syntax, item, item->arguments[0]);
+    host->name = label_string(binder, item);
     host->span = word_span(item, item->arguments[0]);
     unsigned count = chain_of(binder, item, chain);
     host->is_broken = count == 0;

@@ -15,7 +15,7 @@ const struct guest guest_defaults = {
     .locality = { .pin = PIN_NODE, .access = ACCESS_PRIVATE, .allocation_threads = 1, .dump = true, .reserve = true, .ksm = true },
 };
 
-enum { EXPANDED_LIMIT = 16384, LAYER_LIMIT = 256, PROFILE_DEPTH_LIMIT = 64, BASE_BYTES_LIMIT = 16 << 20 };
+enum { EXPANDED_LIMIT = 16384, LAYER_LIMIT = 256, PROFILE_DEPTH_LIMIT = 64 };
 
 /* ---- the labelled blocks of a guest -------------------------------------------------------------------------------- */
 
@@ -243,7 +243,7 @@ static void apply_base(struct binder *binder, struct frame frame, const struct i
     size_t count;
     if (!item_scalars(binder, base, few, G_N_ELEMENTS(few), &scalars, &count) || count != 1 || !scalars[0].length)
         return; /* binding the item says what is wrong */
-    char *path = path_beside(binder, scalars[0].span.file, scalars[0].text);
+    char *path = path_beside(binder, scalars[0].span.file, scalars[0].text, scalars[0].length);
     struct base_tree *known = g_hash_table_lookup(binder->bases, path);
     if (!known) {
         known = arena_take(binder->arena, struct base_tree);
@@ -256,8 +256,9 @@ static void apply_base(struct binder *binder, struct frame frame, const struct i
         g_hash_table_insert(binder->bases, path, known);
     }
     guest->base_file = known->file;
-    guest->base_uuid = known->uuid;
+    guest->base_uuid = known->uuid ? arena_string(binder->arena, known->uuid, strlen(known->uuid)) : NULL;
     guest->is_broken |= known->tree->failed;
+    guest->is_incomplete |= known->tree->failed;
     frame.layer = LAYER_BASE;
     bind_block(binder, &frame, IN_GUEST, known->tree->items);
 }
@@ -282,7 +283,7 @@ static void check_hosts(struct binder *binder, struct guest *guest)
 static void bind_guest(struct binder *binder, const struct item *item, struct guest *guest)
 {
     *guest = guest_defaults;
-    guest->name = guest->family = word_string(binder->syntax, item, item->arguments[0]);
+    guest->name = guest->family = label_string(binder, item);
     guest->span = word_span(item, item->arguments[0]);
     struct frame frame = { .said = &guest->said, .layer = LAYER_PROFILE, .is_broken = &guest->is_broken };
     frame.object[OBJECT_GUEST] = guest;
@@ -300,31 +301,47 @@ static void bind_guest(struct binder *binder, const struct item *item, struct gu
     apply_removals(binder, &frame, item);
     bind_block(binder, &frame, IN_GUEST, item->children);
     guest->is_broken |= stack.failed;
+    guest->is_incomplete |= stack.failed;
     check_hosts(binder, guest);
     inherit_locality(guest);
 }
 
-/* Instances share what their family points to and differ in name. */
-static void expand(struct binder *binder, struct guest *family, GArray *guests, uint32_t *expanded)
+/* How many instances a family makes; 0 with a finding where its count is wrong. */
+static uint32_t instances_of(struct binder *binder, const struct guest *family, uint32_t *expanded)
 {
-    if (!is_said(&family->said, W_GUEST_COUNT) || is_failed(&family->said, W_GUEST_COUNT)) {
-        g_array_append_val(guests, *family);
-        return;
+    if (!is_said(&family->said, W_GUEST_COUNT) || is_failed(&family->said, W_GUEST_COUNT))
+        return 1;
+    if (family->count && family->count <= EXPANDED_LIMIT - *expanded) {
+        *expanded += family->count;
+        return family->count;
     }
-    if (!family->count || family->count > EXPANDED_LIMIT - *expanded) {
-        struct finding *finding = report(binder->findings, NM_wrong_number, said_span(&family->said, W_GUEST_COUNT, 1),
-                                         "a count of %u for '%s' %s", family->count, family->name,
-                                         family->count ? "makes too many guests" : "makes no guest");
-        finding_help(binder->findings, finding, "write 1 to %u", EXPANDED_LIMIT - *expanded);
-        return;
+    struct finding *finding = report(binder->findings, NM_wrong_number, said_span(&family->said, W_GUEST_COUNT, 1), "a count of %u for '%s' %s", family->count, family->name,
+                                     family->count ? "makes too many guests" : "makes no guest");
+    finding_help(binder->findings, finding, "write 1 to %u", EXPANDED_LIMIT - *expanded);
+    return 0;
+}
+
+/* Instances share what their family points to and differ in name. */
+static void expand(struct binder *binder, struct guest *families, const uint32_t *instances, uint32_t family_count)
+{
+    struct site *site = binder->site;
+    uint64_t total = 0;
+    bool expands = false;
+    for (uint32_t f = 0; f < family_count; f++) {
+        total += instances[f];
+        expands |= instances[f] != 1 || is_said(&families[f].said, W_GUEST_COUNT);
     }
-    *expanded += family->count;
-    for (uint32_t i = 1; i <= family->count; i++) {
-        struct guest instance = *family;
-        instance.instance = i;
-        instance.name = arena_printf(binder->arena, "%s-%u", family->family, i);
-        g_array_append_val(guests, instance);
-    }
+    site->guest_count = (uint32_t)total;
+    site->guests = expands ? arena_array(binder->arena, struct guest, total) : families;
+    struct guest *next = site->guests;
+    for (uint32_t f = 0; expands && f < family_count; f++)
+        for (uint32_t i = 1; i <= instances[f]; i++, next++) {
+            *next = families[f];
+            if (!is_said(&families[f].said, W_GUEST_COUNT))
+                continue;
+            next->instance = i;
+            next->name = arena_printf(binder->arena, "%s-%u", families[f].family, i);
+        }
 }
 
 static bool is_file_name(const char *name)
@@ -366,16 +383,15 @@ static void check_names(struct binder *binder)
 
 void bind_guests(struct binder *binder)
 {
-    GArray *guests = g_array_sized_new(FALSE, FALSE, sizeof(struct guest), binder->guest_items->len);
-    uint32_t expanded = 0;
-    for (guint i = 0; i < binder->guest_items->len; i++) {
-        struct guest family;
-        bind_guest(binder, g_ptr_array_index(binder->guest_items, i), &family);
-        expand(binder, &family, guests, &expanded);
+    uint32_t count = binder->guest_items->len, expanded = 0;
+    struct guest *families = arena_array(binder->arena, struct guest, count);
+    uint32_t *instances = g_new(uint32_t, count + 1);
+    for (uint32_t i = 0; i < count; i++) {
+        bind_guest(binder, g_ptr_array_index(binder->guest_items, i), &families[i]);
+        instances[i] = instances_of(binder, &families[i], &expanded);
     }
-    binder->site->guest_count = guests->len;
-    binder->site->guests = arena_copy(binder->arena, guests->data, guests->len * sizeof(struct guest));
-    g_array_free(guests, TRUE);
+    expand(binder, families, instances, count);
+    g_free(instances);
     check_names(binder);
     check_unused(binder);
 }

@@ -231,7 +231,7 @@ static const struct ids *plain_numbers(struct reading *reading, const struct set
     return NULL;
 }
 
-const struct set *parse_set(struct binder *binder, const struct scalar *scalar, enum value_type type)
+static const struct set *read_set(struct binder *binder, const struct scalar *scalar, enum value_type type)
 {
     struct reading reading = { .binder = binder, .scalar = scalar, .type = type };
     uint32_t terms = 1;
@@ -259,4 +259,21 @@ const struct set *parse_set(struct binder *binder, const struct scalar *scalar, 
     }
     set->plain = plain_numbers(&reading, set);
     return reading.has_failed ? NULL : set;
+}
+
+/* Sites say the same few sets over and over: each text is read once and shared. */
+const struct set *parse_set(struct binder *binder, const struct scalar *scalar, enum value_type type)
+{
+    char key[24];
+    if (scalar->length >= sizeof key)
+        return read_set(binder, scalar, type);
+    memcpy(key, scalar->text, scalar->length);
+    key[scalar->length] = 0;
+    const struct set *known = g_hash_table_lookup(binder->sets, key);
+    if (known)
+        return known;
+    known = read_set(binder, scalar, type);
+    if (known)
+        g_hash_table_insert(binder->sets, (gpointer)(uintptr_t)known->text, (gpointer)(uintptr_t)known);
+    return known;
 }

@@ -19,7 +19,7 @@ static const char *next_declared(void *state)
     if (walk->at >= walk->items->len)
         return NULL;
     const struct item *item = g_ptr_array_index(walk->items, walk->at++);
-    return item->argument_count ? word_string(walk->binder->syntax, item, item->arguments[0]) : "";
+    return item->argument_count ? label_string(walk->binder, item) : "";
 }
 
 void report_unknown_name(struct binder *binder, const struct scalar *scalar, const char *what, GPtrArray *items)
@@ -73,7 +73,9 @@ static void index_item(struct binder *binder, struct index *index, const struct 
     size_t length;
     const char *text = word_text(binder->syntax, item, item->name, &length);
     const struct word_row *row = find_word(IN_SITE, text, length);
-    if (!row || row->id == W_NONE) {
+    if (item->failed)
+        binder->missed_file = true; /* it may have declared what others name */
+    else if (!row || row->id == W_NONE) {
         bind_item(binder, frame, IN_SITE, item, row);
     } else if (row->id == W_SITE_HOST) {
         const char *name = declare(binder, row, item, index->hosts);
@@ -158,6 +160,7 @@ struct site *build_site(struct arena *arena, struct syntax *syntax, uint32_t fil
         .hosts = g_hash_table_new(g_str_hash, g_str_equal),
         .profiles = g_hash_table_new(g_str_hash, g_str_equal),
         .profile_order = g_ptr_array_new(),
+        .sets = g_hash_table_new(g_str_hash, g_str_equal),
         .bases = g_hash_table_new(g_str_hash, g_str_equal),
         .host_items = g_ptr_array_new(),
         .guest_items = g_ptr_array_new(),
@@ -177,6 +180,7 @@ struct site *build_site(struct arena *arena, struct syntax *syntax, uint32_t fil
     g_hash_table_destroy(binder.lets);
     g_hash_table_destroy(binder.hosts);
     g_hash_table_destroy(binder.profiles);
+    g_hash_table_destroy(binder.sets);
     g_hash_table_destroy(binder.bases);
     GPtrArray *arrays[] = { binder.trees, binder.let_order, binder.profile_order, binder.host_items, binder.guest_items };
     for (size_t i = 0; i < G_N_ELEMENTS(arrays); i++)

@@ -3,7 +3,7 @@
  * Items, words and their texts, and the way from a source to its reader.  Both notations build with what stands
  * here; how each is read is left to from_numa.c and from_yaml.c.
  */
-#include "syntax/syntax.h"
+#include "syntax/reading.h"
 
 #include <string.h>
 
@@ -44,7 +44,7 @@ bool is_yaml_name(const char *name)
     return false;
 }
 
-static void report_trouble(struct syntax *syntax, uint32_t file)
+void report_trouble(struct syntax *syntax, uint32_t file, uint32_t bytes_limit)
 {
     const struct source *source = source_at(syntax->sources, file);
     struct findings *findings = syntax->findings;
@@ -65,8 +65,7 @@ static void report_trouble(struct syntax *syntax, uint32_t file)
                SOURCE_COUNT_LIMIT);
         return;
     case SOURCE_TOO_LARGE:
-        report(findings, NM_too_large, start, "'%s' is larger than %u MiB", source->name,
-               (unsigned)SITE_BYTES_LIMIT >> 20);
+        report(findings, NM_too_large, start, "'%s' is larger than %u MiB", source->name, bytes_limit >> 20);
         return;
     case SOURCE_UTF16:
         finding = report(findings, NM_not_text, start, "'%s' is UTF-16, not UTF-8", source->name);
@@ -90,7 +89,7 @@ struct tree *read_tree(struct syntax *syntax, uint32_t file, bool keep_comments)
     if (source->trouble == SOURCE_FINE && source->length <= SITE_BYTES_LIMIT)
         return is_yaml ? read_yaml(syntax, file, keep_comments) : read_numa(syntax, file, keep_comments);
     if (source->trouble != SOURCE_FINE)
-        report_trouble(syntax, file);
+        report_trouble(syntax, file, SITE_BYTES_LIMIT);
     else
         report(syntax->findings, NM_too_large, (struct span){ .file = file }, "'%s' is larger than %u MiB",
                source->name, (unsigned)SITE_BYTES_LIMIT >> 20);

@@ -59,7 +59,8 @@ enum syntax_limits {
     WORD_LIMIT = 1 << 16,        /* bytes of one word */
     ARGUMENT_LIMIT = 1 << 12,    /* arguments of one item */
     ITEM_LIMIT = 1 << 25,        /* items of one file */
-    SITE_BYTES_LIMIT = 512 << 20 /* bytes of one file */
+    SITE_BYTES_LIMIT = 512 << 20, /* bytes of one file */
+    BASE_BYTES_LIMIT = 16 << 20   /* the same for a base */
 };
 
 struct syntax {
@@ -81,7 +82,8 @@ struct tree *read_yaml(struct syntax *syntax, uint32_t file, bool keep_comments)
 bool is_yaml_name(const char *name);
 
 /* The NUMA parts of a domain XML as items of a guest, with spans in the XML: what a `base` gives as its lowest layer.
- * Trouble (no UTF-8, not well-formed, DOCTYPE, not one domain) is a finding (NM122x) and `failed`. */
+ * Read with BASE_BYTES_LIMIT.  What cannot be read, or what libvirt would not take, is a finding (NM1221 to NM1232, for
+ * a source in trouble NM0001..NM0003) and `failed`.  *out_uuid is in the usual form, or NULL. */
 struct tree *read_domain(struct syntax *syntax, uint32_t file, const char **out_uuid);
 
 /* The text of a word, not NUL-terminated; *out_length its bytes. */

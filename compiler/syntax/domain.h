@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Inside syntax only: the elements of a domain XML that tell of memory and CPUs, with the places of their names and
+ * values, between the XML reader (domain_xml.c) and those who make items of them (from_domain.c, domain_cells.c).
+ */
+#pragma once
+
+#include "syntax/reading.h"
+
+enum domain_limits {
+    DOMAIN_DEPTH_LIMIT = 128,       /* elements in elements */
+    DOMAIN_ATTRIBUTE_LIMIT = 256,   /* of one element; libxml2 compares each with each */
+    DOMAIN_NAMESPACE_LIMIT = 1024,  /* declarations in one file; libxml2 walks along them */
+    DOMAIN_ELEMENT_LIMIT = 1 << 16, /* that numac looks at */
+    DOMAIN_CELL_LIMIT = 128         /* nodes that QEMU gives to a guest */
+};
+
+enum part {
+    PART_NONE,
+    PART_DOMAIN,
+    PART_UUID,
+    PART_MEMORY,
+    PART_CURRENT_MEMORY,
+    PART_MAX_MEMORY,
+    PART_VCPU,
+    PART_VCPUS,
+    PART_IOTHREADS,
+    PART_IOTHREAD_IDS,
+    PART_IOTHREAD_ID,
+    PART_CPUTUNE,
+    PART_VCPUPIN,
+    PART_EMULATORPIN,
+    PART_IOTHREADPIN,
+    PART_VCPUSCHED,
+    PART_EMULATORSCHED,
+    PART_IOTHREADSCHED,
+    PART_CACHETUNE,
+    PART_MEMORYTUNE,
+    PART_NUMATUNE,
+    PART_NUMATUNE_MEMORY,
+    PART_MEMNODE,
+    PART_MEMTUNE,
+    PART_HARD_LIMIT,
+    PART_BACKING,
+    PART_HUGEPAGES,
+    PART_PAGE,
+    PART_NOSHAREPAGES,
+    PART_LOCKED,
+    PART_SOURCE,
+    PART_ACCESS,
+    PART_ALLOCATION,
+    PART_DISCARD,
+    PART_CPU,
+    PART_TOPOLOGY,
+    PART_NUMA,
+    PART_CELL,
+    PART_CELL_CACHE,
+    PART_DISTANCES,
+    PART_SIBLING,
+    PART_INTERCONNECTS,
+    PART_DEVICES,
+    PART_DEVICE_MEMORY,
+    PART_TARGET,
+    PART_SIZE,
+    PART_COUNT
+};
+
+enum { ATTRIBUTES_OF_PART = 6 };
+
+/* The value of an attribute or the content of an element, without blanks around it.  begin and end are offsets in the
+ * file; the text differs from what stands there where that has references, comments or several lines. */
+struct text_value {
+    const char *text; /* NULL: not said */
+    size_t length;
+    struct extent where, name; /* name: of the attribute */
+};
+
+struct element {
+    struct element *next;         /* of the same part */
+    const struct element *parent; /* NULL for the root */
+    enum part part;
+    uint32_t begin;     /* of its "<" */
+    struct extent name; /* right behind that */
+    struct text_value content;
+    struct text_value attributes[ATTRIBUTES_OF_PART]; /* as the table of parts lists them */
+};
+
+struct part_list {
+    struct element *first, *last;
+    uint32_t count;
+};
+
+struct domain {
+    struct syntax *syntax;
+    struct findings *findings;
+    uint32_t file;
+    const char *text;
+    uint32_t length;
+    bool failed;
+    struct part_list parts[PART_COUNT];
+};
+
+/* Reads the file into parts; false, with one finding, where it is no domain XML that numac can keep as it is. */
+bool domain_parse(struct domain *domain);
+bool domain_guard(struct domain *domain); /* what must be known before libxml2 sees the text */
+
+static inline const struct element *domain_first(const struct domain *domain, enum part part)
+{
+    return domain->parts[part].first;
+}
+
+/* An attribute by its name; its text is NULL where it is not said. */
+const struct text_value *element_value(const struct element *element, const char *name);
+const char *part_name(enum part part);
+
+/* A finding; an error also fails the domain. */
+struct finding *domain_report(struct domain *domain, enum code code, struct extent where, const char *format, ...)
+    G_GNUC_PRINTF(4, 5);
+struct extent element_extent(const struct element *element); /* "<cell" */
+struct span domain_span(const struct domain *domain, struct extent where);
+bool value_is(const struct text_value *value, const char *text);
+int value_shown(const struct text_value *value); /* how many bytes of it a message repeats */
+
+/* ---- numbers and sizes, as libvirt reads them; false and a finding where it would not ------------------------------
+ */
+bool read_whole(struct domain *domain, const struct text_value *value, const char *what, uint64_t most,
+                uint64_t *out_number);
+/* A size in KiB, rounded up as libvirt does; without a unit the number counts KiB. */
+bool read_amount(struct domain *domain, const struct text_value *value, const struct text_value *unit, const char *what,
+               uint64_t *out_kib);
+bool read_uuid(struct domain *domain, const struct text_value *value, const char **out_uuid);
+/* Cell numbers of a nodeset, each below `limit`; seen has `limit` places. */
+bool read_cell_set(struct domain *domain, const struct text_value *value, uint32_t limit, bool *seen);
+bool refuse_cell(struct domain *domain, const struct text_value *value, uint32_t cell); /* one it does not have */
+const struct text_value *needed(struct domain *domain, const struct element *element,
+                                const char *name); /* or NULL, told */
+
+/* ---- items ---------------------------------------------------------------------------------------------------------
+ * A word that stands in the file is a stretch of it; any other is cooked, and points at what said it.  Cooked words
+ * must begin at different bytes: those that an element says without letters of its own begin at its "<", at the next
+ * byte, and so on: they have a slot each. */
+enum slot { SLOT_VALUE, SLOT_NAME, SLOT_LABEL };
+
+struct word word_implied(struct domain *domain, const struct element *element, enum slot slot, const char *text);
+struct word word_named(struct domain *domain, struct extent where, const char *text); /* a name, at other letters */
+struct word word_value(struct domain *domain, const struct text_value *value);        /* as written */
+/* Without the blanks, zeros and commas that libvirt passes over; false and a finding where it is no set. */
+bool word_set(struct domain *domain, const struct text_value *value, const char *what, struct word *out_word);
+struct word word_size(struct domain *domain, const struct text_value *value, uint64_t kib);
+
+struct item *item_of(struct domain *domain, struct word name, const struct word *arguments, size_t count);
+struct item *item_with(struct domain *domain, const struct element *element, const char *name, struct word argument);
+void item_add(struct item *block, struct item_list *list, struct item *child); /* block NULL: top level */
+
+/* The cells and pages with what is said of them elsewhere, and their distances; *out_kib the sum of their memory. */
+void cells_to_items(struct domain *domain, struct item_list *top, uint64_t *out_kib);
+struct item *policy_item(struct domain *domain, const struct element *element); /* `node NODES POLICY`, or NULL */

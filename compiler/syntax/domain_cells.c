@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The cells of a domain XML as items: what `<cell>` says, and what `<memnode>`, `<page nodeset>` and `<sibling>` say
+ * of it elsewhere.  Ids and distances are completed as libvirt does; whether the numbers make sense is left to rules.
+ */
+#include "syntax/domain.h"
+
+#include <string.h>
+
+struct cells {
+    struct domain *domain;
+    uint32_t count;
+    const struct element *elements[DOMAIN_CELL_LIMIT]; /* by id */
+    struct word labels[DOMAIN_CELL_LIMIT];
+    struct item *items[DOMAIN_CELL_LIMIT];
+    struct item_list blocks[DOMAIN_CELL_LIMIT];
+    uint64_t kib;
+};
+
+/* ---- which cell is which
+ * ---------------------------------------------------------------------------------------------- */
+
+static bool refuse_id(struct cells *cells, const struct element *element, uint64_t id)
+{
+    struct domain *domain = cells->domain;
+    const struct text_value *said = element_value(element, "id");
+    struct finding *finding;
+    if (id < cells->count) {
+        finding = domain_report(domain, NM_base_cell_ids, said->text ? said->where : element_extent(element),
+                                "two cells have the id %" G_GUINT64_FORMAT, id);
+        finding_label(domain->findings, finding, domain_span(domain, element_extent(cells->elements[id])),
+                      "the other one");
+        finding_note(domain->findings, finding, "a cell without an id has that of its position, counted from 0");
+    } else {
+        finding = domain_report(domain, NM_base_cell_ids, said->where,
+                                "a cell has the id %" G_GUINT64_FORMAT " where there are %u cells", id, cells->count);
+        finding_note(domain->findings, finding, "libvirt refuses gaps in the ids");
+    }
+    finding_help(domain->findings, finding, "number the cells 0 to %u", cells->count - 1);
+    return false;
+}
+
+static bool order_cells(struct cells *cells)
+{
+    struct domain *domain = cells->domain;
+    uint32_t position = 0;
+    for (const struct element *element = domain_first(domain, PART_CELL); element;
+         element = element->next, position++) {
+        const struct text_value *said = element_value(element, "id");
+        uint64_t id = position;
+        if (said->text && !read_whole(domain, said, "the number of a cell", UINT32_MAX, &id))
+            return false;
+        if (id >= cells->count || cells->elements[id])
+            return refuse_id(cells, element, id);
+        g_autofree char *label = g_strdup_printf("%" G_GUINT64_FORMAT, id);
+        cells->elements[id] = element;
+        cells->labels[id] =
+            said->text ? word_named(domain, said->where, label) : word_implied(domain, element, SLOT_LABEL, label);
+    }
+    return true;
+}
+
+static void add_to_cell(struct cells *cells, uint32_t id, struct item *child)
+{
+    item_add(cells->items[id], &cells->blocks[id], child);
+}
+
+/* ---- what a cell says of itself
+ * ---------------------------------------------------------------------------------------- */
+
+static void add_vcpus(struct cells *cells, uint32_t id)
+{
+    struct domain *domain = cells->domain;
+    const struct element *element = cells->elements[id];
+    const struct text_value *cpus = element_value(element, "cpus");
+    struct word word;
+    if (!cpus->text) {
+        word = word_implied(domain, element, SLOT_VALUE, "0");
+        add_to_cell(cells, id, item_of(domain, word_implied(domain, element, SLOT_NAME, "vcpus"), &word, 1));
+    } else if (word_set(domain, cpus, "a set of vCPUs", &word)) {
+        add_to_cell(cells, id, item_of(domain, word_named(domain, cpus->name, "ids"), &word, 1));
+    }
+}
+
+static void add_memory(struct cells *cells, uint32_t id)
+{
+    struct domain *domain = cells->domain;
+    const struct element *element = cells->elements[id];
+    const struct text_value *memory = needed(domain, element, "memory");
+    uint64_t kib;
+    if (!memory || !read_amount(domain, memory, element_value(element, "unit"), "a size of memory", &kib))
+        return;
+    struct word word = word_size(domain, memory, kib);
+    add_to_cell(cells, id, item_of(domain, word_named(domain, memory->name, "memory"), &word, 1));
+    if (__builtin_add_overflow(cells->kib, kib, &cells->kib))
+        cells->kib = UINT64_MAX;
+}
+
+static void add_plain(struct cells *cells, uint32_t id, const char *attribute, const char *name)
+{
+    const struct text_value *value = element_value(cells->elements[id], attribute);
+    if (!value->text)
+        return;
+    struct word word = word_value(cells->domain, value);
+    add_to_cell(cells, id, item_of(cells->domain, word_named(cells->domain, value->name, name), &word, 1));
+}
+
+static void add_cell(struct cells *cells, struct item_list *top, uint32_t id)
+{
+    struct domain *domain = cells->domain;
+    cells->items[id] = item_with(domain, cells->elements[id], "cell", cells->labels[id]);
+    item_add(NULL, top, cells->items[id]);
+    add_memory(cells, id);
+    add_vcpus(cells, id);
+    add_plain(cells, id, "memAccess", "access");
+    add_plain(cells, id, "discard", "discard");
+}
+
+/* ---- what is said of it elsewhere
+ * --------------------------------------------------------------------------------------- */
+
+struct item *policy_item(struct domain *domain, const struct element *element)
+{
+    const struct text_value *nodes = needed(domain, element, "nodeset"), *mode = element_value(element, "mode");
+    struct word words[2];
+    if (!nodes || !word_set(domain, nodes, "a set of nodes", &words[0]))
+        return NULL;
+    if (mode->text)
+        words[1] = word_value(domain, mode);
+    return item_of(domain, word_named(domain, element->name, "node"), words, mode->text ? 2 : 1);
+}
+
+static void add_memnode(struct cells *cells, const struct element *element)
+{
+    struct domain *domain = cells->domain;
+    const struct text_value *cell = needed(domain, element, "cellid");
+    uint64_t id;
+    if (!cell || !read_whole(domain, cell, "the number of a cell", UINT32_MAX, &id))
+        return;
+    struct item *policy = id < cells->count ? policy_item(domain, element) : NULL;
+    if (policy)
+        add_to_cell(cells, (uint32_t)id, policy);
+    else if (id >= cells->count)
+        refuse_cell(domain, cell, (uint32_t)id);
+}
+
+static struct item *pages_item(struct domain *domain, const struct element *element, const struct text_value *size,
+                               uint64_t kib)
+{
+    return item_with(domain, element, "pages", word_size(domain, size, kib));
+}
+
+/* A nodeset of 0 where there are no cells is the guest itself: libvirt takes it away. */
+static void add_pages(struct cells *cells, struct item_list *top, const struct element *element)
+{
+    struct domain *domain = cells->domain;
+    const struct text_value *size = needed(domain, element, "size"), *set = element_value(element, "nodeset");
+    bool seen[DOMAIN_CELL_LIMIT] = { false };
+    uint64_t kib;
+    if (!size || !read_amount(domain, size, element_value(element, "unit"), "a size of pages", &kib))
+        return;
+    if (set->text && !read_cell_set(domain, set, MAX(cells->count, 1), seen))
+        return;
+    if (!set->text || !cells->count) {
+        item_add(NULL, top, pages_item(domain, element, size, kib));
+        return;
+    }
+    for (uint32_t id = 0; id < cells->count; id++)
+        if (seen[id])
+            add_to_cell(cells, id, pages_item(domain, element, size, kib));
+}
+
+/* ---- distances
+ * ------------------------------------------------------------------------------------------------------------ */
+
+struct matrix {
+    const struct text_value *said[DOMAIN_CELL_LIMIT][DOMAIN_CELL_LIMIT];
+};
+
+static void refuse_twice(struct domain *domain, const struct element *sibling, const struct text_value *first)
+{
+    struct finding *finding = domain_report(domain, NM_base_repeated, element_extent(sibling),
+                                            "the distance of these two cells stands twice in '<distances>'");
+    finding_label(domain->findings, finding, domain_span(domain, first->where), "first here");
+    finding_help(domain->findings, finding, "keep one of the two");
+}
+
+static bool take_distances(struct cells *cells, struct matrix *matrix, uint32_t row)
+{
+    struct domain *domain = cells->domain;
+    for (const struct element *sibling = domain_first(domain, PART_SIBLING); sibling; sibling = sibling->next) {
+        if (sibling->parent->parent != cells->elements[row])
+            continue;
+        const struct text_value *id = needed(domain, sibling, "id"),
+                                *value = id ? needed(domain, sibling, "value") : NULL;
+        uint64_t column;
+        if (!value || !read_whole(domain, id, "the number of a cell", UINT32_MAX, &column))
+            return false;
+        if (column >= cells->count)
+            return refuse_cell(domain, id, (uint32_t)column);
+        if (matrix->said[row][column])
+            refuse_twice(domain, sibling, matrix->said[row][column]);
+        matrix->said[row][column] = value;
+    }
+    return true;
+}
+
+/* What is missing is mirrored, or 10 to itself and 20 to others. */
+static struct word distance_word(struct cells *cells, const struct matrix *matrix, uint32_t row, uint32_t column)
+{
+    const struct element *distances = domain_first(cells->domain, PART_DISTANCES);
+    const struct text_value *said = matrix->said[row][column];
+    if (!said && row != column)
+        said = matrix->said[column][row];
+    if (said)
+        return word_value(cells->domain, said);
+    return row == column ? word_implied(cells->domain, distances, SLOT_VALUE, "10")
+                         : word_implied(cells->domain, distances, SLOT_LABEL, "20");
+}
+
+static void add_distances(struct cells *cells, struct item_list *top)
+{
+    struct domain *domain = cells->domain;
+    if (!domain_first(domain, PART_SIBLING))
+        return;
+    g_autofree struct matrix *matrix = g_new0(struct matrix, 1);
+    for (uint32_t row = 0; row < cells->count; row++)
+        if (!take_distances(cells, matrix, row))
+            return;
+    const struct element *first = domain_first(domain, PART_DISTANCES);
+    struct item *item = item_of(domain, word_named(domain, first->name, "distances"), NULL, 0);
+    struct item_list list = { 0 };
+    for (uint32_t row = 0; row < cells->count; row++) {
+        struct word words[DOMAIN_CELL_LIMIT];
+        for (uint32_t column = 0; column < cells->count; column++)
+            words[column] = distance_word(cells, matrix, row, column);
+        item_add(item, &list, item_of(domain, cells->labels[row], words, cells->count));
+    }
+    item_add(NULL, top, item);
+}
+
+void cells_to_items(struct domain *domain, struct item_list *top, uint64_t *out_kib)
+{
+    struct cells *cells = arena_take(domain->syntax->arena, struct cells);
+    cells->domain = domain;
+    cells->count = domain->parts[PART_CELL].count;
+    if (cells->count > DOMAIN_CELL_LIMIT) {
+        struct finding *finding =
+            domain_report(domain, NM_base_limit, element_extent(domain_first(domain, PART_CELL)),
+                          "the base has %u cells: at most %u are read", cells->count, (unsigned)DOMAIN_CELL_LIMIT);
+        finding_note(domain->findings, finding, "QEMU gives a guest at most %u", (unsigned)DOMAIN_CELL_LIMIT);
+        finding_help(domain->findings, finding, "remove cells");
+        return;
+    }
+    if (!order_cells(cells))
+        return;
+    for (uint32_t id = 0; id < cells->count; id++)
+        add_cell(cells, top, id);
+    for (const struct element *element = domain_first(domain, PART_MEMNODE); element; element = element->next)
+        add_memnode(cells, element);
+    for (const struct element *element = domain_first(domain, PART_PAGE); element; element = element->next)
+        add_pages(cells, top, element);
+    add_distances(cells, top);
+    *out_kib = cells->kib;
+}

@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A domain XML as the items of a guest: the lowest layer of one that has it as its `base`.  Only what the language
+ * can say of memory and CPUs becomes an item; the rest stays in the base, and a hint tells of what would constrain.
+ */
+#include "syntax/domain.h"
+
+#include <string.h>
+
+/* ---- memory
+ * ------------------------------------------------------------------------------------------------------------- */
+
+/* Memory devices are part of `<memory>` but of no cell. */
+static uint64_t devices_kib(struct domain *domain)
+{
+    uint64_t sum = 0, kib;
+    for (const struct element *size = domain_first(domain, PART_SIZE); size; size = size->next)
+        if (read_amount(domain, &size->content, element_value(size, "unit"), "a size of memory", &kib) &&
+            __builtin_add_overflow(sum, kib, &sum))
+            sum = UINT64_MAX;
+    return sum;
+}
+
+static void tell_sum(struct domain *domain, const struct element *memory, uint64_t kib, uint64_t sum, bool has_devices)
+{
+    struct finding *finding =
+        domain_report(domain, NM_base_memory, memory->content.where,
+                      "the memory is %" G_GUINT64_FORMAT " KiB, the cells%s have %" G_GUINT64_FORMAT " KiB", kib,
+                      has_devices ? " and memory devices" : "", sum);
+    finding_label(domain->findings, finding, domain_span(domain, element_extent(domain_first(domain, PART_CELL))),
+                  "the first cell");
+    finding_note(domain->findings, finding,
+                 "libvirt would replace the memory by the sum of the cells, and so does numac");
+    finding_help(domain->findings, finding,
+                 "write <memory unit='KiB'>%" G_GUINT64_FORMAT "</memory>, or mend the cells", sum);
+}
+
+static void tell_no_memory(struct domain *domain, const struct element *memory, uint64_t kib, uint64_t devices)
+{
+    struct finding *finding =
+        domain_report(domain, NM_base_value, memory->content.where,
+                      "the memory of %" G_GUINT64_FORMAT
+                      " KiB is not more than that of the memory devices, %" G_GUINT64_FORMAT " KiB",
+                      kib, devices);
+    finding_help(domain->findings, finding, "the memory is the sum of all: make it larger, or remove devices");
+}
+
+static void tell_kept(struct domain *domain, struct extent where, const char *what);
+
+/* With cells they say it; the total is then only compared. */
+static void add_memory(struct domain *domain, struct item_list *top, uint64_t cells_kib)
+{
+    const struct element *memory = domain_first(domain, PART_MEMORY),
+                         *current = domain_first(domain, PART_CURRENT_MEMORY);
+    uint64_t kib, current_kib, devices = devices_kib(domain), sum;
+    if (!memory || !read_amount(domain, &memory->content, element_value(memory, "unit"), "a size of memory", &kib))
+        return;
+    if (__builtin_add_overflow(cells_kib, devices, &sum))
+        sum = UINT64_MAX;
+    bool has_cells = domain_first(domain, PART_CELL);
+    if (has_cells && cells_kib && sum != kib)
+        tell_sum(domain, memory, kib, sum, devices > 0);
+    else if (!has_cells && devices && devices >= kib)
+        tell_no_memory(domain, memory, kib, devices);
+    else if (!has_cells)
+        item_add(NULL, top, item_with(domain, memory, "memory", word_size(domain, &memory->content, kib - devices)));
+    if (current &&
+        read_amount(domain, &current->content, element_value(current, "unit"), "a size of memory", &current_kib) &&
+        current_kib < kib)
+        tell_kept(domain, current->content.where, "memory that the balloon takes away at start");
+}
+
+/* ---- vCPUs and where they run
+ * --------------------------------------------------------------------------------------------- */
+
+static void add_levels(struct domain *domain, struct item *vcpus, struct item_list *block)
+{
+    static const char *const levels[] = { "sockets", "dies", "clusters", "modules", "cores", "threads" };
+    const struct element *topology = domain_first(domain, PART_TOPOLOGY);
+    for (size_t i = 0; topology && i < G_N_ELEMENTS(levels); i++) {
+        const struct text_value *value = element_value(topology, levels[i]);
+        if (!value->text)
+            continue;
+        struct word word = word_value(domain, value);
+        item_add(vcpus, block, item_of(domain, word_named(domain, value->name, levels[i]), &word, 1));
+    }
+}
+
+static void add_vcpus(struct domain *domain, struct item_list *top)
+{
+    const struct element *vcpu = domain_first(domain, PART_VCPU), *topology = domain_first(domain, PART_TOPOLOGY);
+    uint64_t count = 0, current;
+    struct item *item = NULL;
+    struct item_list block = { 0 };
+    if (vcpu && read_whole(domain, &vcpu->content, "a number of vCPUs", UINT32_MAX, &count)) {
+        item = item_with(domain, vcpu, "vcpus", word_value(domain, &vcpu->content));
+        const struct text_value *online = element_value(vcpu, "current");
+        if (online->text && read_whole(domain, online, "a number of vCPUs", UINT32_MAX, &current) && current < count)
+            tell_kept(domain, online->where, "vCPUs that are not online at start");
+    } else if (topology) {
+        item = item_of(domain, word_implied(domain, topology, SLOT_NAME, "vcpus"), NULL, 0);
+    }
+    if (!item)
+        return;
+    add_levels(domain, item, &block);
+    if (block.first || item->argument_count)
+        item_add(NULL, top, item);
+}
+
+static void tell_numad(struct domain *domain, const struct text_value *placement, const struct text_value *also)
+{
+    struct finding *finding =
+        domain_report(domain, NM_base_numad, placement->where,
+                      "placement='auto' lets numad choose at start: that is not yet in this version of numac");
+    if (also && also->text)
+        finding_label(domain->findings, finding, domain_span(domain, also->where), "here too");
+    finding_note(domain->findings, finding, "a plan that numad changes on every start cannot be checked");
+    finding_help(domain->findings, finding,
+                 "remove placement='auto' from the base: numac chooses the nodes, or say 'node' in the guest");
+}
+
+/* The CPUs and nodes of the whole guest. */
+static void add_placement(struct domain *domain, struct item_list *top)
+{
+    const struct element *vcpu = domain_first(domain, PART_VCPU), *memory = domain_first(domain, PART_NUMATUNE_MEMORY);
+    const struct text_value *vcpu_auto = vcpu ? element_value(vcpu, "placement") : NULL;
+    const struct text_value *memory_auto = memory ? element_value(memory, "placement") : NULL;
+    bool vcpu_by_numad = vcpu_auto && value_is(vcpu_auto, "auto"),
+         memory_by_numad = memory_auto && value_is(memory_auto, "auto");
+    struct word word;
+    if (vcpu_by_numad)
+        tell_numad(domain, vcpu_auto, memory_by_numad ? memory_auto : NULL);
+    else if (memory_by_numad)
+        tell_numad(domain, memory_auto, NULL);
+    const struct text_value *set = vcpu ? element_value(vcpu, "cpuset") : NULL;
+    if (set && set->text && !vcpu_by_numad && word_set(domain, set, "a set of CPUs", &word))
+        item_add(NULL, top, item_of(domain, word_named(domain, set->name, "cpus"), &word, 1));
+    if (!memory || memory_by_numad || (vcpu_by_numad && !element_value(memory, "nodeset")->text))
+        return;
+    struct item *policy = policy_item(domain, memory);
+    if (policy)
+        item_add(NULL, top, policy);
+}
+
+static void add_pins(struct domain *domain, struct item_list *top)
+{
+    const struct element *first = domain_first(domain, PART_VCPUPIN);
+    if (!first)
+        return;
+    struct item *pin = item_of(domain, word_named(domain, first->name, "pin"), NULL, 0);
+    struct item_list rows = { 0 };
+    for (const struct element *element = first; element; element = element->next) {
+        const struct text_value *vcpu = needed(domain, element, "vcpu"),
+                                *set = vcpu ? needed(domain, element, "cpuset") : NULL;
+        uint64_t id;
+        struct word word;
+        if (set && read_whole(domain, vcpu, "the number of a vCPU", UINT32_MAX, &id) &&
+            word_set(domain, set, "a set of CPUs", &word))
+            item_add(pin, &rows, item_of(domain, word_value(domain, vcpu), &word, 1));
+    }
+    if (rows.first)
+        item_add(NULL, top, pin);
+}
+
+/* The block of an emulator or an I/O thread: its CPUs. */
+static void add_cpus(struct domain *domain, struct item_list *top, struct item *item, const struct element *element)
+{
+    const struct text_value *set = needed(domain, element, "cpuset");
+    struct item_list block = { 0 };
+    struct word word;
+    if (!set || !word_set(domain, set, "a set of CPUs", &word))
+        return;
+    item_add(item, &block, item_of(domain, word_named(domain, set->name, "cpus"), &word, 1));
+    item_add(NULL, top, item);
+}
+
+static void add_threads(struct domain *domain, struct item_list *top)
+{
+    const struct element *emulator = domain_first(domain, PART_EMULATORPIN),
+                         *total = domain_first(domain, PART_IOTHREADS);
+    const struct part_list *ids = &domain->parts[PART_IOTHREAD_ID];
+    uint64_t count = ids->count, id;
+    if (emulator)
+        add_cpus(domain, top, item_of(domain, word_named(domain, emulator->name, "emulator"), NULL, 0), emulator);
+    if (total && read_whole(domain, &total->content, "a number of I/O threads", UINT32_MAX, &count)) {
+        item_add(NULL, top, item_with(domain, total, "iothreads", word_value(domain, &total->content)));
+    } else if (!total && ids->first) {
+        g_autofree char *text = g_strdup_printf("%u", ids->count);
+        const struct element *list = domain_first(domain, PART_IOTHREAD_IDS);
+        item_add(NULL, top, item_with(domain, list, "iothreads", word_implied(domain, list, SLOT_VALUE, text)));
+    }
+    for (const struct element *one = ids->first; one; one = one->next) {
+        const struct text_value *said = needed(domain, one, "id");
+        if (said && read_whole(domain, said, "the number of an I/O thread", UINT32_MAX, &id) && (!id || id > count)) {
+            tell_kept(domain, said->where, "a number of an I/O thread of its own");
+            break;
+        }
+    }
+    for (const struct element *pin = domain_first(domain, PART_IOTHREADPIN); pin; pin = pin->next) {
+        const struct text_value *thread = needed(domain, pin, "iothread");
+        if (thread && read_whole(domain, thread, "the number of an I/O thread", UINT32_MAX, &id))
+            add_cpus(domain, top, item_with(domain, pin, "iothread", word_value(domain, thread)), pin);
+    }
+}
+
+/* ---- backing
+ * ------------------------------------------------------------------------------------------------------------------ */
+
+static void add_choice(struct domain *domain, struct item_list *top, enum part part, const char *attribute,
+                       const char *name)
+{
+    const struct element *element = domain_first(domain, part);
+    const struct text_value *value = element ? element_value(element, attribute) : NULL;
+    if (value && value->text)
+        item_add(NULL, top, item_with(domain, element, name, word_value(domain, value)));
+}
+
+static void add_flag(struct domain *domain, struct item_list *top, enum part part, const char *name, const char *state)
+{
+    const struct element *element = domain_first(domain, part);
+    if (element)
+        item_add(NULL, top, item_with(domain, element, name, word_implied(domain, element, SLOT_VALUE, state)));
+}
+
+static void add_allocation(struct domain *domain, struct item_list *top)
+{
+    const struct element *element = domain_first(domain, PART_ALLOCATION);
+    if (!element)
+        return;
+    const struct text_value *mode = element_value(element, "mode"), *threads = element_value(element, "threads");
+    struct word name = word_named(domain, element->name, "allocation"), word;
+    struct item *item;
+    if (mode->text) {
+        word = word_value(domain, mode);
+        item = item_of(domain, name, &word, 1);
+    } else {
+        item = item_of(domain, name, NULL, 0);
+    }
+    if (threads->text) {
+        struct item_list block = { 0 };
+        word = word_value(domain, threads);
+        item_add(item, &block, item_of(domain, word_named(domain, threads->name, "threads"), &word, 1));
+    }
+    if (mode->text || threads->text)
+        item_add(NULL, top, item);
+}
+
+/* A limit without locking stays in the base: the language has it only as part of `locked`. */
+static void add_locked(struct domain *domain, struct item_list *top)
+{
+    static const uint64_t unlimited = UINT64_C(9007199254740991); /* KiB: how libvirt writes that there is none */
+    const struct element *locked = domain_first(domain, PART_LOCKED), *limit = domain_first(domain, PART_HARD_LIMIT);
+    uint64_t kib;
+    if (!locked)
+        return;
+    add_flag(domain, top, PART_LOCKED, "locked", "yes");
+    struct item *item = top->last;
+    struct item_list block = { 0 };
+    if (limit && read_amount(domain, &limit->content, element_value(limit, "unit"), "a size of memory", &kib) &&
+        kib < unlimited)
+        item_add(item, &block, item_with(domain, limit, "hard-limit", word_size(domain, &limit->content, kib)));
+}
+
+static void add_default_pages(struct domain *domain, struct item_list *top)
+{
+    const struct element *hugepages = domain_first(domain, PART_HUGEPAGES);
+    if (!hugepages || domain_first(domain, PART_PAGE))
+        return;
+    item_add(NULL, top, item_with(domain, hugepages, "pages", word_implied(domain, hugepages, SLOT_VALUE, "2MiB")));
+    struct finding *finding = domain_report(domain, NM_base_default_pages, element_extent(hugepages),
+                                            "the base asks for huge pages of the host's default size: taken as 2MiB");
+    finding_note(domain->findings, finding, "the default size is set on the host, and no recording tells it");
+    finding_help(domain->findings, finding,
+                 "write <hugepages><page size='2' unit='MiB'/></hugepages>, or the size that is meant");
+}
+
+static void add_backing(struct domain *domain, struct item_list *top)
+{
+    add_default_pages(domain, top);
+    add_choice(domain, top, PART_SOURCE, "type", "backing");
+    add_choice(domain, top, PART_ACCESS, "mode", "access");
+    add_allocation(domain, top);
+    add_flag(domain, top, PART_DISCARD, "discard", "yes");
+    add_flag(domain, top, PART_NOSHAREPAGES, "ksm", "no");
+    add_locked(domain, top);
+}
+
+/* ---- what stays in the base
+ * ------------------------------------------------------------------------------------------------------ */
+
+static void tell_kept(struct domain *domain, struct extent where, const char *what)
+{
+    struct finding *finding =
+        domain_report(domain, NM_base_kept, where, "%s: kept as it stands in the base, and not checked", what);
+    finding_note(domain->findings, finding, "the language has no word for it in this version");
+    finding_help(domain->findings, finding, "see that it fits the plan, or remove it from the base");
+}
+
+static void tell_all_kept(struct domain *domain)
+{
+    static const struct {
+        enum part part;
+        const char *what;
+    } kept[] = {
+        { PART_VCPUS, "which vCPUs are online, and which can be unplugged" },
+        { PART_MAX_MEMORY, "room for memory devices" },
+        { PART_DEVICE_MEMORY, "a memory device" },
+        { PART_INTERCONNECTS, "latencies and bandwidths between cells" },
+        { PART_CELL_CACHE, "a memory-side cache of a cell" },
+        { PART_VCPUSCHED, "a scheduling class of vCPUs" },
+        { PART_EMULATORSCHED, "a scheduling class of the emulator" },
+        { PART_IOTHREADSCHED, "a scheduling class of I/O threads" },
+        { PART_CACHETUNE, "cache allocation" },
+        { PART_MEMORYTUNE, "memory bandwidth allocation" },
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(kept); i++) {
+        const struct element *first = domain_first(domain, kept[i].part);
+        if (first)
+            tell_kept(domain, element_extent(first), kept[i].what);
+    }
+}
+
+static void add_items(struct domain *domain, struct item_list *top, const char **out_uuid)
+{
+    const struct element *uuid = domain_first(domain, PART_UUID);
+    uint64_t cells_kib = 0;
+    struct item_list cells = { 0 };
+    if (uuid)
+        read_uuid(domain, &uuid->content, out_uuid);
+    cells_to_items(domain, &cells, &cells_kib);
+    add_memory(domain, top, cells_kib);
+    add_vcpus(domain, top);
+    add_placement(domain, top);
+    add_pins(domain, top);
+    add_threads(domain, top);
+    add_backing(domain, top);
+    if (!cells.first)
+        return;
+    *top = list_append(*top, cells.first);
+    top->last = cells.last;
+}
+
+struct tree *read_domain(struct syntax *syntax, uint32_t file, const char **out_uuid)
+{
+    const struct source *source = source_at(syntax->sources, file);
+    struct tree *tree = arena_take(syntax->arena, struct tree);
+    *tree = (struct tree){ .file = file };
+    *out_uuid = NULL;
+    if (source->trouble != SOURCE_FINE || source->length > BASE_BYTES_LIMIT) {
+        tree->failed = true;
+        report_trouble(syntax, file, BASE_BYTES_LIMIT);
+        return tree;
+    }
+    struct domain *domain = arena_take(syntax->arena, struct domain);
+    domain->syntax = syntax;
+    domain->findings = syntax->findings;
+    domain->file = file;
+    domain->text = source->text;
+    domain->length = source->length;
+    struct item_list top = { 0 };
+    if (domain_parse(domain)) {
+        add_items(domain, &top, out_uuid);
+        tell_all_kept(domain);
+    }
+    tree->items = top.first;
+    tree->failed = domain->failed;
+    return tree;
+}
