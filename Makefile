@@ -43,6 +43,7 @@ GENERATED := $(GEN)/grammar/numa.tab.c $(GEN)/grammar/numa.lex.c
 OBJECTS   := $(SOURCES:%.c=$(B)/%.o) $(GENERATED:$(GEN)/%.c=$(B)/%.o) $(B)/texts.o
 MAINS     := $(sort $(wildcard compiler/*.c))
 MAIN_OBJECTS := $(MAINS:%.c=$(B)/%.o)
+ALL_BUT_MAIN := $(OBJECTS) $(filter-out %/main.o,$(MAIN_OBJECTS))
 TEXTS     := $(sort $(wildcard docs/diagnostics/NM*.md)) $(sort $(wildcard docs/schema/*.json))
 
 .PHONY: all units check check-lab bench fuzz lint bless install uninstall clean demo docs
@@ -100,9 +101,9 @@ PROGRAM := $(B)/numac
 units: $(UNITS)
 
 # unit tests, and programs that give the tests a part of the compiler
-$(B)/tests/%: tests/%.c $(OBJECTS)
+$(B)/tests/%: tests/%.c $(ALL_BUT_MAIN)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -MMD -MP -o $@ $< $(OBJECTS) $(LDFLAGS_$(VARIANT)) $(LDFLAGS) $(LIBS)
+	$(CC) $(ALL_CFLAGS) -MMD -MP -o $@ $< $(ALL_BUT_MAIN) $(LDFLAGS_$(VARIANT)) $(LDFLAGS) $(LIBS)
 
 $(SHIM): tests/oracles/node_shim.c
 	@mkdir -p $(@D)
