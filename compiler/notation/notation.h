@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The language as text: items in the one layout of either notation, and what is written of the vocabulary.  Part of
- * emit's public header.
+ * The language as text: items in the one layout of either notation, and what is written of the vocabulary.
  *
  *     read_tree(keep_comments) --shape_tree() for YAML--> tree --> write_numa() or write_yaml()
  */

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "diag/findings.h"
-#include "emit/emit.h"
 #include "model/model.h"
+#include "notation/notation.h"
 
 struct run {
     struct sources *sources;
