@@ -354,7 +354,7 @@ static char *applied(const char *old, const char *diff)
     g_auto(GStrv) lines = g_strsplit(old, "\n", -1);
     g_auto(GStrv) edits = g_strsplit(diff, "\n", -1);
     GString *out = g_string_new(NULL);
-    size_t at = 0, count = g_strv_length(lines) - 1;
+    size_t at = 0, count = *old ? g_strv_length(lines) - 1 : 0; /* the last is what stands behind the last newline */
     for (char **edit = edits; *edit; edit++) {
         unsigned begin, length = 1;
         if (sscanf(*edit, "@@ -%u,%u", &begin, &length) >= 1) {
