@@ -60,7 +60,8 @@ static const struct comment *peek(const struct gathering *gathering, uint32_t be
     return &tree->comments[gathering->next];
 }
 
-/* ---- comments behind something ------------------------------------------------------------------------------------- */
+/* ---- comments behind something -------------------------------------------------------------------------------------
+ */
 
 /* The item a comment stands behind: the one begun last, or the outermost of those that end with it on a "}" of their
  * own.  In YAML's block style a mapping ends where its last value does, and the value is meant. */
@@ -92,7 +93,8 @@ static bool give_beside(struct gathering *gathering, const struct comment *comme
     return true;
 }
 
-/* ---- comments on their own lines ------------------------------------------------------------------------------------- */
+/* ---- comments on their own lines
+ * ------------------------------------------------------------------------------------- */
 
 static uint32_t column_of(const struct writer *writer, uint32_t at)
 {
@@ -104,7 +106,8 @@ static uint32_t column_of(const struct writer *writer, uint32_t at)
 }
 
 /* In YAML, the block that a comment still belongs to although its last item has ended; NULL: none below `depth`. */
-static const struct item *indented_block(const struct gathering *gathering, const struct comment *comment, unsigned depth)
+static const struct item *indented_block(const struct gathering *gathering, const struct comment *comment,
+                                         unsigned depth)
 {
     if (!gathering->writer->tree->is_yaml || gathering->path_size <= depth + 1)
         return NULL;
@@ -156,7 +159,8 @@ static void give_within(struct gathering *gathering, const struct item *item)
     }
 }
 
-static void gather_block(struct gathering *gathering, struct standing standing, const struct item *first, unsigned depth)
+static void gather_block(struct gathering *gathering, struct standing standing, const struct item *first,
+                         unsigned depth)
 {
     if (depth > DEPTH_LIMIT)
         bug("a tree deeper than its readers allow");
@@ -183,13 +187,16 @@ void remarks_gather(struct writer *writer)
     give_above(&gathering, NULL, UINT32_MAX, 0);
 }
 
-/* ---- their text ---------------------------------------------------------------------------------------------------- */
+/* ---- their text ----------------------------------------------------------------------------------------------------
+ */
 
 /* What YAML takes for the end of a line, or does not take at all. */
 static bool is_yaml_text(gunichar character)
 {
-    return character == '\t' || (character >= 0x20 && character < 0x7f) || (character >= 0xa0 && character < 0xfffe &&
-           character != 0x2028 && character != 0x2029 && character != 0xfeff) || character >= 0x10000;
+    return character == '\t' || (character >= 0x20 && character < 0x7f) ||
+           (character >= 0xa0 && character < 0xfffe && character != 0x2028 && character != 0x2029 &&
+            character != 0xfeff) ||
+           character >= 0x10000;
 }
 
 void write_comment(struct writer *writer, const struct comment *comment, enum notation notation)

@@ -76,8 +76,10 @@ static void append_escaped(GString *out, const char *text, size_t length)
 {
     for (const char *end = text + length; text < end; text = g_utf8_next_char(text)) {
         gunichar character = g_utf8_get_char(text);
-        bool is_plain = (character >= 0x20 && character < 0x7f) || (character >= 0xa0 && character < 0xfffe &&
-                        character != 0x2028 && character != 0x2029 && character != 0xfeff) || character >= 0x10000;
+        bool is_plain = (character >= 0x20 && character < 0x7f) ||
+                        (character >= 0xa0 && character < 0xfffe && character != 0x2028 && character != 0x2029 &&
+                         character != 0xfeff) ||
+                        character >= 0x10000;
         if (character == '"' || character == '\\')
             g_string_append_printf(out, "\\%c", (char)character);
         else if (is_plain)

@@ -22,7 +22,8 @@ static void free_group(void *pointer)
         g_ptr_array_free(group->more, TRUE);
 }
 
-/* ---- grouping ---------------------------------------------------------------------------------------------------------- */
+/* ---- grouping
+ * ---------------------------------------------------------------------------------------------------------- */
 
 static char *key_of(const struct writer *writer, const struct item *item, struct word word)
 {
@@ -34,7 +35,8 @@ static char *key_of(const struct writer *writer, const struct item *item, struct
 static void refuse_repeated(struct writer *writer, const struct item *item, struct word word)
 {
     g_autofree char *text = key_of(writer, item, word);
-    refuse_to_say(writer, word_span(item, word), "keep one of the two", "'%.60s' stands twice in one block, and YAML has each key once", text);
+    refuse_to_say(writer, word_span(item, word), "keep one of the two",
+                  "'%.60s' stands twice in one block, and YAML has each key once", text);
 }
 
 static void add_to_group(struct writer *writer, struct group *group, const struct item *item)
@@ -85,9 +87,10 @@ static GArray *group_items(struct writer *writer, struct standing standing, cons
     return groups;
 }
 
-/* ---- arguments ----------------------------------------------------------------------------------------------------------- */
+/* ---- arguments
+ * ----------------------------------------------------------------------------------------------------------- */
 
-struct value { /* what stands behind a key */
+struct value {                /* what stands behind a key */
     struct standing standing; /* where its item stands */
     const struct word_row *row;
     const struct item *item;
@@ -168,25 +171,30 @@ static unsigned column_width(const struct value *value, unsigned at)
 static bool has_names(struct writer *writer, const struct value *value)
 {
     for (unsigned i = 0; i < argument_count(value); i++)
-        if (value->standing.table || !value->row || value->row->columns[0].name || !argument_column(value->standing, value->row, i)) {
+        if (value->standing.table || !value->row || value->row->columns[0].name ||
+            !argument_column(value->standing, value->row, i)) {
             g_autofree char *name = key_of(writer, value->item, value->item->name);
-            refuse_to_say(writer, word_span(value->item, value->item->arguments[value->labels + i]), "take the argument or the block away",
+            refuse_to_say(writer, word_span(value->item, value->item->arguments[value->labels + i]),
+                          "take the argument or the block away",
                           "'%.60s' has an argument without a name beside a block, which YAML cannot say", name);
             return false;
         }
     return true;
 }
 
-/* ---- one line -------------------------------------------------------------------------------------------------------------- */
+/* ---- one line
+ * -------------------------------------------------------------------------------------------------------------- */
 
-static bool write_flow_block(struct writer *writer, struct standing standing, const struct item *first, bool is_first, size_t line);
+static bool write_flow_block(struct writer *writer, struct standing standing, const struct item *first, bool is_first,
+                             size_t line);
 
 static bool write_flow_mapping(struct writer *writer, const struct value *value, size_t line)
 {
     bool is_first = true;
     g_string_append_c(writer->out, '{');
     for (unsigned i = 0; i < argument_count(value); i += column_width(value, i)) {
-        g_string_append_printf(writer->out, "%s%s: ", is_first ? "" : ", ", argument_column(value->standing, value->row, i)->name);
+        g_string_append_printf(writer->out, "%s%s: ", is_first ? "" : ", ",
+                               argument_column(value->standing, value->row, i)->name);
         write_arguments(writer, value, i, i + column_width(value, i), true);
         is_first = false;
     }
@@ -228,15 +236,16 @@ static bool has_label(struct writer *writer, const struct value *value)
 {
     if (value->item->argument_count)
         return true;
-    refuse_to_say(writer, item_span(value->item), "write the name behind the word", "'%s' lacks its %s", value->row->word,
-                  value->row->label.name);
+    refuse_to_say(writer, item_span(value->item), "write the name behind the word", "'%s' lacks its %s",
+                  value->row->word, value->row->label.name);
     return false;
 }
 
 static void write_label(struct writer *writer, const struct value *value, bool in_flow)
 {
     struct word word = value->item->arguments[0];
-    write_key(writer, value->item, word, keeps_quotes(writer, value->item, word, &value->row->label, NOTATION_YAML), in_flow);
+    write_key(writer, value->item, word, keeps_quotes(writer, value->item, word, &value->row->label, NOTATION_YAML),
+              in_flow);
 }
 
 static bool write_flow_labels(struct writer *writer, struct standing standing, const struct group *group, size_t line)
@@ -256,7 +265,8 @@ static bool write_flow_labels(struct writer *writer, struct standing standing, c
     return true;
 }
 
-static bool write_flow_block(struct writer *writer, struct standing standing, const struct item *first, bool is_first, size_t line)
+static bool write_flow_block(struct writer *writer, struct standing standing, const struct item *first, bool is_first,
+                             size_t line)
 {
     g_autoptr(GArray) groups = group_items(writer, standing, first);
     for (guint i = 0; i < groups->len; i++) {
@@ -265,15 +275,19 @@ static bool write_flow_block(struct writer *writer, struct standing standing, co
         g_string_append(writer->out, is_first ? "" : ", ");
         is_first = false;
         write_key(writer, group->first, group->first->name, false, true);
-        if (!(is_labelled(group->row) ? write_flow_labels(writer, standing, group, line) : write_flow_value(writer, &value, line)))
+        if (!(is_labelled(group->row) ? write_flow_labels(writer, standing, group, line)
+                                      : write_flow_value(writer, &value, line)))
             return false;
     }
     return true;
 }
 
-/* ---- lines --------------------------------------------------------------------------------------------------------------------- */
+/* ---- lines
+ * ---------------------------------------------------------------------------------------------------------------------
+ */
 
-static void write_block(struct writer *writer, struct standing standing, const struct item *first, unsigned depth, bool *is_first);
+static void write_block(struct writer *writer, struct standing standing, const struct item *first, unsigned depth,
+                        bool *is_first);
 
 static void begin_line(struct writer *writer, bool blank, unsigned depth, bool *is_first)
 {
@@ -299,14 +313,16 @@ static void write_remark(struct writer *writer, const struct comment *comment, u
     g_string_append_c(writer->out, '\n');
 }
 
-static void write_remarks(struct writer *writer, const struct remark *from, const struct remark *to, unsigned depth, bool *is_first)
+static void write_remarks(struct writer *writer, const struct remark *from, const struct remark *to, unsigned depth,
+                          bool *is_first)
 {
     for (const struct remark *remark = from; remark != to; remark = remark->next)
         write_remark(writer, remark->comment, depth, is_first);
 }
 
 /* All lines that stand before the one of an item, from some remark on. */
-static void write_above(struct writer *writer, const struct value *value, const struct remark *from, unsigned depth, bool *is_first)
+static void write_above(struct writer *writer, const struct value *value, const struct remark *from, unsigned depth,
+                        bool *is_first)
 {
     const struct remarks *remarks = remarks_of(writer, value->item);
     write_remarks(writer, from, NULL, depth, is_first);
@@ -381,13 +397,15 @@ static const struct remark *first_below_key(const struct writer *writer, const s
     return below;
 }
 
-static void write_labels(struct writer *writer, struct standing standing, const struct group *group, unsigned depth, bool *is_first)
+static void write_labels(struct writer *writer, struct standing standing, const struct group *group, unsigned depth,
+                         bool *is_first)
 {
     const struct item *first = group->first;
     const struct remark *below = first_below_key(writer, first);
     const struct remark *above = remarks_of(writer, first)->above;
     write_remarks(writer, above, below, depth, is_first);
-    uint32_t blank_at = !writer->tree->is_yaml && below ? below->comment->begin : first->name.begin - first->name.quoted;
+    uint32_t blank_at =
+        !writer->tree->is_yaml && below ? below->comment->begin : first->name.begin - first->name.quoted;
     begin_line(writer, has_blank_before(writer, blank_at), depth, is_first);
     write_key(writer, first, first->name, false, false);
     g_string_append_c(writer->out, '\n');
@@ -397,7 +415,8 @@ static void write_labels(struct writer *writer, struct standing standing, const 
         if (!has_label(writer, &value))
             return;
         write_above(writer, &value, i ? remarks_of(writer, value.item)->above : below, depth + 1, &is_first_label);
-        begin_line(writer, has_blank_before(writer, item_begin_of(writer, value.item, value.row)), depth + 1, &is_first_label);
+        begin_line(writer, has_blank_before(writer, item_begin_of(writer, value.item, value.row)), depth + 1,
+                   &is_first_label);
         size_t line = writer->out->len - (depth + 1) * INDENT;
         write_label(writer, &value, false);
         write_value(writer, &value, depth + 1, line);
@@ -405,7 +424,8 @@ static void write_labels(struct writer *writer, struct standing standing, const 
 }
 
 /* `include "a"` and `include "b"` are one list. */
-static void write_repeated(struct writer *writer, struct standing standing, const struct group *group, unsigned depth, bool *is_first)
+static void write_repeated(struct writer *writer, struct standing standing, const struct group *group, unsigned depth,
+                           bool *is_first)
 {
     for (guint i = 0; i < group->more->len; i++) {
         const struct item *item = g_ptr_array_index(group->more, i);
@@ -429,7 +449,8 @@ static void write_repeated(struct writer *writer, struct standing standing, cons
     end_line(writer, remarks_of(writer, group->first)->beside);
 }
 
-static void write_group(struct writer *writer, struct standing standing, const struct group *group, unsigned depth, bool *is_first)
+static void write_group(struct writer *writer, struct standing standing, const struct group *group, unsigned depth,
+                        bool *is_first)
 {
     if (is_labelled(group->row)) {
         write_labels(writer, standing, group, depth, is_first);
@@ -447,7 +468,8 @@ static void write_group(struct writer *writer, struct standing standing, const s
     write_value(writer, &value, depth, line);
 }
 
-static void write_block(struct writer *writer, struct standing standing, const struct item *first, unsigned depth, bool *is_first)
+static void write_block(struct writer *writer, struct standing standing, const struct item *first, unsigned depth,
+                        bool *is_first)
 {
     g_autoptr(GArray) groups = group_items(writer, standing, first);
     for (guint i = 0; i < groups->len; i++)

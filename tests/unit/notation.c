@@ -2,6 +2,7 @@
  *
  * Shaping of YAML, the one layout of both notations, the way there and back, and line differences.
  */
+#include <glib/gstdio.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -60,7 +61,8 @@ static char *written(const char *file, const char *text, enum notation notation,
     return g_string_free(out, !fine);
 }
 
-/* ---- shape -------------------------------------------------------------------------------------------------------- */
+/* ---- shape --------------------------------------------------------------------------------------------------------
+ */
 
 /* clang-format off */
 static const struct shape_example {
@@ -107,7 +109,8 @@ static void run_shape(const void *data)
     run_close(&run);
 }
 
-/* ---- layout ------------------------------------------------------------------------------------------------------- */
+/* ---- layout -------------------------------------------------------------------------------------------------------
+ */
 
 /* clang-format off */
 static const struct layout_example {
@@ -189,7 +192,8 @@ static const struct layout_example yaml_layouts[] = {
 };
 /* clang-format on */
 
-static void check_written(const char *file, const char *text, enum notation notation, const char *expected, const char *codes)
+static void check_written(const char *file, const char *text, enum notation notation, const char *expected,
+                          const char *codes)
 {
     if (!expected)
         return;
@@ -221,7 +225,8 @@ static void run_layout(const void *data)
     check_written(file, example->text, NOTATION_YAML, example->yaml, example->codes);
 }
 
-/* ---- there and back ----------------------------------------------------------------------------------------------- */
+/* ---- there and back -----------------------------------------------------------------------------------------------
+ */
 
 /* clang-format off */
 static const char *const sites[] = {
@@ -258,8 +263,10 @@ static void there_and_back(void)
 /* Any tree in both notations, from random words and comments: what is written reads back to the same items. */
 static void append_random_block(GString *out, GRand *random, unsigned depth)
 {
-    static const char *const words[] = { "guest", "cell", "node", "memory", "vcpus", "host", "pin", "let", "frob", "distances" };
-    static const char *const values[] = { "a", "0-3,8", "\"x y\"", "$v", "\"$v\"", "core:0", "no", "\"\"", "7.10", "1GiB", "\"\\\"\"" };
+    static const char *const words[] = { "guest", "cell", "node", "memory", "vcpus",
+                                         "host",  "pin",  "let",  "frob",   "distances" };
+    static const char *const values[] = { "a",  "0-3,8", "\"x y\"", "$v",   "\"$v\"",  "core:0",
+                                          "no", "\"\"",  "7.10",    "1GiB", "\"\\\"\"" };
     int count = g_rand_int_range(random, 0, depth ? 4 : 6);
     for (int i = 0; i < count; i++) {
         if (g_rand_int_range(random, 0, 5) == 0)
@@ -326,7 +333,8 @@ static void random_sites(void)
     g_assert_cmpuint(converted, >, 500);
 }
 
-/* ---- line differences --------------------------------------------------------------------------------------------- */
+/* ---- line differences ---------------------------------------------------------------------------------------------
+ */
 
 static void check_diff(const char *old, const char *new, const char *expected)
 {
@@ -404,6 +412,28 @@ static void diff_is_bounded(void)
     g_assert_true(g_str_has_prefix(out->str, "--- f\n+++ f\n@@ -1,200000 +1,200000 @@\n-a0\n-a1\n"));
 }
 
+/* ---- files --------------------------------------------------------------------------------------------------------
+ */
+
+static void rewritten(void)
+{
+    struct run run = run_open("a.numa", "");
+    g_autofree char *folder = g_dir_make_tmp("numac-unit-XXXXXX", NULL);
+    g_autofree char *path = g_build_filename(folder, "a.numa", NULL);
+    g_autofree char *text = NULL;
+    g_assert_false(rewrite_file(run.findings, path, (struct text){ "new", 3 })); /* there is none to rewrite */
+    g_assert_false(g_file_test(path, G_FILE_TEST_EXISTS));
+    const struct finding *finding = g_ptr_array_index(run.findings->list, 0);
+    g_assert_cmpint(finding->code, ==, NM_not_rewritten); /* NM0053 */
+    g_assert_true(g_file_set_contents(path, "old", -1, NULL));
+    g_assert_true(rewrite_file(run.findings, path, (struct text){ "new", 3 }));
+    g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
+    g_assert_cmpstr(text, ==, "new");
+    g_assert_cmpint(g_unlink(path), ==, 0);
+    g_assert_cmpint(g_rmdir(folder), ==, 0);
+    run_close(&run);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -425,5 +455,6 @@ int main(int argc, char **argv)
     g_test_add_func("/notation/diff", diffs);
     g_test_add_func("/notation/diff/random", random_diffs);
     g_test_add_func("/notation/diff/bounded", diff_is_bounded);
+    g_test_add_func("/notation/rewrite", rewritten);
     return g_test_run();
 }
