@@ -63,6 +63,12 @@ void refuse_to_say(struct writer *writer, struct span span, const char *help, co
 void write_numa(struct writer *writer);
 void write_yaml(struct writer *writer);
 
+static inline size_t character_bytes(const char *text)
+{
+    return (size_t)g_utf8_skip[(unsigned char)*text];
+}
+
 /* YAML scalars (notation_scalar.c) */
 void yaml_scalar(GString *out, const char *text, size_t length, bool quoted, bool in_flow);
 bool yaml_joins(const char *text, size_t length, bool is_first, bool in_flow); /* may be one of several plain words */
+bool yaml_may_hold(gunichar character); /* as it is, and not as the end of a line */

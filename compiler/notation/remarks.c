@@ -190,15 +190,6 @@ void remarks_gather(struct writer *writer)
 /* ---- their text ----------------------------------------------------------------------------------------------------
  */
 
-/* What YAML takes for the end of a line, or does not take at all. */
-static bool is_yaml_text(gunichar character)
-{
-    return character == '\t' || (character >= 0x20 && character < 0x7f) ||
-           (character >= 0xa0 && character < 0xfffe && character != 0x2028 && character != 0x2029 &&
-            character != 0xfeff) ||
-           character >= 0x10000;
-}
-
 void write_comment(struct writer *writer, const struct comment *comment, enum notation notation)
 {
     const char *text = writer->source + comment->begin, *end = writer->source + comment->end;
@@ -208,9 +199,10 @@ void write_comment(struct writer *writer, const struct comment *comment, enum no
         g_string_append_len(writer->out, text, end - text);
         return;
     }
-    for (; text < end; text = g_utf8_next_char(text)) {
-        if (is_yaml_text(g_utf8_get_char(text)))
-            g_string_append_len(writer->out, text, g_utf8_next_char(text) - text);
+    for (size_t bytes; text < end; text += bytes) {
+        bytes = character_bytes(text);
+        if (yaml_may_hold(g_utf8_get_char(text)))
+            g_string_append_len(writer->out, text, (gssize)bytes);
         else
             g_string_append(writer->out, "\xef\xbf\xbd");
     }
