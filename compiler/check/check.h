@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include "plan/site_host.h"
+#include "ground/ground.h"
 
 struct check { /* what a rule is given beside its subject */
     struct arena *arena; /* for the texts of messages */
@@ -17,6 +17,7 @@ struct check { /* what a rule is given beside its subject */
 struct model_rule { /* one guest as declared; count families are checked once, at their first instance */
     const char *name; /* the truth that should hold: "cells-cover-all-vcpus" */
     const char *source; /* where the rule comes from: "peers 11" */
+    bool of_whole;      /* judges what is missing, or sums: silent where a part of the guest could not be read */
     void (*run)(const struct check *check, const struct guest *guest);
 };
 

@@ -22,7 +22,8 @@ void check_model(struct arena *arena, struct findings *findings, struct site *si
         size_t errors = findings_count(findings, ERROR);
         for (size_t t = 0; t < G_N_ELEMENTS(model_tables); t++)
             for (const struct model_rule *rule = model_tables[t]; rule->run; rule++)
-                rule->run(&check, guest);
+                if (!rule->of_whole || !guest->is_incomplete)
+                    rule->run(&check, guest);
         guest->is_broken |= findings_count(findings, ERROR) > errors;
     }
 }

@@ -173,7 +173,7 @@ static void physical_bits_fit_the_mode(const struct check *check, const struct g
 
 const struct model_rule topology_rules[] = {
     { .name = "levels-are-not-zero", .source = "peers 37", .run = levels_are_not_zero },
-    { .name = "levels-multiply-to-the-vcpus", .source = "peers 36, 48", .run = levels_multiply_to_the_vcpus },
+    { .name = "levels-multiply-to-the-vcpus", .source = "peers 36, 48", .of_whole = true, .run = levels_multiply_to_the_vcpus },
     { .name = "machines-have-cells", .source = "peers 33", .run = machines_have_cells },
     { .name = "machines-have-the-level", .source = "peers 38", .run = machines_have_the_level },
     { .name = "vcpus-fit-the-machine", .source = "peers 40, 41", .run = vcpus_fit_the_machine },

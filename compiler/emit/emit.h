@@ -8,7 +8,6 @@
 #include "base/base.h"
 #include "diag/diag.h"
 #include "plan/plan.h"
-#include "emit/notation.h"
 #include "source/source.h"
 
 struct base_text { /* the domain XML a guest overlays; checked when the site was read */

@@ -243,7 +243,7 @@ static void apply_base(struct binder *binder, struct frame frame, const struct i
     size_t count;
     if (!item_scalars(binder, base, few, G_N_ELEMENTS(few), &scalars, &count) || count != 1 || !scalars[0].length)
         return; /* binding the item says what is wrong */
-    char *path = path_beside(binder, scalars[0].span.file, scalars[0].text);
+    char *path = path_beside(binder, scalars[0].span.file, scalars[0].text, scalars[0].length);
     struct base_tree *known = g_hash_table_lookup(binder->bases, path);
     if (!known) {
         known = arena_take(binder->arena, struct base_tree);
@@ -258,6 +258,7 @@ static void apply_base(struct binder *binder, struct frame frame, const struct i
     guest->base_file = known->file;
     guest->base_uuid = known->uuid ? arena_string(binder->arena, known->uuid, strlen(known->uuid)) : NULL;
     guest->is_broken |= known->tree->failed;
+    guest->is_incomplete |= known->tree->failed;
     frame.layer = LAYER_BASE;
     bind_block(binder, &frame, IN_GUEST, known->tree->items);
 }
@@ -284,7 +285,8 @@ static void bind_guest(struct binder *binder, const struct item *item, struct gu
     *guest = guest_defaults;
     guest->name = guest->family = label_string(binder, item);
     guest->span = word_span(item, item->arguments[0]);
-    struct frame frame = { .said = &guest->said, .layer = LAYER_PROFILE, .is_broken = &guest->is_broken };
+    struct frame frame = { .said = &guest->said, .layer = LAYER_PROFILE, .is_broken = &guest->is_broken,
+                           .is_incomplete = &guest->is_incomplete };
     frame.object[OBJECT_GUEST] = guest;
     frame.object[OBJECT_LOCALITY] = &guest->locality;
     struct stack stack = { .count = 0 };
@@ -300,6 +302,7 @@ static void bind_guest(struct binder *binder, const struct item *item, struct gu
     apply_removals(binder, &frame, item);
     bind_block(binder, &frame, IN_GUEST, item->children);
     guest->is_broken |= stack.failed;
+    guest->is_incomplete |= stack.failed;
     check_hosts(binder, guest);
     inherit_locality(guest);
 }

@@ -11,13 +11,13 @@
 
 enum { INCLUDE_DEPTH_LIMIT = 16 };
 
-char *path_beside(struct binder *binder, uint32_t file, const char *path)
+char *path_beside(struct binder *binder, uint32_t file, const char *path, size_t length)
 {
     const char *from = source_at(binder->sources, file)->path;
     const char *slash = from && path[0] != '/' ? strrchr(from, '/') : NULL;
     if (!slash)
-        return arena_string(binder->arena, path, strlen(path));
-    return arena_printf(binder->arena, "%.*s%s", (int)(slash - from + 1), from, path);
+        return arena_string(binder->arena, path, length);
+    return arena_printf(binder->arena, "%.*s%.*s", (int)(slash - from + 1), from, (int)length, path);
 }
 
 /* ---- variables --------------------------------------------------------------------------------------------------- */
@@ -336,6 +336,7 @@ static void read_one(struct binder *binder, uint32_t file)
 {
     struct tree *tree = read_tree(binder->syntax, file, false);
     binder->missed_file |= tree->failed;
+    binder->is_torn |= tree->is_torn;
     if (tree->is_yaml)
         shape_tree(binder->syntax, tree);
     g_ptr_array_add(binder->trees, tree);
@@ -347,15 +348,15 @@ static void include_file(struct binder *binder, uint32_t site_file, const struct
         report_value(binder, NM_empty_text, scalar, "'include' names no file");
         return;
     }
-    char *path = path_beside(binder, scalar->span.file, scalar->text);
+    char *path = path_beside(binder, scalar->span.file, scalar->text, scalar->length);
     uint32_t found = sources_find(binder->sources, path);
     if (found && includes_itself(binder, scalar->span.file, found)) {
-        struct finding *finding = report_value(binder, NM_include_depth, scalar, "'%s' includes itself", scalar->text);
+        struct finding *finding = report_value(binder, NM_include_depth, scalar, "'%.*s' includes itself", (int)scalar->length, scalar->text);
         finding_help(binder->findings, finding, "remove one include of the circle");
     } else if (found) {
         return; /* read before: the order of declarations does not matter */
     } else if (!is_allowed(binder, site_file, path)) {
-        struct finding *finding = report_value(binder, NM_include_outside, scalar, "'%s' lies outside the folder of the site", scalar->text);
+        struct finding *finding = report_value(binder, NM_include_outside, scalar, "'%.*s' lies outside the folder of the site", (int)scalar->length, scalar->text);
         finding_help(binder->findings, finding, "move it below the site's folder, or allow its folder: --allow-include FOLDER");
         binder->missed_file = true;
     } else if (include_depth(binder, scalar->span.file) > INCLUDE_DEPTH_LIMIT) {
@@ -406,6 +407,7 @@ bool load_site(struct binder *binder, uint32_t file)
                 declare_let(binder, item);
         read_includes(binder, file, tree);
     }
-    refuse_undeclared(binder);
+    if (!binder->is_torn)
+        refuse_undeclared(binder);
     return source_at(binder->sources, file)->trouble == SOURCE_FINE;
 }

@@ -73,6 +73,10 @@ static void index_item(struct binder *binder, struct index *index, const struct 
     size_t length;
     const char *text = word_text(binder->syntax, item, item->name, &length);
     const struct word_row *row = find_word(IN_SITE, text, length);
+    if (item->failed || !row || row->id == W_NONE)
+        binder->missed_file = true; /* it may have declared what others name */
+    if (item->failed)
+        return;
     if (!row || row->id == W_NONE) {
         bind_item(binder, frame, IN_SITE, item, row);
     } else if (row->id == W_SITE_HOST) {
@@ -169,7 +173,7 @@ struct site *build_site(struct arena *arena, struct syntax *syntax, uint32_t fil
     site->name = site_name(arena, source_at(syntax->sources, file));
     binder.site = site;
     bool is_text = load_site(&binder, file);
-    if (is_text) {
+    if (is_text && !binder.is_torn) {
         index_site(&binder);
         bind_hosts(&binder);
         bind_guests(&binder);

@@ -247,7 +247,7 @@ static bool parse_text(struct binder *binder, const struct column *column, const
         return false;
     }
     bool is_path = column->type == V_FILE || (column->type == V_SOURCE && !same(scalar, "live"));
-    *out_text = is_path ? path_beside(binder, scalar->span.file, scalar->text)
+    *out_text = is_path ? path_beside(binder, scalar->span.file, scalar->text, scalar->length)
                                        : arena_string(binder->arena, scalar->text, scalar->length);
     return true;
 }

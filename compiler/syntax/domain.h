@@ -126,7 +126,7 @@ int value_shown(const struct text_value *value); /* how many bytes of it a messa
 bool read_whole(struct domain *domain, const struct text_value *value, const char *what, uint64_t most,
                 uint64_t *out_number);
 /* A size in KiB, rounded up as libvirt does; without a unit the number counts KiB. */
-bool read_size(struct domain *domain, const struct text_value *value, const struct text_value *unit, const char *what,
+bool read_amount(struct domain *domain, const struct text_value *value, const struct text_value *unit, const char *what,
                uint64_t *out_kib);
 bool read_uuid(struct domain *domain, const struct text_value *value, const char **out_uuid);
 /* Cell numbers of a nodeset, each below `limit`; seen has `limit` places. */

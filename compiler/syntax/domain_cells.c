@@ -88,7 +88,7 @@ static void add_memory(struct cells *cells, uint32_t id)
     const struct element *element = cells->elements[id];
     const struct text_value *memory = needed(domain, element, "memory");
     uint64_t kib;
-    if (!memory || !read_size(domain, memory, element_value(element, "unit"), "a size of memory", &kib))
+    if (!memory || !read_amount(domain, memory, element_value(element, "unit"), "a size of memory", &kib))
         return;
     struct word word = word_size(domain, memory, kib);
     add_to_cell(cells, id, item_of(domain, word_named(domain, memory->name, "memory"), &word, 1));
@@ -157,7 +157,7 @@ static void add_pages(struct cells *cells, struct item_list *top, const struct e
     const struct text_value *size = needed(domain, element, "size"), *set = element_value(element, "nodeset");
     bool seen[DOMAIN_CELL_LIMIT] = { false };
     uint64_t kib;
-    if (!size || !read_size(domain, size, element_value(element, "unit"), "a size of pages", &kib))
+    if (!size || !read_amount(domain, size, element_value(element, "unit"), "a size of pages", &kib))
         return;
     if (set->text && !read_cell_set(domain, set, MAX(cells->count, 1), seen))
         return;

@@ -116,7 +116,7 @@ static void tell_rounded(struct domain *domain, const struct text_value *value, 
                  "write it with unit='KiB', 'MiB' or 'GiB'; KB, MB and GB are powers of ten");
 }
 
-bool read_size(struct domain *domain, const struct text_value *value, const struct text_value *unit, const char *what,
+bool read_amount(struct domain *domain, const struct text_value *value, const struct text_value *unit, const char *what,
                uint64_t *out_kib)
 {
     uint64_t number, scale = KIB, bytes;

@@ -15,7 +15,7 @@ static uint64_t devices_kib(struct domain *domain)
 {
     uint64_t sum = 0, kib;
     for (const struct element *size = domain_first(domain, PART_SIZE); size; size = size->next)
-        if (read_size(domain, &size->content, element_value(size, "unit"), "a size of memory", &kib) &&
+        if (read_amount(domain, &size->content, element_value(size, "unit"), "a size of memory", &kib) &&
             __builtin_add_overflow(sum, kib, &sum))
             sum = UINT64_MAX;
     return sum;
@@ -53,7 +53,7 @@ static void add_memory(struct domain *domain, struct item_list *top, uint64_t ce
     const struct element *memory = domain_first(domain, PART_MEMORY),
                          *current = domain_first(domain, PART_CURRENT_MEMORY);
     uint64_t kib, current_kib, devices = devices_kib(domain), sum;
-    if (!memory || !read_size(domain, &memory->content, element_value(memory, "unit"), "a size of memory", &kib))
+    if (!memory || !read_amount(domain, &memory->content, element_value(memory, "unit"), "a size of memory", &kib))
         return;
     if (__builtin_add_overflow(cells_kib, devices, &sum))
         sum = UINT64_MAX;
@@ -65,7 +65,7 @@ static void add_memory(struct domain *domain, struct item_list *top, uint64_t ce
     else if (!has_cells)
         item_add(NULL, top, item_with(domain, memory, "memory", word_size(domain, &memory->content, kib - devices)));
     if (current &&
-        read_size(domain, &current->content, element_value(current, "unit"), "a size of memory", &current_kib) &&
+        read_amount(domain, &current->content, element_value(current, "unit"), "a size of memory", &current_kib) &&
         current_kib < kib)
         tell_kept(domain, current->content.where, "memory that the balloon takes away at start");
 }
@@ -256,7 +256,7 @@ static void add_locked(struct domain *domain, struct item_list *top)
     add_flag(domain, top, PART_LOCKED, "locked", "yes");
     struct item *item = top->last;
     struct item_list block = { 0 };
-    if (limit && read_size(domain, &limit->content, element_value(limit, "unit"), "a size of memory", &kib) &&
+    if (limit && read_amount(domain, &limit->content, element_value(limit, "unit"), "a size of memory", &kib) &&
         kib < unlimited)
         item_add(item, &block, item_with(domain, limit, "hard-limit", word_size(domain, &limit->content, kib)));
 }

@@ -131,18 +131,34 @@ static void finish(struct feed *feed)
     push(feed, 0, NULL, end);
 }
 
+static bool is_text(int token)
+{
+    return token == NUMA_WORD || token == NUMA_STRING;
+}
+
+static void take_all(struct feed *feed, yyscan_t scanner)
+{
+    struct reading *reading = feed->reading;
+    union value value;
+    struct extent where;
+    for (int token; !reading->stopped && (token = numa_lex(&value, &where, scanner)) != 0;) {
+        if (is_text(token) && is_text(feed->last) && !reading->skipping) /* most tokens, and nothing to watch */
+            numa_push_parse(feed->parser, token, &value, &where, reading);
+        else
+            take(feed, token, &value, where);
+    }
+    finish(feed);
+}
+
+/* Apart from the loop: what setjmp() stands in keeps its values out of registers. */
 static void read_tokens(struct reading *reading, yyscan_t scanner, numa_pstate *parser)
 {
     struct feed feed = { .reading = reading, .parser = parser, .last = NUMA_END };
-    union value value;
-    struct extent where;
     if (setjmp(reading->fatal))
         return;
     if (!numa__scan_buffer(reading->text, (size_t)reading->length + 2, scanner))
         bug("a source without two NUL bytes behind it");
-    for (int token; !reading->stopped && (token = numa_lex(&value, &where, scanner)) != 0;)
-        take(&feed, token, &value, where);
-    finish(&feed);
+    take_all(&feed, scanner);
 }
 
 struct tree *read_numa(struct syntax *syntax, uint32_t file, bool keep_comments)

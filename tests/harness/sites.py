@@ -86,6 +86,21 @@ def examples():
     return _sites(EXAMPLES)
 
 
+def link_surroundings(path, scratch):
+    """The folder of a site again, in a scratch place, with links to what a site may refer to: folders beside it and
+    above it and, for an example, the files beside it.  Not the site itself, in either notation."""
+    for level in path.parents:
+        if not level.is_relative_to(ROOT):
+            break
+        there = pathlib.Path(scratch, level.relative_to(ROOT))
+        there.mkdir(parents=True, exist_ok=True)
+        for child in level.iterdir():
+            is_wanted = child.is_dir() or level == EXAMPLES and child.stem != path.stem
+            if is_wanted and child.name not in ("build", ".git") and not (there / child.name).exists():
+                (there / child.name).symlink_to(child)
+    return pathlib.Path(scratch, path.parent.relative_to(ROOT))
+
+
 def is_valid(site):
     """No error is expected of it."""
     said = directives(site.inputs[0])

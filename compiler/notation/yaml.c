@@ -3,7 +3,7 @@
  * Items as YAML: block style with two blanks a level, flow style for a short block that stood on one line.  Labels
  * become keys below their word, wherever in the block they stood; arguments beside a block get their names.
  */
-#include "emit/notation_parts.h"
+#include "notation/parts.h"
 
 #include <string.h>
 
@@ -187,7 +187,7 @@ static bool write_flow_mapping(struct writer *writer, const struct value *value,
     if (!write_flow_block(writer, standing_inside(value->row), value->item->children, is_first, line))
         return false;
     g_string_append_c(writer->out, '}');
-    return writer->out->len - line <= WIDEST_LINE;
+    return writer->out->len - line <= WIDEST_YAML_LINE;
 }
 
 static bool write_flow_value(struct writer *writer, const struct value *value, size_t line)
@@ -204,7 +204,7 @@ static bool write_flow_value(struct writer *writer, const struct value *value, s
     } else {
         g_string_append_c(writer->out, ' '); /* "{0:, 1: x}" would make a word of "0:," */
     }
-    return writer->out->len - line <= WIDEST_LINE;
+    return writer->out->len - line <= WIDEST_YAML_LINE;
 }
 
 static void write_key(struct writer *writer, const struct item *item, struct word word, bool quoted, bool in_flow)
@@ -378,10 +378,7 @@ static void write_labels(struct writer *writer, struct standing standing, const 
     const struct remark *below = first_below_key(writer, first);
     const struct remark *above = remarks_of(writer, first)->above;
     write_remarks(writer, above, below, depth, is_first);
-    bool own_blank = writer->tree->is_yaml || !below || above != below;
-    uint32_t blank_at = own_blank ? first->name.begin - first->name.quoted : below->comment->begin;
-    if (!writer->tree->is_yaml && below && above != below)
-        blank_at = below->comment->begin;
+    uint32_t blank_at = !writer->tree->is_yaml && below ? below->comment->begin : first->name.begin - first->name.quoted;
     begin_line(writer, has_blank_before(writer, blank_at), depth, is_first);
     write_key(writer, first, first->name, false, false);
     g_string_append_c(writer->out, '\n');

@@ -5,9 +5,11 @@
  */
 #pragma once
 
-#include "emit/notation.h"
+#include "notation/notation.h"
+#include "model/model.h"
 
-enum { WIDEST_LINE = 100, LONGEST_SHORT_BLOCK = 1000 };
+/* YAML says the same in more columns, and what is short in one notation shall be so in the other. */
+enum { WIDEST_LINE = 100, WIDEST_YAML_LINE = 120, LONGEST_SHORT_BLOCK = 1000 };
 
 struct standing { /* what the items of a block are: words of a context, or rows of a table */
     enum context in;

@@ -3,7 +3,7 @@
  * Scalars of YAML: plain where every tool reads the same text back, in double quotes where one might take it for a
  * number, a date, a boolean or null.
  */
-#include "emit/notation_parts.h"
+#include "notation/parts.h"
 
 #include <string.h>
 

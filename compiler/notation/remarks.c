@@ -3,7 +3,7 @@
  * Gives each comment of a file to the item it speaks of: the one below it, the one it stands beside, or the block at
  * whose end it stands.  YAML ends its blocks by indentation, so there the column of a comment decides.
  */
-#include "emit/notation_parts.h"
+#include "notation/parts.h"
 
 #include <string.h>
 

@@ -7,7 +7,7 @@
  */
 #pragma once
 
-#include "model/model.h"
+#include "syntax/syntax.h"
 
 enum notation { NOTATION_NUMA, NOTATION_YAML };
 

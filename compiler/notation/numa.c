@@ -3,7 +3,7 @@
  * Items in the one layout of the numa notation: one item a line, four blanks a level; a short block that stood on one
  * line stays there.
  */
-#include "emit/notation_parts.h"
+#include "notation/parts.h"
 
 #include <string.h>
 
@@ -98,13 +98,17 @@ static void begin_line(struct writer *writer, uint32_t at, unsigned depth, bool 
     g_string_append_printf(writer->out, "%*s", (int)depth * INDENT, "");
 }
 
+static void write_remark(struct writer *writer, const struct remark *remark, uint32_t blank_at, unsigned depth, bool *is_first)
+{
+    begin_line(writer, blank_at, depth, is_first);
+    write_comment(writer, remark->comment, NOTATION_NUMA);
+    g_string_append_c(writer->out, '\n');
+}
+
 static void write_remarks(struct writer *writer, const struct remark *remark, unsigned depth, bool *is_first)
 {
-    for (; remark; remark = remark->next) {
-        begin_line(writer, remark->comment->begin, depth, is_first);
-        write_comment(writer, remark->comment, NOTATION_NUMA);
-        g_string_append_c(writer->out, '\n');
-    }
+    for (; remark; remark = remark->next)
+        write_remark(writer, remark, remark->comment->begin, depth, is_first);
 }
 
 static void end_line(struct writer *writer, const struct comment *comment)
@@ -118,7 +122,7 @@ static void end_line(struct writer *writer, const struct comment *comment)
 
 static void write_block(struct writer *writer, struct standing standing, const struct item *first, unsigned depth, bool *is_first);
 
-/* The first of the labels behind one key of YAML: what stands before the key stands before it. */
+/* The first of the labels behind one key of YAML: a blank line before the key is one before the first line below it. */
 static bool opens_key(const struct writer *writer, const struct word_row *row, const struct item *item, const struct item *previous)
 {
     return writer->tree->is_yaml && is_labelled(row) && (!previous || previous->name.begin != item->name.begin);
@@ -129,15 +133,15 @@ static void begin_item(struct writer *writer, const struct word_row *row, const 
 {
     const struct remarks *remarks = remarks_of(writer, item);
     uint32_t key = item->name.begin - item->name.quoted;
-    bool first_label = opens_key(writer, row, item, previous);
-    if (first_label && remarks->above && remarks->above->comment->begin > key && !*is_first && has_blank_before(writer, key)) {
-        g_string_append_c(writer->out, '\n');
-        *is_first = true;
+    bool awaits_key = opens_key(writer, row, item, previous);
+    for (const struct remark *remark = remarks->above; remark; remark = remark->next) {
+        bool passes_key = awaits_key && remark->comment->begin > key;
+        write_remark(writer, remark, passes_key ? key : remark->comment->begin, depth, is_first);
+        awaits_key &= !passes_key;
     }
-    write_remarks(writer, remarks->above, depth, is_first);
     if (!item->has_block)
         write_remarks(writer, remarks->within, depth, is_first);
-    begin_line(writer, first_label && !remarks->above ? key : item_begin_of(writer, item, row), depth, is_first);
+    begin_line(writer, awaits_key ? key : item_begin_of(writer, item, row), depth, is_first);
 }
 
 static void write_item(struct writer *writer, struct standing standing, const struct item *item, const struct item *previous,

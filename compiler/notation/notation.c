@@ -2,7 +2,7 @@
  *
  * What the writers of both notations ask: where an item stands, how it stood in its file, which quotes matter.
  */
-#include "emit/notation_parts.h"
+#include "notation/parts.h"
 
 #include <string.h>
 
@@ -92,11 +92,12 @@ bool keeps_quotes(const struct writer *writer, const struct item *item, struct w
 {
     size_t length;
     const char *text = word_text(writer->syntax, item, word, &length);
-    if (!column || is_whole_variable(text, length))
+    if (is_whole_variable(text, length))
         return word.quoted;
+    if (!column)
+        return false;
     switch ((int)column->type) {
-    case V_ANY:
-        return word.quoted;
+    case V_ANY: /* may become a name */
     case V_NAME: /* quotes lift the rules for names */
     case V_REF:
     case V_LABEL:

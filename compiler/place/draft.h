@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Inside place only: a guest while it is being placed, and the steps that fill it.
+ *
+ *     draft_cells --> fit_guest (choose nodes, claim memory, pick CPUs) --> [all guests] --> settle_threads --> finish
+ */
+#pragma once
+
+#include "place/room.h"
+
+#define NO_LEVEL UINT32_MAX
+
+/* All vCPUs of a guest, or of a cell, in one part of the host: the cores that have this number at this level. */
+struct scope {
+    uint32_t level, number; /* LEVEL_..; NO_LEVEL: anywhere */
+};
+
+#define ANYWHERE ((struct scope){ .level = NO_LEVEL })
+
+/* What one cell asks of its nodes. */
+struct need {
+    uint32_t singles;        /* CPUs of its own */
+    uint32_t cores, threads; /* whole cores of its own, each with at least so many CPUs */
+    uint32_t floating;       /* vCPUs that float over what is loose */
+    uint32_t within;         /* all of these in one socket, node, l3, core; NO_LEVEL */
+    struct scope scope;      /* of the guest */
+    const struct ids *allowed;
+    uint64_t bytes, page_bytes;
+};
+
+/* How crowded floating vCPUs may be.  A roomy choice is looked for first, on all hosts. */
+enum ease {
+    EASE_ROOMY,   /* a CPU for each floating vCPU of all guests */
+    EASE_SHARED,  /* guests share, but no cell has more vCPUs than it has CPUs */
+    EASE_CROWDED, /* at least one CPU */
+    EASE_COUNT
+};
+
+enum shortage { FITS, SHORT_MEMORY, SHORT_PAGES, SHORT_CPUS, SHORT_CORES, SHORT_WITHIN, SHORT_LOOSE };
+
+/* Memory of one cell on one node. */
+struct portion {
+    uint32_t node; /* into room->nodes */
+    uint64_t bytes;
+};
+
+struct draft_cell {
+    const char *name;
+    const struct cell *said; /* its block; NULL where it has none */
+    const struct locality *locality;
+    const struct ids *vcpus;
+    uint32_t vcpu_count;
+    uint64_t memory_bytes;
+    bool takes_vcpus, takes_memory; /* what the node has left, instead of a number */
+    uint64_t page_bytes;            /* PAGES_LARGEST until a node is chosen */
+    uint32_t within;                /* LEVEL_.., NO_LEVEL */
+
+    const struct ids *fixed;   /* nodes the site or `cells host` says; NULL: to be chosen */
+    const struct ids *nodes;   /* in force; NULL: not bound */
+    uint32_t node;             /* the first of them, into room->nodes; NO_INDEX where the host has it not */
+    struct portion *portions;  /* memory taken */
+    uint32_t portion_count;
+    const struct ids *allowed; /* `cpus`, on this host; NULL: not said */
+    struct scope own_scope;    /* where `within` of the cell put it */
+};
+
+struct draft {
+    struct draft *before; /* placed on the same host */
+    const struct guest *guest;
+    struct room *room; /* NULL until placed */
+    struct draft_cell *cells;
+    uint32_t cell_count, vcpu_count, threads; /* threads of a guest core that pins honour */
+    struct scope scope;
+    const struct ids **vcpu_cpus; /* NULL: not decided, floats or is not pinned */
+    uint32_t *claims;             /* CPUs that are its own, into room->cpus */
+    uint32_t claim_count;
+    uint32_t emulator_cpu; /* of `emulator isolate`, into room->cpus; NO_INDEX */
+    bool is_placed;
+};
+
+struct misfit { /* why a guest did not fit on a host, in the last and least demanding try */
+    const struct room *room;
+    enum shortage kind;
+    uint32_t cell; /* of the draft; */
+    uint32_t node; /* the node that came nearest, into room->nodes; NO_INDEX: all of them together */
+    uint64_t needed, left;
+    bool is_reported; /* a set could not be read on this host: said already */
+    bool is_crowd;    /* each cell fits alone, not all of them */
+};
+
+struct placing { /* one run */
+    struct arena *arena, *scratch;
+    struct findings *findings;
+    const struct site *site;
+    const struct site_hosts *hosts;
+    struct room **rooms;   /* by host; NULL until some guest asks, or without facts */
+    GHashTable *host_numbers; /* name to position + 1 */
+    GHashTable *tries;        /* what was asked before, to the first host still worth asking */
+    struct draft *drafts;     /* by guest */
+    struct findings *unheard; /* where several hosts are tried, what one of them lacks is no mistake */
+};
+
+/* ---- draft.c: how many cells, which vCPUs, how much memory -------------------------------------------------------- */
+
+/* Words of a cell that its guest may have said for it. */
+bool cell_says(const struct guest *guest, const struct draft_cell *cell, enum word_id word);
+struct span cell_span(const struct guest *guest, const struct draft_cell *cell, enum word_id word, unsigned argument);
+struct span placed_word_span(const struct guest *guest, enum word_id word, unsigned argument);
+
+/* How many cells to try first: said, or 1.  0: `auto`, `host` or nothing said, so place decides. */
+uint32_t said_cells(const struct guest *guest);
+
+/* Lays out `count` cells (the blocks, where the guest has them).  The draft takes its arrays from `arena`. */
+void draft_cells(struct arena *arena, struct draft *draft, const struct guest *guest, uint32_t count);
+/* Gives vCPU numbers to cells once every count is known. */
+void number_vcpus(struct arena *arena, struct draft *draft);
+/* Whether a guest can be cut into so many equal cells: whole threads, whole pages. */
+bool divides(const struct guest *guest, uint32_t cells, uint32_t threads);
+
+/* ---- cpus.c: which CPUs --------------------------------------------------------------------------------------------- */
+
+enum shortage cpu_shortage(const struct room *room, const uint32_t *nodes, uint32_t count, const struct need *need,
+                           enum ease ease);
+/* The number of a core at a level: equal for two cores exactly when they share that part of the host. */
+uint32_t core_number(const struct room *room, uint32_t core, uint32_t level);
+/* Chooses CPUs for the vCPUs that `need` counts and marks them as taken: `picks` gets singles or cores * threads CPUs
+ * in vCPU order, `claims` all CPUs that are taken with them.  False: there is no room, and nothing is taken. */
+bool pick_cpus(struct arena *scratch, struct room *room, const uint32_t *nodes, uint32_t count, const struct need *need,
+               bool is_spread, uint32_t *picks, uint32_t *claims, uint32_t *claim_count, struct scope *out_scope);
+
+/* ---- memory.c: whether it fits, and taking it ------------------------------------------------------------------------- */
+
+/* Policies are positions in the words of the language, POLICY_WORD_... */
+bool memory_fits(const struct room *room, const uint32_t *nodes, uint32_t count, uint32_t policy, uint64_t page_bytes,
+                 uint64_t bytes);
+/* The largest page that divides the memory and of which there are enough; PAGES_NORMAL where there is none. */
+uint64_t largest_page(const struct room *room, const uint32_t *nodes, uint32_t count, uint32_t policy, uint64_t bytes);
+void take_memory(struct arena *scratch, struct room *room, struct draft_cell *cell, const uint32_t *nodes,
+                 uint32_t count);
+void give_memory(struct room *room, struct draft_cell *cell);
+/* All that nodes have left; *page_bytes PAGES_LARGEST becomes a size.  False: nobody knows. */
+bool all_memory(const struct room *room, const uint32_t *nodes, uint32_t count, uint64_t *page_bytes, uint64_t *out_bytes);
+
+/* ---- fit.c: one guest on one host ---------------------------------------------------------------------------------- */
+
+struct attempt {
+    struct placing *placing;
+    struct draft *draft;
+    struct room *room;
+    enum ease ease;
+    bool is_only_host; /* what it lacks is the site's mistake */
+    struct misfit *misfit;
+};
+
+/* Places the cells of a draft on a host, or gives back whatever was taken and says why not. */
+bool fit_guest(const struct attempt *attempt);
+/* Lays out the cells of a guest for this host; `count` where the site leaves their number open. */
+void lay_cells(const struct attempt *attempt, const struct guest *guest, uint32_t count);
+
+/* ---- refuse.c: telling why a guest did not fit ------------------------------------------------------------------------- */
+
+void refuse_guest(struct placing *placing, const struct guest *guest, const struct draft *draft,
+                  const struct misfit *misfit, uint32_t host_count);
+
+/* ---- unhosted.c: a site without hosts ------------------------------------------------------------------------------------ */
+
+/* Takes over what stands in plain numbers; each word that only a host can answer is a finding. */
+bool draft_unhosted(struct placing *placing, struct draft *draft, const struct guest *guest);
+
+/* ---- threads.c: once all guests are placed --------------------------------------------------------------------------------- */
+
+/* Floating vCPUs get the CPUs that stayed loose.  False with a finding where nothing did. */
+bool settle_vcpus(struct placing *placing, struct draft *draft);
+/* CPUs of the emulator, and of an iothread; NULL: not pinned. */
+const struct ids *emulator_cpus(struct placing *placing, const struct draft *draft);
+const struct ids *iothread_cpus(struct placing *placing, const struct draft *draft, const struct iothread *iothread);
+
+/* ---- finish.c: the plan of one guest ------------------------------------------------------------------------------------------ */
+
+struct identity { /* what makes names into numbers, the same in every run */
+    GChecksum *sha1;
+    GHashTable *bases; /* base files that several guests use, so that its UUID is nobody's */
+};
+
+void finish_guest(struct placing *placing, const struct identity *identity, const struct draft *draft,
+                  struct plan_guest *out);
+void finish_topology(const struct draft *draft, struct plan_guest *out);

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Inside place only: the choice of nodes as a problem of its own, free of hosts and guests, so that a better placer
+ * can take its place.
+ */
+#pragma once
+
+#include "base/base.h"
+
+#define NO_NODE UINT32_MAX
+
+struct node_problem {
+    uint32_t cell_count, node_count;
+    const bool *fits;        /* cell after cell: may it stand on this node, were it the only one to choose */
+    const uint32_t *between; /* node_count squared: distance there and back, itself included */
+    const uint32_t *fixed;   /* by node: the same to the cells whose nodes are fixed; NULL: none are */
+    const bool *is_used;     /* by node: a fixed cell stands there; NULL: none */
+    const uint32_t *rank;    /* by node: which is better among equals, 0 the best; each number once */
+    const uint32_t *alike;   /* by cell: the cell before it with the same needs, or NO_NODE */
+    /* Whether this cell fits on this node beside the cells chosen before it, in the order of `chosen`. */
+    bool (*fits_beside)(const void *state, uint32_t cell, uint32_t node, const uint32_t *chosen);
+    const void *state;
+};
+
+/* chosen[cell] is the node.  False: there is no choice. */
+struct placer {
+    const char *name;
+    bool (*on_own_nodes)(struct arena *arena, const struct node_problem *problem, uint32_t *chosen);
+    bool (*sharing_nodes)(struct arena *arena, const struct node_problem *problem, uint32_t *chosen);
+};
+
+extern const struct placer exact_placer;
+
+/* Gives as many cells as possible a node of their own, whatever the distance; returns how many.  The others get
+ * NO_NODE: with the nodes they fit, they show why not all do. */
+uint32_t match_cells(struct arena *arena, const struct node_problem *problem, uint32_t *chosen);

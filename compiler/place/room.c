@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Rooms: laying the CPUs of a host out in slices, and counting what is taken and given back.  Which CPUs and nodes a
+ * guest gets is not decided here.
+ */
+#include "place/room.h"
+
+#include <hwloc/bitmap.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- laying out ------------------------------------------------------------------------------------------------ */
+
+struct layout { /* a CPU on its way into its slice */
+    const struct host_cpu *cpu;
+    uint32_t position, l3; /* l3: the die where the source knows no L3 */
+};
+
+static int compare(uint32_t a, uint32_t b)
+{
+    return a < b ? -1 : a > b;
+}
+
+static int by_slice(const void *a, const void *b)
+{
+    const struct layout *left = a, *right = b;
+    int order = compare(left->cpu->node_index, right->cpu->node_index);
+    if (!order)
+        order = compare(left->cpu->package, right->cpu->package);
+    if (!order)
+        order = compare(left->cpu->die, right->cpu->die);
+    if (!order)
+        order = compare(left->l3, right->l3);
+    if (!order)
+        order = compare(left->cpu->core, right->cpu->core);
+    return order ? order : compare(left->cpu->os_index, right->cpu->os_index);
+}
+
+static bool same_group(const struct layout *a, const struct layout *b)
+{
+    return a->cpu->node_index == b->cpu->node_index && a->cpu->package == b->cpu->package &&
+           a->cpu->die == b->cpu->die && a->l3 == b->l3;
+}
+
+static void add_cpu(struct room *room, const struct layout *row, const struct layout *before)
+{
+    struct room_node *node = &room->nodes[row->cpu->node_index];
+    bool is_new = !before || !same_group(before, row);
+    if (is_new) {
+        struct room_group *group = &room->groups[room->group_count];
+        *group = (struct room_group){ .first_core = room->core_count, .node = row->cpu->node_index, .l3 = row->cpu->l3 };
+        if (!node->group_count++) {
+            node->first_group = room->group_count;
+            node->first_core = room->core_count;
+        }
+        room->group_count++;
+    }
+    if (is_new || row->cpu->core == NO_INDEX || row->cpu->core != before->cpu->core) {
+        struct room_core *core = &room->cores[room->core_count++];
+        *core = (struct room_core){ .first = room->cpu_count, .group = room->group_count - 1, .package = row->cpu->package };
+        room->groups[core->group].core_count++;
+        node->core_count++;
+    }
+    room->cores[room->core_count - 1].count++;
+    room->order[row->position] = room->cpu_count;
+    room->cpus[room->cpu_count++] = (struct room_cpu){ .os_index = row->cpu->os_index, .core = room->core_count - 1 };
+}
+
+static void lay_out(struct room *room, struct arena *scratch)
+{
+    const struct host *facts = room->host->facts;
+    struct layout *rows = arena_array(scratch, struct layout, facts->cpu_count);
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < facts->cpu_count; i++) {
+        const struct host_cpu *cpu = &facts->cpus[i];
+        room->order[i] = NO_INDEX;
+        if (cpu->node_index < facts->node_count)
+            rows[count++] = (struct layout){ cpu, i, cpu->l3 == NO_INDEX ? cpu->die : cpu->l3 };
+    }
+    qsort(rows, count, sizeof *rows, by_slice);
+    for (uint32_t i = 0; i < count; i++)
+        add_cpu(room, &rows[i], i ? &rows[i - 1] : NULL);
+}
+
+static void open_cpus(struct room *room)
+{
+    const struct host *facts = room->host->facts;
+    for (uint32_t i = 0; i < room->cpu_count; i++) {
+        struct room_cpu *cpu = &room->cpus[i];
+        if (!ids_contains(room->host->open, cpu->os_index))
+            continue;
+        cpu->is_isolated = facts->isolated_known && ids_contains(facts->isolated, cpu->os_index);
+        room->nodes[room->groups[room->cores[cpu->core].group].node].open_cpus++;
+        bool is_shared = room->host->has_shared && ids_contains(room->host->shared, cpu->os_index);
+        room_set_cpu(room, i, is_shared ? CPU_NAMED : CPU_FREE);
+    }
+    room->smt = room->least_smt = 0;
+    for (uint32_t i = 0; i < room->core_count; i++) {
+        const struct room_core *core = &room->cores[i];
+        room->smt = MAX(room->smt, core->count);
+        room->least_smt = room->least_smt ? MIN(room->least_smt, core->count) : core->count;
+    }
+}
+
+/* Automatic placement takes plain memory with CPUs beside it; a host that has none (all of it HBM) gives what has CPUs. */
+static void mark_choices(struct room *room)
+{
+    const struct host *facts = room->host->facts;
+    for (unsigned pass = 0, found = 0; pass < 2 && !found; pass++)
+        for (uint32_t n = 0; n < room->node_count; n++) {
+            bool has_memory = !facts->nodes[n].memory_bytes.known || facts->nodes[n].memory_bytes.value;
+            room->nodes[n].is_choice = facts->nodes[n].is_allowed && room->nodes[n].open_cpus && has_memory &&
+                                       (pass || facts->nodes[n].kind == NODE_DRAM);
+            found |= room->nodes[n].is_choice;
+        }
+}
+
+static void measure_memory(struct room *room, struct arena *scratch)
+{
+    const struct host *facts = room->host->facts;
+    for (uint32_t n = 0; n < room->node_count; n++) {
+        struct room_node *node = &room->nodes[n];
+        const struct node_room *ground = &room->host->rooms[n];
+        node->os_index = facts->nodes[n].os_index;
+        node->self = ids_from_range(room->arena, node->os_index, node->os_index);
+        node->memory_known = ground->memory_bytes.known;
+        node->memory_left = ground->memory_bytes.value;
+        node->pages_left = arena_copy(scratch, ground->pool_free, facts->nodes[n].pool_count * sizeof(uint64_t));
+        for (uint32_t m = 0; m < room->node_count; m++)
+            room->between[n * room->node_count + m] = host_distance(facts, n, m) + host_distance(facts, m, n);
+    }
+}
+
+static guint hash_ids(const void *key)
+{
+    const struct ids *ids = key;
+    guint hash = ids->count;
+    for (uint32_t i = 0; i < ids->count; i++)
+        hash = (hash * 31 + ids->range[i].first) * 31 + ids->range[i].last;
+    return hash;
+}
+
+static gboolean same_ids(const void *a, const void *b)
+{
+    return ids_equal(a, b);
+}
+
+struct room *room_open(struct arena *arena, struct arena *scratch, const struct site_host *host, uint32_t number)
+{
+    const struct host *facts = host->facts;
+    struct room *room = arena_take(scratch, struct room);
+    room->arena = arena;
+    room->host = host;
+    room->number = number;
+    room->node_count = facts->node_count;
+    room->nodes = arena_array(scratch, struct room_node, facts->node_count);
+    room->cpus = arena_array(scratch, struct room_cpu, facts->cpu_count);
+    room->order = arena_array(scratch, uint32_t, facts->cpu_count);
+    room->cores = arena_array(scratch, struct room_core, facts->cpu_count);
+    room->groups = arena_array(scratch, struct room_group, facts->cpu_count);
+    room->between = arena_array(scratch, uint32_t, (size_t)facts->node_count * facts->node_count);
+    room->single = arena_array(scratch, const struct ids *, facts->cpu_count);
+    room->loose = g_hash_table_new(hash_ids, same_ids);
+    lay_out(room, scratch);
+    open_cpus(room);
+    mark_choices(room);
+    measure_memory(room, scratch);
+    return room;
+}
+
+void room_close(struct room *room)
+{
+    g_hash_table_destroy(room->loose);
+}
+
+/* ---- finding ---------------------------------------------------------------------------------------------------- */
+
+uint32_t room_find_cpu(const struct room *room, uint32_t os_index)
+{
+    const struct host_cpu *cpu = host_cpu(room->host->facts, os_index);
+    return cpu ? room->order[cpu - room->host->facts->cpus] : NO_INDEX;
+}
+
+uint32_t room_find_node(const struct room *room, uint32_t os_index)
+{
+    const struct host_node *node = host_node(room->host->facts, os_index);
+    return node ? (uint32_t)(node - room->host->facts->nodes) : NO_INDEX;
+}
+
+const struct ids *room_single(struct room *room, uint32_t cpu)
+{
+    if (!room->single[cpu])
+        room->single[cpu] = ids_from_range(room->arena, room->cpus[cpu].os_index, room->cpus[cpu].os_index);
+    return room->single[cpu];
+}
+
+/* ---- counting CPUs ---------------------------------------------------------------------------------------------- */
+
+static void count_cpu(struct room *room, const struct room_cpu *cpu, bool is_there)
+{
+    struct room_core *core = &room->cores[cpu->core];
+    struct room_node *node = &room->nodes[room->groups[core->group].node];
+    uint32_t one = is_there ? 1 : UINT32_MAX; /* adds or takes away */
+    if (cpu->state == CPU_FREE) {
+        if (core->free == core->count)
+            node->whole_cores--;
+        core->free += one;
+        if (core->free == core->count)
+            node->whole_cores++;
+        node->free_cpus += one;
+        if (cpu->is_isolated)
+            node->free_isolated += one;
+    }
+    if ((cpu->state == CPU_FREE || cpu->state == CPU_NAMED) && !cpu->is_isolated)
+        node->loose_cpus += one;
+    if (cpu->state == CPU_DEDICATED)
+        room->dedicated += one;
+}
+
+void room_set_cpu(struct room *room, uint32_t cpu, enum cpu_state state)
+{
+    count_cpu(room, &room->cpus[cpu], false);
+    room->cpus[cpu].state = state;
+    count_cpu(room, &room->cpus[cpu], true);
+}
+
+/* ---- counting memory --------------------------------------------------------------------------------------------- */
+
+static uint64_t *pool_of(const struct room *room, uint32_t node, uint64_t page_bytes)
+{
+    const struct host_node *facts = &room->host->facts->nodes[node];
+    const struct page_pool *pool = node_pool(facts, page_bytes);
+    return pool ? &room->nodes[node].pages_left[pool - facts->pools] : NULL;
+}
+
+uint64_t room_pages_left(const struct room *room, uint32_t node, uint64_t page_bytes)
+{
+    const uint64_t *left = pool_of(room, node, page_bytes);
+    if (left)
+        return *left;
+    return room->host->facts->nodes[node].pools_known ? 0 : UINT64_MAX;
+}
+
+uint64_t room_bytes_left(const struct room *room, uint32_t node, uint64_t page_bytes)
+{
+    if (!page_bytes)
+        return room->nodes[node].memory_known ? room->nodes[node].memory_left : UINT64_MAX;
+    uint64_t pages = room_pages_left(room, node, page_bytes), bytes;
+    return pages == UINT64_MAX || __builtin_mul_overflow(pages, page_bytes, &bytes) ? UINT64_MAX : bytes;
+}
+
+void room_take_memory(struct room *room, uint32_t node, uint64_t page_bytes, uint64_t bytes)
+{
+    struct room_node *here = &room->nodes[node];
+    here->memory_guests += bytes;
+    room->memory_guests += bytes;
+    if (!page_bytes && here->memory_known)
+        here->memory_left -= bytes;
+    uint64_t *left = page_bytes ? pool_of(room, node, page_bytes) : NULL;
+    if (left && *left != UINT64_MAX)
+        *left -= bytes / page_bytes;
+}
+
+void room_give_memory(struct room *room, uint32_t node, uint64_t page_bytes, uint64_t bytes)
+{
+    struct room_node *here = &room->nodes[node];
+    here->memory_guests -= bytes;
+    room->memory_guests -= bytes;
+    if (!page_bytes && here->memory_known)
+        here->memory_left += bytes;
+    uint64_t *left = page_bytes ? pool_of(room, node, page_bytes) : NULL;
+    if (left && *left != UINT64_MAX)
+        *left += bytes / page_bytes;
+}
+
+/* ---- where vCPUs float ------------------------------------------------------------------------------------------- */
+
+static void add_loose(const struct room *room, uint32_t node, hwloc_bitmap_t out)
+{
+    const struct room_node *here = &room->nodes[node];
+    for (uint32_t c = here->first_core; c < here->first_core + here->core_count; c++)
+        for (uint32_t i = 0; i < room->cores[c].count; i++) {
+            const struct room_cpu *cpu = &room->cpus[room->cores[c].first + i];
+            if ((cpu->state == CPU_FREE || cpu->state == CPU_NAMED) && !cpu->is_isolated)
+                hwloc_bitmap_set(out, cpu->os_index);
+        }
+}
+
+const struct ids *room_loose(struct room *room, const struct ids *nodes)
+{
+    const struct ids *key = nodes ? nodes : &ids_none, *found = g_hash_table_lookup(room->loose, key);
+    if (found)
+        return found;
+    hwloc_bitmap_t loose = hwloc_bitmap_alloc();
+    for (uint32_t n = 0; n < room->node_count; n++)
+        if (!nodes || ids_contains(nodes, room->nodes[n].os_index))
+            add_loose(room, n, loose);
+    found = ids_from_bitmap(room->arena, loose);
+    hwloc_bitmap_free(loose);
+    g_hash_table_insert(room->loose, (gpointer)(guintptr)key, (gpointer)(guintptr)found);
+    return found;
+}
