@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * Who needs which feature: the rule that the programs of the host are new enough.  The features and their versions
- * stand in plan/features.def.
+ * stand in ground/features.def.
  */
 #include "check/needs.h"
 
@@ -64,7 +64,7 @@ static void hosts_have_the_features(const struct check *check, const struct plan
 }
 
 const struct plan_rule plan_feature_rules[] = {
-    { .name = "hosts-have-the-features", .source = "plan/features.def", .run = hosts_have_the_features },
+    { .name = "hosts-have-the-features", .source = "ground/features.def", .run = hosts_have_the_features },
     { 0 }
 };
 

@@ -6,7 +6,7 @@
  */
 #include "check/subject.h"
 
-#include "plan/features.h"
+#include "ground/features.h"
 
 enum { NODE_LIMIT = 128 }; /* QEMU: MAX_NODES holds for host-nodes too */
 

@@ -2,7 +2,7 @@
  *
  * Compares the versions of a host with the table of features.
  */
-#include "plan/features.h"
+#include "ground/features.h"
 
 struct release { /* 0.0.0: any */
     uint16_t major, minor, micro;
@@ -18,7 +18,7 @@ static const struct feature_row {
 #define FEATURE(id, name, libvirt, qemu, kernel, libnuma, source)                                                     \
     [FEATURE_##id] = { name, { [PROGRAM_LIBVIRT] = libvirt, [PROGRAM_QEMU] = qemu, [PROGRAM_KERNEL] = kernel,         \
                                [PROGRAM_LIBNUMA] = libnuma } },
-#include "plan/features.def"
+#include "ground/features.def"
 #undef FEATURE
 };
 

@@ -4,11 +4,11 @@
  */
 #pragma once
 
-#include "plan/site_host.h"
+#include "ground/ground.h"
 
 enum feature {
 #define FEATURE(id, ...) FEATURE_##id,
-#include "plan/features.def"
+#include "ground/features.def"
 #undef FEATURE
     FEATURE_COUNT
 };
