@@ -9,7 +9,7 @@
  * from their guest stands at one span, so that it is told once. */
 static uint32_t next_saying(const struct guest *guest, uint32_t cell, enum word_id word)
 {
-    while (cell < blocks_of(guest) && !(cell_says(guest, cell, word) && !cell_fails(guest, cell, word)))
+    while (cell < blocks_of(guest) && !(cell_has_word(guest, cell, word) && !cell_word_failed(guest, cell, word)))
         cell++;
     return cell;
 }
@@ -133,7 +133,7 @@ static void allocation_has_threads(const struct check *check, const struct guest
         }
     }
     for (cells_saying(guest, c, W_ALLOCATION_CONTEXT)) {
-        if (locality_of(guest, c)->allocation != ALLOCATION_ONDEMAND || cell_says(guest, c, W_ALLOCATION_THREADS))
+        if (locality_of(guest, c)->allocation != ALLOCATION_ONDEMAND || cell_has_word(guest, c, W_ALLOCATION_THREADS))
             continue;
         struct finding *finding = report(check->findings, NM_ondemand_with_threads, cell_word(guest, c, W_ALLOCATION_CONTEXT, 0), "'context' is about threads, and none allocates where the guest takes memory on demand");
         finding_label(check->findings, finding, cell_word(guest, c, W_ALLOCATION, 1), "on demand");
@@ -145,7 +145,7 @@ static void allocated_memory_is_reserved(const struct check *check, const struct
 {
     for (cells_saying(guest, c, W_RESERVE)) {
         const struct locality *locality = locality_of(guest, c);
-        bool says_allocation = cell_says(guest, c, W_ALLOCATION);
+        bool says_allocation = cell_has_word(guest, c, W_ALLOCATION);
         bool is_immediate = says_allocation ? locality->allocation == ALLOCATION_IMMEDIATE : has_huge_pages(locality);
         if (locality->reserve || !is_immediate)
             continue;
@@ -161,7 +161,7 @@ static void allocated_memory_is_reserved(const struct check *check, const struct
 static void paths_are_of_files(const struct check *check, const struct guest *guest)
 {
     for (cells_saying(guest, c, W_BACKING_PATH)) {
-        if (cell_fails(guest, c, W_BACKING) || locality_of(guest, c)->backing == BACKING_WORD_FILE)
+        if (cell_word_failed(guest, c, W_BACKING) || locality_of(guest, c)->backing == BACKING_WORD_FILE)
             continue;
         struct finding *finding = report(check->findings, NM_path_without_file, cell_word(guest, c, W_BACKING_PATH, 0), "a path stands behind '%s', which has no file", backing_source_word((enum backing_source)locality_of(guest, c)->backing));
         finding_label(check->findings, finding, cell_word(guest, c, W_BACKING, 1), "where the memory comes from");
@@ -175,7 +175,7 @@ static void alignment_is_of_files(const struct check *check, const struct guest 
     for (unsigned i = 0; i < G_N_ELEMENTS(words); i++)
         for (cells_saying(guest, c, words[i])) {
             const struct locality *locality = locality_of(guest, c);
-            if (cell_fails(guest, c, W_BACKING) || (locality->backing == BACKING_WORD_FILE && cell_says(guest, c, W_BACKING_PATH)))
+            if (cell_word_failed(guest, c, W_BACKING) || (locality->backing == BACKING_WORD_FILE && cell_has_word(guest, c, W_BACKING_PATH)))
                 continue;
             struct finding *finding = report(check->findings, NM_align_without_path, cell_word(guest, c, words[i], 0), "'%s' is about a backing file, and guest '%s' names none", word_row(words[i])->word, guest->name);
             finding_label(check->findings, finding, cell_word(guest, c, W_BACKING, 1), "where the memory comes from");
@@ -196,7 +196,7 @@ static void alignment_is_whole(const struct check *check, const struct guest *gu
     for (cells_saying(guest, c, W_BACKING_OFFSET)) {
         const struct locality *locality = locality_of(guest, c);
         uint64_t unit = has_huge_pages(locality) ? locality->page_bytes : 4 * KIB;
-        if (cell_says(guest, c, W_BACKING_ALIGN) && locality->align_bytes > unit)
+        if (cell_has_word(guest, c, W_BACKING_ALIGN) && locality->align_bytes > unit)
             unit = locality->align_bytes;
         if (locality->offset_bytes % unit == 0)
             continue;
@@ -209,7 +209,7 @@ static void shm_is_shared(const struct check *check, const struct guest *guest)
 {
     for (cells_saying(guest, c, W_BACKING)) {
         const struct locality *locality = locality_of(guest, c);
-        if (locality->backing != BACKING_WORD_SHM || cell_fails(guest, c, W_ACCESS) || (cell_says(guest, c, W_ACCESS) && locality->access == ACCESS_SHARED))
+        if (locality->backing != BACKING_WORD_SHM || cell_word_failed(guest, c, W_ACCESS) || (cell_has_word(guest, c, W_ACCESS) && locality->access == ACCESS_SHARED))
             continue;
         struct finding *finding = report(check->findings, NM_shm_not_shared, cell_word(guest, c, W_BACKING, 1), "shm memory of guest '%s' cannot be private", guest->name);
         finding_note(check->findings, finding, "QEMU would refuse to start");
@@ -221,8 +221,8 @@ static void discard_is_of_files(const struct check *check, const struct guest *g
 {
     for (cells_saying(guest, c, W_DISCARD)) {
         const struct locality *locality = locality_of(guest, c);
-        bool has_file = cell_says(guest, c, W_BACKING) ? locality->backing == BACKING_WORD_FILE : locality->page_bytes != PAGES_NORMAL;
-        if (!locality->discard || has_file || cell_fails(guest, c, W_BACKING))
+        bool has_file = cell_has_word(guest, c, W_BACKING) ? locality->backing == BACKING_WORD_FILE : locality->page_bytes != PAGES_NORMAL;
+        if (!locality->discard || has_file || cell_word_failed(guest, c, W_BACKING))
             continue;
         struct finding *finding = report(check->findings, NM_discard_of_nothing, cell_word(guest, c, W_DISCARD, 0), "memory of guest '%s' has no file whose content could be dropped", guest->name);
         finding_note(check->findings, finding, "it is gone with QEMU anyway");

@@ -283,7 +283,7 @@ static void tables_stay_within(const struct check *check, const struct planned_g
 /* Whether a person said CPUs for this cell; chosen ones stand beside the memory. */
 static bool says_cpus(const struct guest *guest, uint32_t cell)
 {
-    return locality_of(guest, cell)->pin_rows.count || cell_says(guest, cell, W_CPUS);
+    return locality_of(guest, cell)->pin_rows.count || cell_has_word(guest, cell, W_CPUS);
 }
 
 struct spread { /* of the vCPUs of a cell */

@@ -29,7 +29,7 @@ static void fallbacks_go_with_strict_nodes(const struct check *check, const stru
 {
     for (uint32_t c = 0; c < blocks_of(guest); c++) {
         const struct locality *locality = locality_of(guest, c);
-        if (!cell_says(guest, c, W_NODE_FALLBACK) || !says_itself(guest, c, W_NODE_FALLBACK) || cell_fails(guest, c, W_NODE_FALLBACK) || cell_fails(guest, c, W_NODE))
+        if (!cell_has_word(guest, c, W_NODE_FALLBACK) || !says_itself(guest, c, W_NODE_FALLBACK) || cell_word_failed(guest, c, W_NODE_FALLBACK) || cell_word_failed(guest, c, W_NODE))
             continue;
         struct span span = cell_word(guest, c, W_NODE_FALLBACK, 0);
         if (locality->policy != POLICY_WORD_STRICT) {
@@ -49,7 +49,7 @@ static void fallbacks_are_new(const struct check *check, const struct guest *gue
     for (uint32_t c = 0; c < blocks_of(guest); c++) {
         const struct locality *locality = locality_of(guest, c);
         const struct set *const *sets = locality->fallback.items;
-        if (!cell_says(guest, c, W_NODE_FALLBACK) || !says_itself(guest, c, W_NODE_FALLBACK) || cell_fails(guest, c, W_NODE_FALLBACK) || !locality->nodes)
+        if (!cell_has_word(guest, c, W_NODE_FALLBACK) || !says_itself(guest, c, W_NODE_FALLBACK) || cell_word_failed(guest, c, W_NODE_FALLBACK) || !locality->nodes)
             continue;
         uint32_t looked_at = MIN(locality->fallback.count, 64); /* the pairs of a hostile list would take for ever */
         for (uint32_t f = 0; f < looked_at; f++)
@@ -138,7 +138,7 @@ static void nodes_can_hold_memory(const struct check *check, const struct planne
     const struct plan_guest *plan = planned->plan;
     for (uint32_t c = 0; c < plan->cell_count; c++) {
         const struct ids *nodes = plan->cells[c].nodes;
-        if (!nodes || !cell_says(planned->guest, c, W_NODE))
+        if (!nodes || !cell_has_word(planned->guest, c, W_NODE))
             continue;
         for (ids_each(nodes, number))
             if (check_node(check, planned, c, number))

@@ -95,12 +95,12 @@ static const struct said *sayer(const struct guest *guest, uint32_t cell, enum w
     return &guest->said;
 }
 
-bool cell_says(const struct guest *guest, uint32_t cell, enum word_id word)
+bool cell_has_word(const struct guest *guest, uint32_t cell, enum word_id word)
 {
     return sayer(guest, cell, word) != NULL;
 }
 
-bool cell_fails(const struct guest *guest, uint32_t cell, enum word_id word)
+bool cell_word_failed(const struct guest *guest, uint32_t cell, enum word_id word)
 {
     const struct said *said = sayer(guest, cell, word);
     return said && is_failed(said, word);
@@ -192,7 +192,7 @@ struct span vcpu_span(const struct planned_guest *planned, uint32_t vcpu)
     uint32_t cell = cell_of_vcpu(planned->plan, vcpu);
     if (cell == NO_INDEX)
         return guest->span;
-    if (cell_says(guest, cell, W_CPUS))
+    if (cell_has_word(guest, cell, W_CPUS))
         return cell_word(guest, cell, W_CPUS, 1);
     return cell_word(guest, cell, W_PIN, 1);
 }

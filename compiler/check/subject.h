@@ -16,8 +16,8 @@ uint64_t declared_memory(const struct guest *guest, uint32_t cell);
 
 /* What a cell says or its guest says for it.  Guests without blocks: cell 0, and the guest itself answers. */
 const struct locality *locality_of(const struct guest *guest, uint32_t cell);
-bool cell_says(const struct guest *guest, uint32_t cell, enum word_id word);
-bool cell_fails(const struct guest *guest, uint32_t cell, enum word_id word);
+bool cell_has_word(const struct guest *guest, uint32_t cell, enum word_id word);
+bool cell_word_failed(const struct guest *guest, uint32_t cell, enum word_id word);
 uint32_t blocks_of(const struct guest *guest); /* at least 1 */
 /* The span of a word of a cell: its argument, else the word, else the cell or the guest. */
 struct span cell_word(const struct guest *guest, uint32_t cell, enum word_id word, unsigned argument);
