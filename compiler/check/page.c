@@ -295,7 +295,8 @@ static void libvirt_can_say_it(const struct check *check, const struct planned_g
         g_autoptr(GString) words = NULL;
         struct span span = SPAN_NONE;
         for (size_t i = 0; i < G_N_ELEMENTS(hard_to_say); i++) {
-            if (!is_lost(hard_to_say[i], &plan->cells[c], &plan->cells[0]))
+            bool is_said_here = cell_has_word(planned->guest, c, hard_to_say[i]) || cell_has_word(planned->guest, 0, hard_to_say[i]);
+            if (!is_said_here || !is_lost(hard_to_say[i], &plan->cells[c], &plan->cells[0]))
                 continue;
             if (!words) {
                 words = g_string_new(NULL);
