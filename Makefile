@@ -4,7 +4,9 @@
 # Variants: release (default), debug, san (address and undefined-behaviour sanitizers), cover.
 
 VARIANT ?= release
-CC      ?= gcc
+ifeq ($(origin CC),default)
+CC := gcc
+endif
 prefix  ?= /usr/local
 bindir   = $(prefix)/bin
 datadir  = $(prefix)/share
@@ -43,6 +45,7 @@ GENERATED := $(GEN)/grammar/numa.tab.c $(GEN)/grammar/numa.lex.c
 OBJECTS   := $(SOURCES:%.c=$(B)/%.o) $(GENERATED:$(GEN)/%.c=$(B)/%.o) $(B)/texts.o
 MAINS     := $(sort $(wildcard compiler/*.c))
 MAIN_OBJECTS := $(MAINS:%.c=$(B)/%.o)
+ALL_BUT_MAIN := $(OBJECTS) $(filter-out %/main.o,$(MAIN_OBJECTS))
 TEXTS     := $(sort $(wildcard docs/diagnostics/NM*.md)) $(sort $(wildcard docs/schema/*.json))
 
 .PHONY: all units check check-lab bench fuzz lint bless install uninstall clean demo docs
@@ -92,6 +95,8 @@ $(B)/texts.o: $(GEN)/texts.S
 
 # ---- tests --------------------------------------------------------------------------------------------------------
 # A suite is a program that prints TAP; tests/tally runs them and adds them up.  SUITES=units,cases runs some.
+# a status that numac itself never ends with
+export ASAN_OPTIONS ?= exitcode=99
 UNITS   := $(patsubst %.c,$(B)/%,$(sort $(wildcard tests/unit/*.c)))
 DRIVERS := $(patsubst %.c,$(B)/%,$(sort $(wildcard tests/drivers/*.c)))
 SHIM  := build/oracles/node_shim.so
@@ -99,10 +104,10 @@ PROGRAM := $(B)/numac
 
 units: $(UNITS)
 
-# unit tests, and programs that give the tests a part of the compiler
-$(B)/tests/%: tests/%.c $(OBJECTS)
+# unit tests, fuzzers, and programs that give the tests a part of the compiler
+$(B)/tests/%: tests/%.c $(ALL_BUT_MAIN)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -MMD -MP -o $@ $< $(OBJECTS) $(LDFLAGS_$(VARIANT)) $(LDFLAGS) $(LIBS)
+	$(CC) $(ALL_CFLAGS) -MMD -MP -o $@ $< $(ALL_BUT_MAIN) $(LDFLAGS_$(VARIANT)) $(LDFLAGS) $(LIBS)
 
 $(SHIM): tests/oracles/node_shim.c
 	@mkdir -p $(@D)
@@ -114,12 +119,14 @@ SUITE_harness = 'harness=tests/harness/self_test.py'
 SUITE_cases   = 'cases=tests/run --numac $(PROGRAM)'
 SUITE_cli     = $(if $(wildcard tests/cli.py),'cli=tests/cli.py $(PROGRAM)')
 SUITE_hosts   = $(if $(wildcard tests/corpus_hosts.py),'hosts=tests/corpus_hosts.py $(PROGRAM) host show --format json')
+SUITE_notation = 'notation=tests/notation.py --numac $(PROGRAM)' 'site-schema=tests/schema_site.py --numac $(PROGRAM)'
 SUITE_mutants = 'mutants=tests/mutants.py --numac $(PROGRAM)'
-SUITE_oracles = 'schema=tests/oracles/relaxng.py --numac $(PROGRAM)' 'libvirt=tests/oracles/libvirt_embed.py --numac $(PROGRAM)' \
+SUITE_oracles = 'schema=tests/oracles/relaxng.py --numac $(PROGRAM)' \
+	'libvirt=tests/oracles/libvirt_embed.py --numac $(PROGRAM)' \
 	'qemu=tests/oracles/qemu_paused.py --numac $(PROGRAM)' 'script=tests/oracles/script.py --numac $(PROGRAM)'
 SUITE_lab     = 'boot=tests/oracles/boot.py --numac $(PROGRAM)'
 comma := ,
-SUITES := layers,harness,units,cli,hosts,cases,mutants,oracles
+SUITES := layers,harness,units,cli,hosts,notation,cases,mutants,oracles
 suites = $(foreach suite,$(subst $(comma), ,$(1)),$(SUITE_$(suite)))
 
 check: $(PROGRAM) $(UNITS) $(DRIVERS) $(SHIM)
@@ -151,6 +158,10 @@ lint:
 
 bench: $(PROGRAM)
 	@tests/bench/run --numac $(PROGRAM)
+
+# the tables of the language reference, from the vocabulary
+docs: $(PROGRAM)
+	tests/notation.py --numac $(PROGRAM) --write-docs
 
 demo: all
 	@build/numac plan examples/site.numa
