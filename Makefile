@@ -4,7 +4,9 @@
 # Variants: release (default), debug, san (address and undefined-behaviour sanitizers), cover.
 
 VARIANT ?= release
-CC      ?= gcc
+ifeq ($(origin CC),default)
+CC := gcc
+endif
 prefix  ?= /usr/local
 bindir   = $(prefix)/bin
 datadir  = $(prefix)/share
@@ -37,18 +39,20 @@ ALL_CFLAGS = -std=gnu17 $(WARNINGS) $(CFLAGS_$(VARIANT)) -Icompiler -I$(GEN) -ff
 	$(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(LIBRARIES))) $(CFLAGS)
 LIBS = $(shell pkg-config --libs $(LIBRARIES))
 
-FOLDERS   := base source diag syntax model host plan check place emit import
+FOLDERS   := base source diag syntax model notation host plan ground check place emit import
 SOURCES   := $(foreach folder,$(FOLDERS),$(sort $(wildcard compiler/$(folder)/*.c)))
 GENERATED := $(GEN)/grammar/numa.tab.c $(GEN)/grammar/numa.lex.c
 OBJECTS   := $(SOURCES:%.c=$(B)/%.o) $(GENERATED:$(GEN)/%.c=$(B)/%.o) $(B)/texts.o
 MAINS     := $(sort $(wildcard compiler/*.c))
 MAIN_OBJECTS := $(MAINS:%.c=$(B)/%.o)
+ALL_BUT_MAIN := $(OBJECTS) $(filter-out %/main.o,$(MAIN_OBJECTS))
 TEXTS     := $(sort $(wildcard docs/diagnostics/NM*.md)) $(sort $(wildcard docs/schema/*.json))
 
 .PHONY: all units check check-lab bench fuzz lint bless install uninstall clean demo docs
 .DELETE_ON_ERROR:
 
-all: build/numac
+# build/numac is the release one, whatever else is built beside it
+all: $(if $(filter release,$(VARIANT)),build/numac,$(B)/numac)
 
 $(B)/numac: $(MAIN_OBJECTS) $(OBJECTS)
 	$(CC) $(LDFLAGS_$(VARIANT)) $(LDFLAGS) -o $@ $^ $(LIBS)
@@ -91,6 +95,8 @@ $(B)/texts.o: $(GEN)/texts.S
 
 # ---- tests --------------------------------------------------------------------------------------------------------
 # A suite is a program that prints TAP; tests/tally runs them and adds them up.  SUITES=units,cases runs some.
+# a status that numac itself never ends with
+export ASAN_OPTIONS ?= exitcode=99
 UNITS   := $(patsubst %.c,$(B)/%,$(sort $(wildcard tests/unit/*.c)))
 DRIVERS := $(patsubst %.c,$(B)/%,$(sort $(wildcard tests/drivers/*.c)))
 SHIM  := build/oracles/node_shim.so
@@ -98,10 +104,10 @@ PROGRAM := $(B)/numac
 
 units: $(UNITS)
 
-# unit tests, and programs that give the tests a part of the compiler
-$(B)/tests/%: tests/%.c $(OBJECTS)
+# unit tests, fuzzers, and programs that give the tests a part of the compiler
+$(B)/tests/%: tests/%.c $(ALL_BUT_MAIN)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -MMD -MP -o $@ $< $(OBJECTS) $(LDFLAGS_$(VARIANT)) $(LDFLAGS) $(LIBS)
+	$(CC) $(ALL_CFLAGS) -MMD -MP -o $@ $< $(ALL_BUT_MAIN) $(LDFLAGS_$(VARIANT)) $(LDFLAGS) $(LIBS)
 
 $(SHIM): tests/oracles/node_shim.c
 	@mkdir -p $(@D)
@@ -113,12 +119,14 @@ SUITE_harness = 'harness=tests/harness/self_test.py'
 SUITE_cases   = 'cases=tests/run --numac $(PROGRAM)'
 SUITE_cli     = $(if $(wildcard tests/cli.py),'cli=tests/cli.py $(PROGRAM)')
 SUITE_hosts   = $(if $(wildcard tests/corpus_hosts.py),'hosts=tests/corpus_hosts.py $(PROGRAM) host show --format json')
+SUITE_notation = 'notation=tests/notation.py --numac $(PROGRAM)' 'site-schema=tests/schema_site.py --numac $(PROGRAM)'
 SUITE_mutants = 'mutants=tests/mutants.py --numac $(PROGRAM)'
-SUITE_oracles = 'schema=tests/oracles/relaxng.py --numac $(PROGRAM)' 'libvirt=tests/oracles/libvirt_embed.py --numac $(PROGRAM)' \
-	'qemu=tests/oracles/qemu_paused.py --numac $(PROGRAM)'
+SUITE_oracles = 'schema=tests/oracles/relaxng.py --numac $(PROGRAM)' \
+	'libvirt=tests/oracles/libvirt_embed.py --numac $(PROGRAM)' \
+	'qemu=tests/oracles/qemu_paused.py --numac $(PROGRAM)' 'script=tests/oracles/script.py --numac $(PROGRAM)'
 SUITE_lab     = 'boot=tests/oracles/boot.py --numac $(PROGRAM)'
 comma := ,
-SUITES := layers,harness,units,cli,hosts,cases,mutants,oracles
+SUITES := layers,harness,units,cli,hosts,notation,cases,mutants,oracles
 suites = $(foreach suite,$(subst $(comma), ,$(1)),$(SUITE_$(suite)))
 
 check: $(PROGRAM) $(UNITS) $(DRIVERS) $(SHIM)
@@ -151,6 +159,10 @@ lint:
 bench: $(PROGRAM)
 	@tests/bench/run --numac $(PROGRAM)
 
+# the tables of the language reference, from the vocabulary
+docs: $(PROGRAM)
+	tests/notation.py --numac $(PROGRAM) --write-docs
+
 demo: all
 	@build/numac plan examples/site.numa
 
@@ -159,7 +171,7 @@ MAN1 = $(sort $(wildcard docs/man/*.1))
 MAN5 = $(sort $(wildcard docs/man/*.5))
 SCHEMAS = $(sort $(wildcard docs/schema/*.json))
 
-install: all
+install: $(PROGRAM)
 	install -D -m 755 $(B)/numac $(DESTDIR)$(bindir)/numac
 	$(if $(MAN1),install -D -m 644 -t $(DESTDIR)$(mandir)/man1 $(MAN1))
 	$(if $(MAN5),install -D -m 644 -t $(DESTDIR)$(mandir)/man5 $(MAN5))
@@ -170,7 +182,7 @@ uninstall:
 	rm -f $(patsubst docs/man/%,$(DESTDIR)$(mandir)/man1/%,$(MAN1)) \
 		$(patsubst docs/man/%,$(DESTDIR)$(mandir)/man5/%,$(MAN5)) \
 		$(patsubst docs/schema/%,$(DESTDIR)$(datadir)/numac/schema/%,$(SCHEMAS))
-	-rmdir $(DESTDIR)$(datadir)/numac/schema $(DESTDIR)$(datadir)/numac 2>/dev/null
+	rmdir $(DESTDIR)$(datadir)/numac/schema $(DESTDIR)$(datadir)/numac 2>/dev/null || true
 
 clean:
 	rm -rf build

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "plan/site_host.h"
+#include "ground/ground.h"
 #include "session.h"
 
 struct compiled {

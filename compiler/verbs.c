@@ -51,10 +51,10 @@ static const struct verb verbs[] = {
     {
         .name = "convert",
         .arguments = "--to yaml|numa FILE",
-        .about = "say the same in the other notation, on standard output",
+        .about = "say the same in the other notation",
         .fewest = 1,
         .most = 1,
-        .takes = TAKES_TO,
+        .takes = TAKES_TO | TAKES_OUTPUT,
         .examples = { "numac convert --to yaml site.numa" },
         .run = verb_convert,
     },

@@ -50,6 +50,8 @@ static void xml_cpu_model(struct xml *xml, const struct plan_guest *guest)
         xml_open(xml, "<cpu mode='host-passthrough'>");
     } else if (strcmp(guest->cpu_model, "host-model") == 0) {
         xml_open(xml, "<cpu mode='host-model'>");
+    } else if (strcmp(guest->cpu_model, "max") == 0) { /* QEMU's name for what libvirt calls maximum */
+        xml_open(xml, "<cpu mode='maximum'>");
     } else {
         xml_open(xml, "<cpu mode='custom' match='exact'>");
         xml_quoted(xml, "<model fallback='forbid'>", guest->cpu_model, "</model>");
@@ -83,8 +85,9 @@ static void xml_cpu(struct xml *xml, const struct plan_guest *guest)
         xml_end(xml, "/>");
     }
     for (uint32_t i = 0; i < guest->feature_count; i++)
-        xml_quoted(xml, guest->features[i].is_required ? "<feature policy='require' name='"
-                                                       : "<feature policy='disable' name='",
+        xml_quoted(xml,
+                   guest->features[i].is_required ? "<feature policy='require' name='"
+                                                  : "<feature policy='disable' name='",
                    guest->features[i].name, "'/>");
     xml_cells(xml, guest);
     xml_shut(xml, "</cpu>");

@@ -41,8 +41,7 @@ static bool has_target(struct json_c_object *targets, const char *target)
 {
     for (size_t i = 0; i < json_object_array_length(targets); i++) {
         struct json_c_object *element = json_object_array_get_idx(targets, i);
-        if (json_object_is_type(element, json_type_string) &&
-            strcmp(json_object_get_string(element), target) == 0)
+        if (json_object_is_type(element, json_type_string) && strcmp(json_object_get_string(element), target) == 0)
             return true;
     }
     return false;

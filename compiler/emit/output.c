@@ -40,8 +40,8 @@ struct output {
 static struct finding *tell(struct output *output, enum code code, const char *step, const char *name, int error)
 {
     output->failed = true;
-    struct finding *finding = report(output->findings, code, SPAN_NONE, "%s '%s/%s': %s", step, output->path, name,
-                                     g_strerror(error));
+    struct finding *finding =
+        report(output->findings, code, SPAN_NONE, "%s '%s/%s': %s", step, output->path, name, g_strerror(error));
     if (error == ENOSPC || error == EDQUOT)
         finding_help(output->findings, finding, "make room there, or choose another folder with -o");
     else if (error == EACCES || error == EPERM || error == EROFS)
@@ -54,7 +54,7 @@ static void temporary_name(char *name, size_t size, uint32_t number)
     g_snprintf(name, size, TEMPORARY "%u", number);
 }
 
-/* ---- opening ------------------------------------------------------------------------------------------------------ */
+/* ---- opening --------------------------------------------------------------------------------------------------- */
 
 /* What a run that was killed left behind.  Those names are ours alone, and the lock says that nobody writes. */
 static void sweep(int folder)
@@ -140,7 +140,7 @@ void output_discard(struct output *output)
     g_free(output);
 }
 
-/* ---- adding ------------------------------------------------------------------------------------------------------- */
+/* ---- adding ---------------------------------------------------------------------------------------------------- */
 
 /* The rules refuse such names with a place in the site; this is the second lock on the door. */
 static bool name_is_safe(struct output *output, const char *name)
@@ -244,7 +244,7 @@ bool output_add(struct output *output, const char *name, const char *text, size_
     return fine;
 }
 
-/* ---- putting in place --------------------------------------------------------------------------------------------- */
+/* ---- putting in place ------------------------------------------------------------------------------------------ */
 
 static bool rename_one(struct output *output, struct output_file *file)
 {

@@ -23,22 +23,56 @@ struct owned {
 };
 
 static const char *const domain_order[] = {
-    "name",     "uuid",   "genid",     "title",    "description",   "metadata",   "maxMemory",       "memory",
-    "currentMemory", "blkiotune", "memtune", "memoryBacking", "vcpu", "vcpus", "iothreads", "iothreadids",
-    "defaultiothread", "cputune", "numatune", "resource", "sysinfo", "bootloader", "bootloader_args", "os",
-    "idmap",    "throttlegroups", "features", "cpu", "clock", "on_poweroff", "on_reboot", "on_crash",
-    "on_lockfailure", "pm", "perf", "devices", NULL,
+    "name",
+    "uuid",
+    "genid",
+    "title",
+    "description",
+    "metadata",
+    "maxMemory",
+    "memory",
+    "currentMemory",
+    "blkiotune",
+    "memtune",
+    "memoryBacking",
+    "vcpu",
+    "vcpus",
+    "iothreads",
+    "iothreadids",
+    "defaultiothread",
+    "cputune",
+    "numatune",
+    "resource",
+    "sysinfo",
+    "bootloader",
+    "bootloader_args",
+    "os",
+    "idmap",
+    "throttlegroups",
+    "features",
+    "cpu",
+    "clock",
+    "on_poweroff",
+    "on_reboot",
+    "on_crash",
+    "on_lockfailure",
+    "pm",
+    "perf",
+    "devices",
+    NULL,
 };
 static const char *const memtune_order[] = { "hard_limit", "soft_limit", "min_guarantee", "swap_hard_limit", NULL };
 static const char *const backing_order[] = { "hugepages", "nosharepages", "locked",  "source",
                                              "access",    "allocation",   "discard", NULL };
 static const char *const iothreadids_order[] = { "iothread", NULL };
 static const char *const cputune_order[] = {
-    "shares",       "period",          "quota",      "global_period",  "global_quota", "emulator_period",
-    "emulator_quota", "iothread_period", "iothread_quota", "vcpupin", "emulatorpin",  "iothreadpin",
-    "emulatorsched", "vcpusched",      "iothreadsched", "cachetune",  "memorytune",   NULL,
+    "shares",         "period",          "quota",          "global_period", "global_quota", "emulator_period",
+    "emulator_quota", "iothread_period", "iothread_quota", "vcpupin",       "emulatorpin",  "iothreadpin",
+    "emulatorsched",  "vcpusched",       "iothreadsched",  "cachetune",     "memorytune",   NULL,
 };
-static const char *const cpu_order[] = { "model", "vendor", "topology", "cache", "maxphysaddr", "feature", "numa", NULL };
+static const char *const cpu_order[] = {
+    "model", "vendor", "topology", "cache", "maxphysaddr", "feature", "numa", NULL
+};
 static const char *const numa_order[] = { "cell", "interconnects", NULL };
 static const char *const cell_order[] = { "distances", "cache", NULL };
 
@@ -81,7 +115,7 @@ static const struct owned in_domain[] = {
     { 0 },
 };
 
-/* ---- merging ------------------------------------------------------------------------------------------------------ */
+/* ---- merging --------------------------------------------------------------------------------------------------- */
 
 static void merge(struct patch *patch, const struct xml_element *base, const struct xml_element *ours,
                   const struct owned *rows, const char *const *order);
@@ -133,7 +167,7 @@ static void merge_one(struct patch *patch, const struct xml_element *base, const
     merge(patch, base, ours, row->children, row->order);
 }
 
-static void merge_gone(struct patch *patch, const struct xml_element *base, const struct owned *row)
+static void merge_gone(struct patch *patch, struct xml_element *base, const struct owned *row)
 {
     if (row->stays_unsaid)
         return;
@@ -217,7 +251,7 @@ static void merge(struct patch *patch, const struct xml_element *base, const str
     }
 }
 
-/* ---- the overlay --------------------------------------------------------------------------------------------------- */
+/* ---- the overlay ----------------------------------------------------------------------------------------------- */
 
 /* A domain of nothing but what numac owns. */
 static void write_owned(const struct plan_guest *guest, const struct xml_element *base, GString *out)

@@ -8,15 +8,15 @@
 
 #include "emit/overlay_edit.h"
 
-/* ---- sizes -------------------------------------------------------------------------------------------------------- */
+/* ---- sizes ----------------------------------------------------------------------------------------------------- */
 
 static const struct {
     const char *name;
     uint64_t bytes;
 } units[] = {
-    { "b", 1 },      { "bytes", 1 },       { "KB", 1000 },  { "k", KIB },   { "KiB", KIB },
-    { "MB", 1000000 }, { "M", MIB },         { "MiB", MIB },  { "GB", 1000000000 }, { "G", GIB },
-    { "GiB", GIB },  { "TB", 1000000000000 }, { "T", TIB },   { "TiB", TIB },
+    { "b", 1 },   { "bytes", 1 }, { "KB", 1000 },       { "k", KIB }, { "KiB", KIB }, { "MB", 1000000 },
+    { "M", MIB }, { "MiB", MIB }, { "GB", 1000000000 }, { "G", GIB }, { "GiB", GIB }, { "TB", 1000000000000 },
+    { "T", TIB }, { "TiB", TIB },
 };
 
 /* False where it is no size, which then equals nothing. */
@@ -58,7 +58,7 @@ static bool same_size(const struct xml_element *a, const char *a_number, const s
            size_of(b_number, xml_attribute(b, "unit"), &b_bytes) && a_bytes == b_bytes;
 }
 
-/* ---- sets --------------------------------------------------------------------------------------------------------- */
+/* ---- sets ------------------------------------------------------------------------------------------------------ */
 
 /* libvirt's spelling: numbers, ranges and "^" to take away, in order. */
 static bool set_of(const char *text, hwloc_bitmap_t set)
@@ -102,7 +102,7 @@ static bool is_set(const char *attribute)
 static const struct {
     const char *element, *attribute, *value;
 } defaults[] = {
-    { "vcpu", "placement", "static" }, { "topology", "dies", "1" },       { "topology", "clusters", "1" },
+    { "vcpu", "placement", "static" }, { "topology", "dies", "1" },         { "topology", "clusters", "1" },
     { "memory", "mode", "strict" },    { "memory", "placement", "static" }, { "memnode", "mode", "strict" },
 };
 

@@ -95,7 +95,7 @@ bool read_object(struct plan_reader *reader, struct json_c_object *object, const
 }
 
 static struct json_c_object *field(struct plan_reader *reader, struct json_c_object *object, const char *key,
-                                 enum need need, enum json_type type, const char *kind)
+                                   enum need need, enum json_type type, const char *kind)
 {
     struct json_c_object *value = NULL;
     if (reader->failed)
@@ -169,7 +169,7 @@ bool read_bool(struct plan_reader *reader, struct json_c_object *object, const c
 }
 
 struct json_c_object *read_array(struct plan_reader *reader, struct json_c_object *object, const char *key,
-                               enum need need, size_t most, size_t *out_count)
+                                 enum need need, size_t most, size_t *out_count)
 {
     struct json_c_object *value = field(reader, object, key, need, json_type_array, "an array");
     *out_count = value ? json_object_array_length(value) : 0;
@@ -193,7 +193,7 @@ unsigned read_word(struct plan_reader *reader, struct json_c_object *object, con
     return without;
 }
 
-/* ---- sets --------------------------------------------------------------------------------------------------------- */
+/* ---- sets ------------------------------------------------------------------------------------------------------ */
 
 static bool number_of_text(const char **at, uint32_t *out)
 {

@@ -41,7 +41,7 @@ bool read_bool(struct plan_reader *reader, struct json_c_object *object, const c
 const struct ids *read_set(struct plan_reader *reader, struct json_c_object *object, const char *key, enum need need);
 /* An array; *out_count is 0 where it is left out. */
 struct json_c_object *read_array(struct plan_reader *reader, struct json_c_object *object, const char *key,
-                               enum need need, size_t most, size_t *out_count);
+                                 enum need need, size_t most, size_t *out_count);
 /* One of some words, as its index; `without` where it is left out and may be. */
 unsigned read_word(struct plan_reader *reader, struct json_c_object *object, const char *key, enum need need,
                    const char *const *words, unsigned count, unsigned without);

@@ -9,7 +9,7 @@
 
 enum { PLAN_STEPS = 10 };
 
-struct plan_step { /* into an object by key, or into an array by index */
+struct plan_step {   /* into an object by key, or into an array by index */
     const char *key; /* NULL: index */
     size_t index;
 };

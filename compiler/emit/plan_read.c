@@ -72,8 +72,8 @@ static struct json_c_object *enter(struct plan_reader *reader, struct json_c_obj
 
 static void read_cpu(struct plan_reader *reader, struct json_c_object *object, struct plan_guest *guest)
 {
-    static const char *const keys[] = { "model",           "cache_mode", "cache_level", "maxphysaddr_mode",
-                                        "maxphysaddr_bits", "features",   NULL };
+    static const char *const keys[] = { "model",    "cache_mode", "cache_level", "maxphysaddr_mode", "maxphysaddr_bits",
+                                        "features", NULL };
     struct json_c_object *cpu = enter(reader, object, "cpu", keys);
     if (!cpu)
         return;
@@ -106,8 +106,7 @@ static void read_boot(struct plan_reader *reader, struct json_c_object *object, 
 
 static void read_vcpus(struct plan_reader *reader, struct json_c_object *object, struct plan_guest *guest)
 {
-    static const char *const keys[] = { "count",   "sockets", "dies",    "clusters",
-                                        "modules", "cores",   "threads", NULL };
+    static const char *const keys[] = { "count", "sockets", "dies", "clusters", "modules", "cores", "threads", NULL };
     uint32_t *const levels[] = { &guest->sockets, &guest->dies,  &guest->clusters,
                                  &guest->modules, &guest->cores, &guest->threads };
     struct json_c_object *vcpus = enter(reader, object, "vcpus", keys);
@@ -129,10 +128,9 @@ static void read_vcpus(struct plan_reader *reader, struct json_c_object *object,
 static void read_cell(struct plan_reader *reader, struct json_c_object *object, struct plan_cell *cell)
 {
     static const char *const keys[] = {
-        "name",   "vcpus",       "memory_bytes", "nodes",        "policy",        "page_bytes",
-        "backing", "path",        "align_bytes",  "offset_bytes", "shared",        "shared_said",
-        "preallocated", "prealloc_threads", "context_nodes", "discard", "discard_said", "dump",
-        "reserve", "merge",       NULL,
+        "name",          "vcpus",       "memory_bytes", "nodes",  "policy",      "page_bytes",   "backing",
+        "path",          "align_bytes", "offset_bytes", "shared", "shared_said", "preallocated", "prealloc_threads",
+        "context_nodes", "discard",     "discard_said", "dump",   "reserve",     "merge",        NULL,
     };
     if (!read_object(reader, object, keys))
         return;
@@ -326,8 +324,8 @@ static void check_uuid(struct plan_reader *reader, const char *uuid)
 
 static void read_guest(struct plan_reader *reader, struct json_c_object *object, struct plan_guest *guest)
 {
-    static const char *const keys[] = { "name",  "uuid", "host",  "architecture", "machine",   "accel",
-                                        "base",  "cpu",  "boot",  "memory_bytes", "vcpus",     "numa",
+    static const char *const keys[] = { "name",  "uuid", "host",   "architecture", "machine",   "accel",
+                                        "base",  "cpu",  "boot",   "memory_bytes", "vcpus",     "numa",
                                         "cells", "pins", "locked", "distances",    "iothreads", "hard_limit_bytes",
                                         NULL };
     static const char *const accels[] = { "kvm", "tcg" };

@@ -10,7 +10,7 @@
 
 #include "emit/append.h"
 
-/* ---- tables ------------------------------------------------------------------------------------------------------- */
+/* ---- tables ---------------------------------------------------------------------------------------------------- */
 
 enum { MARGIN = 2, GAP = 2 };
 
@@ -76,7 +76,7 @@ static void table_write(struct table *table, GString *out)
     g_ptr_array_free(table->fields, TRUE);
 }
 
-/* ---- cells -------------------------------------------------------------------------------------------------------- */
+/* ---- cells ----------------------------------------------------------------------------------------------------- */
 
 static void append_set_or(GString *out, const struct ids *ids, const char *without)
 {
@@ -120,8 +120,8 @@ static void append_allocation(GString *out, const struct plan_cell *cell)
         append(out, " threads");
     }
     if (cell->context_nodes) {
-        append(out, cell->context_nodes->count == 1 && ids_size(cell->context_nodes) == 1 ? " near node "
-                                                                                          : " near nodes ");
+        append(out,
+               cell->context_nodes->count == 1 && ids_size(cell->context_nodes) == 1 ? " near node " : " near nodes ");
         ids_append(out, cell->context_nodes);
     }
 }
@@ -210,7 +210,7 @@ static void write_distances(const struct plan_guest *guest, GString *out)
     table_write(&table, out);
 }
 
-/* ---- guests ------------------------------------------------------------------------------------------------------- */
+/* ---- guests ---------------------------------------------------------------------------------------------------- */
 
 static void append_count(GString *out, uint64_t count, const char *one, const char *many)
 {
@@ -225,9 +225,9 @@ static void write_topology(const struct plan_guest *guest, GString *out)
         const char *one, *many;
         bool always;
     } levels[] = {
-        { guest->sockets, " socket", " sockets", true },    { guest->dies, " die", " dies", false },
+        { guest->sockets, " socket", " sockets", true },     { guest->dies, " die", " dies", false },
         { guest->clusters, " cluster", " clusters", false }, { guest->modules, " module", " modules", false },
-        { guest->cores, " core", " cores", true },          { guest->threads, " thread", " threads", true },
+        { guest->cores, " core", " cores", true },           { guest->threads, " thread", " threads", true },
     };
     append(out, "  ");
     for (size_t i = 0; i < G_N_ELEMENTS(levels); i++) {
@@ -339,7 +339,8 @@ void write_plan_text(const struct plan *plan, GString *out)
         uint32_t last = first;
         g_string_truncate(body, 0);
         write_body(&plan->guests[first], body);
-        for (; last + 1 < plan->guest_count && is_next_of_family(&plan->guests[last], &plan->guests[last + 1]); last++) {
+        for (; last + 1 < plan->guest_count && is_next_of_family(&plan->guests[last], &plan->guests[last + 1]);
+             last++) {
             g_string_truncate(next_body, 0);
             write_body(&plan->guests[last + 1], next_body);
             if (!g_string_equal(body, next_body))

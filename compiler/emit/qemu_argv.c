@@ -90,8 +90,8 @@ static void cpu(struct argv *argv, const struct plan_guest *guest)
         else if (guest->maxphysaddr_mode == MAXPHYSADDR_EMULATE)
             argv_put(argv, ",host-phys-bits=off");
         if (guest->maxphysaddr_bits)
-            put_number(argv, guest->maxphysaddr_mode == MAXPHYSADDR_PASSTHROUGH ? ",host-phys-bits-limit="
-                                                                                : ",phys-bits=",
+            put_number(argv,
+                       guest->maxphysaddr_mode == MAXPHYSADDR_PASSTHROUGH ? ",host-phys-bits-limit=" : ",phys-bits=",
                        guest->maxphysaddr_bits);
     }
     for (uint32_t i = 0; i < guest->feature_count; i++) {

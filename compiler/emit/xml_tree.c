@@ -9,7 +9,7 @@
 #include <libxml/parserInternals.h>
 #include <string.h>
 
-enum { DEEPEST = 64 };
+enum { DEEPEST = 256 }; /* as deep as libxml2 goes by itself */
 
 struct building {
     struct arena *arena;
@@ -167,7 +167,7 @@ struct xml_element *xml_tree_read(struct arena *arena, const char *text, size_t 
     xmlSAXHandler *own = parser->sax;
     parser->sax = &handler;
     parser->userData = &building;
-    xmlCtxtUseOptions(parser, XML_PARSE_NONET);
+    xmlCtxtUseOptions(parser, XML_PARSE_NONET | XML_PARSE_IGNORE_ENC); /* it is UTF-8: places stay exact */
     xmlParseDocument(parser);
     bool fine = parser->wellFormed && !building.open;
     parser->sax = own;

@@ -18,7 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { CPU_SECONDS = 10, WALL_SECONDS = 60 };
+enum { CPU_SECONDS = 10, WALL_SECONDS = 20 };
 #define CHILD_MEMORY_BYTES (UINT64_C(2) << 30) /* on top of what the program has mapped already */
 #define REPLY_BYTES_LIMIT (UINT32_C(256) << 20)
 
@@ -154,8 +154,8 @@ static struct host *understand(struct arena *arena, const GByteArray *reply, GSt
         struct trouble told;
         memcpy(&told, rest, sizeof told);
         told.message[sizeof told.message - 1] = told.help[sizeof told.help - 1] = '\0';
-        bool is_sound = code_row(told.code) && g_utf8_validate(told.message, -1, NULL) &&
-                        g_utf8_validate(told.help, -1, NULL);
+        bool is_sound =
+            code_row(told.code) && g_utf8_validate(told.message, -1, NULL) && g_utf8_validate(told.help, -1, NULL);
         if (is_sound)
             trouble_set(trouble, told.code, told.help, "%s", told.message);
         return NULL;
@@ -172,10 +172,12 @@ static void tell_of_death(const struct reading *reading, int status, bool was_he
     bool is_synthetic = reading->origin == ORIGIN_SYNTHETIC;
     const char *help = is_synthetic ? "use smaller counts" : "record the host again with 'numac host record'";
     int signal_number = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
-    if (!was_heard || signal_number == SIGXCPU || signal_number == SIGKILL)
-        trouble_set(trouble, NM_host_too_large, help,
-                    "reading '%s' takes more than %d seconds or %u MiB", reading->name, CPU_SECONDS,
-                    (unsigned)(CHILD_MEMORY_BYTES / MIB));
+    if (!was_heard)
+        trouble_set(trouble, NM_host_too_large, help, "reading '%s' comes to no end in %d seconds", reading->name,
+                    WALL_SECONDS);
+    else if (signal_number == SIGXCPU || signal_number == SIGKILL)
+        trouble_set(trouble, NM_host_too_large, help, "reading '%s' takes more than %d seconds or %u MiB",
+                    reading->name, CPU_SECONDS, (unsigned)(CHILD_MEMORY_BYTES / MIB));
     else
         trouble_set(trouble, is_synthetic ? NM_host_synthetic : NM_host_damaged, help,
                     "'%s' is damaged: hwloc cannot make sense of it%s", reading->name,

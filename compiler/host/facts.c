@@ -4,7 +4,7 @@
  */
 #include "host/facts.h"
 
-#include <stdio.h>
+#include <string.h>
 
 const struct host_node *host_node(const struct host *host, uint32_t os_index)
 {
@@ -101,8 +101,14 @@ void trouble_set(struct trouble *trouble, enum code code, const char *help, cons
     trouble->code = code;
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(trouble->message, sizeof trouble->message, format, arguments);
+    g_autofree char *whole = g_strdup_vprintf(format, arguments);
     va_end(arguments);
+    /* names come from outside and may be cut in the middle of a character */
+    g_autofree char *sound = g_utf8_make_valid(whole, -1);
+    g_strlcpy(trouble->message, sound, sizeof trouble->message);
+    const char *end;
+    if (!g_utf8_validate(trouble->message, -1, &end))
+        trouble->message[end - trouble->message] = '\0';
     g_strlcpy(trouble->help, help ? help : "", sizeof trouble->help);
 }
 

@@ -147,8 +147,9 @@ static bool read_pools(struct caps_in *in, const xmlNode *cell, struct host_node
 static bool read_cell_cpus(struct caps_in *in, const xmlNode *cell, uint32_t node_os_index)
 {
     for (const xmlNode *row = child_of(child_of(cell, "cpus"), "cpu"); row; row = next_named(row)) {
-        struct raw_cpu cpu = { .node = node_os_index, .socket = NO_INDEX, .die = NO_INDEX, .cluster = NO_INDEX,
-                               .core = NO_INDEX };
+        struct raw_cpu cpu = {
+            .node = node_os_index, .socket = NO_INDEX, .die = NO_INDEX, .cluster = NO_INDEX, .core = NO_INDEX
+        };
         if (!attribute_id(row, "id", &cpu.os_index))
             return complain(in, NM_host_damaged, row, "a cpu has no number");
         attribute_id(row, "socket_id", &cpu.socket);
@@ -156,9 +157,9 @@ static bool read_cell_cpus(struct caps_in *in, const xmlNode *cell, uint32_t nod
         attribute_id(row, "cluster_id", &cpu.cluster);
         attribute_id(row, "core_id", &cpu.core);
         xmlChar *siblings = xmlGetNoNsProp(row, (const xmlChar *)"siblings");
-        if (siblings)
+        if (siblings && *siblings)
             cpu.siblings = ids_parse(in->arena, (const char *)siblings);
-        bool is_damaged = siblings && (!cpu.siblings || !ids_contains(cpu.siblings, cpu.os_index));
+        bool is_damaged = siblings && *siblings && (!cpu.siblings || !ids_contains(cpu.siblings, cpu.os_index));
         xmlFree(siblings);
         if (is_damaged)
             return complain(in, NM_host_damaged, row, "the siblings of a cpu are no set that it is in");
@@ -212,7 +213,8 @@ static bool read_cells(struct caps_in *in, const xmlNode *cells)
     g_array_sort(nodes, by_number);
     g_array_sort(in->cpus, by_number);
     for (uint32_t i = 1; i < nodes->len; i++)
-        if (g_array_index(nodes, struct host_node, i).os_index == g_array_index(nodes, struct host_node, i - 1).os_index)
+        if (g_array_index(nodes, struct host_node, i).os_index ==
+            g_array_index(nodes, struct host_node, i - 1).os_index)
             return complain(in, NM_host_contradiction, cells, "two cells have the same number");
     for (uint32_t i = 1; i < in->cpus->len; i++)
         if (g_array_index(in->cpus, struct raw_cpu, i).os_index ==
@@ -257,8 +259,13 @@ static void place_cpus(struct caps_in *in)
     for (uint32_t i = 0; i < in->cpus->len; i++) {
         const struct raw_cpu *raw = &g_array_index(in->cpus, struct raw_cpu, i);
         struct host_cpu *cpu = &host->cpus[i];
-        *cpu = (struct host_cpu){ .os_index = raw->os_index, .cluster = NO_INDEX, .l3 = NO_INDEX, .core = NO_INDEX,
-                                  .package = NO_INDEX, .die = NO_INDEX, .kind = NO_INDEX };
+        *cpu = (struct host_cpu){ .os_index = raw->os_index,
+                                  .cluster = NO_INDEX,
+                                  .l3 = NO_INDEX,
+                                  .core = NO_INDEX,
+                                  .package = NO_INDEX,
+                                  .die = NO_INDEX,
+                                  .kind = NO_INDEX };
         if (raw->socket != NO_INDEX)
             cpu->package = number_of(seen[0], raw->socket);
         if (raw->die != NO_INDEX)
@@ -275,14 +282,30 @@ static void place_cpus(struct caps_in *in)
         g_hash_table_destroy(seen[i]);
 }
 
-/* libvirt numbers a die for every CPU, also where each socket is one die: then the level tells nothing. */
-static void forget_idle_dies(struct host *host)
+/* Numbers are given in the order of the lowest CPU, so equal numbers everywhere mean the same partition. */
+static bool is_same_level(const struct host *host, size_t a, size_t b)
 {
-    for (uint32_t i = 0; i < host->cpu_count; i++)
-        if (host->cpus[i].die != host->cpus[i].package)
-            return;
-    for (uint32_t i = 0; i < host->cpu_count; i++)
-        host->cpus[i].die = NO_INDEX;
+    for (uint32_t i = 0; i < host->cpu_count; i++) {
+        const char *cpu = (const char *)&host->cpus[i];
+        if (*(const uint32_t *)(cpu + a) != *(const uint32_t *)(cpu + b))
+            return false;
+    }
+    return true;
+}
+
+/* libvirt gives every CPU a die and a cluster, also where they are the package or the core: then the level tells
+ * nothing, and hwloc would not have it either. */
+static void forget_idle_levels(struct host *host)
+{
+    const size_t package = offsetof(struct host_cpu, package), die = offsetof(struct host_cpu, die),
+                 cluster = offsetof(struct host_cpu, cluster), core = offsetof(struct host_cpu, core);
+    bool idle_cluster = is_same_level(host, cluster, core) || is_same_level(host, cluster, die) ||
+                        is_same_level(host, cluster, package);
+    bool idle_die = is_same_level(host, die, package);
+    for (uint32_t i = 0; i < host->cpu_count; i++) {
+        host->cpus[i].cluster = idle_cluster ? NO_INDEX : host->cpus[i].cluster;
+        host->cpus[i].die = idle_die ? NO_INDEX : host->cpus[i].die;
+    }
 }
 
 static void link_nodes(struct caps_in *in)
@@ -396,7 +419,7 @@ static bool read_document(struct caps_in *in, xmlDoc *document)
     if (!read_cells(in, cells) || !read_caches(in, child_of(host, "cache")))
         return false;
     place_cpus(in);
-    forget_idle_dies(in->host);
+    forget_idle_levels(in->host);
     link_nodes(in);
     place_l3(in);
     fill_distances(in);

@@ -38,8 +38,7 @@ static bool slurp(struct kernel *kernel, const char *path)
     size_t length = 0;
     if (fstat(fd, &about) == 0 && S_ISREG(about.st_mode)) {
         ssize_t got;
-        while (length < KERNEL_FILE_BYTES &&
-               (got = read(fd, kernel->text + length, KERNEL_FILE_BYTES - length)) != 0) {
+        while (length < KERNEL_FILE_BYTES && (got = read(fd, kernel->text + length, KERNEL_FILE_BYTES - length)) != 0) {
             if (got < 0 && errno != EINTR)
                 break;
             length += got > 0 ? (size_t)got : 0;
@@ -122,7 +121,7 @@ static void read_node(struct kernel *kernel, struct host_node *node)
     g_autofree char *folder = g_strdup_printf("/sys/devices/system/node/node%u", node->os_index);
     g_autofree char *meminfo = g_strconcat(folder, "/meminfo", NULL);
     g_autofree char *pools = g_strconcat(folder, "/hugepages", NULL);
-    g_autofree char *cpulist = g_strconcat(folder, "/cpulist", NULL);
+    g_autofree char *cpumap = g_strconcat(folder, "/cpumap", NULL);
     bool has_folder = slurp(kernel, meminfo);
     bool is_whole_machine = !has_folder && kernel->host->node_count == 1 && slurp(kernel, "/proc/meminfo");
     if (has_folder || is_whole_machine) {
@@ -133,7 +132,7 @@ static void read_node(struct kernel *kernel, struct host_node *node)
     }
     read_pools(kernel, node, is_whole_machine ? "/sys/kernel/mm/hugepages" : pools);
     /* hwloc gives a memory-only node the CPUs next to it; the kernel says that it has none */
-    if (slurp(kernel, cpulist) && (kernel->text[0] == '\n' || kernel->text[0] == '\0'))
+    if (slurp(kernel, cpumap) && !kernel->text[strspn(kernel->text, "0,\n")])
         node->cpus = &ids_none;
 }
 
@@ -144,7 +143,10 @@ bool kernel_sets_are_there(const char *root, struct trouble *trouble)
         const char *folder, *prefix, *list, *bitmap;
     } wanted[] = {
         { .folder = "node", .prefix = "node", .list = "cpulist", .bitmap = "cpumap" },
-        { .folder = "cpu", .prefix = "cpu", .list = "topology/thread_siblings_list", .bitmap = "topology/thread_siblings" },
+        { .folder = "cpu",
+          .prefix = "cpu",
+          .list = "topology/thread_siblings_list",
+          .bitmap = "topology/thread_siblings" },
     };
     for (unsigned i = 0; i < G_N_ELEMENTS(wanted); i++) {
         g_autofree char *folder = g_strdup_printf("%s/sys/devices/system/%s", root, wanted[i].folder);

@@ -170,28 +170,25 @@ static void report_missing(struct binder *binder, const struct item *item, const
 static bool store_columns(struct binder *binder, const struct item *item, const struct word_row *row, const struct column *columns,
                           const struct scalar *scalars, size_t count, char *object, bool in_row)
 {
-    bool fine = true;
     size_t at = 0;
     for (const struct column *column = columns; column->name; column++) {
         char *into = object && column->offset != NOT_STORED ? object + column->offset : NULL;
         if (at >= count) {
-            if (!(column->flags & OPTIONAL)) {
-                report_missing(binder, item, column);
-                return false;
-            }
-        } else if (column->flags & MANY) {
-            fine &= store_many(binder, column, scalars + at, count - at, into);
-            at = count;
-        } else {
-            uint64_t aside[4];
-            fine &= parse_value(binder, column, &scalars[at++], into ? (void *)into : (void *)aside);
+            if (column->flags & OPTIONAL)
+                continue;
+            report_missing(binder, item, column);
+            return false;
         }
+        if (column->flags & MANY)
+            return store_many(binder, column, scalars + at, count - at, into);
+        uint64_t aside[4];
+        if (!parse_value(binder, column, &scalars[at++], into ? (void *)into : (void *)aside))
+            return false; /* what follows may be shifted by the same mistake */
     }
-    if (at < count) {
-        report_extra(binder, item, row, &scalars[at], columns, in_row);
-        fine = false;
-    }
-    return fine;
+    if (at == count)
+        return true;
+    report_extra(binder, item, row, &scalars[at], columns, in_row);
+    return false;
 }
 
 /* ---- tables ---------------------------------------------------------------------------------------------------------- */
@@ -255,7 +252,7 @@ static bool bind_row(struct binder *binder, const struct word_row *row, const st
 {
     struct scalar few[16], *scalars;
     size_t count;
-    if (refuse_variable_name(binder, item) || !item_scalars(binder, item, few, G_N_ELEMENTS(few), &scalars, &count))
+    if (item->failed || refuse_variable_name(binder, item) || !item_scalars(binder, item, few, G_N_ELEMENTS(few), &scalars, &count))
         return false;
     if (item->has_block) {
         struct finding *finding = report(binder->findings, NM_block_not_taken, item_span(item), "a row of '%s' takes no block", row->word);
@@ -531,9 +528,11 @@ static bool is_repeated(struct binder *binder, struct seen *seen, const struct w
 
 void bind_item(struct binder *binder, const struct frame *frame, enum context in, const struct item *item, const struct word_row *row)
 {
+    if (frame->is_broken && (item->failed || !row || row->id == W_NONE))
+        *frame->is_broken = true;
+    if (frame->is_incomplete && (item->failed || !row || row->id == W_NONE))
+        *frame->is_incomplete = true;
     if (item->failed) { /* its line was told wrong already */
-        if (frame->is_broken)
-            *frame->is_broken = true;
         if (row && row->id != W_NONE && row->kind == SETTING)
             said_mark(frame->said, row->id, false);
         return;
@@ -549,8 +548,6 @@ void bind_item(struct binder *binder, const struct frame *frame, enum context in
         report_later(binder, item, row);
     else if (!refuse_variable_name(binder, item))
         report_unknown(binder, item, in);
-    if (frame->is_broken)
-        *frame->is_broken = true;
 }
 
 void bind_block(struct binder *binder, const struct frame *frame, enum context in, const struct item *first)

@@ -30,6 +30,7 @@ struct binder {
     GHashTable *sets;      /* text to const struct set *: those that were sound */
     GHashTable *bases;     /* path to struct base_tree * */
     GPtrArray *host_items, *guest_items; /* const struct item * in order */
+    bool is_torn;          /* the braces of some file do not match: its words are not judged */
     bool missed_file;      /* an include could not be read: names may be missing through no fault of the site */
 };
 
@@ -71,6 +72,7 @@ struct frame { /* the objects that the words of a block belong to */
     struct said *said;
     enum layer layer;
     bool *is_broken;
+    bool *is_incomplete; /* a word of it could not be read; NULL: nobody asks */
 };
 
 /* Binds every item of a block; `skip` words are left to others. */

@@ -285,7 +285,8 @@ static void bind_guest(struct binder *binder, const struct item *item, struct gu
     *guest = guest_defaults;
     guest->name = guest->family = label_string(binder, item);
     guest->span = word_span(item, item->arguments[0]);
-    struct frame frame = { .said = &guest->said, .layer = LAYER_PROFILE, .is_broken = &guest->is_broken };
+    struct frame frame = { .said = &guest->said, .layer = LAYER_PROFILE, .is_broken = &guest->is_broken,
+                           .is_incomplete = &guest->is_incomplete };
     frame.object[OBJECT_GUEST] = guest;
     frame.object[OBJECT_LOCALITY] = &guest->locality;
     struct stack stack = { .count = 0 };

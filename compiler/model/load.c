@@ -336,9 +336,20 @@ static void read_one(struct binder *binder, uint32_t file)
 {
     struct tree *tree = read_tree(binder->syntax, file, false);
     binder->missed_file |= tree->failed;
+    binder->is_torn |= tree->is_torn;
     if (tree->is_yaml)
         shape_tree(binder->syntax, tree);
     g_ptr_array_add(binder->trees, tree);
+}
+
+/* A file that this site has read; 0 too where only another site of the same run has. */
+static uint32_t read_before(struct binder *binder, const char *path)
+{
+    uint32_t found = sources_find(binder->sources, path);
+    for (guint i = 0; found && i < binder->trees->len; i++)
+        if (((const struct tree *)g_ptr_array_index(binder->trees, i))->file == found)
+            return found;
+    return 0;
 }
 
 static void include_file(struct binder *binder, uint32_t site_file, const struct scalar *scalar)
@@ -348,7 +359,7 @@ static void include_file(struct binder *binder, uint32_t site_file, const struct
         return;
     }
     char *path = path_beside(binder, scalar->span.file, scalar->text, scalar->length);
-    uint32_t found = sources_find(binder->sources, path);
+    uint32_t found = read_before(binder, path);
     if (found && includes_itself(binder, scalar->span.file, found)) {
         struct finding *finding = report_value(binder, NM_include_depth, scalar, "'%.*s' includes itself", (int)scalar->length, scalar->text);
         finding_help(binder->findings, finding, "remove one include of the circle");
@@ -406,6 +417,7 @@ bool load_site(struct binder *binder, uint32_t file)
                 declare_let(binder, item);
         read_includes(binder, file, tree);
     }
-    refuse_undeclared(binder);
+    if (!binder->is_torn)
+        refuse_undeclared(binder);
     return source_at(binder->sources, file)->trouble == SOURCE_FINE;
 }

@@ -73,9 +73,11 @@ static void index_item(struct binder *binder, struct index *index, const struct 
     size_t length;
     const char *text = word_text(binder->syntax, item, item->name, &length);
     const struct word_row *row = find_word(IN_SITE, text, length);
-    if (item->failed)
+    if (item->failed || !row || row->id == W_NONE)
         binder->missed_file = true; /* it may have declared what others name */
-    else if (!row || row->id == W_NONE) {
+    if (item->failed)
+        return;
+    if (!row || row->id == W_NONE) {
         bind_item(binder, frame, IN_SITE, item, row);
     } else if (row->id == W_SITE_HOST) {
         const char *name = declare(binder, row, item, index->hosts);
@@ -171,7 +173,7 @@ struct site *build_site(struct arena *arena, struct syntax *syntax, uint32_t fil
     site->name = site_name(arena, source_at(syntax->sources, file));
     binder.site = site;
     bool is_text = load_site(&binder, file);
-    if (is_text) {
+    if (is_text && !binder.is_torn) {
         index_site(&binder);
         bind_hosts(&binder);
         bind_guests(&binder);

@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include "plan/site_host.h"
+#include "ground/ground.h"
 
 /* A guest that is_broken is left out.  A guest that does not fit is one finding (NM11xx) that names what is short and
  * by how much, and is left out.  Never NULL. */

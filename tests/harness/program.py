@@ -73,6 +73,12 @@ def findings_of(run):
         raise Failure(f"stdout is no JSON findings ({trouble!r}), {run.told()}") from trouble
 
 
+def listed(run, findings):
+    """A run with JSON findings, for people."""
+    lines = [f"{one.severity}[{one.code}] {one.file}: {one.message}" for one in findings]
+    return "\n".join([f"exit status {run.status}", *lines, run.err.strip()])
+
+
 def omitted(run):
     """How many findings were counted but not shown."""
     return sum(one["count"] for one in json.loads(run.out)["omitted"])

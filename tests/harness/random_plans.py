@@ -32,8 +32,7 @@ def _cell(chance, number, vcpus):
         count = 1 if cell["policy"] == "preferred" else chance.randint(1, 3)
         cell["nodes"] = _ranges(chance.sample(range(NODES), count))
     says_access = shared or chance.random() < 0.3
-    cell |= {"page_bytes": page_bytes, "backing": chance.choice(("anonymous", "memfd")) if not page_bytes else "anonymous",
-             "shared": shared, "shared_said": says_access, "preallocated": preallocated}
+    cell |= {"page_bytes": page_bytes, "backing": chance.choice(("anonymous", "memfd")), "shared": shared, "shared_said": says_access, "preallocated": preallocated}
     if preallocated:
         cell["prealloc_threads"] = 1
         if "nodes" in cell:
@@ -81,6 +80,15 @@ def _distances(chance, count):
     return rows
 
 
+def _pins(chance, count):
+    if chance.random() < 0.5:
+        return {"vcpus": [None] * count}
+    pins = {"vcpus": [_ranges(chance.sample(range(128), chance.choice((1, 1, 4)))) for _ in range(count)]}
+    if chance.random() < 0.3:
+        pins["vcpus"][chance.randrange(count)] = None
+    return pins | ({"emulator": _ranges(chance.sample(range(128), 2))} if chance.random() < 0.5 else {})
+
+
 def guest(seed):
     chance = random.Random(seed)
     topology = _topology(chance)
@@ -92,7 +100,7 @@ def guest(seed):
         "machine": "q35", "accel": "kvm", "base": False, "cpu": {"model": "host-passthrough"},
         "boot": {"firmware": "bios"}, "memory_bytes": sum(cell["memory_bytes"] for cell in cells),
         "vcpus": topology, "numa": count > 1 or chance.random() < 0.5, "cells": cells,
-        "pins": {"vcpus": [None] * topology["count"]}, "locked": chance.random() < 0.2,
+        "pins": _pins(chance, topology["count"]), "locked": chance.random() < 0.2,
     }
     if count > 1:
         plan["distances"] = _distances(chance, count)

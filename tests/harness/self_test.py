@@ -5,6 +5,8 @@
 # every kind of wrong answer can be given.
 
 import contextlib
+import importlib.machinery
+import importlib.util
 import io
 import json
 import pathlib
@@ -14,9 +16,9 @@ import tempfile
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 import mutants
-from harness import acpi, initramfs, program, sites, tap
+from harness import acpi, built, initramfs, program, sites, tap
 from harness.tap import Failure, Skip, Test
-from oracles import argv_facts, relaxng
+from oracles import argv_facts, relaxng, script
 from oracles.sample import mistakes
 from suites import bogons, cases, documents
 
@@ -189,6 +191,66 @@ def mistakes_are_facts():
             raise Failure(f"{mistake.about} is no difference")
 
 
+def scripts_are_read():
+    with tempfile.TemporaryDirectory() as folder:
+        scratch = pathlib.Path(folder)
+        plan = {"architecture": "x86_64", "pins": {"vcpus": ["4", "5"]}}
+        script.put_programs(scratch / "programs", [built.Guest("", "", plan, None, None)])
+        path, argv = scratch / "guest.sh", "qemu-system-x86_64\n-append\n'a b'\n"
+
+        def judge(line, plan_then=plan):
+            path.write_text(f"#!/bin/sh\nexec {line}\n")
+            return script.compare(path, argv, plan_then, scratch / "programs")
+
+        judge("taskset -c 4-5 qemu-system-x86_64 -append 'a b'")
+        for line in ("qemu-system-x86_64 -append 'a b'", "taskset -c 4 qemu-system-x86_64 -append 'a b'",
+                     "taskset -c 4-5 qemu-system-x86_64 -append a b"):
+            refuses(judge, line)
+        refuses(judge, "taskset -c 4-5 qemu-system-x86_64 -append 'a b'", plan | {"pins": {"vcpus": ["4", None]}})
+
+
+def tests_program(name):
+    """A program of tests/ as a module."""
+    loader = importlib.machinery.SourceFileLoader(name, str(program.ROOT / "tests" / name))
+    module = importlib.util.module_from_spec(importlib.util.spec_from_loader(name, loader))
+    loader.exec_module(module)
+    return module
+
+
+def tally_counts():
+    tally = tests_program("tally")
+    expected = (("1..3\nok 1 /a/b#c\nok 2 - d # SKIP e\nnot ok 3 - f\n", 1, 1, 1), ("1..0 # SKIP g\n", 0, 0, 1),
+                ("1..2\nok 1\n", 1, 1, 0), ("", 0, 1, 0), ("ok 1\nnot ok 2 # TODO h\n1..2\n", 2, 0, 0),
+                ("1..1\nok 1\n1 passed, 0 failed, 0 skipped\n", 1, 0, 0))
+    for text, passed, failed, skipped in expected:
+        suite = tally.Suite("x", f"printf '%b' '{text}'", False)
+        with tempfile.TemporaryFile("w") as nowhere:
+            suite.show = lambda line, nowhere=nowhere: nowhere.write(line)
+            suite.report = lambda seconds: None
+            suite.run()
+        if (suite.passed, suite.failed, suite.skipped) != (passed, failed, skipped):
+            raise Failure(f"{text}: {suite.passed} passed, {suite.failed} failed, {suite.skipped} skipped")
+
+
+def layers_are_kept():
+    layers = tests_program("layers")
+    wrong = (("compiler/base/a.c", '#include "diag/diag.h"', layers.one_way),
+             ("compiler/model/a.c", '#include "host/host.h"', layers.one_way),
+             ("compiler/emit/a.c", '#include "model/binder.h"', layers.public_headers),
+             ("compiler/check/a.c", "#include <hwloc.h>", layers.foreign),
+             ("compiler/main.c", "#include <libvirt/libvirt.h>", layers.foreign),
+             ("runtime/a.c", '#include "model/model.h"', layers.runtime),
+             ("compiler/util/a.c", "", layers.folders_known), ("compiler/base/a.c", "int a;", layers.headed),
+             ("compiler/base/a.c", "\n" * 1000, layers.lengths))
+    for name, text, rule in wrong:
+        with tempfile.TemporaryDirectory() as folder:
+            layers.ROOT = pathlib.Path(folder)
+            path = layers.ROOT / name
+            path.parent.mkdir(parents=True)
+            path.write_text(text + "\n")
+            refuses(rule)
+
+
 def schema_refuses():
     if relaxng.unfit():
         raise Skip(relaxng.unfit())
@@ -229,23 +291,38 @@ def mutants_are_made():
         raise Failure("two mutants are the same")
 
 
+FINDS = """#!/bin/sh
+# an error in each file that holds the word WORD
+printf '{"omitted": [], "findings": ['
+for file; do
+    [ -f "$file" ] && grep -q 'WORD' "$file" || continue
+    printf '%s{"code": "NM0101", "severity": "error", "message": "x", "spans": [' "$comma"
+    printf '{"file": "%s", "is_primary": true}]}' "$file"
+    comma=,
+done
+printf ']}'
+"""
+
+
 def mutants_are_judged():
-    finding = {"code": "NM0101", "severity": "error", "message": "x",
-               "spans": [{"file": "mutant-0000.numa", "is_primary": True}]}
-    with case({"x.numa": "guest g {\n"}) as site:
+    with case({"x.numa": "guest g {\n"}) as site, stand_in() as numac:
         some = mutants.mutants_of(site.inputs[0], mutants.random.Random(1))[:2]
-        with stand_in(1, out=json.dumps({"findings": [finding], "omitted": []})) as numac:
-            counts = [count for _, count, _ in mutants.judge(numac, site.inputs[0], some)]
-        if counts != [1, 0]:
-            raise Failure(str(counts))
-        with stand_in(abort=True) as numac:
-            judged = mutants.judge(numac, site.inputs[0], some)
-        refuses(mutants.none_of, judged, lambda count: count is None, "crash")
+        pathlib.Path(numac.path).write_text(FINDS.replace("WORD", "qz"))  # sees what is misspelt, not what is lost
+        judged = mutants.judge(numac, site.inputs[0], some)
+        if [(mutant.operator, count) for mutant, count, _ in judged] != [("misspelt word", 1), ("lost word", 0)]:
+            raise Failure(str(judged))
+        refuses(mutants.none_of, judged, lambda count: count == 0, "are silent", text="1 of 2")
+        pathlib.Path(numac.path).write_text(FINDS.replace("WORD", "guest"))
+        refuses(mutants.sound, mutants.judge(numac, site.inputs[0], some))
+    with stand_in(abort=True) as numac:
+        refuses(mutants.none_of, [mutants._alone(numac, program.ROOT, "x", some[0], [])],
+                lambda count: count is None, "crash")
     refuses(mutants.few_errors, [(some[0], 3, ""), (some[1], 1, "")], text="50.0%")
 
 
 if __name__ == "__main__":
     SELF = (crashes_fail, cases_compare, cases_want_findings, notations_agree, bogons_are_refused, consoles_match,
-            tap_counts, notation_is_no_fact, nonsense_is_refused, mistakes_are_facts, schema_refuses,
-            apic_ids_leave_gaps, initramfs_repeats, mutants_are_made, mutants_are_judged)
+            tap_counts, tally_counts, notation_is_no_fact, nonsense_is_refused, mistakes_are_facts, schema_refuses,
+            scripts_are_read, layers_are_kept, apic_ids_leave_gaps, initramfs_repeats,
+            mutants_are_made, mutants_are_judged)
     sys.exit(tap.run([Test(one.__name__.replace("_", " "), one) for one in SELF], 1))

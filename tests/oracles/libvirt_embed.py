@@ -159,8 +159,10 @@ def differences(engine, told, argv):
 def compare(engine, told, argv):
     found = differences(engine, told, argv)
     if found:
-        objects = [word for word in argv_facts.words_of_libvirt(told) if "memory-backend" in word]
-        raise tap.Failure("\n".join(found) + "\nlibvirt's memory: " + "\n".join(objects))
+        cells = {line.split(".")[0].strip("cels[]") for line in found if line.startswith("cells[")}
+        objects = [word for word in argv_facts.words_of_libvirt(told)
+                   if "memory-backend" in word and any(f'"ram-node{cell}"' in word for cell in cells)]
+        raise tap.Failure("\n".join([*found, *(f"libvirt says {word}" for word in objects)]))
 
 
 def compare_guest(engine, guest, told):

@@ -4,6 +4,7 @@
 #   ```numa or ```yaml            a complete site, must pass check;  ```numa fragment    is not run
 #   ```console                    `$ COMMAND` lines and their output; a line `...` stands for any lines
 
+import os
 import pathlib
 import re
 import shutil
@@ -11,8 +12,8 @@ import subprocess
 import tempfile
 
 from harness import sites
-from harness.program import ROOT, SANITIZER
-from harness.tap import Failure, Test
+from harness.program import ROOT, SANITIZER, listed
+from harness.tap import Failure, Skip, Test
 
 RUNNABLE = {"numac", "cat", "ls", "head", "diff", "echo", "cd", "mkdir", "cp"}  # others belong into a ```sh block
 
@@ -36,7 +37,7 @@ def _check_site(numac, path, fence):
         (folder / name).write_text(fence.text)
         run, findings = numac.findings(["check", name], folder)
         if run.status != 0 or any(one.severity != "hint" for one in findings):
-            raise Failure(f"{path.relative_to(ROOT)}:{fence.line}: the site is not clean, {run.told()}")
+            raise Failure(f"{path.relative_to(ROOT)}:{fence.line}: the site is not clean, {listed(run, findings)}")
 
 
 def _session(fence):
@@ -87,8 +88,42 @@ def consoles(numac, path):
     return [Test(name, lambda: _check_consoles(numac, path, blocks))] if blocks else []
 
 
+def _check_manual(path):
+    if not shutil.which("mandoc"):
+        raise Skip("mandoc is not installed")
+    done = subprocess.run(["mandoc", "-T", "lint", "-W", "warning", path], capture_output=True, text=True, check=False)
+    if done.stdout or done.returncode:
+        raise Failure(done.stdout + done.stderr)
+
+
+def _check_installed(numac, pages):
+    """What make install puts down runs from there, and uninstall takes it all away."""
+    variant = pathlib.Path(numac.path).parent
+    if variant.parent != ROOT / "build":
+        raise Skip(f"{numac.path} was not built here")
+    with tempfile.TemporaryDirectory(prefix="numac-install-") as scratch:
+        make = ["make", "-s", "-C", ROOT, f"VARIANT={variant.name}", f"DESTDIR={scratch}", "prefix=/usr"]
+        environment = {key: value for key, value in os.environ.items()
+                       if not key.startswith("MAKE") and key != "MFLAGS"}
+        for verb in ("install", "uninstall"):
+            done = subprocess.run([*make, verb], env=environment, capture_output=True, text=True, check=False)
+            files = sorted(str(path.relative_to(scratch)) for path in pathlib.Path(scratch).rglob("*")
+                           if path.is_file())
+            if done.returncode:
+                raise Failure(f"make {verb}: {done.stderr}")
+            if verb == "install":
+                subprocess.run([pathlib.Path(scratch, "usr/bin/numac"), "--version"], check=True, capture_output=True)
+                missing = [page.name for page in pages if not any(one.endswith("/" + page.name) for one in files)]
+                if missing or "usr/bin/numac" not in files:
+                    raise Failure(f"not installed: {missing}; installed: {files}")
+        if files:
+            raise Failure(f"left behind: {files}")
+
+
 def collect(numac):
-    tests = []
+    pages = sorted((ROOT / "docs" / "man").glob("*.[15]"))
+    tests = [Test("install and uninstall", lambda: _check_installed(numac, pages))]
+    tests += [Test(f"manual {path.name}", lambda path=path: _check_manual(path)) for path in pages]
     for path in _documents():
         for fence in sites.fences(path):
             if fence.words in (("numa",), ("yaml",)):

@@ -6,6 +6,7 @@ import pathlib
 import tempfile
 
 from harness import sites
+from harness.program import listed
 from harness.tap import Failure, Test
 from suites import cases
 
@@ -15,7 +16,7 @@ def _check(numac, site, path):
     options = [*said.arguments, *sites.host_arguments(said, path.parent)]
     run, findings = numac.findings(["check", path.name, *options], path.parent)
     if run.status != 0 or any(one.severity != "hint" for one in findings):
-        raise Failure(f"not clean, {run.told()}")
+        raise Failure(f"not clean, {listed(run, findings)}")
     with tempfile.TemporaryDirectory(prefix="numac-example-") as scratch:
         output = pathlib.Path(scratch, "out")
         run = numac.run(["build", path.name, "-o", output, *options], path.parent)

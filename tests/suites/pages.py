@@ -8,7 +8,7 @@ import re
 import tempfile
 
 from harness import sites
-from harness.program import ROOT
+from harness.program import ROOT, listed
 from harness.tap import Failure, Test
 from suites import documents
 
@@ -48,12 +48,12 @@ def _check_example(numac, path, code, fence, kind):
     where = f"{path.relative_to(ROOT)}:{fence.line}: {kind} example"
     if kind == "cured":
         if others or code.code in hints or run.status != 0:
-            raise Failure(f"{where} is not clean, {run.told()}")
+            raise Failure(f"{where} is not clean, {listed(run, findings)}")
     elif code.severity == "hint":
         if others or hints - ignored != {code.code}:
-            raise Failure(f"{where} must raise the hint {code.code} alone, {run.told()}")
+            raise Failure(f"{where} must raise the hint {code.code} alone, {listed(run, findings)}")
     elif others != {code.code} or hints - ignored:
-        raise Failure(f"{where} must raise {code.code} alone, {run.told()}")
+        raise Failure(f"{where} must raise {code.code} alone, {listed(run, findings)}")
 
 
 def _check_page(path, code):

@@ -108,9 +108,7 @@ static void add_plan(struct output *output, const char *const *names)
     uint32_t count = 0;
     for (; names[count]; count++)
         guests[count] = *plain_guest(arena, names[count], 1);
-    struct plan plan = {
-        .site = "s", .guests = guests, .guest_count = count, .targets = targets, .target_count = 2
-    };
+    struct plan plan = { .site = "s", .guests = guests, .guest_count = count, .targets = targets, .target_count = 2 };
     g_autoptr(GString) text = g_string_new(NULL);
     write_plan_json(&plan, text);
     g_assert_true(output_add(output, "plan.json", text->str, text->len));
@@ -170,9 +168,9 @@ static void test_old_files_go(struct bench *bench, const void *unused)
     add_plan(output, (const char *const[]){ "a", "b", NULL });
     g_assert_true(add(output, "a.xml", "1") && add(output, "b.xml", "1") && add(output, "b.sh", "1"));
     g_assert_true(output_commit(output));
-    put(bench, "c.xml", "mine");  /* no guest of ours */
-    put(bench, "b.txt", "mine");  /* no ending of ours */
-    put(bench, "b.argv", "1");    /* of the target qemu, which the plan names */
+    put(bench, "c.xml", "mine"); /* no guest of ours */
+    put(bench, "b.txt", "mine"); /* no ending of ours */
+    put(bench, "b.argv", "1");   /* of the target qemu, which the plan names */
     g_autofree char *folder = path_in(bench, "a.argv");
     g_assert_cmpint(g_mkdir(folder, 0700), ==, 0); /* no file, so never ours */
     output = open_fine(bench);

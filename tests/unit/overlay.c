@@ -10,11 +10,11 @@
 #define TOPOLOGY "<topology sockets='1' dies='1' cores='2' threads='1'/>"
 
 /* What the plain guest with two vCPUs and 1 GiB says, in a base that says it too. */
-#define HEAD                                                                                                          \
-    "<domain type='kvm'>\n"                                                                                           \
-    "  <name>plain</name>\n"                                                                                          \
-    "  <uuid>" UUID "</uuid>\n"                                                                                       \
-    "  <memory unit='KiB'>1048576</memory>\n"                                                                         \
+#define HEAD                                  \
+    "<domain type='kvm'>\n"                   \
+    "  <name>plain</name>\n"                  \
+    "  <uuid>" UUID "</uuid>\n"               \
+    "  <memory unit='KiB'>1048576</memory>\n" \
     "  <currentMemory unit='KiB'>1048576</currentMemory>\n"
 #define VCPU "  <vcpu placement='static'>2</vcpu>\n"
 #define CPU "  <cpu mode='host-model'>\n    " TOPOLOGY "\n  </cpu>\n"
@@ -58,7 +58,8 @@ static void test_untouched(void)
         "<memory unit='GiB'>1</memory><currentMemory>1048576</currentMemory><vcpu>2</vcpu>"
         "<cpu><topology threads='1' cores='2' sockets='1'/></cpu></domain><!-- b -->",
         "<domain>\r\n\t<name>plain</name>\r\n\t<uuid >" UUID "</uuid\n>\r\n\t<memory unit = \"MiB\" dumpCore='off'>1024"
-        "</memory>\r\n\t<currentMemory unit='b'>1073741824</currentMemory>\r\n\t<vcpu>2</vcpu>\r\n\t<cpu mode='x>y'>\r\n"
+        "</memory>\r\n\t<currentMemory unit='b'>1073741824</currentMemory>\r\n\t<vcpu>2</vcpu>\r\n\t<cpu "
+        "mode='x>y'>\r\n"
         "\t<topology sockets='1' cores='2' threads='1' clusters='1'></topology>\r\n\t</cpu></domain>",
         HEAD VCPU CPU "  <metadata><name>other</name><vcpu>7</vcpu></metadata>\n  <a:memory xmlns:a='u'>3</a:memory>\n"
                       "  <cputune><shares>5</shares></cputune>\n  <memoryBacking/>\n</domain>\n",
@@ -70,13 +71,14 @@ static void test_untouched(void)
 
 static void test_replaced(void)
 {
-    check_plain("<domain type='kvm'>\n  <name>old</name> <!-- n -->\n  <uuid>00000000-0000-0000-0000-000000000000</uuid>\n"
-                "  <memory unit='GiB' dumpCore='off'>2</memory><!-- m -->\n  <currentMemory>1</currentMemory>\n"
-                "  <vcpu placement='auto' current='1'>2</vcpu>\n  <vcpus>\n    <vcpu id='0' enabled='yes'/>\n  </vcpus>\n"
-                "  <numatune>\n    <memory placement='auto'/>\n  </numatune>\n" CPU "</domain>\n",
-                "<domain type='kvm'>\n  <name>plain</name> <!-- n -->\n  <uuid>" UUID "</uuid>\n"
-                "  <memory unit='KiB' dumpCore='off'>1048576</memory><!-- m -->\n"
-                "  <currentMemory unit='KiB'>1048576</currentMemory>\n" VCPU CPU "</domain>\n");
+    check_plain(
+        "<domain type='kvm'>\n  <name>old</name> <!-- n -->\n  <uuid>00000000-0000-0000-0000-000000000000</uuid>\n"
+        "  <memory unit='GiB' dumpCore='off'>2</memory><!-- m -->\n  <currentMemory>1</currentMemory>\n"
+        "  <vcpu placement='auto' current='1'>2</vcpu>\n  <vcpus>\n    <vcpu id='0' enabled='yes'/>\n  </vcpus>\n"
+        "  <numatune>\n    <memory placement='auto'/>\n  </numatune>\n" CPU "</domain>\n",
+        "<domain type='kvm'>\n  <name>plain</name> <!-- n -->\n  <uuid>" UUID "</uuid>\n"
+        "  <memory unit='KiB' dumpCore='off'>1048576</memory><!-- m -->\n"
+        "  <currentMemory unit='KiB'>1048576</currentMemory>\n" VCPU CPU "</domain>\n");
 }
 
 /* What is missing goes where libvirt has it, with the neighbour's indentation, behind comments that end a line. */
@@ -104,8 +106,8 @@ static void test_opened_up(void)
     check_plain(HEAD VCPU "  <cpu mode='host-model'>\n  \n  </cpu>\n</domain>\n", HEAD VCPU CPU "</domain>\n");
     check_plain(HEAD VCPU "  <cpu>\n    <!-- keep -->\n  </cpu>\n</domain>\n",
                 HEAD VCPU "  <cpu>\n    " TOPOLOGY "\n    <!-- keep -->\n  </cpu>\n</domain>\n");
-    check_plain(HEAD VCPU "  <cpu>\n    <model>x</model>\n    <feature name='y'/>\n  </cpu>\n</domain>\n",
-                HEAD VCPU "  <cpu>\n    <model>x</model>\n    " TOPOLOGY "\n    <feature name='y'/>\n  </cpu>\n</domain>\n");
+    check_plain(HEAD VCPU "  <cpu>\n    <model>x</model>\n    <feature name='y'/>\n  </cpu>\n</domain>\n", HEAD VCPU
+                "  <cpu>\n    <model>x</model>\n    " TOPOLOGY "\n    <feature name='y'/>\n  </cpu>\n</domain>\n");
 }
 
 static void test_line_ends(void)
@@ -116,10 +118,10 @@ static void test_line_ends(void)
     static const char *const unix_base = HEAD VCPU "  <cpu>\n    <model>x</model>\n  </cpu>\n</domain>\n";
     g_auto(GStrv) base_lines = g_strsplit(unix_base, "\n", -1);
     g_autofree char *base = g_strjoinv("\r\n", base_lines);
-    g_auto(GStrv) wanted_lines =
-        g_strsplit(HEAD VCPU "  <cputune>\n    <emulatorpin cpuset='2-3'/>\n  </cputune>\n  <cpu>\n    <model>x</model>\n"
-                             "    " TOPOLOGY "\n  </cpu>\n</domain>\n",
-                   "\n", -1);
+    g_auto(GStrv) wanted_lines = g_strsplit(
+        HEAD VCPU "  <cputune>\n    <emulatorpin cpuset='2-3'/>\n  </cputune>\n  <cpu>\n    <model>x</model>\n"
+                  "    " TOPOLOGY "\n  </cpu>\n</domain>\n",
+        "\n", -1);
     g_autofree char *wanted = g_strjoinv("\r\n", wanted_lines);
     check(guest, base, wanted);
     arena_free(arena);
@@ -148,13 +150,15 @@ static void test_pins(void)
 /* A container of which nothing is left goes; one with a comment stays. */
 static void test_emptied(void)
 {
-    check_plain(HEAD VCPU "  <cputune>\n    <vcpupin vcpu='0' cpuset='1'/>\n    <emulatorpin cpuset='1'/>\n  </cputune>\n"
-                          CPU "</domain>\n",
+    check_plain(HEAD VCPU
+                "  <cputune>\n    <vcpupin vcpu='0' cpuset='1'/>\n    <emulatorpin cpuset='1'/>\n  </cputune>\n" CPU
+                "</domain>\n",
                 HEAD VCPU CPU "</domain>\n");
     check_plain(HEAD VCPU "  <cputune>\n    <!-- pins -->\n    <vcpupin vcpu='0' cpuset='1'/>\n  </cputune>\n" CPU
                           "</domain>\n",
                 HEAD VCPU "  <cputune>\n    <!-- pins -->\n  </cputune>\n" CPU "</domain>\n");
-    check_plain(HEAD VCPU "  <cpu mode='host-model'>\n    " TOPOLOGY "\n    <numa>\n      <cell cpus='0-1' memory='9'/>\n"
+    check_plain(HEAD VCPU "  <cpu mode='host-model'>\n    " TOPOLOGY
+                          "\n    <numa>\n      <cell cpus='0-1' memory='9'/>\n"
                           "    </numa>\n  </cpu>\n</domain>\n",
                 HEAD VCPU CPU "</domain>\n");
     check_plain(HEAD VCPU CPU "  <cputune/><memoryBacking></memoryBacking>\n</domain>\n",
@@ -174,13 +178,13 @@ static void test_cells(void)
     guest->cell_count = 2;
     guest->has_numa = true;
     guest->distances = distances;
-#define CELLS(cell_0, cell_1)                                                                                         \
-    HEAD VCPU "  <cpu mode='host-model'>\n    " TOPOLOGY "\n    <numa>\n" cell_0 cell_1                                \
-              "      <interconnects>\n        <latency initiator='0' target='0' type='access' value='5'/>\n"            \
+#define CELLS(cell_0, cell_1)                                                                                \
+    HEAD VCPU "  <cpu mode='host-model'>\n    " TOPOLOGY "\n    <numa>\n" cell_0 cell_1                      \
+              "      <interconnects>\n        <latency initiator='0' target='0' type='access' value='5'/>\n" \
               "      </interconnects>\n    </numa>\n  </cpu>\n</domain>\n"
 #define CACHE "        <cache level='1' associativity='direct' policy='writeback'/>\n"
-#define DISTANCES(a, b)                                                                                               \
-    "        <distances>\n          <sibling id='0' value='" a "'/>\n          <sibling id='1' value='" b "'/>\n"         \
+#define DISTANCES(a, b)                                                                                           \
+    "        <distances>\n          <sibling id='0' value='" a "'/>\n          <sibling id='1' value='" b "'/>\n" \
     "        </distances>\n"
     check(guest,
           CELLS("      <cell cpus='0' memory='512' unit='MiB'>\n" CACHE "      </cell>\n",
@@ -220,6 +224,15 @@ static void test_twice(void)
                 HEAD VCPU CPU "  <!-- x -->\n</domain>\n");
 }
 
+/* New elements stand behind what stays, also where the next line goes or where blanks follow what goes. */
+static void test_beside_what_goes(void)
+{
+    check_plain("<domain>\n  <name>a</name>\n  <name>b</name>  \n  <memory unit='GiB'>1</memory>\n" VCPU CPU
+                "</domain>\n",
+                "<domain>\n  <name>plain</name>\n  <uuid>" UUID "</uuid>\n  <memory unit='GiB'>1</memory>\n"
+                "  <currentMemory unit='KiB'>1048576</currentMemory>\n" VCPU CPU "</domain>\n");
+}
+
 /* A base on one line stays as near to it as may be, and is still XML. */
 static void test_one_line(void)
 {
@@ -242,6 +255,7 @@ int main(int count, char **arguments)
     g_test_add_func("/overlay/cells", test_cells);
     g_test_add_func("/overlay/iothreads", test_iothreads);
     g_test_add_func("/overlay/twice", test_twice);
+    g_test_add_func("/overlay/beside-what-goes", test_beside_what_goes);
     g_test_add_func("/overlay/one-line", test_one_line);
     return g_test_run();
 }

@@ -2,7 +2,7 @@
  *
  * What the writers of both notations ask: where an item stands, how it stood in its file, which quotes matter.
  */
-#include "emit/notation_parts.h"
+#include "notation/parts.h"
 
 #include <string.h>
 
@@ -64,7 +64,8 @@ bool was_short(const struct writer *writer, const struct item *item, const struc
            !memchr(writer->source + begin, '\n', item->end - begin);
 }
 
-/* ---- quotes -------------------------------------------------------------------------------------------------------- */
+/* ---- quotes --------------------------------------------------------------------------------------------------------
+ */
 
 bool is_plain_word(const char *text, size_t length)
 {
@@ -92,16 +93,18 @@ bool keeps_quotes(const struct writer *writer, const struct item *item, struct w
 {
     size_t length;
     const char *text = word_text(writer->syntax, item, word, &length);
-    if (!column || is_whole_variable(text, length))
+    if (is_whole_variable(text, length))
         return word.quoted;
+    if (!column)
+        return false;
     switch ((int)column->type) {
-    case V_ANY:
-        return word.quoted;
+    case V_ANY:  /* may become a name */
     case V_NAME: /* quotes lift the rules for names */
     case V_REF:
     case V_LABEL:
     case V_VARIABLE:
-        return word.quoted && !is_name(text, length) && !(column->type == V_LABEL && length && g_ascii_isdigit(text[0]));
+        return word.quoted && !is_name(text, length) &&
+               !(column->type == V_LABEL && length && g_ascii_isdigit(text[0]));
     case V_SOURCE:
         if (length == 4 && memcmp(text, "live", 4) == 0)
             return false;
@@ -125,7 +128,8 @@ void refuse_to_say(struct writer *writer, struct span span, const char *help, co
     writer->failed = true;
 }
 
-/* ---- a whole file ---------------------------------------------------------------------------------------------------- */
+/* ---- a whole file
+ * ---------------------------------------------------------------------------------------------------- */
 
 bool write_notation(struct syntax *syntax, const struct tree *tree, enum notation notation, GString *out)
 {

@@ -3,7 +3,7 @@
  * What a set means on a host: "core:0-3.pu:0", "node:1", "pci:0000:41:00.0", "all".  socket, die, cluster, l3, core and
  * pu count from 0 inside each thing that stands before the dot, as hwloc-calc does.
  */
-#include "plan/site_host.h"
+#include "ground/ground.h"
 
 #include <hwloc/bitmap.h>
 #include <string.h>

@@ -2,7 +2,7 @@
  *
  * Hosts as guests find them: recorded facts, what the site declares over them, and what reserves take away.
  */
-#include "plan/site_host.h"
+#include "ground/ground.h"
 
 #include <hwloc/bitmap.h>
 #include <stdlib.h>

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The list of places for what is written of the vocabulary.
+ */
+#include "notation/contexts.h"
+
+static const struct context_row rows[] = {
+    { .in = IN_SITE, .name = "site", .title = "In a site" },
+    { .in = IN_HOST, .name = "host", .title = "In a `host`" },
+    { .in = IN_RESERVE, .name = "reserve", .title = "In a `reserve` of a host" },
+    { .in = IN_GUEST, .name = "guest", .title = "In a `guest`" },
+    { .in = IN_PROFILE, .name = "profile", .title = "In a `profile`" },
+    { .in = IN_CPU, .name = "cpu", .title = "In `cpu`" },
+    { .in = IN_BOOT, .name = "boot", .title = "In `boot`" },
+    { .in = IN_MEMORY, .name = "memory", .title = "In `memory` of a guest" },
+    { .in = IN_VCPUS, .name = "vcpus", .title = "In `vcpus` of a guest" },
+    { .in = IN_CELL, .name = "cell", .title = "In a `cell`" },
+    { .in = IN_NODE, .name = "node", .title = "In `node`" },
+    { .in = IN_BACKING, .name = "backing", .title = "In `backing`" },
+    { .in = IN_ALLOCATION, .name = "allocation", .title = "In `allocation`" },
+    { .in = IN_LOCKED, .name = "locked", .title = "In `locked`" },
+    { .in = IN_EMULATOR, .name = "emulator", .title = "In `emulator`" },
+    { .in = IN_IOTHREAD, .name = "iothread", .title = "In an `iothread`" },
+};
+
+const struct context_row *context_rows(size_t *out_count)
+{
+    *out_count = G_N_ELEMENTS(rows);
+    return rows;
+}
+
+const char *context_name(unsigned in)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++)
+        if (rows[i].in & in)
+            return rows[i].name;
+    bug("a word that stands nowhere");
+}
