@@ -4,7 +4,9 @@
 # Variants: release (default), debug, san (address and undefined-behaviour sanitizers), cover.
 
 VARIANT ?= release
-CC      ?= gcc
+ifeq ($(origin CC),default)
+CC := gcc
+endif
 prefix  ?= /usr/local
 bindir   = $(prefix)/bin
 datadir  = $(prefix)/share
@@ -93,6 +95,8 @@ $(B)/texts.o: $(GEN)/texts.S
 
 # ---- tests --------------------------------------------------------------------------------------------------------
 # A suite is a program that prints TAP; tests/tally runs them and adds them up.  SUITES=units,cases runs some.
+# a status that numac itself never ends with
+export ASAN_OPTIONS ?= exitcode=99
 UNITS   := $(patsubst %.c,$(B)/%,$(sort $(wildcard tests/unit/*.c)))
 DRIVERS := $(patsubst %.c,$(B)/%,$(sort $(wildcard tests/drivers/*.c)))
 SHIM  := build/oracles/node_shim.so
@@ -100,7 +104,7 @@ PROGRAM := $(B)/numac
 
 units: $(UNITS)
 
-# unit tests, and programs that give the tests a part of the compiler
+# unit tests, fuzzers, and programs that give the tests a part of the compiler
 $(B)/tests/%: tests/%.c $(ALL_BUT_MAIN)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -MMD -MP -o $@ $< $(ALL_BUT_MAIN) $(LDFLAGS_$(VARIANT)) $(LDFLAGS) $(LIBS)
@@ -117,7 +121,8 @@ SUITE_cli     = $(if $(wildcard tests/cli.py),'cli=tests/cli.py $(PROGRAM)')
 SUITE_hosts   = $(if $(wildcard tests/corpus_hosts.py),'hosts=tests/corpus_hosts.py $(PROGRAM) host show --format json')
 SUITE_notation = 'notation=tests/notation.py --numac $(PROGRAM)' 'site-schema=tests/schema_site.py --numac $(PROGRAM)'
 SUITE_mutants = 'mutants=tests/mutants.py --numac $(PROGRAM)'
-SUITE_oracles = 'schema=tests/oracles/relaxng.py --numac $(PROGRAM)' 'libvirt=tests/oracles/libvirt_embed.py --numac $(PROGRAM)' \
+SUITE_oracles = 'schema=tests/oracles/relaxng.py --numac $(PROGRAM)' \
+	'libvirt=tests/oracles/libvirt_embed.py --numac $(PROGRAM)' \
 	'qemu=tests/oracles/qemu_paused.py --numac $(PROGRAM)' 'script=tests/oracles/script.py --numac $(PROGRAM)'
 SUITE_lab     = 'boot=tests/oracles/boot.py --numac $(PROGRAM)'
 comma := ,

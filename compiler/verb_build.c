@@ -70,6 +70,20 @@ static void write_guest(struct session *session, const struct emitter *emitter, 
     emitter->write(guest->plan, guest->plan->has_base ? &base : NULL, out);
 }
 
+/* Inside a stream no document begins: the XML declaration of a base is left out. */
+static void drop_declaration(GString *out, gsize from)
+{
+    if (strncmp(out->str + from, "<?xml", 5) != 0)
+        return;
+    const char *end = strstr(out->str + from, "?>");
+    if (!end)
+        return;
+    end += 2;
+    while (*end == '\r' || *end == '\n')
+        end++;
+    g_string_erase(out, (gssize)from, end - (out->str + from));
+}
+
 /* ---- one stream --------------------------------------------------------------------------------------------------- */
 
 static void build_stream(struct session *session, const struct compiled *compiled)
@@ -83,10 +97,14 @@ static void build_stream(struct session *session, const struct compiled *compile
         g_string_append(session->result, emitter->stream_open);
     for (uint32_t i = 0; i < compiled->planned->plan->guest_count; i++) {
         const struct planned_guest *guest = &compiled->planned->guests[i];
-        if (guest->plan->has_base && !emitter->takes_base)
+        if (guest->plan->has_base && !emitter->takes_base) {
             tell_base_only(session, guest, emitter);
-        else
-            write_guest(session, emitter, guest, session->result);
+            continue;
+        }
+        gsize from = session->result->len;
+        write_guest(session, emitter, guest, session->result);
+        if (guest->plan->has_base)
+            drop_declaration(session->result, from);
     }
     if (emitter->stream_close)
         g_string_append(session->result, emitter->stream_close);
@@ -114,6 +132,24 @@ static bool add_guest(struct session *session, struct output *output, const stru
     return true;
 }
 
+/* The targets written beside the plan, rising and each once, so that the next build knows which files are its own. */
+static void name_targets(struct session *session, struct plan *plan)
+{
+    size_t count;
+    const struct emitter *rows = emitters(&count);
+    const char **targets = arena_array(session->arena, const char *, count);
+    for (size_t e = 0; e < count; e++) {
+        uint32_t at = 0;
+        while (at < plan->target_count && strcmp(targets[at], rows[e].target) < 0)
+            at++;
+        if (!is_wanted(session->options, &rows[e]) || (at < plan->target_count && strcmp(targets[at], rows[e].target) == 0))
+            continue;
+        memmove(targets + at + 1, targets + at, (plan->target_count++ - at) * sizeof *targets);
+        targets[at] = rows[e].target;
+    }
+    plan->targets = targets;
+}
+
 static void build_folder(struct session *session, const struct compiled *compiled, const char *folder)
 {
     struct output *output = output_open(session->findings, folder);
@@ -123,8 +159,10 @@ static void build_folder(struct session *session, const struct compiled *compile
     bool fine = true;
     for (uint32_t i = 0; fine && i < compiled->planned->plan->guest_count; i++)
         fine = add_guest(session, output, &compiled->planned->guests[i], text);
+    struct plan plan = *compiled->planned->plan;
+    name_targets(session, &plan);
     g_string_truncate(text, 0);
-    write_plan_json(compiled->planned->plan, text);
+    write_plan_json(&plan, text);
     fine = fine && output_add(output, "plan.json", text->str, text->len);
     if (fine)
         output_commit(output);

@@ -115,29 +115,15 @@ def _is_language(word):
 
 # ---- running ---------------------------------------------------------------------------------------------------
 
-def link_surroundings(path, scratch):
-    """The folder of a site in a scratch place, with what the site may refer to."""
-    for level in path.parents:
-        if not level.is_relative_to(ROOT):
-            break
-        there = pathlib.Path(scratch, level.relative_to(ROOT))
-        there.mkdir(parents=True, exist_ok=True)
-        for child in level.iterdir():
-            is_wanted = child.is_dir() or level == sites.EXAMPLES
-            if is_wanted and child.name not in ("build", ".git") and not (there / child.name).exists():
-                (there / child.name).symlink_to(child)
-    return pathlib.Path(scratch, path.parent.relative_to(ROOT))
-
-
 def _errors(numac, folder, names, options):
-    """{name: number of errors}"""
+    """{name: number of errors placed in it}, and how many there were in all"""
     run = numac.run(["check", *names, *options, "--format", "json"], folder)
     counts = dict.fromkeys(names, 0)
-    for finding in findings_of(run):
-        if finding.severity == "error" and finding.file in counts:
+    errors = [finding for finding in findings_of(run) if finding.severity == "error"]
+    for finding in errors:
+        if finding.file in counts:
             counts[finding.file] += 1
-    unplaced = omitted(run)
-    return counts, unplaced
+    return counts, len(errors) + omitted(run)
 
 
 def judge(numac, path, mutants):
@@ -145,7 +131,7 @@ def judge(numac, path, mutants):
     said = sites.directives(path)
     judged = []
     with tempfile.TemporaryDirectory(prefix="numac-mutants-") as scratch:
-        folder = link_surroundings(path, scratch)
+        folder = sites.link_surroundings(path, scratch)
         options = [*said.arguments, *sites.host_arguments(said, path.parent)]
         whole = f"whole{path.suffix}"
         (folder / whole).write_bytes(path.read_bytes())
@@ -162,7 +148,9 @@ def judge(numac, path, mutants):
             some = names[begin:begin + A_RUN]
             try:
                 counts, _ = _errors(numac, folder, some, options)
-                judged += [(named[name], count, "") for name, count in counts.items()]
+                # an error may be placed in another file, of a host or an include: then only a run alone can tell
+                judged += [(named[name], count, "") if count else _alone(numac, folder, name, named[name], options)
+                           for name, count in counts.items()]
             except tap.Failure:
                 judged += [_alone(numac, folder, name, named[name], options) for name in some]
     return judged
@@ -170,7 +158,7 @@ def judge(numac, path, mutants):
 
 def _alone(numac, folder, name, mutant, options):
     try:
-        return mutant, _errors(numac, folder, [name], options)[0][name], ""
+        return mutant, _errors(numac, folder, [name], options)[1], ""
     except tap.Failure as failure:
         return mutant, None, str(failure)
 

@@ -132,9 +132,9 @@ static void values_fit_their_pair(const struct check *check, const struct guest 
 }
 
 const struct model_rule distance_rules[] = {
-    { .name = "rows-name-cells", .source = "peers 61", .run = rows_name_cells },
-    { .name = "a-matrix-has-cells", .source = "peers 61", .run = a_matrix_has_cells },
-    { .name = "matrices-are-complete", .source = "peers 62, 64, 65, 66", .run = matrices_are_complete },
+    { .name = "rows-name-cells", .source = "peers 61", .of_whole = true, .run = rows_name_cells },
+    { .name = "a-matrix-has-cells", .source = "peers 61", .of_whole = true, .run = a_matrix_has_cells },
+    { .name = "matrices-are-complete", .source = "peers 62, 64, 65, 66", .of_whole = true, .run = matrices_are_complete },
     { .name = "values-fit-their-pair", .source = "peers 56, 57, 58, 59, 60, 67", .run = values_fit_their_pair },
     { 0 }
 };

@@ -7,8 +7,8 @@
 #include <string.h>
 
 static const struct model_rule *const model_tables[] = { guest_rules, cell_rules, topology_rules, distance_rules, policy_rules, pin_rules, page_rules };
-static const struct plan_rule *const plan_tables[] = { plan_topology_rules, plan_distance_rules, plan_policy_rules, plan_pin_rules, plan_page_rules, plan_host_rules };
-static const struct site_rule *const site_tables[] = { site_rules };
+static const struct plan_rule *const plan_tables[] = { plan_topology_rules, plan_distance_rules, plan_policy_rules, plan_pin_rules, plan_cpu_rules, plan_page_rules, plan_feature_rules };
+static const struct site_rule *const site_tables[] = { site_rules, host_rules };
 
 void check_model(struct arena *arena, struct findings *findings, struct site *site)
 {
@@ -19,12 +19,11 @@ void check_model(struct arena *arena, struct findings *findings, struct site *si
             guest->is_broken |= site->guests[i - 1].is_broken;
             continue;
         }
-        if (guest->is_incomplete)
-            continue;
         size_t errors = findings_count(findings, ERROR);
         for (size_t t = 0; t < G_N_ELEMENTS(model_tables); t++)
             for (const struct model_rule *rule = model_tables[t]; rule->run; rule++)
-                rule->run(&check, guest);
+                if (!rule->of_whole || !guest->is_incomplete)
+                    rule->run(&check, guest);
         guest->is_broken |= findings_count(findings, ERROR) > errors;
     }
 }

@@ -50,6 +50,8 @@ static void xml_cpu_model(struct xml *xml, const struct plan_guest *guest)
         xml_open(xml, "<cpu mode='host-passthrough'>");
     } else if (strcmp(guest->cpu_model, "host-model") == 0) {
         xml_open(xml, "<cpu mode='host-model'>");
+    } else if (strcmp(guest->cpu_model, "max") == 0) { /* QEMU's name for what libvirt calls maximum */
+        xml_open(xml, "<cpu mode='maximum'>");
     } else {
         xml_open(xml, "<cpu mode='custom' match='exact'>");
         xml_quoted(xml, "<model fallback='forbid'>", guest->cpu_model, "</model>");

@@ -167,7 +167,7 @@ static void merge_one(struct patch *patch, const struct xml_element *base, const
     merge(patch, base, ours, row->children, row->order);
 }
 
-static void merge_gone(struct patch *patch, const struct xml_element *base, const struct owned *row)
+static void merge_gone(struct patch *patch, struct xml_element *base, const struct owned *row)
 {
     if (row->stays_unsaid)
         return;

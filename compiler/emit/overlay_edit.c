@@ -111,8 +111,9 @@ void patch_start_tag(struct patch *patch, const struct xml_element *old, const s
     add_edit(patch, old->begin, old->open_end, keep(patch, text));
 }
 
-void patch_remove(struct patch *patch, const struct xml_element *old)
+void patch_remove(struct patch *patch, struct xml_element *old)
 {
+    old->is_gone = true;
     size_t begin = old->begin, end = old->end, after = end;
     while (after < patch->length && is_blank(patch->text[after]))
         after++;
@@ -161,7 +162,7 @@ static const struct xml_element *anchor_of(const struct xml_element *parent, con
     size_t own = rank(order, name), best = 0;
     for (const struct xml_element *child = parent->children; child; child = child->next) {
         size_t other = rank(order, child->name);
-        if (other <= own && other != SIZE_MAX && (!anchor || other >= best)) {
+        if (!child->is_gone && other <= own && other != SIZE_MAX && (!anchor || other >= best)) {
             anchor = child;
             best = other;
         }
@@ -219,6 +220,9 @@ static gint by_place(gconstpointer left, gconstpointer right)
     const struct edit *a = left, *b = right;
     if (a->begin != b->begin)
         return a->begin < b->begin ? -1 : 1;
+    bool a_inserts = a->begin == a->end, b_inserts = b->begin == b->end;
+    if (a_inserts != b_inserts) /* behind an element, before what is taken from behind it */
+        return a_inserts ? -1 : 1;
     return a->order < b->order ? -1 : a->order > b->order;
 }
 

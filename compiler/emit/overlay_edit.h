@@ -21,8 +21,9 @@ struct patch *patch_new(struct arena *arena, const char *text, size_t length, co
 
 void patch_replace(struct patch *patch, const struct xml_element *old, const struct xml_element *new);
 void patch_start_tag(struct patch *patch, const struct xml_element *old, const struct xml_element *new);
-void patch_remove(struct patch *patch, const struct xml_element *old);
-/* Behind the nearest child that `order` (names in libvirt's order, NULL at the end) puts before it. */
+void patch_remove(struct patch *patch, struct xml_element *old);
+/* Behind the nearest child, of those not removed before, that `order` (names in libvirt's order, NULL at the end) puts
+ * before it. */
 void patch_insert(struct patch *patch, const struct xml_element *parent, const struct xml_element *new,
                   const char *const *order);
 /* All children of `new` into an element that has none. */

@@ -20,6 +20,7 @@ struct xml_element {
     size_t open_end;    /* behind the ">" of its start tag */
     size_t close_begin; /* the "<" of its end tag; equal to end where it closes itself */
     bool closes_itself;
+    bool is_gone;   /* for those who change the text: it will not be there */
     bool has_other; /* text or comments between its children */
 };
 

@@ -176,8 +176,7 @@ void additions_read(struct arena *arena, struct host *host, struct hwloc_topolog
     host->isolated_known |= read_set(arena, root, "numac.isolated", &host->isolated);
     host->nohz_full_known |= read_set(arena, root, "numac.nohz-full", &host->nohz_full);
     host->ksm = read_state(root, "numac.ksm", host->ksm);
-    host->ksm_merge_across_nodes =
-        read_state(root, "numac.ksm-merge-across-nodes", host->ksm_merge_across_nodes);
+    host->ksm_merge_across_nodes = read_state(root, "numac.ksm-merge-across-nodes", host->ksm_merge_across_nodes);
     host->balancing = read_state(root, "numac.balancing", host->balancing);
     const char *pages = info_of(root, "numac.transparent-pages");
     if (pages && g_utf8_validate(pages, -1, NULL) && strlen(pages) < 64)

@@ -154,8 +154,8 @@ static struct host *understand(struct arena *arena, const GByteArray *reply, GSt
         struct trouble told;
         memcpy(&told, rest, sizeof told);
         told.message[sizeof told.message - 1] = told.help[sizeof told.help - 1] = '\0';
-        bool is_sound = code_row(told.code) && g_utf8_validate(told.message, -1, NULL) &&
-                        g_utf8_validate(told.help, -1, NULL);
+        bool is_sound =
+            code_row(told.code) && g_utf8_validate(told.message, -1, NULL) && g_utf8_validate(told.help, -1, NULL);
         if (is_sound)
             trouble_set(trouble, told.code, told.help, "%s", told.message);
         return NULL;
@@ -176,9 +176,8 @@ static void tell_of_death(const struct reading *reading, int status, bool was_he
         trouble_set(trouble, NM_host_too_large, help, "reading '%s' comes to no end in %d seconds", reading->name,
                     WALL_SECONDS);
     else if (signal_number == SIGXCPU || signal_number == SIGKILL)
-        trouble_set(trouble, NM_host_too_large, help,
-                    "reading '%s' takes more than %d seconds or %u MiB", reading->name, CPU_SECONDS,
-                    (unsigned)(CHILD_MEMORY_BYTES / MIB));
+        trouble_set(trouble, NM_host_too_large, help, "reading '%s' takes more than %d seconds or %u MiB",
+                    reading->name, CPU_SECONDS, (unsigned)(CHILD_MEMORY_BYTES / MIB));
     else
         trouble_set(trouble, is_synthetic ? NM_host_synthetic : NM_host_damaged, help,
                     "'%s' is damaged: hwloc cannot make sense of it%s", reading->name,

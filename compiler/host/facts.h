@@ -10,8 +10,8 @@
 /* ---- limits: what a source may ask for --------------------------------------------------------------------------- */
 #define HOST_FILE_BYTES (UINT32_C(64) << 20)
 #define HOST_CPU_LIMIT (IDS_LIMIT + 1)
-#define HOST_NODE_LIMIT 1024u /* MAX_NUMNODES of Linux */
-#define HOST_POOL_LIMIT 32u   /* sizes of huge pages on a node; Linux knows at most four */
+#define HOST_NODE_LIMIT 1024u     /* MAX_NUMNODES of Linux */
+#define HOST_POOL_LIMIT 32u       /* sizes of huge pages on a node; Linux knows at most four */
 #define HOST_THING_LIMIT 1000000u /* caches, devices */
 #define HOST_TEXT_LIMIT 65536u
 
@@ -31,7 +31,7 @@ struct reading { /* what to read */
     const char *name; /* as people know the source */
     const char *text; /* of a file or a description */
     size_t length;
-    const char *root; /* folder that holds sys/ and proc/; "/" for the live machine */
+    const char *root;        /* folder that holds sys/ and proc/; "/" for the live machine */
     uint32_t synthetic_cpus; /* how many a description asks for */
     unsigned wants;
     GString *recording; /* gets hwloc XML with our additions; NULL when not recording */

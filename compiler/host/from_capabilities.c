@@ -147,8 +147,9 @@ static bool read_pools(struct caps_in *in, const xmlNode *cell, struct host_node
 static bool read_cell_cpus(struct caps_in *in, const xmlNode *cell, uint32_t node_os_index)
 {
     for (const xmlNode *row = child_of(child_of(cell, "cpus"), "cpu"); row; row = next_named(row)) {
-        struct raw_cpu cpu = { .node = node_os_index, .socket = NO_INDEX, .die = NO_INDEX, .cluster = NO_INDEX,
-                               .core = NO_INDEX };
+        struct raw_cpu cpu = {
+            .node = node_os_index, .socket = NO_INDEX, .die = NO_INDEX, .cluster = NO_INDEX, .core = NO_INDEX
+        };
         if (!attribute_id(row, "id", &cpu.os_index))
             return complain(in, NM_host_damaged, row, "a cpu has no number");
         attribute_id(row, "socket_id", &cpu.socket);
@@ -212,7 +213,8 @@ static bool read_cells(struct caps_in *in, const xmlNode *cells)
     g_array_sort(nodes, by_number);
     g_array_sort(in->cpus, by_number);
     for (uint32_t i = 1; i < nodes->len; i++)
-        if (g_array_index(nodes, struct host_node, i).os_index == g_array_index(nodes, struct host_node, i - 1).os_index)
+        if (g_array_index(nodes, struct host_node, i).os_index ==
+            g_array_index(nodes, struct host_node, i - 1).os_index)
             return complain(in, NM_host_contradiction, cells, "two cells have the same number");
     for (uint32_t i = 1; i < in->cpus->len; i++)
         if (g_array_index(in->cpus, struct raw_cpu, i).os_index ==
@@ -257,8 +259,13 @@ static void place_cpus(struct caps_in *in)
     for (uint32_t i = 0; i < in->cpus->len; i++) {
         const struct raw_cpu *raw = &g_array_index(in->cpus, struct raw_cpu, i);
         struct host_cpu *cpu = &host->cpus[i];
-        *cpu = (struct host_cpu){ .os_index = raw->os_index, .cluster = NO_INDEX, .l3 = NO_INDEX, .core = NO_INDEX,
-                                  .package = NO_INDEX, .die = NO_INDEX, .kind = NO_INDEX };
+        *cpu = (struct host_cpu){ .os_index = raw->os_index,
+                                  .cluster = NO_INDEX,
+                                  .l3 = NO_INDEX,
+                                  .core = NO_INDEX,
+                                  .package = NO_INDEX,
+                                  .die = NO_INDEX,
+                                  .kind = NO_INDEX };
         if (raw->socket != NO_INDEX)
             cpu->package = number_of(seen[0], raw->socket);
         if (raw->die != NO_INDEX)

@@ -57,7 +57,8 @@ static bool open_topology(hwloc_topology_t topology, const struct reading *readi
     return hwloc_topology_load(topology) == 0;
 }
 
-/* ---- for the files that may not know hwloc ------------------------------------------------------------------------ */
+/* ---- for the files that may not know hwloc ------------------------------------------------------------------------
+ */
 
 enum level_word level_of_word(const char *word)
 {
@@ -176,8 +177,8 @@ static bool take_nodes(struct facts_in *in)
         return false;
     }
     g_autofree hwloc_obj_t *objects = g_new(hwloc_obj_t, (size_t)count);
-    bool has_memory = false, is_invented = in->reading->origin == ORIGIN_SYNTHETIC &&
-                                           !strstr(in->reading->text, "memory=");
+    bool has_memory = false,
+         is_invented = in->reading->origin == ORIGIN_SYNTHETIC && !strstr(in->reading->text, "memory=");
     for (int i = 0; i < count; i++) {
         objects[i] = hwloc_get_obj_by_type(in->topology, HWLOC_OBJ_NUMANODE, (unsigned)i);
         uint64_t *bytes = &objects[i]->attr->numanode.local_memory;
@@ -202,8 +203,7 @@ static bool take_nodes(struct facts_in *in)
         bool is_said = in->reading->origin != ORIGIN_SYNTHETIC ? has_memory : object->attr->numanode.local_memory != 0;
         node->memory_bytes = (struct known_size){ .known = is_said, .value = object->attr->numanode.local_memory };
         node->kind = kind_of(object);
-        node->is_allowed =
-            hwloc_bitmap_isset(hwloc_topology_get_allowed_nodeset(in->topology), object->os_index) > 0;
+        node->is_allowed = hwloc_bitmap_isset(hwloc_topology_get_allowed_nodeset(in->topology), object->os_index) > 0;
         take_pools(in, object, node);
     }
     return true;
@@ -389,12 +389,12 @@ static void take_distances(struct facts_in *in)
 static void take_caches(struct facts_in *in)
 {
     g_autoptr(GArray) caches = g_array_new(FALSE, TRUE, sizeof(struct host_cache));
-    static const char letters[] = { [HWLOC_OBJ_CACHE_UNIFIED] = 'u',
-                                    [HWLOC_OBJ_CACHE_DATA] = 'd',
-                                    [HWLOC_OBJ_CACHE_INSTRUCTION] = 'i' };
-    static const hwloc_obj_type_t types[] = { HWLOC_OBJ_L5CACHE, HWLOC_OBJ_L4CACHE,  HWLOC_OBJ_L3CACHE,
+    static const char letters[] = {
+        [HWLOC_OBJ_CACHE_UNIFIED] = 'u', [HWLOC_OBJ_CACHE_DATA] = 'd', [HWLOC_OBJ_CACHE_INSTRUCTION] = 'i'
+    };
+    static const hwloc_obj_type_t types[] = { HWLOC_OBJ_L5CACHE,  HWLOC_OBJ_L4CACHE, HWLOC_OBJ_L3CACHE,
                                               HWLOC_OBJ_L3ICACHE, HWLOC_OBJ_L2CACHE, HWLOC_OBJ_L2ICACHE,
-                                              HWLOC_OBJ_L1CACHE, HWLOC_OBJ_L1ICACHE };
+                                              HWLOC_OBJ_L1CACHE,  HWLOC_OBJ_L1ICACHE };
     for (unsigned t = 0; t < G_N_ELEMENTS(types); t++)
         for (hwloc_obj_t object = NULL; (object = hwloc_get_next_obj_by_type(in->topology, types[t], object));) {
             const struct ids *cpus = usable_part(in, object->cpuset);
@@ -429,8 +429,8 @@ static hwloc_obj_t name_of_device(hwloc_obj_t pci)
     for (hwloc_obj_t child = pci->io_first_child; child; child = child->next_sibling) {
         if (child->type != HWLOC_OBJ_OS_DEVICE || !child->name)
             continue;
-        bool is_plain = child->attr->osdev.type == HWLOC_OBJ_OSDEV_NETWORK ||
-                        child->attr->osdev.type == HWLOC_OBJ_OSDEV_BLOCK;
+        bool is_plain =
+            child->attr->osdev.type == HWLOC_OBJ_OSDEV_NETWORK || child->attr->osdev.type == HWLOC_OBJ_OSDEV_BLOCK;
         if (is_plain)
             return child;
         best = best ? best : child;
@@ -481,8 +481,8 @@ static void take_devices(struct facts_in *in)
     }
     in->host->devices = arena_copy(in->arena, devices->data, devices->len * sizeof(struct host_device));
     in->host->device_count = devices->len;
-    in->host->devices_known = (in->reading->wants & HOST_DEVICES) &&
-                              (devices->len || in->reading->origin == ORIGIN_LIVE);
+    in->host->devices_known =
+        (in->reading->wants & HOST_DEVICES) && (devices->len || in->reading->origin == ORIGIN_LIVE);
 }
 
 static void take_names(struct facts_in *in)

@@ -38,8 +38,7 @@ static bool slurp(struct kernel *kernel, const char *path)
     size_t length = 0;
     if (fstat(fd, &about) == 0 && S_ISREG(about.st_mode)) {
         ssize_t got;
-        while (length < KERNEL_FILE_BYTES &&
-               (got = read(fd, kernel->text + length, KERNEL_FILE_BYTES - length)) != 0) {
+        while (length < KERNEL_FILE_BYTES && (got = read(fd, kernel->text + length, KERNEL_FILE_BYTES - length)) != 0) {
             if (got < 0 && errno != EINTR)
                 break;
             length += got > 0 ? (size_t)got : 0;
@@ -144,7 +143,10 @@ bool kernel_sets_are_there(const char *root, struct trouble *trouble)
         const char *folder, *prefix, *list, *bitmap;
     } wanted[] = {
         { .folder = "node", .prefix = "node", .list = "cpulist", .bitmap = "cpumap" },
-        { .folder = "cpu", .prefix = "cpu", .list = "topology/thread_siblings_list", .bitmap = "topology/thread_siblings" },
+        { .folder = "cpu",
+          .prefix = "cpu",
+          .list = "topology/thread_siblings_list",
+          .bitmap = "topology/thread_siblings" },
     };
     for (unsigned i = 0; i < G_N_ELEMENTS(wanted); i++) {
         g_autofree char *folder = g_strdup_printf("%s/sys/devices/system/%s", root, wanted[i].folder);

@@ -93,8 +93,8 @@ static bool say_other(const struct reading *reading, const char *what, const cha
     return false;
 }
 
-#define KINDS_HELP                                                                                                    \
-    "a host is 'live', hwloc XML (lstopo host.xml, numac host record), a recorded folder of sysfs, or the output "    \
+#define KINDS_HELP                                                                                                 \
+    "a host is 'live', hwloc XML (lstopo host.xml, numac host record), a recorded folder of sysfs, or the output " \
     "of 'virsh capabilities'"
 
 static bool say_what_it_is(const struct reading *reading, struct trouble *trouble)
@@ -103,8 +103,12 @@ static bool say_what_it_is(const struct reading *reading, struct trouble *troubl
     size_t length = reading->length;
     if (!length)
         return say_other(reading, "empty", KINDS_HELP, trouble);
-    if ((length > 262 && memcmp(bytes + 257, "ustar", 5) == 0) || (length > 2 && bytes[0] == 0x1f && bytes[1] == 0x8b) ||
-        (length > 3 && memcmp(bytes, "BZh", 3) == 0) || (length > 6 && memcmp(bytes, "\xfd" "7zXZ", 5) == 0) ||
+    if ((length > 262 && memcmp(bytes + 257, "ustar", 5) == 0) ||
+        (length > 2 && bytes[0] == 0x1f && bytes[1] == 0x8b) || (length > 3 && memcmp(bytes, "BZh", 3) == 0) ||
+        (length > 6 && memcmp(bytes,
+                              "\xfd"
+                              "7zXZ",
+                              5) == 0) ||
         (length > 4 && memcmp(bytes, "\x28\xb5\x2f\xfd", 4) == 0))
         return say_other(reading, "an archive", "unpack it and name the folder that holds 'sys'", trouble);
     if (g_str_has_prefix(reading->text, "available:") || g_str_has_prefix(reading->text, "Architecture:"))
@@ -304,7 +308,7 @@ void settle_environment(const struct reading *reading)
         if (g_str_has_prefix(*name, "HWLOC_"))
             g_unsetenv(*name);
     g_setenv("HWLOC_HIDE_ERRORS", "2", TRUE);
-    g_setenv("HWLOC_GROUPING", "0", TRUE); /* groups guessed from distances are no facts */
+    g_setenv("HWLOC_GROUPING", "0", TRUE);                   /* groups guessed from distances are no facts */
     g_setenv("HWLOC_KEEP_NVIDIA_GPU_NUMA_NODES", "1", TRUE); /* the kernel, numactl and libvirt count them */
     if (reading->origin == ORIGIN_FOLDER) {
         g_setenv("HWLOC_FSROOT", reading->root, TRUE);

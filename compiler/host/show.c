@@ -104,7 +104,8 @@ static void show_node_table(const struct host *host, GString *out)
 {
     bool is_plain = true;
     for (uint32_t i = 0; i < host->node_count; i++)
-        is_plain = is_plain && host->nodes[i].kind == NODE_DRAM && host->nodes[i].is_allowed && host->nodes[i].cpus->count;
+        is_plain =
+            is_plain && host->nodes[i].kind == NODE_DRAM && host->nodes[i].is_allowed && host->nodes[i].cpus->count;
     if (is_plain)
         return;
     g_string_append(out, "\nnode  kind  cpus\n");
@@ -181,7 +182,9 @@ static void show_caches(const struct host *host, GString *out)
         else
             g_string_append(size, "unknown");
         g_autofree char *name = g_strdup_printf("L%u%s", first->level,
-                                                first->type == 'd' ? "d" : first->type == 'i' ? "i" : "");
+                                                first->type == 'd'   ? "d"
+                                                : first->type == 'i' ? "i"
+                                                                     : "");
         g_string_append_printf(out, "%-4s %2ux %8s  %s\n", name, j - i, size->str, sets->str);
         i = j;
     }
@@ -253,10 +256,9 @@ static void show_state(GString *out, const char *name, enum known_state state)
         g_string_append_printf(out, "%s: %s\n", name, state == STATE_YES ? "yes" : "no");
 }
 
-static const char *const program_words[PROGRAM_COUNT] = { [PROGRAM_LIBVIRT] = "libvirt",
-                                                          [PROGRAM_QEMU] = "qemu",
-                                                          [PROGRAM_KERNEL] = "kernel",
-                                                          [PROGRAM_LIBNUMA] = "libnuma" };
+static const char *const program_words[PROGRAM_COUNT] = {
+    [PROGRAM_LIBVIRT] = "libvirt", [PROGRAM_QEMU] = "qemu", [PROGRAM_KERNEL] = "kernel", [PROGRAM_LIBNUMA] = "libnuma"
+};
 
 static void show_settings(const struct host *host, GString *out)
 {

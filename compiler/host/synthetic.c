@@ -16,7 +16,7 @@ struct scan {
     const char *at;
     GString *prepared;
     struct trouble *trouble;
-    uint64_t here, objects; /* things of the last level; of all levels */
+    uint64_t here, objects;      /* things of the last level; of all levels */
     const char *last, *named_pu; /* the last level, and the one called pu */
     size_t last_length;
 };
@@ -85,8 +85,8 @@ struct type_words {
 
 static const char *next_type_word(void *state)
 {
-    static const char *const words[] = { "numa", "node", "pack", "package", "socket", "die", "group", "l5", "l4",
-                                         "l3",   "l2",   "l1",   "l1d",     "l1i",    "core", "pu" };
+    static const char *const words[] = { "numa", "node", "pack", "package", "socket", "die", "group", "l5",
+                                         "l4",   "l3",   "l2",   "l1",      "l1d",    "l1i", "core",  "pu" };
     struct type_words *at = state;
     return at->next < G_N_ELEMENTS(words) ? words[at->next++] : NULL;
 }
@@ -94,8 +94,8 @@ static const char *next_type_word(void *state)
 static bool complain_of_type(struct scan *scan, const char *word, size_t length)
 {
     const char *near = nearest_name(word, length, next_type_word, &(struct type_words){ 0 });
-    g_autofree char *help = near ? g_strdup_printf("write '%s' in place of '%.*s'", near, (int)MIN(length, 60), word)
-                                 : g_strdup(EXAMPLE);
+    g_autofree char *help =
+        near ? g_strdup_printf("write '%s' in place of '%.*s'", near, (int)MIN(length, 60), word) : g_strdup(EXAMPLE);
     trouble_set(scan->trouble, NM_host_synthetic, help, "'%.*s' is no level of a synthetic description",
                 (int)MIN(length, 60), word);
     return false;

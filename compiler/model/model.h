@@ -298,7 +298,7 @@ struct guest {
     struct span span;   /* of the name in its declaration */
     struct said said;   /* of the words of G and of `locality` */
     bool is_broken;     /* an error stands in it: it is not placed and not emitted */
-    bool is_incomplete; /* a layer could not be read: what it lacks may stand there, so rules stay silent */
+    bool is_incomplete; /* a layer or a word of it could not be read: what it seems to lack may stand there */
 
     uint32_t count;
     const char *base; /* a path ready to open */

@@ -207,6 +207,8 @@ static struct item **refuse_labels(struct syntax *syntax, const struct word_row 
 {
     size_t length = 0;
     const char *first = item->argument_count ? word_text(syntax, item, item->arguments[0], &length) : "";
+    if (item->failed)
+        return tail; /* its line was told wrong already */
     struct finding *finding =
         report(syntax->findings, NM_yaml_labels, item_span(item),
                "'%s' is not given a mapping of each %s to what it says", row->word, row->label.name);

@@ -22,10 +22,10 @@ static const char *next_declared(void *state)
     return item->argument_count ? label_string(walk->binder, item) : "";
 }
 
-void report_unknown_name(struct binder *binder, const struct scalar *scalar, const char *what, GPtrArray *items)
+const char *report_unknown_name(struct binder *binder, const struct scalar *scalar, const char *what, GPtrArray *items)
 {
-    if (binder->missed_file)
-        return; /* it may stand in the file that could not be read */
+    if (binder->missed_names)
+        return NULL; /* it may stand in the file that could not be read */
     struct finding *finding = report_value(binder, NM_unknown_name, scalar, "no %s '%.*s' is declared", what, (int)scalar->length, scalar->text);
     struct {
         struct binder *binder;
@@ -37,6 +37,7 @@ void report_unknown_name(struct binder *binder, const struct scalar *scalar, con
         finding_help(binder->findings, finding, "did you mean '%s'?", near);
     else
         finding_help(binder->findings, finding, "declare it: '%s %.*s { ... }'", what, (int)scalar->length, scalar->text);
+    return near;
 }
 
 /* Its label, checked and new among its kind; NULL with a finding. */
@@ -44,8 +45,10 @@ static const char *declare(struct binder *binder, const struct word_row *row, co
 {
     struct scalar label;
     const char *name;
-    if (!item_label(binder, item, row, &label) || !parse_value(binder, &row->label, &label, &name))
+    if (!item_label(binder, item, row, &label) || !parse_value(binder, &row->label, &label, &name)) {
+        binder->missed_names = true;
         return NULL;
+    }
     if (item->argument_count > 1) {
         struct finding *finding = report(binder->findings, NM_extra_argument, word_span(item, item->arguments[1]),
                                          "'%s %s' has too many arguments", row->word, name);
@@ -73,9 +76,11 @@ static void index_item(struct binder *binder, struct index *index, const struct 
     size_t length;
     const char *text = word_text(binder->syntax, item, item->name, &length);
     const struct word_row *row = find_word(IN_SITE, text, length);
+    if (item->failed || !row || row->id == W_NONE)
+        binder->missed_names = true; /* it may have declared what others name */
     if (item->failed)
-        binder->missed_file = true; /* it may have declared what others name */
-    else if (!row || row->id == W_NONE) {
+        return;
+    if (!row || row->id == W_NONE) {
         bind_item(binder, frame, IN_SITE, item, row);
     } else if (row->id == W_SITE_HOST) {
         const char *name = declare(binder, row, item, index->hosts);
@@ -171,7 +176,7 @@ struct site *build_site(struct arena *arena, struct syntax *syntax, uint32_t fil
     site->name = site_name(arena, source_at(syntax->sources, file));
     binder.site = site;
     bool is_text = load_site(&binder, file);
-    if (is_text) {
+    if (is_text && !binder.is_torn) {
         index_site(&binder);
         bind_hosts(&binder);
         bind_guests(&binder);

@@ -67,6 +67,29 @@ void give_up(struct reading *reading, enum code code, uint32_t at, const char *w
     finding_note(reading->findings, finding, "the rest of the file was not read");
 }
 
+/* Mistakes after which blocks may begin and end elsewhere than the text seems to say. */
+static bool tears(enum code code)
+{
+    switch ((int)code) {
+    case NM_brace_alone:
+    case NM_brace_too_many:
+    case NM_brace_missing:
+    case NM_too_deep:
+    case NM_too_many_errors:
+    case NM_too_many_items:
+    case NM_yaml_syntax:
+    case NM_yaml_tab:
+    case NM_yaml_flow_comma:
+    case NM_yaml_block_text:
+    case NM_yaml_top_level:
+    case NM_yaml_key:
+    case NM_yaml_merge_key:
+        return true;
+    default:
+        return false;
+    }
+}
+
 struct finding *blame(struct reading *reading, enum code code, struct extent where, const char *format, ...)
 {
     if (reading->stopped)
@@ -83,6 +106,7 @@ struct finding *blame(struct reading *reading, enum code code, struct extent whe
         return NULL;
     }
     reading->error_count++;
+    reading->tree->is_torn |= tears(code);
     va_list arguments;
     va_start(arguments, format);
     g_autofree char *message = g_strdup_vprintf(format, arguments);

@@ -52,6 +52,7 @@ struct tree {
     uint32_t comment_count;
     bool is_yaml;
     bool failed; /* an error was reported; what could be read is in the tree */
+    bool is_torn; /* what stands inside what is not sure: nobody should judge the words */
 };
 
 enum syntax_limits {

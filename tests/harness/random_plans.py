@@ -32,8 +32,7 @@ def _cell(chance, number, vcpus):
         count = 1 if cell["policy"] == "preferred" else chance.randint(1, 3)
         cell["nodes"] = _ranges(chance.sample(range(NODES), count))
     says_access = shared or chance.random() < 0.3
-    cell |= {"page_bytes": page_bytes, "backing": chance.choice(("anonymous", "memfd")) if not page_bytes else "anonymous",
-             "shared": shared, "shared_said": says_access, "preallocated": preallocated}
+    cell |= {"page_bytes": page_bytes, "backing": chance.choice(("anonymous", "memfd")), "shared": shared, "shared_said": says_access, "preallocated": preallocated}
     if preallocated:
         cell["prealloc_threads"] = 1
         if "nodes" in cell:

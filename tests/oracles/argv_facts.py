@@ -60,6 +60,11 @@ def ids(values):
     return sorted(found)
 
 
+def ids_of_text(text):
+    """The ids of a set as plans and the kernel write it: 0-3,8; empty for none."""
+    return ids(text.split(",")) if text else []
+
+
 def pairs(text, first=None):
     """key=value pairs of one option; a bare first value gets the key `first`; ",," is a comma in a value."""
     told = []

@@ -72,9 +72,9 @@ def guest_facts(text):
     for line in text.splitlines():
         words = line.split()
         if words[0] == "vcpu":
-            vcpus[int(words[1])] = {"socket": int(words[2]), "siblings": argv_facts.ids(words[3].split(","))}
+            vcpus[int(words[1])] = {"socket": int(words[2]), "siblings": argv_facts.ids_of_text(words[3])}
         elif words[2] == "cpus":
-            cells[int(words[1])] = argv_facts.ids(words[3].split(",")) if len(words) > 3 else []
+            cells[int(words[1])] = argv_facts.ids_of_text(words[3]) if len(words) > 3 else []
         elif words[2] == "distance":
             distances[int(words[1])] = [int(word) for word in words[3:]]
         elif words[2] == "present":
@@ -86,7 +86,7 @@ def guest_facts(text):
 
 
 def plan_facts(plan):
-    cells = [argv_facts.ids(cell["vcpus"].split(",")) if cell["vcpus"] else [] for cell in plan["cells"]]
+    cells = [argv_facts.ids_of_text(cell["vcpus"]) for cell in plan["cells"]]
     count, topology = len(cells), plan["vcpus"]
     a_core = topology["threads"]
     a_socket = topology["count"] // topology["sockets"]

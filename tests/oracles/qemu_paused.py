@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
 #
-# QEMU's own view: each command line that numac writes starts a paused QEMU, whose monitor and whose ACPI tables must say
-# what the plan says: cells, their vcpus and memory, the topology, distances.  What this machine cannot have (its host
+# QEMU's own view: each command line that numac writes starts a paused QEMU, whose monitor and whose ACPI tables must
+# say what the plan says: cells, their vcpus and memory, the topology, distances.  What this machine cannot have (its host
 # nodes, huge pages, KVM, the guest's files) is taken out of the command line first, and the remark says how much.
 
 import argparse
@@ -154,7 +154,7 @@ def _places(topology, cell_of):
 
 
 def plan_facts(plan):
-    cells = [argv_facts.ids(cell["vcpus"].split(",")) if cell["vcpus"] else [] for cell in plan["cells"]]
+    cells = [argv_facts.ids_of_text(cell["vcpus"]) for cell in plan["cells"]]
     told = plan["numa"]
     cell_of = {vcpu: number for number, vcpus in enumerate(cells) for vcpu in vcpus} if told else {}
     facts = {

@@ -48,7 +48,7 @@ def cpus_of_plan(plan):
     if not pins["vcpus"] or None in pins["vcpus"]:
         return None
     texts = [*pins["vcpus"], pins.get("emulator"), *(one.get("cpus") for one in plan.get("iothreads", []))]
-    return sorted({cpu for text in texts if text for cpu in argv_facts.ids(text.split(","))})
+    return sorted({cpu for text in texts if text for cpu in argv_facts.ids_of_text(text)})
 
 
 def compare(script, argv, plan, programs):
@@ -56,7 +56,7 @@ def compare(script, argv, plan, programs):
     expected = argv_facts.words_of_file(argv)
     if words != expected:
         raise tap.Failure(f"QEMU gets {words}\nGUEST.argv says {expected}")
-    told = argv_facts.ids(cpus.split(",")) if cpus is not None else None
+    told = argv_facts.ids_of_text(cpus) if cpus is not None else None
     if told != cpus_of_plan(plan):
         raise tap.Failure(f"confined to {told}, the plan says {cpus_of_plan(plan)}")
     if not shutil.which("shellcheck"):

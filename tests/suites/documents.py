@@ -103,7 +103,8 @@ def _check_installed(numac, pages):
         raise Skip(f"{numac.path} was not built here")
     with tempfile.TemporaryDirectory(prefix="numac-install-") as scratch:
         make = ["make", "-s", "-C", ROOT, f"VARIANT={variant.name}", f"DESTDIR={scratch}", "prefix=/usr"]
-        environment = {key: value for key, value in os.environ.items() if not key.startswith("MAKE") and key != "MFLAGS"}
+        environment = {key: value for key, value in os.environ.items()
+                       if not key.startswith("MAKE") and key != "MFLAGS"}
         for verb in ("install", "uninstall"):
             done = subprocess.run([*make, verb], env=environment, capture_output=True, text=True, check=False)
             files = sorted(str(path.relative_to(scratch)) for path in pathlib.Path(scratch).rglob("*")

@@ -58,7 +58,8 @@ def _journey(numac, path):
     _same("second run elsewhere", first,
           _build(numac, path, [*said.arguments, *sites.host_arguments(said, ROOT)], elsewhere, ROOT))
     with tempfile.TemporaryDirectory(prefix="numac-journey-") as scratch:
-        copy = _copy_for(path, scratch)
+        copy = sites.link_surroundings(path, scratch) / path.name
+        shutil.copyfile(path, copy)
         run = numac.run(["fmt", copy.name], copy.parent)
         if run.status != 0:
             raise Failure(f"fmt failed, {run.told()}")
@@ -71,23 +72,6 @@ def _journey(numac, path):
         _same("converted", first, built)
         _, built = _convert(numac, there, options, path.suffix)
         _same("converted there and back", first, built)
-
-
-def _copy_for(path, scratch):
-    """Copies a site to where it may be rewritten, and links what it may refer to: folders beside it and above it, and
-    for an example the files beside it.  Cases refer to no other case."""
-    copy = pathlib.Path(scratch, path.relative_to(ROOT))
-    copy.parent.mkdir(parents=True)
-    for level in path.parents:
-        if not level.is_relative_to(ROOT):
-            break
-        there = pathlib.Path(scratch, level.relative_to(ROOT))
-        for child in level.iterdir():
-            is_wanted = child.is_dir() if level != sites.EXAMPLES else child.stem != path.stem
-            if is_wanted and child.name not in ("build", ".git") and not (there / child.name).exists():
-                (there / child.name).symlink_to(child)
-    shutil.copyfile(path, copy)
-    return copy
 
 
 def _reload(numac, path, driver):

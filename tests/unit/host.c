@@ -285,8 +285,7 @@ static void test_live(void)
 static void assert_refused(const char *source, bool is_synthetic, enum code code)
 {
     struct bench bench = bench_new();
-    const struct host *host =
-        host_load(bench.arena, bench.sources, bench.findings, source, is_synthetic, 0, SPAN_NONE);
+    const struct host *host = host_load(bench.arena, bench.sources, bench.findings, source, is_synthetic, 0, SPAN_NONE);
     g_assert_null(host);
     g_assert_cmpuint(findings_count(bench.findings, HINT), ==, 1);
     g_autoptr(GString) told = g_string_new(NULL);
@@ -298,10 +297,18 @@ static void assert_refused(const char *source, bool is_synthetic, enum code code
 
 static void test_synthetic_refused(void)
 {
-    static const char *const wrong[] = { "",          "pack:2 coer:4 pu:2", "node:2 core:4", "pack:2 [core] pu:2",
-                                         "pack pu:2", "pack:0 pu:2",        "pu:2 pack:2",   "pack:2 (",
-                                         "pack:2 [numa(memory=4GiB) pu:2",  "pack:2 pu:2(indexes=0,0,0,0)",
-                                         "pack:-1 pu:2",                    "pack:2 [numa] numa:2 pu:2" };
+    static const char *const wrong[] = { "",
+                                         "pack:2 coer:4 pu:2",
+                                         "node:2 core:4",
+                                         "pack:2 [core] pu:2",
+                                         "pack pu:2",
+                                         "pack:0 pu:2",
+                                         "pu:2 pack:2",
+                                         "pack:2 (",
+                                         "pack:2 [numa(memory=4GiB) pu:2",
+                                         "pack:2 pu:2(indexes=0,0,0,0)",
+                                         "pack:-1 pu:2",
+                                         "pack:2 [numa] numa:2 pu:2" };
     for (unsigned i = 0; i < G_N_ELEMENTS(wrong); i++)
         assert_refused(wrong[i], true, NM_host_synthetic);
     assert_refused("pack:1000 core:1000 pu:1000", true, NM_host_too_large);
@@ -360,8 +367,8 @@ static void test_lists(void)
     assert_ids(ids_parse(arena, "0-3,8\n"), "0-3,8");
     assert_ids(ids_parse(arena, ""), "");
     assert_ids(ids_parse(arena, "1,2,3"), "1-3");
-    static const char *const wrong[] = { "3-1", "0-", "-1", "1,,2", "1,", "4294967296", "65536", "1 2", "2,1", "1-3,3",
-                                         "a",   "1\n2" };
+    static const char *const wrong[] = { "3-1",   "0-",  "-1",  "1,,2",  "1,", "4294967296",
+                                         "65536", "1 2", "2,1", "1-3,3", "a",  "1\n2" };
     for (unsigned i = 0; i < G_N_ELEMENTS(wrong); i++)
         g_assert_null(ids_parse(arena, wrong[i]));
     arena_free(arena);
@@ -422,8 +429,9 @@ static void assert_record_keeps(const char *source, bool is_synthetic)
 
 static void test_recordings(void)
 {
-    static const char *const names[] = { "2n16c-huge.xml", "2n16c-devices.xml", "2n16c-isolated.xml", "3n16c-cxl.xml",
-                                         "2n8c-no-memory.xml", "3n12c-holes.xml", "2n16c-cgroup.xml", "3n4c-sysfs" };
+    static const char *const names[] = { "2n16c-huge.xml",   "2n16c-devices.xml",  "2n16c-isolated.xml",
+                                         "3n16c-cxl.xml",    "2n8c-no-memory.xml", "3n12c-holes.xml",
+                                         "2n16c-cgroup.xml", "3n4c-sysfs" };
     for (unsigned i = 0; i < G_N_ELEMENTS(names); i++) {
         g_autofree char *path = g_build_filename(hosts_folder, names[i], NULL);
         assert_record_keeps(path, false);
@@ -445,7 +453,8 @@ static void test_text(void)
     struct bench bench = bench_new();
     g_autoptr(GString) out = g_string_new(NULL);
     host_show_text(load(&bench, "2n16c-devices.xml", HOST_DEVICES), out);
-    g_assert_true(g_str_has_prefix(out->str, "available: 2 nodes (0-1)\nnode 0 cpus: 0 1 2 3 4 5 6 7\nnode 0 size: 65536 MB\n"));
+    g_assert_true(
+        g_str_has_prefix(out->str, "available: 2 nodes (0-1)\nnode 0 cpus: 0 1 2 3 4 5 6 7\nnode 0 size: 65536 MB\n"));
     g_assert_nonnull(strstr(out->str, "node   0   1\n  0:  10  21\n  1:  21  10\n"));
     g_assert_nonnull(strstr(out->str, "0000:19:00.0     0  block    nvme0n1\n"));
     g_assert_nonnull(strstr(out->str, "unknown: free memory\n"));

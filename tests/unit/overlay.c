@@ -224,6 +224,15 @@ static void test_twice(void)
                 HEAD VCPU CPU "  <!-- x -->\n</domain>\n");
 }
 
+/* New elements stand behind what stays, also where the next line goes or where blanks follow what goes. */
+static void test_beside_what_goes(void)
+{
+    check_plain("<domain>\n  <name>a</name>\n  <name>b</name>  \n  <memory unit='GiB'>1</memory>\n" VCPU CPU
+                "</domain>\n",
+                "<domain>\n  <name>plain</name>\n  <uuid>" UUID "</uuid>\n  <memory unit='GiB'>1</memory>\n"
+                "  <currentMemory unit='KiB'>1048576</currentMemory>\n" VCPU CPU "</domain>\n");
+}
+
 /* A base on one line stays as near to it as may be, and is still XML. */
 static void test_one_line(void)
 {
@@ -246,6 +255,7 @@ int main(int count, char **arguments)
     g_test_add_func("/overlay/cells", test_cells);
     g_test_add_func("/overlay/iothreads", test_iothreads);
     g_test_add_func("/overlay/twice", test_twice);
+    g_test_add_func("/overlay/beside-what-goes", test_beside_what_goes);
     g_test_add_func("/overlay/one-line", test_one_line);
     return g_test_run();
 }
