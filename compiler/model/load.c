@@ -364,6 +364,16 @@ static void read_one(struct binder *binder, uint32_t file)
     g_ptr_array_add(binder->trees, tree);
 }
 
+/* A file that this site has read; 0 too where only another site of the same run has. */
+static uint32_t read_before(struct binder *binder, const char *path)
+{
+    uint32_t found = sources_find(binder->sources, path);
+    for (guint i = 0; found && i < binder->trees->len; i++)
+        if (((const struct tree *)g_ptr_array_index(binder->trees, i))->file == found)
+            return found;
+    return 0;
+}
+
 static void include_file(struct binder *binder, uint32_t site_file, const struct scalar *scalar)
 {
     if (!scalar->length) {
@@ -372,7 +382,7 @@ static void include_file(struct binder *binder, uint32_t site_file, const struct
         return;
     }
     char *path = path_beside(binder, scalar->span.file, scalar->text, scalar->length);
-    uint32_t found = sources_find(binder->sources, path);
+    uint32_t found = read_before(binder, path);
     if (found && includes_itself(binder, scalar->span.file, found)) {
         struct finding *finding = report_value(binder, NM_include_depth, scalar, "'%.*s' includes itself", (int)scalar->length, scalar->text);
         finding_help(binder->findings, finding, "remove one include of the circle");

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- laying out ------------------------------------------------------------------------------------------------ */
+/* ---- laying out -------------------------------------------------------------------------------------------------- */
 
 struct layout { /* a CPU on its way into its slice */
     const struct host_cpu *cpu;
@@ -48,7 +48,8 @@ static void add_cpu(struct room *room, const struct layout *row, const struct la
     bool is_new = !before || !same_group(before, row);
     if (is_new) {
         struct room_group *group = &room->groups[room->group_count];
-        *group = (struct room_group){ .first_core = room->core_count, .node = row->cpu->node_index, .l3 = row->cpu->l3 };
+        *group =
+            (struct room_group){ .first_core = room->core_count, .node = row->cpu->node_index, .l3 = row->cpu->l3 };
         if (!node->group_count++) {
             node->first_group = room->group_count;
             node->first_core = room->core_count;
@@ -57,7 +58,9 @@ static void add_cpu(struct room *room, const struct layout *row, const struct la
     }
     if (is_new || row->cpu->core == NO_INDEX || row->cpu->core != before->cpu->core) {
         struct room_core *core = &room->cores[room->core_count++];
-        *core = (struct room_core){ .first = room->cpu_count, .group = room->group_count - 1, .package = row->cpu->package };
+        *core = (struct room_core){ .first = room->cpu_count,
+                                    .group = room->group_count - 1,
+                                    .package = row->cpu->package };
         room->groups[core->group].core_count++;
         node->core_count++;
     }
@@ -102,7 +105,8 @@ static void open_cpus(struct room *room)
     }
 }
 
-/* Automatic placement takes plain memory with CPUs beside it; a host that has none (all of it HBM) gives what has CPUs. */
+/* Automatic placement takes plain memory with CPUs beside it; a host that has none (all of it HBM) gives what has CPUs.
+ */
 static void mark_choices(struct room *room)
 {
     const struct host *facts = room->host->facts;
@@ -123,6 +127,7 @@ static void measure_memory(struct room *room, struct arena *scratch)
         const struct node_room *ground = &room->host->rooms[n];
         node->os_index = facts->nodes[n].os_index;
         node->self = ids_from_range(room->arena, node->os_index, node->os_index);
+        room->pools_known |= facts->nodes[n].pools_known || facts->nodes[n].pool_count;
         node->memory_known = ground->memory_bytes.known;
         node->memory_left = ground->memory_bytes.value;
         node->pages_left = arena_copy(scratch, ground->pool_free, facts->nodes[n].pool_count * sizeof(uint64_t));
@@ -173,7 +178,7 @@ void room_close(struct room *room)
     g_hash_table_destroy(room->loose);
 }
 
-/* ---- finding ---------------------------------------------------------------------------------------------------- */
+/* ---- finding ----------------------------------------------------------------------------------------------------- */
 
 uint32_t room_find_cpu(const struct room *room, uint32_t os_index)
 {
@@ -194,7 +199,7 @@ const struct ids *room_single(struct room *room, uint32_t cpu)
     return room->single[cpu];
 }
 
-/* ---- counting CPUs ---------------------------------------------------------------------------------------------- */
+/* ---- counting CPUs ----------------------------------------------------------------------------------------------- */
 
 static void count_cpu(struct room *room, const struct room_cpu *cpu, bool is_there)
 {
@@ -238,7 +243,7 @@ uint64_t room_pages_left(const struct room *room, uint32_t node, uint64_t page_b
     const uint64_t *left = pool_of(room, node, page_bytes);
     if (left)
         return *left;
-    return room->host->facts->nodes[node].pools_known ? 0 : UINT64_MAX;
+    return room->pools_known ? 0 : UINT64_MAX;
 }
 
 uint64_t room_bytes_left(const struct room *room, uint32_t node, uint64_t page_bytes)

@@ -5,8 +5,8 @@
 
 import os
 import pathlib
-import shutil
 import re
+import shutil
 from dataclasses import dataclass, field
 
 from harness.program import ROOT
@@ -88,8 +88,9 @@ def examples():
 
 
 def link_surroundings(path, scratch):
-    """The folder of a site again, in a scratch place, with what a site may refer to: copies of what stands beside
-    it (files only for an example), links to the folders above.  Not the site itself, in either notation."""
+    """The folder of a site again, in a scratch place, with links to what a site may refer to: folders beside it and
+    above it and, for an example, the files beside it.  Not the site itself, in either notation.  `parts` are copied:
+    what is included must really lie below the site."""
     for level in path.parents:
         if not level.is_relative_to(ROOT):
             break
@@ -99,12 +100,10 @@ def link_surroundings(path, scratch):
             is_wanted = child.is_dir() or level == EXAMPLES and child.stem != path.stem
             if not is_wanted or child.name in ("build", ".git") or (there / child.name).exists():
                 continue
-            if level != path.parent:
-                (there / child.name).symlink_to(child)
-            elif child.is_dir():  # includes must not leave the folder of the site, links resolved
+            if child.name == "parts":
                 shutil.copytree(child, there / child.name)
             else:
-                shutil.copy(child, there / child.name)
+                (there / child.name).symlink_to(child)
     return pathlib.Path(scratch, path.parent.relative_to(ROOT))
 
 
