@@ -51,7 +51,7 @@ static struct span memory_span(const struct guest *guest, uint32_t cell)
     return span.file ? span : guest_word_span(guest, W_GUEST_MEMORY, 1);
 }
 
-static const char *cell_text(const struct check *check, const struct guest *guest, uint32_t cell)
+static const char *declared_text(const struct check *check, const struct guest *guest, uint32_t cell)
 {
     if (cell < guest->cell_count)
         return arena_printf(check->arena, "cell '%s' of guest '%s'", guest->cells[cell].name, guest->name);
@@ -67,7 +67,7 @@ static void cells_are_whole_pages(const struct check *check, const struct guest 
         uint64_t bytes = declared_memory(guest, c), page = locality->page_bytes;
         if (!bytes || !has_huge_pages(locality) || !is_page_size(page) || bytes % page == 0)
             continue;
-        struct finding *finding = report(check->findings, NM_cell_not_whole_pages, memory_span(guest, c), "%s has %s, which is no whole number of pages of %s", cell_text(check, guest, c), size_text(check->arena, bytes), size_text(check->arena, page));
+        struct finding *finding = report(check->findings, NM_cell_not_whole_pages, memory_span(guest, c), "%s has %s, which is no whole number of pages of %s", declared_text(check, guest, c), size_text(check->arena, bytes), size_text(check->arena, page));
         finding_label(check->findings, finding, cell_word(guest, c, W_PAGES, 1), "the pages");
         finding_note(check->findings, finding, "libvirt accepts the definition; QEMU would refuse to start");
         if (bytes > page)
@@ -83,7 +83,7 @@ static void memory_is_whole_mib(const struct check *check, const struct guest *g
         uint64_t bytes = declared_memory(guest, c);
         if (bytes % MIB == 0 || has_huge_pages(locality_of(guest, c)))
             continue;
-        struct finding *finding = report(check->findings, NM_memory_not_whole_mib, memory_span(guest, c), "%s has %s, which is no whole number of MiB", cell_text(check, guest, c), size_text(check->arena, bytes));
+        struct finding *finding = report(check->findings, NM_memory_not_whole_mib, memory_span(guest, c), "%s has %s, which is no whole number of MiB", declared_text(check, guest, c), size_text(check->arena, bytes));
         finding_note(check->findings, finding, "libvirt rounds up without a word, so the guest would be larger than the plan");
         finding_help(check->findings, finding, "write %s for each cell", size_text(check->arena, (bytes / MIB + 1) * MIB));
     }
@@ -278,7 +278,7 @@ static void report_losses(const struct check *check, const struct planned_guest 
 {
     const struct plan_guest *plan = planned->plan;
     bool has_base = plan->has_base;
-    struct finding *finding = report(check->findings, has_base ? NM_not_in_base : NM_not_in_libvirt, span, "libvirt has no word for %s of cell '%s' of guest '%s'", words, plan->cells[cell].name, plan->name);
+    struct finding *finding = report(check->findings, has_base ? NM_not_in_base : NM_not_in_libvirt, span, "libvirt has no word for %s of %s", words, cell_text(check, planned, cell));
     if (has_base) {
         finding_label(check->findings, finding, said_span(&planned->guest->said, W_GUEST_BASE, 0), "a guest with a base has the libvirt target only");
         finding_help(check->findings, finding, "remove it, or say the same in all cells where it is one for the guest");

@@ -292,6 +292,17 @@ struct spread { /* of the vCPUs of a cell */
     uint32_t near, far; /* CPUs on nodes of the memory, and not */
 };
 
+/* Nodes of several kinds, such as HBM beside DRAM, may share their CPUs. */
+static bool is_beside(const struct host *facts, const struct ids *nodes, uint32_t cpu)
+{
+    for (ids_each(nodes, number)) {
+        const struct host_node *node = host_node(facts, number);
+        if (node && ids_contains(node->cpus, cpu))
+            return true;
+    }
+    return false;
+}
+
 static struct spread spread_of(const struct planned_guest *planned, const struct plan_cell *cell)
 {
     const struct host *facts = facts_of(planned);
@@ -307,7 +318,7 @@ static struct spread spread_of(const struct planned_guest *planned, const struct
             if (!cpu || cpu->node_index == NO_INDEX)
                 continue;
             const struct host_node *node = &facts->nodes[cpu->node_index];
-            bool is_near = cell->nodes && ids_contains(cell->nodes, node->os_index);
+            bool is_near = cell->nodes && is_beside(facts, cell->nodes, number);
             *(is_near ? &spread.near : &spread.far) += 1;
             if (!spread.first)
                 spread.first = node;
@@ -355,14 +366,14 @@ static void vcpus_run_near_their_memory(const struct check *check, const struct 
         struct span span = vcpu_span(planned, spread.vcpu);
         struct finding *finding;
         if (is_far) {
-            finding = report(check->findings, NM_vcpus_far_from_memory, span, "the vCPUs of cell '%s' of guest '%s' run on node %u, and its memory is on node %s", cell->name, plan->name, spread.first->os_index, ids_text(check->arena, cell->nodes));
+            finding = report(check->findings, NM_vcpus_far_from_memory, span, "the vCPUs of %s run on node %u, and its memory is on node %s", cell_text(check, planned, c), spread.first->os_index, ids_text(check->arena, cell->nodes));
             finding_label(check->findings, finding, cell_word(planned->guest, c, W_NODE, 1), "its memory");
             if (facts->distances)
                 finding_note(check->findings, finding, "the nodes are %u apart, and 10 is local", distance_to_memory(facts, spread.first, cell->nodes));
             finding_note(check->findings, finding, "the guest would take all of that memory for local");
             finding_help(check->findings, finding, "bind its memory to node %u, or name CPUs of node %s", spread.first->os_index, ids_text(check->arena, cell->nodes));
         } else {
-            finding = report(check->findings, NM_cell_over_nodes, span, "the vCPUs of cell '%s' of guest '%s' run on node %u and on node %u", cell->name, plan->name, spread.first->os_index, spread.other->os_index);
+            finding = report(check->findings, NM_cell_over_nodes, span, "the vCPUs of %s run on node %u and on node %u", cell_text(check, planned, c), spread.first->os_index, spread.other->os_index);
             if (cell->nodes)
                 finding_label(check->findings, finding, cell_word(planned->guest, c, W_NODE, 1), "its memory is on node %s", ids_text(check->arena, cell->nodes));
             finding_note(check->findings, finding, "the guest would take the memory of the cell for local to all of them");

@@ -10,11 +10,6 @@
 
 enum { NODE_LIMIT = 128 }; /* QEMU: MAX_NODES holds for host-nodes too */
 
-static const char *cell_text(const struct check *check, const struct guest *guest, const char *cell)
-{
-    return guest->cell_count ? arena_printf(check->arena, "cell '%s' of guest '%s'", cell, guest->name) : arena_printf(check->arena, "guest '%s'", guest->name);
-}
-
 /* ---- as declared: fallbacks --------------------------------------------------------------------------------------- */
 
 /* Cells that take the word from their guest would repeat its mistake: only the first who says it is looked at. */
@@ -109,7 +104,7 @@ static bool check_node(const struct check *check, const struct planned_guest *pl
     if (number < NODE_LIMIT && (!facts || (node && node->is_allowed && !(node->memory_bytes.known && !node->memory_bytes.value))))
         return false;
     struct span span = cell_word(planned->guest, cell, W_NODE, 1);
-    const char *who = cell_text(check, planned->guest, plan->name);
+    const char *who = cell_text(check, planned, cell);
     struct finding *finding;
     if (facts && !node) {
         finding = report(check->findings, NM_memory_node_missing, span, "the memory of %s is bound to node %u, which host '%s' does not have", who, number, planned->host->name);
@@ -179,7 +174,7 @@ static void preferred_is_one_node(const struct check *check, const struct planne
         if (!cell->nodes || cell->policy != POLICY_PREFERRED || ids_size(cell->nodes) < 2 || host_has_feature(planned->host, FEATURE_PREFERRED_MANY))
             continue;
         struct finding *finding = report(check->findings, NM_preferred_several, cell_word(planned->guest, c, W_NODE, 1), "of the preferred nodes %s only %u counts", ids_text(check->arena, cell->nodes), ids_first(cell->nodes));
-        finding_note(check->findings, finding, "to prefer several %s; older ones drop the others without a word", feature_text(check->arena, planned->host, FEATURE_PREFERRED_MANY));
+        finding_note(check->findings, finding, "to have all of them it %s; older programs drop the others without a word", feature_text(check->arena, planned->host, FEATURE_PREFERRED_MANY));
         finding_help(check->findings, finding, "name one node, or write 'interleave'");
     }
 }
@@ -193,7 +188,7 @@ static void cells_are_all_bound_or_none(const struct check *check, const struct 
             *(plan->cells[c].nodes ? &bound : &floating) = c;
     if (bound == NO_INDEX || floating == NO_INDEX)
         return;
-    struct finding *finding = report(check->findings, NM_cells_half_bound, cell_word(planned->guest, floating, W_NODE, 0), "cell '%s' of guest '%s' is bound to no node, and cell '%s' is", plan->cells[floating].name, plan->name, plan->cells[bound].name);
+    struct finding *finding = report(check->findings, NM_cells_half_bound, cell_word(planned->guest, floating, W_NODE, 0), "%s is bound to no node, and cell '%s' is", cell_text(check, planned, floating), plan->cells[bound].name);
     finding_label(check->findings, finding, cell_word(planned->guest, bound, W_NODE, 1), "bound");
     finding_note(check->findings, finding, "libvirt would bind the others and let this one float");
     finding_help(check->findings, finding, planned->host ? "say 'node' for this cell too" : "declare the host, so that numac can choose, or say 'node' for this cell too");
@@ -217,7 +212,7 @@ static void interleaving_is_among_equals(const struct check *check, const struct
         }
         if (!other)
             continue;
-        struct finding *finding = report(check->findings, NM_interleave_kinds, cell_word(planned->guest, c, W_NODE, 1), "memory of %s interleaves over node %u (%s) and node %u (%s)", cell_text(check, planned->guest, cell->name), first->os_index,
+        struct finding *finding = report(check->findings, NM_interleave_kinds, cell_word(planned->guest, c, W_NODE, 1), "memory of %s interleaves over node %u (%s) and node %u (%s)", cell_text(check, planned, c), first->os_index,
                                          node_kind_word(first->kind), other->os_index, node_kind_word(other->kind));
         finding_note(check->findings, finding, "every second page would have the speed of the slower one");
         finding_help(check->findings, finding, "give each kind a cell of its own, as in 'cell far { node tier:%s }'", node_kind_word(other->kind));

@@ -124,6 +124,14 @@ const struct host *facts_of(const struct planned_guest *planned)
     return planned->host ? planned->host->facts : NULL;
 }
 
+const char *cell_text(const struct check *check, const struct planned_guest *planned, uint32_t cell)
+{
+    const struct plan_guest *plan = planned->plan;
+    if (plan->cell_count > 1 || planned->guest->cell_count)
+        return arena_printf(check->arena, "cell '%s' of guest '%s'", plan->cells[cell].name, plan->name);
+    return arena_printf(check->arena, "guest '%s'", plan->name);
+}
+
 static bool pins_each(const struct locality *locality)
 {
     return !locality->pin_rows.count && (locality->pin == PIN_CPUS || locality->pin == PIN_CORES);

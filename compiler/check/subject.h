@@ -27,6 +27,9 @@ struct span cell_word(const struct guest *guest, uint32_t cell, enum word_id wor
 /* The facts of the guest's host, or NULL. */
 const struct host *facts_of(const struct planned_guest *planned);
 
+/* "cell 'a' of guest 'g'", or "guest 'g'" where it has one cell that nobody named. */
+const char *cell_text(const struct check *check, const struct planned_guest *planned, uint32_t cell);
+
 /* By vCPU the CPU it has for its own: pinned by `pin cpus`, `pin cores`, a row with `each` or a row of one vCPU and one
  * CPU; NO_INDEX for vCPUs that float or share.  NULL where none has; else free it with g_free(). */
 uint32_t *own_cpus(const struct planned_guest *planned);

@@ -87,8 +87,8 @@ char *feature_text(struct arena *arena, const struct site_host *host, enum featu
     const char *needed = release_text(arena, rows[feature].since[program]);
     const char *has = release_text(arena, release_of(host, program));
     if (!host)
-        return arena_printf(arena, "needs %s %s, and Debian 12 has %s", programs[program].name, needed, has);
-    return arena_printf(arena, "needs %s %s, and host '%s' %s %s", programs[program].name, needed, host->name,
+        return arena_printf(arena, "needs %s %s for %s, and Debian 12 has %s", programs[program].name, needed, rows[feature].name, has);
+    return arena_printf(arena, "needs %s %s for %s, and host '%s' %s %s", programs[program].name, needed, rows[feature].name, host->name,
                         is_told(host, program) ? "has" : "counts as Debian 12, which has", has);
 }
 
