@@ -81,7 +81,7 @@ static void memory_is_whole_mib(const struct check *check, const struct guest *g
 {
     for (uint32_t c = 0; c < blocks_of(guest); c++) {
         uint64_t bytes = declared_memory(guest, c);
-        if (bytes % MIB == 0 || has_huge_pages(locality_of(guest, c)))
+        if (bytes % KIB || bytes % MIB == 0 || has_huge_pages(locality_of(guest, c))) /* NM0214 tells of odd shares */
             continue;
         struct finding *finding = report(check->findings, NM_memory_not_whole_mib, memory_span(guest, c), "%s has %s, which is no whole number of MiB", declared_text(check, guest, c), size_text(check->arena, bytes));
         finding_note(check->findings, finding, "libvirt rounds up without a word, so the guest would be larger than the plan");
