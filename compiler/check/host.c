@@ -88,6 +88,7 @@ static void enter_guest(struct arena *scratch, struct load *load, const struct p
 static void report_unknown(const struct check *check, const struct site_host *host, const struct load *load)
 {
     const struct host *facts = host->facts;
+    bool is_real = !host->declared->synthetic; /* an invented machine has of the kernel's states what the site declares */
     bool ksm_unknown = facts->ksm == STATE_UNKNOWN || (facts->ksm == STATE_YES && facts->ksm_merge_across_nodes == STATE_UNKNOWN);
     const struct unknown {
         bool is_unknown;
@@ -95,10 +96,10 @@ static void report_unknown(const struct check *check, const struct site_host *ho
     } unknowns[] = {
         { load->misses_memory, "the memory of its nodes", "memory { 0 64GiB }" },
         { load->misses_pools, "its huge pages", "hugepages 1GiB { 0 16 }" },
-        { load->telling && !facts->distances && facts->node_count > 1, "distances", NULL },
-        { load->dedicated && !facts->isolated_known, "isolated CPUs", "isolated 2-7" },
-        { load->merging && ksm_unknown && facts->node_count > 1, "KSM", "ksm no" },
-        { load->unmoving && facts->balancing == STATE_UNKNOWN && facts->node_count > 1, "automatic balancing", "balancing no" },
+        { is_real && load->telling && !facts->distances && facts->node_count > 1, "distances", NULL },
+        { is_real && load->dedicated && !facts->isolated_known, "isolated CPUs", "isolated 2-7" },
+        { is_real && load->merging && ksm_unknown && facts->node_count > 1, "KSM", "ksm no" },
+        { is_real && load->unmoving && facts->balancing == STATE_UNKNOWN && facts->node_count > 1, "automatic balancing", "balancing no" },
         { load->guessing != NULL, "the versions of its programs", "versions { qemu 7.2; libvirt 9.0.0 }" },
     };
     g_autoptr(GString) what = g_string_new(NULL), declared = g_string_new(NULL);
