@@ -43,10 +43,13 @@ static bool is_used(enum feature feature, const struct plan_guest *plan, const s
     bug("a feature that is none");
 }
 
-static void report_lack(const struct check *check, const struct planned_guest *planned, enum feature feature, struct span span)
+static void report_lack(const struct check *check, const struct planned_guest *planned, enum feature feature,
+                        struct span span)
 {
-    struct finding *finding = report(check->findings, NM_feature_missing, span, "guest '%s' %s", planned->plan->name, feature_text(check->arena, planned->host, feature));
-    finding_help(check->findings, finding, "remove it, or say what runs there: 'versions { %s }'", feature_version_row(check->arena, planned->host, feature));
+    struct finding *finding = report(check->findings, NM_feature_missing, span, "guest '%s' %s", planned->plan->name,
+                                     feature_text(check->arena, planned->host, feature));
+    finding_help(check->findings, finding, "remove it, or say what runs there: 'versions { %s }'",
+                 feature_version_row(check->arena, planned->host, feature));
 }
 
 static void hosts_have_the_features(const struct check *check, const struct planned_guest *planned)
@@ -64,8 +67,7 @@ static void hosts_have_the_features(const struct check *check, const struct plan
 }
 
 const struct plan_rule plan_feature_rules[] = {
-    { .name = "hosts-have-the-features", .source = "ground/features.def", .run = hosts_have_the_features },
-    { 0 }
+    { .name = "hosts-have-the-features", .source = "ground/features.def", .run = hosts_have_the_features }, { 0 }
 };
 
 bool needs_unknown_version(const struct planned_guest *planned, enum feature *out_feature)
