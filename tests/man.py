@@ -69,7 +69,8 @@ def options_of_help(numac):
 
 def options_of_page():
     options = {}
-    items = re.findall(r"^\.It (Fl .*)\n(?:\.Pq Ic (.*)\n)?", section(PROGRAM.read_text(), "Options", "Ss"), re.MULTILINE)
+    text = section(PROGRAM.read_text(), "Options", "Ss")
+    items = re.findall(r"^\.It (Fl .*)\n(?:\.Pq Ic (.*)\n)?", text, re.MULTILINE)
     for item, at in items:
         forms = re.findall(r"Fl (-?[\w-]+)( (?:Ar|Cm))?", item)
         name, value = forms[-1][0].removeprefix("-"), bool(forms[-1][1])
@@ -107,7 +108,8 @@ def exit_statuses(numac):
 
 def examples(numac):
     """Each is a command line that the program takes: what is missing are files, never options."""
-    blocks = re.findall(r"^\.Bd -literal.*?\n(.*?)^\.Ed", section(PROGRAM.read_text(), "EXAMPLES"), re.MULTILINE | re.DOTALL)
+    text = section(PROGRAM.read_text(), "EXAMPLES")
+    blocks = re.findall(r"^\.Bd -literal.*?\n(.*?)^\.Ed", text, re.MULTILINE | re.DOTALL)
     lines = [line for block in blocks for line in block.splitlines() if line.startswith("numac ")]
     if not lines:
         raise Failure("there are no examples")
