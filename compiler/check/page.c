@@ -81,7 +81,7 @@ static void memory_is_whole_mib(const struct check *check, const struct guest *g
 {
     for (uint32_t c = 0; c < blocks_of(guest); c++) {
         uint64_t bytes = declared_memory(guest, c);
-        if (bytes % MIB == 0 || has_huge_pages(locality_of(guest, c)))
+        if (bytes % KIB || bytes % MIB == 0 || has_huge_pages(locality_of(guest, c))) /* NM0214 tells of odd shares */
             continue;
         struct finding *finding = report(check->findings, NM_memory_not_whole_mib, memory_span(guest, c), "%s has %s, which is no whole number of MiB", cell_text(check, guest, c), size_text(check->arena, bytes));
         finding_note(check->findings, finding, "libvirt rounds up without a word, so the guest would be larger than the plan");
@@ -295,7 +295,8 @@ static void libvirt_can_say_it(const struct check *check, const struct planned_g
         g_autoptr(GString) words = NULL;
         struct span span = SPAN_NONE;
         for (size_t i = 0; i < G_N_ELEMENTS(hard_to_say); i++) {
-            if (!is_lost(hard_to_say[i], &plan->cells[c], &plan->cells[0]))
+            bool is_said_here = cell_has_word(planned->guest, c, hard_to_say[i]) || cell_has_word(planned->guest, 0, hard_to_say[i]);
+            if (!is_said_here || !is_lost(hard_to_say[i], &plan->cells[c], &plan->cells[0]))
                 continue;
             if (!words) {
                 words = g_string_new(NULL);

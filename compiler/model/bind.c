@@ -243,6 +243,10 @@ static void bind_setting(struct binder *binder, const struct frame *frame, const
     } else if (item->has_block && !row->opens && !row->columns[0].name) {
         refuse_block(binder, item, row);
         fine = false;
+    } else if (!count && !item->has_block && row->opens && !(row->arguments[0].name && !(row->arguments[0].flags & OPTIONAL))) {
+        struct finding *finding = report(binder->findings, NM_missing_argument, item_span(item), "'%s' says nothing", row->word);
+        finding_help(binder->findings, finding, "give it a value or a block, or remove it");
+        fine = false;
     } else if (has_table && count) {
         struct finding *finding = report(binder->findings, NM_table_and_arguments, item_span(item), "'%s' has arguments and a table at once", row->word);
         finding_help(binder->findings, finding, "keep one of the two");

@@ -5,8 +5,7 @@
  */
 #include "place/draft.h"
 
-/* ---- sets of the site on this host
- * ----------------------------------------------------------------------------------- */
+/* ---- sets of the site on this host ------------------------------------------------------------------------------- */
 
 static struct findings *listener(const struct attempt *attempt)
 {
@@ -41,8 +40,7 @@ static bool fails_heard(const struct attempt *attempt)
     return false;
 }
 
-/* ---- cells
- * ---------------------------------------------------------------------------------------------------------------- */
+/* ---- cells ------------------------------------------------------------------------------------------------------- */
 
 /* The nodes that get a cell each where the site says `cells host`, `all`, or `cells auto` on several nodes. */
 static uint32_t own_nodes(const struct attempt *attempt, const struct guest *guest, uint32_t *out)
@@ -80,8 +78,7 @@ void lay_cells(const struct attempt *attempt, const struct guest *guest, uint32_
         draft->cells[i].fixed = attempt->room->nodes[nodes[i]].self;
 }
 
-/* ---- what a cell needs
- * ------------------------------------------------------------------------------------------------- */
+/* ---- what a cell needs ------------------------------------------------------------------------------------------- */
 
 static uint32_t pin_of(const struct draft_cell *cell)
 {
@@ -96,6 +93,11 @@ static uint32_t unplaced(const struct draft *draft, const struct draft_cell *cel
         for (ids_each(cell->vcpus, vcpu))
             count -= vcpu < draft->vcpu_count && draft->vcpu_cpus[vcpu];
     return count;
+}
+
+static bool isolates_emulator(const struct guest *guest)
+{
+    return guest->emulator == EMULATOR_ISOLATE && !guest->emulator_cpus && !guest->emulator_nodes;
 }
 
 struct need need_of(const struct attempt *attempt, uint32_t index)
@@ -119,6 +121,7 @@ struct need need_of(const struct attempt *attempt, uint32_t index)
     default:
         break;
     }
+    need.extra = index == 0 && isolates_emulator(draft->guest) ? 1 : 0;
     need.bytes = cell->memory_bytes;
     need.page_bytes = cell->page_bytes;
     return need;
@@ -137,8 +140,7 @@ static uint32_t indexes_of(const struct room *room, const struct ids *nodes, uin
     return count;
 }
 
-/* ---- taking and giving back
- * -------------------------------------------------------------------------------------------- */
+/* ---- taking and giving back -------------------------------------------------------------------------------------- */
 
 static void give_back(const struct attempt *attempt)
 {
@@ -200,8 +202,7 @@ uint64_t left_on(const struct attempt *attempt, const uint32_t *nodes, uint32_t 
     return sum;
 }
 
-/* ---- cells whose nodes are said
- * ------------------------------------------------------------------------------------------ */
+/* ---- cells whose nodes are said ---------------------------------------------------------------------------------- */
 
 static const struct ids *fitting_nodes(const struct attempt *attempt, uint32_t index, const struct ids *first,
                                        uint32_t *nodes, uint32_t *out_count)
@@ -317,8 +318,7 @@ static bool enter_fixed(const struct attempt *attempt, uint32_t index)
     return take_cpus(attempt, index, beside, near) || fails(attempt, SHORT_CPUS, index, cell->node, 0, 0);
 }
 
-/* ---- the whole guest
- * ----------------------------------------------------------------------------------------------------- */
+/* ---- the whole guest --------------------------------------------------------------------------------------------- */
 
 /* The site's own sets on this host. */
 static bool read_sets(const struct attempt *attempt)
@@ -388,21 +388,37 @@ static void choose_threads(const struct attempt *attempt)
     draft->threads = on_cores && divides_all ? attempt->room->smt : 1;
 }
 
+/* A CPU beside cell 0. */
 static bool enter_emulator(const struct attempt *attempt)
 {
     struct draft *draft = attempt->draft;
-    if (draft->guest->emulator != EMULATOR_ISOLATE || draft->guest->emulator_cpus || draft->guest->emulator_nodes)
+    const struct draft_cell *cell = &draft->cells[0];
+    bool all_there;
+    if (!isolates_emulator(draft->guest) || cell->node == NO_INDEX)
         return true;
-    uint32_t node = draft->cells[0].node, claimed = 0;
-    if (node == NO_INDEX)
-        return true;
+    uint32_t *nodes = arena_array(attempt->placing->scratch, uint32_t, attempt->room->node_count + 1);
+    uint32_t count = indexes_of(attempt->room, cell->nodes, nodes, &all_there), claimed = 0;
     struct need need = { .singles = 1, .within = NO_LEVEL, .scope = ANYWHERE };
     struct scope where;
-    if (!pick_cpus(attempt->placing->scratch, attempt->room, &node, 1, &need, site_spreads(attempt),
+    if (!pick_cpus(attempt->placing->scratch, attempt->room, nodes, count, &need, site_spreads(attempt),
                    &draft->emulator_cpu, draft->claims + draft->claim_count, &claimed, &where))
-        return fails(attempt, SHORT_CPUS, 0, node, 1, 0);
+        return fails(attempt, SHORT_CPUS, 0, cell->node, 1, 0);
     draft->claim_count += claimed;
     return true;
+}
+
+/* A cell that takes all of a node without saying which: the lowest that no other cell names. */
+static void give_own_node(const struct attempt *attempt, struct draft_cell *cell)
+{
+    const struct draft *draft = attempt->draft;
+    for (uint32_t n = 0; n < attempt->room->node_count && !cell->fixed; n++) {
+        const struct room_node *node = &attempt->room->nodes[n];
+        bool is_named = !node->is_choice;
+        for (uint32_t c = 0; c < draft->cell_count; c++)
+            is_named |= draft->cells[c].fixed && ids_contains(draft->cells[c].fixed, node->os_index);
+        if (!is_named)
+            cell->fixed = node->self;
+    }
 }
 
 static bool count_all(const struct attempt *attempt)
@@ -414,11 +430,11 @@ static bool count_all(const struct attempt *attempt)
         bool all_there;
         if (!cell->takes_vcpus && !cell->takes_memory)
             continue;
+        if (!cell->fixed)
+            give_own_node(attempt, cell);
         uint32_t count = cell->fixed ? indexes_of(attempt->room, cell->fixed, nodes, &all_there) : 0;
-        if (!count) {
-            nodes[0] = NO_INDEX;
+        if (!count)
             return fails(attempt, SHORT_CPUS, c, NO_INDEX, SIZE_ALL, 0);
-        }
         if (!fill_cell(attempt, c, nodes, count))
             return false;
     }
