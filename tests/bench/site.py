@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: MIT
 #
 # A made-up site for benchmarks: guests of 4 cells with pins, huge pages and distances, 16 on each host of 8 nodes.
-#   site.py numa|yaml [-g 10000] [-o FILE]
-# Both notations say the same, one thing a line, so that a parser meets the same number of words.
+#   site.py numa|yaml|live [-g 10000] [-o FILE]
+# Both notations say the same, one thing a line, so that a parser meets the same number of words.  live: guests of 4
+# small cells for the machine this runs on.
 
 import argparse
 import sys
@@ -67,16 +68,23 @@ def yaml(count, out):
 
 
 
+def live(count, out):
+    out("host here {\n    topology live\n}\n")
+    for number in range(count):
+        out(f"guest guest-{number:05d} {{\n    host here\n    vcpus {CELLS * VCPUS}\n    memory {CELLS * 64}MiB\n")
+        for cell in range(CELLS):
+            out(f"    cell {cell} {{ ids {cell * VCPUS}-{cell * VCPUS + VCPUS - 1} }}\n")
+        out("}\n")
 
 
 def main():
     parser = argparse.ArgumentParser(description="a made-up site for benchmarks")
-    parser.add_argument("notation", choices=["numa", "yaml"])
+    parser.add_argument("notation", choices=["numa", "yaml", "live"])
     parser.add_argument("-g", "--guests", type=int, default=10000)
     parser.add_argument("-o", "--out")
     options = parser.parse_args()
     file = open(options.out, "w", encoding="utf-8") if options.out else sys.stdout
-    {"numa": numa, "yaml": yaml}[options.notation](options.guests, file.write)
+    {"numa": numa, "yaml": yaml, "live": live}[options.notation](options.guests, file.write)
     file.flush()
 
 
