@@ -104,7 +104,7 @@ PROGRAM := $(B)/numac
 
 units: $(UNITS)
 
-# unit tests, and programs that give the tests a part of the compiler
+# unit tests, fuzzers, and programs that give the tests a part of the compiler
 $(B)/tests/%: tests/%.c $(ALL_BUT_MAIN)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -MMD -MP -o $@ $< $(ALL_BUT_MAIN) $(LDFLAGS_$(VARIANT)) $(LDFLAGS) $(LIBS)
@@ -119,13 +119,14 @@ SUITE_harness = 'harness=tests/harness/self_test.py'
 SUITE_cases   = 'cases=tests/run --numac $(PROGRAM)'
 SUITE_cli     = $(if $(wildcard tests/cli.py),'cli=tests/cli.py $(PROGRAM)')
 SUITE_hosts   = $(if $(wildcard tests/corpus_hosts.py),'hosts=tests/corpus_hosts.py $(PROGRAM) host show --format json')
+SUITE_notation = 'notation=tests/notation.py --numac $(PROGRAM)' 'site-schema=tests/schema_site.py --numac $(PROGRAM)'
 SUITE_mutants = 'mutants=tests/mutants.py --numac $(PROGRAM)'
 SUITE_oracles = 'schema=tests/oracles/relaxng.py --numac $(PROGRAM)' \
 	'libvirt=tests/oracles/libvirt_embed.py --numac $(PROGRAM)' \
 	'qemu=tests/oracles/qemu_paused.py --numac $(PROGRAM)' 'script=tests/oracles/script.py --numac $(PROGRAM)'
 SUITE_lab     = 'boot=tests/oracles/boot.py --numac $(PROGRAM)'
 comma := ,
-SUITES := layers,harness,units,cli,hosts,cases,mutants,oracles
+SUITES := layers,harness,units,cli,hosts,notation,cases,mutants,oracles
 suites = $(foreach suite,$(subst $(comma), ,$(1)),$(SUITE_$(suite)))
 
 check: $(PROGRAM) $(UNITS) $(DRIVERS) $(SHIM)
@@ -179,6 +180,10 @@ $(GEN)/bench/forms.lex.c: tests/bench/peers/forms.l $(GEN)/bench/forms.tab.c
 
 bench: $(PROGRAM) $(PEERS)
 	@tests/bench/run --numac $(PROGRAM) $(BENCH)
+
+# the tables of the language reference, from the vocabulary
+docs: $(PROGRAM)
+	tests/notation.py --numac $(PROGRAM) --write-docs
 
 demo: all
 	@build/numac plan examples/site.numa

@@ -16,7 +16,8 @@ static struct tree *read_input(struct session *session, struct syntax *syntax, e
     uint32_t file = sources_read(session->sources, name, SITE_BYTES_LIMIT);
     const struct source *source = source_at(session->sources, file);
     bool is_stream = strcmp(name, "-") == 0 && source->trouble == SOURCE_FINE;
-    struct tree *tree = is_stream && wanted == NOTATION_NUMA ? read_yaml(syntax, file, true) : read_tree(syntax, file, true);
+    struct tree *tree =
+        is_stream && wanted == NOTATION_NUMA ? read_yaml(syntax, file, true) : read_tree(syntax, file, true);
     if (tree->is_yaml && !tree->failed)
         shape_tree(syntax, tree);
     return tree;

@@ -48,7 +48,7 @@ static void hand_over(struct session *session, const char *name, const GString *
         else
             g_string_append_printf(session->result, "%s\n", name);
     } else if (is_stream) {
-        g_string_append_len(session->result, new->str, (gssize)new->len);
+        g_string_append_len(session->result, new->str, (gssize) new->len);
     } else if (differs) {
         rewrite_file(session->findings, name, new_text);
     }

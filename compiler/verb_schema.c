@@ -16,8 +16,7 @@ static void refuse_unknown(struct session *session, const char *name)
     g_autoptr(GString) names = g_string_new("'site'");
     for (const struct embedded_text *text = embedded_texts; text->name; text++)
         if (g_str_has_suffix(text->name, suffix))
-            g_string_append_printf(names, ", '%.*s'", (int)(strlen(text->name) - strlen(suffix)),
-                                   text->name);
+            g_string_append_printf(names, ", '%.*s'", (int)(strlen(text->name) - strlen(suffix)), text->name);
     struct finding *finding = session_misuse(session, "there is no schema '%s'", name);
     finding_help(session->findings, finding, "there are %s", names->str);
 }

@@ -116,14 +116,14 @@ def _is_language(word):
 # ---- running ---------------------------------------------------------------------------------------------------
 
 def _errors(numac, folder, names, options):
-    """{name: number of errors}"""
+    """{name: number of errors placed in it}, and how many there were in all"""
     run = numac.run(["check", *names, *options, "--format", "json"], folder)
     counts = dict.fromkeys(names, 0)
-    for finding in findings_of(run):
-        if finding.severity == "error" and finding.file in counts:
+    errors = [finding for finding in findings_of(run) if finding.severity == "error"]
+    for finding in errors:
+        if finding.file in counts:
             counts[finding.file] += 1
-    unplaced = omitted(run)
-    return counts, unplaced
+    return counts, len(errors) + omitted(run)
 
 
 def judge(numac, path, mutants):
@@ -148,7 +148,9 @@ def judge(numac, path, mutants):
             some = names[begin:begin + A_RUN]
             try:
                 counts, _ = _errors(numac, folder, some, options)
-                judged += [(named[name], count, "") for name, count in counts.items()]
+                # an error may be placed in another file, of a host or an include: then only a run alone can tell
+                judged += [(named[name], count, "") if count else _alone(numac, folder, name, named[name], options)
+                           for name, count in counts.items()]
             except tap.Failure:
                 judged += [_alone(numac, folder, name, named[name], options) for name in some]
     return judged
@@ -156,7 +158,7 @@ def judge(numac, path, mutants):
 
 def _alone(numac, folder, name, mutant, options):
     try:
-        return mutant, _errors(numac, folder, [name], options)[0][name], ""
+        return mutant, _errors(numac, folder, [name], options)[1], ""
     except tap.Failure as failure:
         return mutant, None, str(failure)
 

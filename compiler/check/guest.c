@@ -4,4 +4,51 @@
  */
 #include "check/check.h"
 
-const struct model_rule guest_rules[] = { { 0 } };
+#include <string.h>
+
+/* Whether a word stands that the base itself did not bring. */
+static bool is_said_over_base(const struct said *said, enum word_id word)
+{
+    if (!is_said(said, word))
+        return false;
+    for (uint32_t i = said->count; i-- > 0;)
+        if (said->places[i].word == word)
+            return said->places[i].layer != LAYER_BASE;
+    return false;
+}
+
+static void bases_rule_what_is_not_numa(const struct check *check, const struct guest *guest)
+{
+    static const enum word_id words[] = { W_GUEST_ARCH, W_GUEST_MACHINE, W_GUEST_ACCEL, W_GUEST_CPU, W_CPU_CACHE, W_CPU_MAXPHYSADDR, W_CPU_FEATURES,
+                                          W_GUEST_BOOT, W_BOOT_FIRMWARE, W_BOOT_KERNEL, W_BOOT_INITRD, W_BOOT_CMDLINE, W_BOOT_DISK, W_BOOT_NETWORK };
+    if (!guest->base_file)
+        return;
+    enum context told = IN_NOWHERE; /* `cpu` and what stands in it are one mistake */
+    for (size_t i = 0; i < G_N_ELEMENTS(words); i++) {
+        const struct word_row *row = word_row(words[i]);
+        if (!is_said_over_base(&guest->said, words[i]) || (told && row->in == told))
+            continue;
+        struct finding *finding = report(check->findings, NM_word_of_base, said_span(&guest->said, words[i], 0), "guest '%s' has a base, and the base rules '%s'", guest->name, row->word);
+        finding_label(check->findings, finding, said_span(&guest->said, W_GUEST_BASE, 0), "the base");
+        finding_note(check->findings, finding, "numac owns the NUMA parts of a base and copies the rest byte for byte");
+        finding_help(check->findings, finding, "change it in the base, and remove it here");
+        told = row->opens;
+    }
+}
+
+static void host_cpus_need_kvm(const struct check *check, const struct guest *guest)
+{
+    if (guest->base_file || guest->accel != ACCEL_TCG || !is_said(&guest->said, W_GUEST_CPU) || is_failed(&guest->said, W_GUEST_CPU) || is_failed(&guest->said, W_GUEST_ACCEL) ||
+        !guest->cpu_model || strcmp(guest->cpu_model, "host-passthrough") != 0)
+        return;
+    struct finding *finding = report(check->findings, NM_host_cpu_needs_kvm, said_span(&guest->said, W_GUEST_CPU, 1), "guest '%s' asks for the CPU of the host, and tcg emulates its own", guest->name);
+    finding_label(check->findings, finding, said_span(&guest->said, W_GUEST_ACCEL, 1), "no KVM");
+    finding_note(check->findings, finding, "libvirt and QEMU refuse it");
+    finding_help(check->findings, finding, "write 'cpu max', or remove 'accel tcg'");
+}
+
+const struct model_rule guest_rules[] = {
+    { .name = "bases-rule-what-is-not-numa", .source = "language 7", .run = bases_rule_what_is_not_numa },
+    { .name = "host-cpus-need-kvm", .source = "QEMU target/i386/cpu.c", .run = host_cpus_need_kvm },
+    { 0 }
+};

@@ -3,7 +3,7 @@
  * Rules about what the guest is told of its CPUs: sockets, dies, cores, threads, against the machine type and against
  * its cells.
  */
-#include "check/check.h"
+#include "check/subject.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -36,31 +36,9 @@ static void levels_are_not_zero(const struct check *check, const struct guest *g
     }
 }
 
-/* The vCPUs of a guest as its words give them; 0 where they do not. */
-static uint64_t vcpus_of(const struct guest *guest)
-{
-    if (is_failed(&guest->said, W_GUEST_VCPUS))
-        return 0;
-    if (is_said(&guest->said, W_GUEST_VCPUS))
-        return guest->vcpu_count == COUNT_ALL ? 0 : guest->vcpu_count;
-    uint64_t sum = 0;
-    for (uint32_t c = 0; c < guest->cell_count; c++) {
-        const struct cell *cell = &guest->cells[c];
-        if (cell->ids && !cell->ids->plain)
-            return 0;
-        if (cell->ids)
-            sum += ids_size(cell->ids->plain);
-        else if (is_said(&cell->said, W_CELL_VCPUS) && !is_failed(&cell->said, W_CELL_VCPUS))
-            sum += cell->vcpu_count;
-        else
-            return 0;
-    }
-    return sum;
-}
-
 static void levels_multiply_to_the_vcpus(const struct check *check, const struct guest *guest)
 {
-    uint64_t product = 1, vcpus = vcpus_of(guest);
+    uint64_t product = 1, vcpus = declared_vcpus(guest);
     unsigned said = 0;
     struct span first = SPAN_NONE;
     bool decides_all = is_said(&guest->said, W_VCPUS_SOCKETS) && is_said(&guest->said, W_VCPUS_CORES) && is_said(&guest->said, W_VCPUS_THREADS);
@@ -125,7 +103,7 @@ static void machines_have_the_level(const struct check *check, const struct gues
 
 static void vcpus_fit_the_machine(const struct check *check, const struct guest *guest)
 {
-    uint64_t vcpus = vcpus_of(guest);
+    uint64_t vcpus = declared_vcpus(guest);
     uint32_t limit = is_pc(guest->machine) ? 255 : 288;
     if (guest->base_file || vcpus <= 255)
         return;

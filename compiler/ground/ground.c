@@ -42,11 +42,34 @@ static const struct ids *row_nodes(struct grounding *grounding, const struct sit
     return nodes;
 }
 
+/* A node told twice in one table: neither row is better than the other. */
+static bool refuse_repeated(struct grounding *grounding, const struct ids *nodes, struct span span, const struct ids **seen)
+{
+    bool repeats = nodes && ids_overlap(nodes, *seen);
+    if (repeats) {
+        uint32_t shared = UINT32_MAX;
+        for (ids_each(nodes, node))
+            if (shared == UINT32_MAX && ids_contains(*seen, node))
+                shared = node;
+        struct finding *finding = report(grounding->findings, NM_repeated_word, span, "node %u stands in two rows of one table", shared);
+        finding_help(grounding->findings, finding, "leave it in one of the two");
+    } else if (nodes) {
+        hwloc_bitmap_t both = ids_to_bitmap(*seen);
+        ids_add_to_bitmap(nodes, both);
+        *seen = ids_from_bitmap(grounding->arena, both);
+        hwloc_bitmap_free(both);
+    }
+    return repeats;
+}
+
 static void declare_memory(struct grounding *grounding, struct site_host *host, struct host *facts)
 {
     const struct node_size_row *rows = host->declared->memory.items;
+    const struct ids *seen = &ids_none;
     for (uint32_t r = 0; r < host->declared->memory.count; r++) {
         const struct ids *nodes = row_nodes(grounding, host, rows[r].nodes, rows[r].span);
+        if (refuse_repeated(grounding, nodes, rows[r].span, &seen))
+            continue;
         for (uint32_t n = 0; nodes && n < facts->node_count; n++) {
             struct host_node *node = &facts->nodes[n];
             if (!ids_contains(nodes, node->os_index))
@@ -84,8 +107,11 @@ static void declare_pools(struct grounding *grounding, struct site_host *host, s
     for (guint p = 0; host->declared->hugepages && p < host->declared->hugepages->len; p++) {
         const struct hugepages *pool = g_ptr_array_index(host->declared->hugepages, p);
         const struct node_count_row *rows = pool->rows.items;
+        const struct ids *seen = &ids_none;
         for (uint32_t r = 0; r < pool->rows.count; r++) {
             const struct ids *nodes = row_nodes(grounding, host, rows[r].nodes, rows[r].span);
+            if (refuse_repeated(grounding, nodes, rows[r].span, &seen))
+                continue;
             for (uint32_t n = 0; nodes && n < facts->node_count; n++) {
                 struct known_size before;
                 if (!ids_contains(nodes, facts->nodes[n].os_index))
@@ -110,6 +136,21 @@ static void declare_versions(const struct list *list, struct host *facts)
         facts->versions[programs[rows[i].program]] = (struct version){ true, rows[i].version.major, rows[i].version.minor, rows[i].version.micro };
 }
 
+/* What `isolated` and `shared` name, each CPU on the host; NULL with a finding. */
+static const struct ids *host_cpus(struct grounding *grounding, const struct site_host *host, const struct set *set, const struct ids *parent, enum word_id word)
+{
+    struct span span = said_span(&host->declared->said, word, 1);
+    const struct ids *cpus = cpus_on_host(grounding->arena, grounding->findings, host, set, parent, span);
+    for (uint32_t i = 0; cpus && i < cpus->count; i++)
+        for (uint32_t cpu = cpus->range[i].first; cpu <= cpus->range[i].last; cpu++)
+            if (!host_cpu(host->facts, cpu) && !(host->facts->isolated_known && ids_contains(host->facts->isolated, cpu))) {
+                struct finding *finding = report(grounding->findings, NM_place_not_on_host, span, "host '%s' has no CPU %u online", host->name, cpu);
+                finding_help(grounding->findings, finding, "its CPUs are %s", ids_text(grounding->arena, host->facts->online));
+                return NULL;
+            }
+    return cpus;
+}
+
 static void declare_states(struct grounding *grounding, struct site_host *host, struct host *facts)
 {
     const struct declared_host *declared = host->declared;
@@ -120,7 +161,7 @@ static void declare_states(struct grounding *grounding, struct site_host *host, 
     if (is_said(&declared->said, W_HOST_BALANCING))
         facts->balancing = declared->balancing ? STATE_YES : STATE_NO;
     if (declared->isolated) {
-        const struct ids *isolated = cpus_on_host(grounding->arena, grounding->findings, host, declared->isolated, facts->online, said_span(&declared->said, W_HOST_ISOLATED, 1));
+        const struct ids *isolated = host_cpus(grounding, host, declared->isolated, facts->online, W_HOST_ISOLATED);
         if (isolated && facts->isolated_known && !ids_equal(isolated, facts->isolated))
             differs(grounding, host, said_span(&declared->said, W_HOST_ISOLATED, 1), "the isolated CPUs", ids_text(grounding->arena, facts->isolated), ids_text(grounding->arena, isolated));
         if (isolated) {
@@ -155,8 +196,11 @@ static void reserve_pages(struct grounding *grounding, const struct site_host *h
     for (guint p = 0; reserve->hugepages && p < reserve->hugepages->len; p++) {
         const struct hugepages *pool = g_ptr_array_index(reserve->hugepages, p);
         const struct node_count_row *rows = pool->rows.items;
+        const struct ids *seen = &ids_none;
         for (uint32_t r = 0; r < pool->rows.count; r++) {
             const struct ids *nodes = row_nodes(grounding, host, rows[r].nodes, rows[r].span);
+            if (refuse_repeated(grounding, nodes, rows[r].span, &seen))
+                continue;
             for (uint32_t n = 0; nodes && n < host->facts->node_count; n++) {
                 const struct host_node *node = &host->facts->nodes[n];
                 if (!ids_contains(nodes, node->os_index))
@@ -175,14 +219,30 @@ static void reserve_pages(struct grounding *grounding, const struct site_host *h
     }
 }
 
+/* Each node may lose no more than it has; `memory SIZE` for every node may take all of a small one. */
+static void refuse_excess(struct grounding *grounding, const struct site_host *host, const struct reserve *reserve,
+                          const struct node_size_row *row, const struct host_node *node)
+{
+    if (!node->memory_bytes.known || row->bytes <= node->memory_bytes.value)
+        return;
+    struct finding *finding = report(grounding->findings, NM_reserve_too_large, row->span, "reserve '%s' takes %s of node %u, and host '%s' has %s there", reserve->owner,
+                                     size_text(grounding->arena, row->bytes), node->os_index, host->name, size_text(grounding->arena, node->memory_bytes.value));
+    finding_help(grounding->findings, finding, "lower it to what the owner needs");
+}
+
 static void reserve_memory(struct grounding *grounding, const struct site_host *host, const struct reserve *reserve, struct node_room *rooms)
 {
     const struct node_size_row *rows = reserve->memory.items;
+    const struct ids *seen = &ids_none;
     for (uint32_t r = 0; r < reserve->memory.count; r++) {
         const struct ids *nodes = row_nodes(grounding, host, rows[r].nodes, rows[r].span);
+        if (refuse_repeated(grounding, nodes, rows[r].span, &seen))
+            continue;
         for (uint32_t n = 0; nodes && n < host->facts->node_count; n++)
-            if (ids_contains(nodes, host->facts->nodes[n].os_index))
+            if (ids_contains(nodes, host->facts->nodes[n].os_index)) {
+                refuse_excess(grounding, host, reserve, &rows[r], &host->facts->nodes[n]);
                 rooms[n].reserved_bytes += rows[r].bytes;
+            }
     }
     for (uint32_t n = 0; reserve->each_bytes && n < host->facts->node_count; n++) {
         const struct known_size memory = host->facts->nodes[n].memory_bytes;
@@ -213,10 +273,7 @@ static void measure_node(struct grounding *grounding, const struct site_host *ho
         finding_help(grounding->findings, finding, "lower the count for node %u", node->os_index);
     }
     uint64_t left = taken > memory || overflows ? 0 : memory - taken;
-    if (room->reserved_bytes > left && node->memory_bytes.value)
-        room->memory_bytes = (struct known_size){ true, 0 };
-    else
-        room->memory_bytes = (struct known_size){ true, left > room->reserved_bytes ? left - room->reserved_bytes : 0 };
+    room->memory_bytes = (struct known_size){ true, left > room->reserved_bytes ? left - room->reserved_bytes : 0 };
 }
 
 static void take_reserves(struct grounding *grounding, struct site_host *host)
@@ -290,7 +347,7 @@ static void ground(struct grounding *grounding, const struct declared_host *decl
     declare_states(grounding, host, facts);
     take_reserves(grounding, host);
     if (declared->shared) {
-        const struct ids *shared = cpus_on_host(grounding->arena, grounding->findings, host, declared->shared, host->open, said_span(&declared->said, W_HOST_SHARED, 1));
+        const struct ids *shared = host_cpus(grounding, host, declared->shared, host->open, W_HOST_SHARED);
         host->has_shared = shared != NULL;
         if (shared)
             host->shared = shared;

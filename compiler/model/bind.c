@@ -7,68 +7,6 @@
 
 #include <string.h>
 
-/* ---- words that do not fit --------------------------------------------------------------------------------------- */
-
-static const char *next_word(void *state)
-{
-    struct {
-        enum context in;
-        size_t at;
-    } *walk = state;
-    size_t count;
-    const struct word_row *rows = vocabulary(&count);
-    while (walk->at < count) {
-        const struct word_row *row = &rows[walk->at++];
-        if ((row->in & walk->in) && row->id != W_NONE)
-            return row->word;
-    }
-    return NULL;
-}
-
-static bool is_plural_of(const char *text, size_t length, enum context in)
-{
-    return length > 1 && text[length - 1] == 's' && find_word(in, text, length - 1);
-}
-
-static const char *elsewhere(const char *text, size_t length)
-{
-    for (unsigned bit = 0; bit < 16; bit++) {
-        const struct word_row *row = find_word((enum context)(1u << bit), text, length);
-        if (row && row->id != W_NONE)
-            return context_word((enum context)(1u << bit));
-    }
-    return NULL;
-}
-
-static void report_unknown(struct binder *binder, const struct item *item, enum context in)
-{
-    size_t length;
-    const char *text = word_text(binder->syntax, item, item->name, &length);
-    struct finding *finding = report(binder->findings, NM_unknown_word, item_span(item), "%s has no word '%.*s'",
-                                     context_word(in), (int)length, text);
-    struct {
-        enum context in;
-        size_t at;
-    } walk = { in, 0 };
-    const char *near = nearest_name(text, length, next_word, &walk);
-    const char *place = elsewhere(text, length);
-    if (is_plural_of(text, length, in))
-        finding_help(binder->findings, finding, "words are never plural: write '%.*s'", (int)length - 1, text);
-    else if (near)
-        finding_help(binder->findings, finding, "did you mean '%s'?", near);
-    else if (place)
-        finding_help(binder->findings, finding, "'%.*s' is a word of %s", (int)length, text, place);
-    else
-        finding_help(binder->findings, finding, "remove it; docs/language.md lists the words of each place");
-}
-
-static void report_later(struct binder *binder, const struct item *item, const struct word_row *row)
-{
-    struct finding *finding = report(binder->findings, NM_later_word, item_span(item), "'%s' is not yet in this version of numac", row->word);
-    finding_note(binder->findings, finding, "it will be: %s", row->about);
-    finding_help(binder->findings, finding, "remove it, or keep that part in a base");
-}
-
 /* ---- arguments ------------------------------------------------------------------------------------------------------ */
 
 static const void *default_object(enum object_kind kind)
@@ -131,45 +69,21 @@ static bool store_many(struct binder *binder, const struct column *column, const
     return fine;
 }
 
-static void report_extra(struct binder *binder, const struct item *item, const struct word_row *row, const struct scalar *scalar,
-                         const struct column *columns, bool in_row)
-{
-    size_t wanted = 0;
-    while (columns[wanted].name)
-        wanted++;
-    size_t length;
-    const char *name = word_text(binder->syntax, item, item->name, &length);
-    struct finding *finding = report_value(binder, NM_extra_argument, scalar, "'%.*s' has too many arguments: '%.*s' has no place",
-                                           (int)length, name, (int)scalar->length, scalar->text);
-    if (!wanted && row->columns[0].name && !in_row)
-        finding_help(binder->findings, finding, "write its rows in a block: '%s { ... }'", row->word);
-    else if (length && (name[0] == 'c' || row->id == W_SITE_GUEST) && scalar->length == 1 && scalar->text[0] == 'x')
-        finding_help(binder->findings, finding, "say how many with 'count 20' in its block");
-    else if (wanted && (columns[0].type == V_SET || columns[0].type == V_CPUS || columns[0].type == V_NODES || columns[0].type == V_NODES_OR_AUTO))
-        finding_help(binder->findings, finding, "join a set by commas, without blanks: '0-3,8'");
-    else if (wanted && (columns[0].type == V_SIZE || columns[0].type == V_SIZE_OR_ALL || columns[0].type == V_PAGES))
-        finding_help(binder->findings, finding, "write number and unit together: '4GiB'; end each line before the next word");
-    else
-        finding_help(binder->findings, finding, "it takes %zu; begin the next word on a new line or behind ';'", wanted);
-}
-
-static void report_missing(struct binder *binder, const struct item *item, const struct column *column)
-{
-    size_t length;
-    const char *name = word_text(binder->syntax, item, item->name, &length);
-    struct finding *finding = report(binder->findings, NM_missing_argument, item_span(item), "'%.*s' lacks its %s", (int)length, name, column->name);
-    if (column->choices) {
-        g_autofree char *list = g_strjoinv(", ", (char **)(uintptr_t)column->choices);
-        finding_help(binder->findings, finding, "write one of: %s", list);
-    } else {
-        finding_help(binder->findings, finding, "write '%.*s' and a %s", (int)length, name, value_type_word(column->type));
-    }
-}
-
-/* Types scalars by columns into an object; false where something was reported. */
+/* Types scalars by columns into an object; false where something was reported.  Arguments too many are told alone:
+ * with "4 GiB" or "0-3, 5" the others are pieces of one value. */
 static bool store_columns(struct binder *binder, const struct item *item, const struct word_row *row, const struct column *columns,
-                          const struct scalar *scalars, size_t count, char *object, bool in_row)
+                          const struct scalar *scalars, size_t count, char *object)
 {
+    bool takes_many = false;
+    unsigned wanted = 0;
+    for (; columns[wanted].name; wanted++)
+        takes_many |= (columns[wanted].flags & MANY) != 0;
+    if (refuse_parted_set(binder, columns, scalars, count))
+        return false;
+    if (count > wanted && !takes_many) {
+        report_extra(binder, item, row, columns, wanted, wanted ? &scalars[wanted - 1] : NULL, &scalars[wanted]);
+        return false;
+    }
     size_t at = 0;
     for (const struct column *column = columns; column->name; column++) {
         char *into = object && column->offset != NOT_STORED ? object + column->offset : NULL;
@@ -185,10 +99,7 @@ static bool store_columns(struct binder *binder, const struct item *item, const 
         if (!parse_value(binder, column, &scalars[at++], into ? (void *)into : (void *)aside))
             return false; /* what follows may be shifted by the same mistake */
     }
-    if (at == count)
-        return true;
-    report_extra(binder, item, row, &scalars[at], columns, in_row);
-    return false;
+    return true;
 }
 
 /* ---- tables ---------------------------------------------------------------------------------------------------------- */
@@ -242,6 +153,9 @@ static bool refuse_variable_name(struct binder *binder, const struct item *item)
 {
     if (!item->name.dollar)
         return false;
+    size_t length;
+    const char *text = word_text(binder->syntax, item, item->name, &length);
+    mark_variables(binder, text, length);
     struct finding *finding = report(binder->findings, NM_variable_not_here, item_span(item), "a variable stands where a word or a key must be");
     finding_help(binder->findings, finding, "variables give values only; write the word itself");
     return true;
@@ -252,6 +166,8 @@ static bool bind_row(struct binder *binder, const struct word_row *row, const st
 {
     struct scalar few[16], *scalars;
     size_t count;
+    if (item->failed) /* its line was told wrong already */
+        return false;
     if (refuse_variable_name(binder, item) || !item_scalars(binder, item, few, G_N_ELEMENTS(few), &scalars, &count))
         return false;
     if (item->has_block) {
@@ -268,7 +184,7 @@ static bool bind_row(struct binder *binder, const struct word_row *row, const st
     for (const struct column *more = row->columns + 1; more->name; more++)
         if (more->type == V_CHOICE && (more->flags & OPTIONAL))
             memset(into + more->offset, 0xff, sizeof(uint32_t));
-    return store_columns(binder, item, row, row->columns + 1, scalars, count, into, true) && fine;
+    return store_columns(binder, item, row, row->columns + 1, scalars, count, into) && fine;
 }
 
 static bool bind_table(struct binder *binder, const struct frame *frame, const struct word_row *row, const struct item *item)
@@ -327,6 +243,10 @@ static void bind_setting(struct binder *binder, const struct frame *frame, const
     } else if (item->has_block && !row->opens && !row->columns[0].name) {
         refuse_block(binder, item, row);
         fine = false;
+    } else if (!count && !item->has_block && row->opens && !(row->arguments[0].name && !(row->arguments[0].flags & OPTIONAL))) {
+        struct finding *finding = report(binder->findings, NM_missing_argument, item_span(item), "'%s' says nothing", row->word);
+        finding_help(binder->findings, finding, "give it a value or a block, or remove it");
+        fine = false;
     } else if (has_table && count) {
         struct finding *finding = report(binder->findings, NM_table_and_arguments, item_span(item), "'%s' has arguments and a table at once", row->word);
         finding_help(binder->findings, finding, "keep one of the two");
@@ -339,7 +259,7 @@ static void bind_setting(struct binder *binder, const struct frame *frame, const
         wants_arguments = false;
     } else {
         reset_word(frame, row);
-        fine = store_columns(binder, item, row, row->arguments, scalars, count, frame->object[row->object], false);
+        fine = store_columns(binder, item, row, row->arguments, scalars, count, frame->object[row->object]);
     }
     note_places(binder, frame, row, item, scalars, fine || count < 16 ? count : 0);
     if (wants_arguments || has_table || !row->opens)
@@ -360,6 +280,9 @@ bool item_label(struct binder *binder, const struct item *item, const struct wor
         return false;
     }
     if (item->arguments[0].dollar) {
+        size_t length;
+        const char *text = word_text(binder->syntax, item, item->arguments[0], &length);
+        mark_variables(binder, text, length);
         struct finding *finding = report(binder->findings, NM_variable_not_here, word_span(item, item->arguments[0]), "a variable stands in a %s", row->label.name);
         finding_help(binder->findings, finding, "variables give values only; write the %s itself", row->label.name);
         return false;
@@ -438,17 +361,26 @@ static void bind_iothread(struct binder *binder, const struct frame *frame, cons
     bind_block(binder, &inside, IN_IOTHREAD, item->children);
 }
 
+/* A block is not bound: what the blocks of its kind come to is not known. */
+static void miss_block(const struct frame *frame)
+{
+    if (frame->is_incomplete)
+        *frame->is_incomplete = true;
+}
+
 static void bind_labelled(struct binder *binder, const struct frame *frame, const struct word_row *row, const struct item *item)
 {
     struct scalar label;
     const char *name;
     uint32_t id;
     size_t findings = findings_count(binder->findings, ERROR);
-    if (item_label(binder, item, row, &label)) {
+    if (!item_label(binder, item, row, &label)) {
+        miss_block(frame);
+    } else {
         if (item->argument_count > 1) {
             struct scalar extra = { .span = word_span(item, item->arguments[1]) };
             extra.text = word_text(binder->syntax, item, item->arguments[1], &extra.length);
-            report_extra(binder, item, row, &extra, &row->label, false);
+            report_extra(binder, item, row, &row->label, 1, &label, &extra);
         }
         if (row->object == OBJECT_HUGEPAGES)
             bind_pages(binder, frame, row, item, &label);
@@ -464,24 +396,6 @@ static void bind_labelled(struct binder *binder, const struct frame *frame, cons
 }
 
 /* ---- blocks ----------------------------------------------------------------------------------------------------------------------- */
-
-void report_repeated(struct binder *binder, const struct item *item, const struct item *before, bool is_label)
-{
-    size_t length;
-    const char *text = word_text(binder->syntax, item, item->name, &length);
-    struct finding *finding;
-    if (is_label) {
-        size_t label_length;
-        const char *label = word_text(binder->syntax, item, item->arguments[0], &label_length);
-        finding = report(binder->findings, NM_repeated_name, word_span(item, item->arguments[0]), "'%.*s %.*s' stands twice in one block",
-                         (int)length, text, (int)label_length, label);
-        finding_label(binder->findings, finding, word_span(before, before->arguments[0]), "first here");
-    } else {
-        finding = report(binder->findings, NM_repeated_word, item_span(item), "'%.*s' stands twice in one block", (int)length, text);
-        finding_label(binder->findings, finding, item_span(before), "first here");
-    }
-    finding_help(binder->findings, finding, "keep one of the two");
-}
 
 struct seen { /* of one block: the first item of each word, and of each label */
     const struct item *words[WORD_COUNT];
@@ -510,8 +424,11 @@ static bool is_repeated(struct binder *binder, struct seen *seen, const struct w
     const struct item *pair[] = { other, item };
     for (int i = 0; i < 2; i++) {
         size_t length;
+        uint64_t bytes; /* 1GiB and 1024MiB are one pool */
         const char *label = word_text(binder->syntax, pair[i], pair[i]->arguments[0], &length);
-        char *key = g_strdup_printf("%d %.*s", (int)row->id, (int)length, label);
+        char *key = row->label.type == V_SIZE && quiet_size(label, length, &bytes)
+                        ? g_strdup_printf("%d %" G_GUINT64_FORMAT, (int)row->id, bytes)
+                        : g_strdup_printf("%d %.*s", (int)row->id, (int)length, label);
         const struct item *before = g_hash_table_lookup(seen->labels, key);
         if (!before) {
             g_hash_table_insert(seen->labels, key, (gpointer)(uintptr_t)pair[i]);
@@ -559,6 +476,8 @@ void bind_block(struct binder *binder, const struct frame *frame, enum context i
         const char *text = word_text(binder->syntax, item, item->name, &length);
         const struct word_row *row = find_word(in, text, length);
         if (row && row->id != W_NONE && is_repeated(binder, &seen, row, item)) {
+            if (row->kind == LABELLED)
+                miss_block(frame);
             if (frame->is_broken)
                 *frame->is_broken = true;
         } else {

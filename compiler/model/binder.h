@@ -12,6 +12,7 @@ struct let { /* a variable of the site */
     const struct item *item; /* its values are the arguments behind the name; */
     const char *text;        /* of -D, which wins */
     bool is_used, has_value;
+    bool is_wrong;           /* told already; its uses are silent */
 };
 
 struct binder {
@@ -31,19 +32,20 @@ struct binder {
     GHashTable *bases;     /* path to struct base_tree * */
     GPtrArray *host_items, *guest_items; /* const struct item * in order */
     bool is_torn;          /* the braces of some file do not match: its words are not judged */
-    bool missed_file;      /* an include could not be read: names may be missing through no fault of the site */
+    bool missed_names;     /* an include could not be read, or a block not understood: it may have declared what others name */
 };
 
 struct profile {
     const char *name;
     const struct item *item;
-    bool is_used;
+    bool is_used, is_in_told_cycle;
     unsigned state; /* of the search for cycles */
 };
 
 /* ---- files, includes, variables (load.c) */
 bool load_site(struct binder *binder, uint32_t file);
 char *path_beside(struct binder *binder, uint32_t file, const char *path, size_t length);
+void mark_variables(struct binder *binder, const char *text, size_t length); /* as used */
 struct let *find_let(struct binder *binder, const char *name, size_t length);
 
 /* ---- one argument, ready to be typed: text with variables replaced */
@@ -66,6 +68,18 @@ const struct set *parse_set(struct binder *binder, const struct scalar *scalar, 
 struct finding *report_value(struct binder *binder, enum code code, const struct scalar *scalar, const char *format, ...)
     G_GNUC_PRINTF(4, 5);
 
+bool quiet_size(const char *text, size_t length, uint64_t *out_bytes); /* false: no size; says nothing */
+
+/* ---- what does not fit (refuse.c) */
+const struct word_row *nearest_word(enum context in, const char *text, size_t length); /* NULL: none is near */
+void report_unknown(struct binder *binder, const struct item *item, enum context in);
+void report_later(struct binder *binder, const struct item *item, const struct word_row *row);
+void report_repeated(struct binder *binder, const struct item *item, const struct item *before, bool is_label);
+void report_extra(struct binder *binder, const struct item *item, const struct word_row *row, const struct column *columns,
+                  unsigned wanted, const struct scalar *before, const struct scalar *extra); /* before: NULL if it is the first */
+void report_missing(struct binder *binder, const struct item *item, const struct column *column);
+bool refuse_parted_set(struct binder *binder, const struct column *columns, const struct scalar *scalars, size_t count);
+
 /* ---- items into objects (bind.c) */
 struct frame { /* the objects that the words of a block belong to */
     void *object[OBJECT_KINDS];
@@ -79,17 +93,17 @@ struct frame { /* the objects that the words of a block belong to */
 void bind_block(struct binder *binder, const struct frame *frame, enum context in, const struct item *first);
 void bind_item(struct binder *binder, const struct frame *frame, enum context in, const struct item *item,
                const struct word_row *row); /* row NULL: not a word of this place */
-void report_repeated(struct binder *binder, const struct item *item, const struct item *before, bool is_label);
 bool item_label(struct binder *binder, const struct item *item, const struct word_row *row, struct scalar *out_label);
 const char *label_string(struct binder *binder, const struct item *item); /* of an item that has one; outlives the tree */
 const struct item *find_item(struct binder *binder, const struct item *first, const char *word);
 void reset_word(const struct frame *frame, const struct word_row *row);
 
-/* ---- hosts, guests (hosts.c, layers.c, removal.c, inherit.c) */
+/* ---- hosts, guests (hosts.c, layers.c, inherit.c) */
 void bind_hosts(struct binder *binder);
 void bind_guests(struct binder *binder);
 void inherit_locality(struct guest *guest);
-void report_unknown_name(struct binder *binder, const struct scalar *scalar, const char *what, GPtrArray *items);
+/* Returns the name that was most likely meant, or NULL. */
+const char *report_unknown_name(struct binder *binder, const struct scalar *scalar, const char *what, GPtrArray *items);
 struct cell *guest_cell(struct binder *binder, struct guest *guest, const char *label, struct span span);
 struct iothread *guest_iothread(struct binder *binder, struct guest *guest, uint32_t id, struct span span);
 

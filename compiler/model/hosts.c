@@ -12,7 +12,7 @@ const struct reserve reserve_defaults = { 0 };
 enum { LIKE_LIMIT = 64 };
 
 /* The host it is like, or NULL. */
-static const struct item *liked(struct binder *binder, const struct item *item)
+static const struct item *liked(struct binder *binder, const struct item *item, bool *out_is_unknown)
 {
     const struct item *like = find_item(binder, item->children, "like");
     struct scalar few[4], *scalars;
@@ -23,25 +23,48 @@ static const struct item *liked(struct binder *binder, const struct item *item)
     guint position = GPOINTER_TO_UINT(g_hash_table_lookup(binder->hosts, name));
     if (position)
         return g_ptr_array_index(binder->host_items, position - 1);
-    report_unknown_name(binder, &scalars[0], "host", binder->host_items);
+    GPtrArray *others = g_ptr_array_new();
+    for (guint i = 0; i < binder->host_items->len; i++)
+        if (g_ptr_array_index(binder->host_items, i) != item)
+            g_ptr_array_add(others, g_ptr_array_index(binder->host_items, i));
+    report_unknown_name(binder, &scalars[0], "host", others);
+    g_ptr_array_free(others, TRUE);
+    *out_is_unknown = true;
     return NULL;
 }
 
-/* The chain of likes from the host itself to the farthest; 0 with a finding where it is a circle. */
+/* One circle is told once, at its first member, whichever host led into it. */
+static void report_circle(struct binder *binder, const struct item *const *members, unsigned count)
+{
+    const struct item *first = members[0];
+    for (unsigned i = 1; i < count; i++)
+        if (members[i]->file < first->file || (members[i]->file == first->file && members[i]->name.begin < first->name.begin))
+            first = members[i];
+    struct finding *finding = report(binder->findings, NM_like_cycle, item_span(find_item(binder, first->children, "like")),
+                                     "host '%s' is like itself in the end", label_string(binder, first));
+    finding_help(binder->findings, finding, "remove one 'like' of the circle");
+}
+
+/* The chain of likes from the host itself to the farthest; 0 with a finding where it never ends, or ends at no host. */
 static unsigned chain_of(struct binder *binder, const struct item *item, const struct item *chain[LIKE_LIMIT])
 {
     unsigned count = 0;
-    for (const struct item *at = item; at; at = liked(binder, at)) {
-        for (unsigned i = 0; i <= count; i++)
-            if ((i < count && chain[i] == at) || count == LIKE_LIMIT) {
-                struct finding *finding = report(binder->findings, NM_like_cycle, item_span(find_item(binder, item->children, "like")),
-                                                 "host '%s' is like itself in the end", label_string(binder, item));
-                finding_help(binder->findings, finding, "remove one 'like' of the circle");
+    bool is_unknown = false;
+    for (const struct item *at = item; at; at = liked(binder, at, &is_unknown)) {
+        for (unsigned i = 0; i < count; i++)
+            if (chain[i] == at) {
+                report_circle(binder, chain + i, count - i);
                 return 0;
             }
+        if (count == LIKE_LIMIT) {
+            struct finding *finding = report(binder->findings, NM_like_cycle, item_span(find_item(binder, item->children, "like")),
+                                             "host '%s' is like a host that is like another, over %d times", label_string(binder, item), LIKE_LIMIT);
+            finding_help(binder->findings, finding, "name the host that says most of it");
+            return 0;
+        }
         chain[count++] = at;
     }
-    return count;
+    return is_unknown ? 0 : count;
 }
 
 static const struct host_override *override_of(struct binder *binder, const char *name)

@@ -109,7 +109,11 @@ static bool remove_one(struct binder *binder, const struct frame *frame, const s
     struct finding *finding;
     if (!row || row->id == W_NONE) {
         finding = report_value(binder, NM_unknown_word, what, "a guest has no word '%.*s' to remove", (int)length, what->text);
-        finding_help(binder->findings, finding, "name a word of a profile or base: 'emulator', 'cell:b', 'iothread:1'");
+        const struct word_row *near = nearest_word(IN_GUEST, what->text, length);
+        if (near)
+            finding_help(binder->findings, finding, "did you mean '%s'?", near->word);
+        else
+            finding_help(binder->findings, finding, "name a word of a profile or base: 'emulator', 'cell:b', 'iothread:1'");
         return false;
     }
     if (row->kind == LABELLED && !colon) {
@@ -156,6 +160,20 @@ enum { PROFILE_NEW, PROFILE_OPEN, PROFILE_DONE };
 
 static void push_profiles(struct binder *binder, struct stack *stack, const struct item *block, unsigned depth);
 
+/* A circle is told once, whichever of its profiles a guest uses. */
+static bool is_told_cycle(struct binder *binder)
+{
+    bool is_told = true;
+    for (guint i = 0; i < binder->profile_order->len; i++) {
+        struct profile *profile = g_ptr_array_index(binder->profile_order, i);
+        if (profile->state != PROFILE_OPEN)
+            continue;
+        is_told &= profile->is_in_told_cycle;
+        profile->is_in_told_cycle = true;
+    }
+    return is_told;
+}
+
 static void push_profile(struct binder *binder, struct stack *stack, const struct scalar *scalar, unsigned depth)
 {
     g_autofree char *name = g_strndup(scalar->text, scalar->length);
@@ -164,7 +182,10 @@ static void push_profile(struct binder *binder, struct stack *stack, const struc
         GPtrArray *items = g_ptr_array_new();
         for (guint i = 0; i < binder->profile_order->len; i++)
             g_ptr_array_add(items, (gpointer)(uintptr_t)((struct profile *)g_ptr_array_index(binder->profile_order, i))->item);
-        report_unknown_name(binder, scalar, "profile", items);
+        const char *near = report_unknown_name(binder, scalar, "profile", items);
+        struct profile *meant = near ? g_hash_table_lookup(binder->profiles, near) : NULL;
+        if (meant)
+            meant->is_used = true; /* one mistake: that nobody uses it is not told too */
         g_ptr_array_free(items, TRUE);
         stack->failed = true;
         return;
@@ -173,11 +194,20 @@ static void push_profile(struct binder *binder, struct stack *stack, const struc
     for (unsigned i = 0; i < stack->count; i++)
         if (stack->profiles[i] == profile)
             return; /* applied already, below */
-    if (profile->state == PROFILE_OPEN || depth > PROFILE_DEPTH_LIMIT || stack->count == LAYER_LIMIT) {
+    if (profile->state != PROFILE_OPEN && (depth > PROFILE_DEPTH_LIMIT || stack->count == LAYER_LIMIT)) {
+        stack->failed = true;
+        struct finding *finding = report_value(binder, NM_profile_cycle, scalar, "profiles use each other over %d deep, or over %d of them",
+                                               PROFILE_DEPTH_LIMIT, LAYER_LIMIT);
+        finding_help(binder->findings, finding, "join profiles that are always used together");
+        return;
+    }
+    if (profile->state == PROFILE_OPEN) {
+        stack->failed = true;
+        if (is_told_cycle(binder))
+            return;
         struct finding *finding = report_value(binder, NM_profile_cycle, scalar, "profile '%s' uses itself in the end", name);
         finding_label(binder->findings, finding, word_span(profile->item, profile->item->arguments[0]), "declared here");
         finding_help(binder->findings, finding, "remove one 'use' of the circle");
-        stack->failed = true;
         return;
     }
     profile->state = PROFILE_OPEN;
@@ -214,8 +244,10 @@ static void check_unused(struct binder *binder)
         struct stack stack = { .count = 0 };
         bool was_used = profile->is_used;
         push_profiles(binder, &stack, profile->item, 0);
-        for (unsigned p = 0; p < stack.count; p++)
+        for (unsigned p = 0; p < stack.count; p++) {
             stack.profiles[p]->is_used = true;
+            bind_block(binder, &frame, IN_PROFILE, stack.profiles[p]->item->children);
+        }
         ((struct profile *)g_ptr_array_index(binder->profile_order, i))->is_used = was_used;
     }
 }

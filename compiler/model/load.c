@@ -42,6 +42,19 @@ static bool is_variable(const char *text, size_t length)
     return true;
 }
 
+/* No values that need an order of their own: the one of declarations never matters. */
+static bool refuse_variables(struct binder *binder, const struct item *item)
+{
+    for (unsigned i = 1; i < item->argument_count; i++)
+        if (item->arguments[i].dollar) {
+            struct finding *finding = report(binder->findings, NM_variable_not_here, word_span(item, item->arguments[i]),
+                                             "a variable stands in the value of another");
+            finding_help(binder->findings, finding, "write the value out");
+            return true;
+        }
+    return false;
+}
+
 static void declare_let(struct binder *binder, const struct item *item)
 {
     size_t length;
@@ -55,6 +68,7 @@ static void declare_let(struct binder *binder, const struct item *item)
     if (!is_variable(name, length)) {
         struct finding *finding = report(binder->findings, NM_wrong_name, span, "'%.*s' is no name of a variable", (int)length, name);
         finding_help(binder->findings, finding, "a letter, then letters, digits and '_', at most 64 of them");
+        binder->missed_names = true;
         return;
     }
     struct let *before = find_let(binder, name, length);
@@ -64,16 +78,9 @@ static void declare_let(struct binder *binder, const struct item *item)
         finding_help(binder->findings, finding, "keep one of the two");
         return;
     }
-    for (unsigned i = 1; i < item->argument_count; i++)
-        if (item->arguments[i].dollar) {
-            struct finding *finding = report(binder->findings, NM_variable_not_here, word_span(item, item->arguments[i]),
-                                             "a variable stands in the value of another");
-            finding_help(binder->findings, finding, "write the value out; '$$' is a dollar sign elsewhere");
-            return;
-        }
     struct let *let = arena_take(binder->arena, struct let);
     *let = (struct let){ .name = arena_string(binder->arena, name, length), .span = span, .item = item,
-                         .has_value = item->argument_count > 1 };
+                         .has_value = item->argument_count > 1, .is_wrong = refuse_variables(binder, item) };
     g_hash_table_insert(binder->lets, (gpointer)(uintptr_t)let->name, let);
     g_ptr_array_add(binder->let_order, let);
     for (size_t i = 0; i < binder->options->variable_count; i++)
@@ -107,7 +114,7 @@ static void refuse_undeclared(struct binder *binder)
 {
     for (size_t i = 0; i < binder->options->variable_count; i++) {
         const struct variable *given = &binder->options->variables[i];
-        if (binder->missed_file || find_let(binder, given->name, strlen(given->name)))
+        if (binder->missed_names || find_let(binder, given->name, strlen(given->name)))
             continue;
         struct finding *finding = report(binder->findings, NM_unknown_option_name, SPAN_NONE,
                                          "'-D %s' names a variable that the site does not declare", given->name);
@@ -121,13 +128,35 @@ static void refuse_undeclared(struct binder *binder)
 
 /* ---- replacing variables -------------------------------------------------------------------------------------------- */
 
+static size_t variable_length(const char *text, size_t length)
+{
+    size_t end = 0;
+    while (end < length && (g_ascii_isalnum(text[end]) || text[end] == '_'))
+        end++;
+    return end && g_ascii_isalpha(text[0]) ? end : 0;
+}
+
+/* Variables where none can stand are told as that, not as unused too. */
+void mark_variables(struct binder *binder, const char *text, size_t length)
+{
+    for (size_t i = 0; i < length; i++)
+        if (text[i] == '$') {
+            size_t end = variable_length(text + i + 1, length - i - 1);
+            struct let *let = end ? find_let(binder, text + i + 1, end) : NULL;
+            if (let)
+                let->is_used = true;
+        }
+}
+
 static struct let *used_let(struct binder *binder, const struct item *item, struct word word, const char *name, size_t length)
 {
     struct let *let = find_let(binder, name, length);
     if (let)
         let->is_used = true;
-    if (let && let->has_value)
+    if (let && let->has_value && !let->is_wrong)
         return let;
+    if ((let && let->is_wrong) || (!let && binder->missed_names))
+        return NULL; /* told already, or declared in a file that could not be read */
     struct span span = word_span(item, word);
     if (let) {
         struct finding *finding = report(binder->findings, NM_variable_without_value, span, "variable '%.*s' has no value", (int)length, name);
@@ -137,20 +166,13 @@ static struct let *used_let(struct binder *binder, const struct item *item, stru
     }
     struct finding *finding = report(binder->findings, NM_unknown_variable, span, "no variable '%.*s' is declared", (int)length, name);
     const char *near = nearest_let(binder, name, length);
-    if (near)
+    if (near) {
+        find_let(binder, near, strlen(near))->is_used = true;
         finding_help(binder->findings, finding, "did you mean '$%s'?", near);
-    else
+    } else
         finding_help(binder->findings, finding, "declare it at the top of the site: 'let %.*s ...'; a dollar sign itself is '$$'",
                      (int)length, name);
     return NULL;
-}
-
-static size_t variable_length(const char *text, size_t length)
-{
-    size_t end = 0;
-    while (end < length && (g_ascii_isalnum(text[end]) || text[end] == '_'))
-        end++;
-    return end && g_ascii_isalpha(text[0]) ? end : 0;
 }
 
 static void append_let(struct binder *binder, const struct let *let, GString *out)
@@ -335,21 +357,32 @@ static bool includes_itself(struct binder *binder, uint32_t file, uint32_t found
 static void read_one(struct binder *binder, uint32_t file)
 {
     struct tree *tree = read_tree(binder->syntax, file, false);
-    binder->missed_file |= tree->failed;
+    binder->missed_names |= tree->failed;
     binder->is_torn |= tree->is_torn;
     if (tree->is_yaml)
         shape_tree(binder->syntax, tree);
     g_ptr_array_add(binder->trees, tree);
 }
 
+/* A file that this site has read; 0 too where only another site of the same run has. */
+static uint32_t read_before(struct binder *binder, const char *path)
+{
+    uint32_t found = sources_find(binder->sources, path);
+    for (guint i = 0; found && i < binder->trees->len; i++)
+        if (((const struct tree *)g_ptr_array_index(binder->trees, i))->file == found)
+            return found;
+    return 0;
+}
+
 static void include_file(struct binder *binder, uint32_t site_file, const struct scalar *scalar)
 {
     if (!scalar->length) {
-        report_value(binder, NM_empty_text, scalar, "'include' names no file");
+        struct finding *finding = report_value(binder, NM_empty_text, scalar, "'include' names no file");
+        finding_help(binder->findings, finding, "give a path, or leave the word out");
         return;
     }
     char *path = path_beside(binder, scalar->span.file, scalar->text, scalar->length);
-    uint32_t found = sources_find(binder->sources, path);
+    uint32_t found = read_before(binder, path);
     if (found && includes_itself(binder, scalar->span.file, found)) {
         struct finding *finding = report_value(binder, NM_include_depth, scalar, "'%.*s' includes itself", (int)scalar->length, scalar->text);
         finding_help(binder->findings, finding, "remove one include of the circle");
@@ -358,10 +391,11 @@ static void include_file(struct binder *binder, uint32_t site_file, const struct
     } else if (!is_allowed(binder, site_file, path)) {
         struct finding *finding = report_value(binder, NM_include_outside, scalar, "'%.*s' lies outside the folder of the site", (int)scalar->length, scalar->text);
         finding_help(binder->findings, finding, "move it below the site's folder, or allow its folder: --allow-include FOLDER");
-        binder->missed_file = true;
+        binder->missed_names = true;
     } else if (include_depth(binder, scalar->span.file) > INCLUDE_DEPTH_LIMIT) {
-        report_value(binder, NM_include_depth, scalar, "includes are nested deeper than %d", INCLUDE_DEPTH_LIMIT);
-        binder->missed_file = true;
+        struct finding *finding = report_value(binder, NM_include_depth, scalar, "includes are nested deeper than %d", INCLUDE_DEPTH_LIMIT);
+        finding_help(binder->findings, finding, "include it from the site itself: a file read once is there for all");
+        binder->missed_names = true;
     } else {
         uint32_t file = sources_read(binder->sources, path, SITE_BYTES_LIMIT);
         source_note_include(binder->sources, file, scalar->span);
@@ -385,7 +419,7 @@ static void read_includes(struct binder *binder, uint32_t site_file, const struc
         struct scalar few[8], *scalars;
         size_t count;
         if (!item_scalars(binder, item, few, G_N_ELEMENTS(few), &scalars, &count)) {
-            binder->missed_file = true;
+            binder->missed_names = true;
             continue;
         }
         if (!count) {

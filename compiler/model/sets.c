@@ -45,8 +45,9 @@ static bool read_number(struct reading *reading, const char *text, size_t length
     uint32_t number = 0;
     bool fine = length > 0;
     for (size_t i = 0; fine && i < length; i++) {
-        fine = g_ascii_isdigit(text[i]) && number <= IDS_LIMIT;
-        number = number * 10 + (uint32_t)(text[i] - '0');
+        fine = g_ascii_isdigit(text[i]);
+        if (number <= IDS_LIMIT) /* more digits make it no smaller */
+            number = number * 10 + (uint32_t)(text[i] - '0');
     }
     if (fine && length > 1 && text[0] == '0')
         return wrong(reading, "write it without the leading zero", "'%.*s' is no number of a set", (int)length, text);
@@ -153,6 +154,9 @@ static bool read_step(struct reading *reading, struct place_step *step, const ch
     if (!value_end)
         value_end = end;
     size_t length = (size_t)(value_end - value);
+    if (value_end + 1 == end)
+        return wrong(reading, "take the dot out, or say what stands inside: 'socket:0.core:2'", "the place '%.*s' ends in a dot",
+                     (int)(end - *at), *at);
     *at = value_end < end ? value_end + 1 : end;
     if (is_named)
         return read_named_step(reading, step, value, length);
@@ -191,7 +195,10 @@ static bool read_term(struct reading *reading, struct set_term *term, const char
         text++;
         length--;
     }
-    if (length == 3 && memcmp(text, "all", 3) == 0)
+    bool is_all = length == 3 && memcmp(text, "all", 3) == 0;
+    if (reading->type == V_SET && (is_all || memchr(text, ':', length)))
+        return wrong(reading, "write the numbers of vCPUs: '0-3,8'", "'%.*s' is no number of a vCPU", (int)length, text);
+    if (is_all)
         term->kind = TERM_ALL;
     else if (memchr(text, ':', length))
         return read_place(reading, term, text, length);
@@ -270,7 +277,7 @@ const struct set *parse_set(struct binder *binder, const struct scalar *scalar, 
     memcpy(key, scalar->text, scalar->length);
     key[scalar->length] = 0;
     const struct set *known = g_hash_table_lookup(binder->sets, key);
-    if (known)
+    if (known && (known->plain || type != V_SET))
         return known;
     known = read_set(binder, scalar, type);
     if (known)

@@ -51,16 +51,19 @@ static bool has_named(const struct syntax *syntax, const struct word_row *row, c
     return false;
 }
 
-static void refuse_value(struct syntax *syntax, const struct word_row *row, const struct item *value, const struct column *column)
+static void refuse_value(struct syntax *syntax, const struct word_row *row, const struct item *value,
+                         const struct column *column)
 {
     struct finding *finding;
     if (value->has_block) {
-        finding = report(syntax->findings, NM_yaml_argument, item_span(value), "'%s' of '%s' is given a mapping", column->name, row->word);
+        finding = report(syntax->findings, NM_yaml_argument, item_span(value), "'%s' of '%s' is given a mapping",
+                         column->name, row->word);
         finding_help(syntax->findings, finding, "write its value behind the colon: '%s: VALUE'", column->name);
         return;
     }
-    finding = report(syntax->findings, NM_yaml_argument, word_span(value, value->arguments[1]), "'%s' of '%s' is given %u values, but takes one",
-                     column->name, row->word, (unsigned)value->argument_count);
+    finding = report(syntax->findings, NM_yaml_argument, word_span(value, value->arguments[1]),
+                     "'%s' of '%s' is given %u values, but takes one", column->name, row->word,
+                     (unsigned)value->argument_count);
     finding_help(syntax->findings, finding, "name each argument: '%s: VALUE' and the others beside it", column->name);
 }
 
@@ -72,7 +75,8 @@ static size_t words_of(const struct item *value, const struct column *column)
 }
 
 /* Takes the arguments out of the block and gives what is left of it. */
-static struct item *take_named(struct syntax *syntax, const struct word_row *row, struct item *first, struct named *out_named)
+static struct item *take_named(struct syntax *syntax, const struct word_row *row, struct item *first,
+                               struct named *out_named)
 {
     struct item *rest, **tail = &rest;
     *out_named = (struct named){ 0 };
@@ -95,7 +99,8 @@ static struct item *take_named(struct syntax *syntax, const struct word_row *row
 }
 
 /* The place of an argument is all that says which it is, so none may be left out before another. */
-static bool refuse_gap(struct syntax *syntax, const struct word_row *row, const struct item *item, const struct named *named)
+static bool refuse_gap(struct syntax *syntax, const struct word_row *row, const struct item *item,
+                       const struct named *named)
 {
     for (unsigned i = 0; i < named->count; i++) {
         const struct item *value = named->values[i];
@@ -103,9 +108,11 @@ static bool refuse_gap(struct syntax *syntax, const struct word_row *row, const 
             continue;
         const char *missing = row->arguments[i].name;
         const struct item *last = named->values[named->count - 1];
-        struct finding *finding = report(syntax->findings, NM_missing_argument, item_span(item), "'%s' lacks its %s", row->word, missing);
+        struct finding *finding =
+            report(syntax->findings, NM_missing_argument, item_span(item), "'%s' lacks its %s", row->word, missing);
         if (!value)
-            finding_label(syntax->findings, finding, item_span(last), "'%s' needs it", row->arguments[named->count - 1].name);
+            finding_label(syntax->findings, finding, item_span(last), "'%s' needs it",
+                          row->arguments[named->count - 1].name);
         else
             finding_label(syntax->findings, finding, item_span(value), "no value stands here");
         finding_help(syntax->findings, finding, "write '%s: VALUE' too", missing);
@@ -114,11 +121,13 @@ static bool refuse_gap(struct syntax *syntax, const struct word_row *row, const 
     return false;
 }
 
-/* ---- items made anew ----------------------------------------------------------------------------------------------- */
+/* ---- items made anew -----------------------------------------------------------------------------------------------
+ */
 
 enum { FEW_WORDS = 8 };
 
-static struct item *copied(struct syntax *syntax, const struct item *from, struct word name, const struct word *words, size_t count)
+static struct item *copied(struct syntax *syntax, const struct item *from, struct word name, const struct word *words,
+                           size_t count)
 {
     struct item *item = item_new(syntax, from->file, name, words, count);
     item->children = from->children;
@@ -140,7 +149,8 @@ static void copy_named(const struct word_row *row, const struct named *named, st
 }
 
 /* An item with the label, if there is one, and the arguments of its mapping in order. */
-static struct item *with_named(struct syntax *syntax, const struct word_row *row, struct item *from, struct word name, const struct word *label)
+static struct item *with_named(struct syntax *syntax, const struct word_row *row, struct item *from, struct word name,
+                               const struct word *label)
 {
     struct word few[FEW_WORDS], *words = few;
     struct named named;
@@ -161,7 +171,8 @@ static struct item *with_named(struct syntax *syntax, const struct word_row *row
     return item;
 }
 
-/* ---- labels --------------------------------------------------------------------------------------------------------- */
+/* ---- labels ---------------------------------------------------------------------------------------------------------
+ */
 
 static struct item *labelled(struct syntax *syntax, const struct word_row *row, struct word name, struct item *from)
 {
@@ -178,7 +189,8 @@ static struct item *labelled(struct syntax *syntax, const struct word_row *row, 
     return copied(syntax, from, name, words, count);
 }
 
-static struct item **shape_labels(struct syntax *syntax, const struct word_row *row, struct item *item, struct item **tail)
+static struct item **shape_labels(struct syntax *syntax, const struct word_row *row, struct item *item,
+                                  struct item **tail)
 {
     for (struct item *from = item->children; from; from = from->next) {
         struct item *made = labelled(syntax, row, item->name, from);
@@ -190,12 +202,16 @@ static struct item **shape_labels(struct syntax *syntax, const struct word_row *
 }
 
 /* `guest: pg-1`: the name is clear, so it stays, lest all that refers to it be told of too. */
-static struct item **refuse_labels(struct syntax *syntax, const struct word_row *row, struct item *item, struct item **tail)
+static struct item **refuse_labels(struct syntax *syntax, const struct word_row *row, struct item *item,
+                                   struct item **tail)
 {
     size_t length = 0;
     const char *first = item->argument_count ? word_text(syntax, item, item->arguments[0], &length) : "";
-    struct finding *finding = report(syntax->findings, NM_yaml_labels, item_span(item), "'%s' is not given a mapping of each %s to what it says",
-                                     row->word, row->label.name);
+    if (item->failed)
+        return tail; /* its line was told wrong already */
+    struct finding *finding =
+        report(syntax->findings, NM_yaml_labels, item_span(item),
+               "'%s' is not given a mapping of each %s to what it says", row->word, row->label.name);
     if (length && length < 64)
         finding_help(syntax->findings, finding, "write '%s: {%.*s: {...}}'", row->word, (int)length, first);
     else
@@ -207,7 +223,8 @@ static struct item **refuse_labels(struct syntax *syntax, const struct word_row 
     return &item->next;
 }
 
-/* ---- blocks ---------------------------------------------------------------------------------------------------------- */
+/* ---- blocks
+ * ---------------------------------------------------------------------------------------------------------- */
 
 static struct item **shape_item(struct syntax *syntax, enum context in, struct item *item, struct item **tail)
 {

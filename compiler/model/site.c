@@ -22,10 +22,10 @@ static const char *next_declared(void *state)
     return item->argument_count ? label_string(walk->binder, item) : "";
 }
 
-void report_unknown_name(struct binder *binder, const struct scalar *scalar, const char *what, GPtrArray *items)
+const char *report_unknown_name(struct binder *binder, const struct scalar *scalar, const char *what, GPtrArray *items)
 {
-    if (binder->missed_file)
-        return; /* it may stand in the file that could not be read */
+    if (binder->missed_names)
+        return NULL; /* it may stand in the file that could not be read */
     struct finding *finding = report_value(binder, NM_unknown_name, scalar, "no %s '%.*s' is declared", what, (int)scalar->length, scalar->text);
     struct {
         struct binder *binder;
@@ -37,6 +37,7 @@ void report_unknown_name(struct binder *binder, const struct scalar *scalar, con
         finding_help(binder->findings, finding, "did you mean '%s'?", near);
     else
         finding_help(binder->findings, finding, "declare it: '%s %.*s { ... }'", what, (int)scalar->length, scalar->text);
+    return near;
 }
 
 /* Its label, checked and new among its kind; NULL with a finding. */
@@ -44,8 +45,10 @@ static const char *declare(struct binder *binder, const struct word_row *row, co
 {
     struct scalar label;
     const char *name;
-    if (!item_label(binder, item, row, &label) || !parse_value(binder, &row->label, &label, &name))
+    if (!item_label(binder, item, row, &label) || !parse_value(binder, &row->label, &label, &name)) {
+        binder->missed_names = true;
         return NULL;
+    }
     if (item->argument_count > 1) {
         struct finding *finding = report(binder->findings, NM_extra_argument, word_span(item, item->arguments[1]),
                                          "'%s %s' has too many arguments", row->word, name);
@@ -74,7 +77,7 @@ static void index_item(struct binder *binder, struct index *index, const struct 
     const char *text = word_text(binder->syntax, item, item->name, &length);
     const struct word_row *row = find_word(IN_SITE, text, length);
     if (item->failed || !row || row->id == W_NONE)
-        binder->missed_file = true; /* it may have declared what others name */
+        binder->missed_names = true; /* it may have declared what others name */
     if (item->failed)
         return;
     if (!row || row->id == W_NONE) {

@@ -63,9 +63,10 @@ static bool parse_int(struct binder *binder, const char *what, const struct scal
         zeros++;
     if (zeros && digits(scalar->text + zeros, scalar->length - zeros, INT32_MAX, &stripped))
         finding_help(binder->findings, finding, "write '%u', without the leading zero", (unsigned)stripped);
-    else if (dash && dash != scalar->text && (strcmp(what, "count") == 0 || strcmp(what, "number") == 0))
-        finding_help(binder->findings, finding, "write how many: 'vcpus 8'; which ones is said by 'ids %.*s' in a cell",
-                     (int)scalar->length, scalar->text);
+    else if (dash && dash != scalar->text && strcmp(what, "count") == 0)
+        finding_help(binder->findings, finding, "write how many, such as 8; which vCPUs a cell has is said by its 'ids'");
+    else if (dash && dash != scalar->text)
+        finding_help(binder->findings, finding, "write how many, such as 8");
     else
         finding_help(binder->findings, finding, "write a whole number such as 8, at most %d", INT32_MAX);
     return false;
@@ -123,11 +124,19 @@ static size_t number_length(const struct scalar *scalar)
     return length;
 }
 
+bool quiet_size(const char *text, size_t length, uint64_t *out_bytes)
+{
+    struct scalar scalar = { .text = text, .length = length };
+    size_t split = number_length(&scalar);
+    const struct unit *unit = find_unit(text + split, length - split);
+    return unit && exact_bytes(text, split, unit->bytes, out_bytes);
+}
+
 static bool parse_size(struct binder *binder, const struct scalar *scalar, uint64_t *out_bytes)
 {
     size_t split = number_length(scalar);
     const struct unit *unit = find_unit(scalar->text + split, scalar->length - split);
-    if (unit && exact_bytes(scalar->text, split, unit->bytes, out_bytes))
+    if (quiet_size(scalar->text, scalar->length, out_bytes))
         return true;
     int length = (int)scalar->length;
     struct finding *finding = report_value(binder, NM_wrong_size, scalar, "'%.*s' is no size", length, scalar->text);
@@ -140,7 +149,7 @@ static bool parse_size(struct binder *binder, const struct scalar *scalar, uint6
         finding_help(binder->findings, finding, "'%.*s' is a power of ten; write the binary unit: '%.*s%ciB'", 2, tail,
                      (int)split, scalar->text, tail[0]);
     else if (split && unit)
-        finding_help(binder->findings, finding, "a size is a whole number of KiB, at most 1024TiB times 1024");
+        finding_help(binder->findings, finding, "a size is a whole number of KiB, at most 1048576TiB");
     else
         finding_help(binder->findings, finding, "write a number and a unit: KiB, MiB, GiB, TiB (or K, M, G, T), as in '4GiB'");
     return false;
@@ -193,8 +202,8 @@ static bool parse_choice(struct binder *binder, const struct column *column, con
             *out_choice = i;
             return true;
         }
-    struct finding *finding = report_value(binder, NM_wrong_choice, scalar, "'%.*s' is not a '%s'", (int)scalar->length,
-                                           scalar->text, column->name);
+    struct finding *finding = report_value(binder, NM_wrong_choice, scalar, "'%.*s' is none of the words that fit for '%s'",
+                                           (int)scalar->length, scalar->text, column->name);
     g_autofree char *list = g_strjoinv(", ", (char **)(uintptr_t)column->choices);
     const char *const *at = column->choices;
     const char *nearest = nearest_name(scalar->text, scalar->length, next_choice, &at);
@@ -213,8 +222,13 @@ static bool parse_bool(struct binder *binder, const struct scalar *scalar, bool 
     }
     struct finding *finding = report_value(binder, NM_wrong_choice, scalar, "'%.*s' is neither 'yes' nor 'no'",
                                            (int)scalar->length, scalar->text);
-    bool meant = same(scalar, "true") || same(scalar, "on") || same(scalar, "True") || same(scalar, "1");
-    finding_help(binder->findings, finding, "write '%s'", meant ? "yes" : "no");
+    static const char *const others[] = { "false", "true", "off", "on", "0", "1", "disabled", "enabled", "n", "y" };
+    for (size_t i = 0; i < G_N_ELEMENTS(others); i++)
+        if (g_ascii_strncasecmp(scalar->text, others[i], MAX(scalar->length, strlen(others[i]))) == 0) {
+            finding_help(binder->findings, finding, "write '%s'", i % 2 ? "yes" : "no");
+            return false;
+        }
+    finding_help(binder->findings, finding, "write 'yes' or 'no'");
     return false;
 }
 

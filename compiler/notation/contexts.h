@@ -13,4 +13,4 @@ struct context_row {
 };
 
 const struct context_row *context_rows(size_t *out_count); /* in the order people read them */
-const char *context_name(unsigned in); /* of the first place among the bits of a row */
+const char *context_name(unsigned in);                     /* of the first place among the bits of a row */

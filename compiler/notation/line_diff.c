@@ -56,7 +56,9 @@ static struct side side_of(struct text text, GHashTable *known)
     for (size_t i = 0; i < side.count; i++) {
         struct line *line = &side.lines[i];
         const char *newline = memchr(at, '\n', (size_t)(end - at));
-        *line = (struct line){ .bytes = at, .length = (uint32_t)((newline ? newline : end) - at), .has_end = newline != NULL };
+        *line = (struct line){ .bytes = at,
+                               .length = (uint32_t)((newline ? newline : end) - at),
+                               .has_end = newline != NULL };
         at = newline ? newline + 1 : end;
         struct line *first = g_hash_table_lookup(known, line);
         line->id = first ? first->id : g_hash_table_size(known);
@@ -66,7 +68,8 @@ static struct side side_of(struct text text, GHashTable *known)
     return side;
 }
 
-/* ---- the script ---------------------------------------------------------------------------------------------------- */
+/* ---- the script ----------------------------------------------------------------------------------------------------
+ */
 
 /* Walks back through the furthest points of each round and marks what was removed and added. */
 static void mark_path(struct side *old, struct side *new, size_t start, GPtrArray *rounds, long x, long y)
@@ -74,7 +77,8 @@ static void mark_path(struct side *old, struct side *new, size_t start, GPtrArra
     for (long edits = (long)rounds->len; edits-- > 0;) {
         const long *furthest = (long *)g_ptr_array_index(rounds, (guint)edits) + edits; /* of the round before */
         long diagonal = x - y;
-        bool down = diagonal == -(edits + 1) || (diagonal != edits + 1 && furthest[diagonal - 1] < furthest[diagonal + 1]);
+        bool down =
+            diagonal == -(edits + 1) || (diagonal != edits + 1 && furthest[diagonal - 1] < furthest[diagonal + 1]);
         long from = down ? diagonal + 1 : diagonal - 1;
         long before_x = furthest[from], before_y = before_x - from;
         if (down)
@@ -129,7 +133,8 @@ static void mark_changes(struct side *old, struct side *new)
     memset(new->changed + start, 1, new_count * sizeof(bool));
 }
 
-/* ---- hunks ----------------------------------------------------------------------------------------------------------- */
+/* ---- hunks
+ * ----------------------------------------------------------------------------------------------------------- */
 
 struct hunk {
     size_t old_begin, old_end, new_begin, new_end;
@@ -141,7 +146,8 @@ static bool is_changed(const struct side *side, size_t at)
 }
 
 /* The next hunk behind a place where both sides agree; false: none. */
-static bool next_hunk(const struct side *old, const struct side *new, size_t *old_at, size_t *new_at, struct hunk *out_hunk)
+static bool next_hunk(const struct side *old, const struct side *new, size_t *old_at, size_t *new_at,
+                      struct hunk *out_hunk)
 {
     while (*old_at < old->count && *new_at < new->count && !old->changed[*old_at] && !new->changed[*new_at])
         (*old_at)++, (*new_at)++;

@@ -64,7 +64,8 @@ bool was_short(const struct writer *writer, const struct item *item, const struc
            !memchr(writer->source + begin, '\n', item->end - begin);
 }
 
-/* ---- quotes -------------------------------------------------------------------------------------------------------- */
+/* ---- quotes --------------------------------------------------------------------------------------------------------
+ */
 
 bool is_plain_word(const char *text, size_t length)
 {
@@ -97,12 +98,13 @@ bool keeps_quotes(const struct writer *writer, const struct item *item, struct w
     if (!column)
         return false;
     switch ((int)column->type) {
-    case V_ANY: /* may become a name */
+    case V_ANY:  /* may become a name */
     case V_NAME: /* quotes lift the rules for names */
     case V_REF:
     case V_LABEL:
     case V_VARIABLE:
-        return word.quoted && !is_name(text, length) && !(column->type == V_LABEL && length && g_ascii_isdigit(text[0]));
+        return word.quoted && !is_name(text, length) &&
+               !(column->type == V_LABEL && length && g_ascii_isdigit(text[0]));
     case V_SOURCE:
         if (length == 4 && memcmp(text, "live", 4) == 0)
             return false;
@@ -126,7 +128,8 @@ void refuse_to_say(struct writer *writer, struct span span, const char *help, co
     writer->failed = true;
 }
 
-/* ---- a whole file ---------------------------------------------------------------------------------------------------- */
+/* ---- a whole file
+ * ---------------------------------------------------------------------------------------------------- */
 
 bool write_notation(struct syntax *syntax, const struct tree *tree, enum notation notation, GString *out)
 {

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The language as text: items in the one layout of either notation, and what is written of the vocabulary.  Part of
- * emit's public header.
+ * The language as text: items in the one layout of either notation, and what is written of the vocabulary.
  *
  *     read_tree(keep_comments) --shape_tree() for YAML--> tree --> write_numa() or write_yaml()
  */
@@ -23,7 +22,8 @@ struct text {
 };
 void write_line_diff(const char *name, struct text old, struct text new, GString *out);
 
-/* Puts a text in the place of a file, whole or not at all, with the file's mode; a link stays a link.  False: NM0053. */
+/* Puts a text in the place of a file, whole or not at all, with the file's mode; a link stays a link.  False: NM0053.
+ */
 bool rewrite_file(struct findings *findings, const char *path, struct text text);
 
 void write_site_schema(GString *out);     /* JSON Schema (draft 7) of the YAML form */

@@ -9,14 +9,17 @@
 
 enum { INDENT = 4 };
 
-/* ---- words ----------------------------------------------------------------------------------------------------------- */
+/* ---- words
+ * ----------------------------------------------------------------------------------------------------------- */
 
-static void write_string(struct writer *writer, const struct item *item, struct word word, const char *text, size_t length)
+static void write_string(struct writer *writer, const struct item *item, struct word word, const char *text,
+                         size_t length)
 {
     g_string_append_c(writer->out, '"');
     for (size_t i = 0; i < length; i++) {
         if (text[i] == '\n') {
-            refuse_to_say(writer, word_span(item, word), "write it on one line", "a text of several lines has no form in the numa notation");
+            refuse_to_say(writer, word_span(item, word), "write it on one line",
+                          "a text of several lines has no form in the numa notation");
             return;
         }
         if (text[i] == '"' || text[i] == '\\')
@@ -36,7 +39,8 @@ static void write_word(struct writer *writer, const struct item *item, struct wo
         write_string(writer, item, word, text, length);
 }
 
-static void write_head(struct writer *writer, struct standing standing, const struct word_row *row, const struct item *item)
+static void write_head(struct writer *writer, struct standing standing, const struct word_row *row,
+                       const struct item *item)
 {
     size_t length;
     const char *name = word_text(writer->syntax, item, item->name, &length);
@@ -52,9 +56,11 @@ static void write_head(struct writer *writer, struct standing standing, const st
     }
 }
 
-/* ---- one line -------------------------------------------------------------------------------------------------------- */
+/* ---- one line
+ * -------------------------------------------------------------------------------------------------------- */
 
-static bool write_short(struct writer *writer, struct standing standing, const struct word_row *row, const struct item *item, size_t line);
+static bool write_short(struct writer *writer, struct standing standing, const struct word_row *row,
+                        const struct item *item, size_t line);
 
 static bool write_short_block(struct writer *writer, struct standing standing, const struct item *first, size_t line)
 {
@@ -68,7 +74,8 @@ static bool write_short_block(struct writer *writer, struct standing standing, c
     return true;
 }
 
-static bool write_short(struct writer *writer, struct standing standing, const struct word_row *row, const struct item *item, size_t line)
+static bool write_short(struct writer *writer, struct standing standing, const struct word_row *row,
+                        const struct item *item, size_t line)
 {
     write_head(writer, standing, row, item);
     if (item->has_block && !write_short_block(writer, standing_inside(row), item->children, line))
@@ -77,7 +84,8 @@ static bool write_short(struct writer *writer, struct standing standing, const s
 }
 
 /* Writes the item on the line that begins at `line`, or nothing. */
-static bool try_short(struct writer *writer, struct standing standing, const struct word_row *row, const struct item *item, size_t line)
+static bool try_short(struct writer *writer, struct standing standing, const struct word_row *row,
+                      const struct item *item, size_t line)
 {
     if (item->children && !was_short(writer, item, row))
         return false;
@@ -88,7 +96,8 @@ static bool try_short(struct writer *writer, struct standing standing, const str
     return false;
 }
 
-/* ---- lines ------------------------------------------------------------------------------------------------------------- */
+/* ---- lines
+ * ------------------------------------------------------------------------------------------------------------- */
 
 static void begin_line(struct writer *writer, uint32_t at, unsigned depth, bool *is_first)
 {
@@ -98,7 +107,8 @@ static void begin_line(struct writer *writer, uint32_t at, unsigned depth, bool 
     g_string_append_printf(writer->out, "%*s", (int)depth * INDENT, "");
 }
 
-static void write_remark(struct writer *writer, const struct remark *remark, uint32_t blank_at, unsigned depth, bool *is_first)
+static void write_remark(struct writer *writer, const struct remark *remark, uint32_t blank_at, unsigned depth,
+                         bool *is_first)
 {
     begin_line(writer, blank_at, depth, is_first);
     write_comment(writer, remark->comment, NOTATION_NUMA);
@@ -120,16 +130,18 @@ static void end_line(struct writer *writer, const struct comment *comment)
     g_string_append_c(writer->out, '\n');
 }
 
-static void write_block(struct writer *writer, struct standing standing, const struct item *first, unsigned depth, bool *is_first);
+static void write_block(struct writer *writer, struct standing standing, const struct item *first, unsigned depth,
+                        bool *is_first);
 
 /* The first of the labels behind one key of YAML: a blank line before the key is one before the first line below it. */
-static bool opens_key(const struct writer *writer, const struct word_row *row, const struct item *item, const struct item *previous)
+static bool opens_key(const struct writer *writer, const struct word_row *row, const struct item *item,
+                      const struct item *previous)
 {
     return writer->tree->is_yaml && is_labelled(row) && (!previous || previous->name.begin != item->name.begin);
 }
 
-static void begin_item(struct writer *writer, const struct word_row *row, const struct item *item, const struct item *previous,
-                       unsigned depth, bool *is_first)
+static void begin_item(struct writer *writer, const struct word_row *row, const struct item *item,
+                       const struct item *previous, unsigned depth, bool *is_first)
 {
     const struct remarks *remarks = remarks_of(writer, item);
     uint32_t key = item->name.begin - item->name.quoted;
@@ -144,8 +156,8 @@ static void begin_item(struct writer *writer, const struct word_row *row, const 
     begin_line(writer, awaits_key ? key : item_begin_of(writer, item, row), depth, is_first);
 }
 
-static void write_item(struct writer *writer, struct standing standing, const struct item *item, const struct item *previous,
-                       unsigned depth, bool *is_first)
+static void write_item(struct writer *writer, struct standing standing, const struct item *item,
+                       const struct item *previous, unsigned depth, bool *is_first)
 {
     const struct word_row *row = standing_row(writer, standing, item);
     const struct remarks *remarks = remarks_of(writer, item);
@@ -166,7 +178,8 @@ static void write_item(struct writer *writer, struct standing standing, const st
     end_line(writer, remarks->behind);
 }
 
-static void write_block(struct writer *writer, struct standing standing, const struct item *first, unsigned depth, bool *is_first)
+static void write_block(struct writer *writer, struct standing standing, const struct item *first, unsigned depth,
+                        bool *is_first)
 {
     const struct item *previous = NULL;
     for (const struct item *item = first; item; previous = item, item = item->next)

@@ -21,9 +21,9 @@ struct remark {
     const struct comment *comment;
 };
 
-struct remarks { /* of one item; lists in the order of the file */
-    struct remark *above;  /* on lines of their own before it */
-    struct remark *within; /* on lines of their own at the end of its block */
+struct remarks {                  /* of one item; lists in the order of the file */
+    struct remark *above;         /* on lines of their own before it */
+    struct remark *within;        /* on lines of their own at the end of its block */
     const struct comment *beside; /* behind its arguments, or its "{" */
     const struct comment *behind; /* behind its "}" */
 };
@@ -57,11 +57,18 @@ bool was_short(const struct writer *writer, const struct item *item, const struc
 bool keeps_quotes(const struct writer *writer, const struct item *item, struct word word, const struct column *column,
                   enum notation notation);
 bool is_plain_word(const char *text, size_t length); /* may stand without quotes in the numa notation */
-void refuse_to_say(struct writer *writer, struct span span, const char *help, const char *format, ...) G_GNUC_PRINTF(4, 5);
+void refuse_to_say(struct writer *writer, struct span span, const char *help, const char *format, ...)
+    G_GNUC_PRINTF(4, 5);
 
 void write_numa(struct writer *writer);
 void write_yaml(struct writer *writer);
 
+static inline size_t character_bytes(const char *text)
+{
+    return (size_t)g_utf8_skip[(unsigned char)*text];
+}
+
 /* YAML scalars (notation_scalar.c) */
 void yaml_scalar(GString *out, const char *text, size_t length, bool quoted, bool in_flow);
 bool yaml_joins(const char *text, size_t length, bool is_first, bool in_flow); /* may be one of several plain words */
+bool yaml_may_hold(gunichar character); /* as it is, and not as the end of a line */

@@ -37,8 +37,6 @@ static struct remarks *remarks_for(struct writer *writer, const struct item *ite
     return found;
 }
 
-/* Lists are walked to their end: hundreds of lines above one item are rare, so the last is looked for once a comment
- * and kept by the caller. */
 static void append(struct writer *writer, struct remark ***tail, const struct comment *comment)
 {
     struct remark *remark = arena_take(writer->syntax->arena, struct remark);
@@ -62,7 +60,8 @@ static const struct comment *peek(const struct gathering *gathering, uint32_t be
     return &tree->comments[gathering->next];
 }
 
-/* ---- comments behind something ------------------------------------------------------------------------------------- */
+/* ---- comments behind something -------------------------------------------------------------------------------------
+ */
 
 /* The item a comment stands behind: the one begun last, or the outermost of those that end with it on a "}" of their
  * own.  In YAML's block style a mapping ends where its last value does, and the value is meant. */
@@ -94,7 +93,8 @@ static bool give_beside(struct gathering *gathering, const struct comment *comme
     return true;
 }
 
-/* ---- comments on their own lines ------------------------------------------------------------------------------------- */
+/* ---- comments on their own lines
+ * ------------------------------------------------------------------------------------- */
 
 static uint32_t column_of(const struct writer *writer, uint32_t at)
 {
@@ -106,7 +106,8 @@ static uint32_t column_of(const struct writer *writer, uint32_t at)
 }
 
 /* In YAML, the block that a comment still belongs to although its last item has ended; NULL: none below `depth`. */
-static const struct item *indented_block(const struct gathering *gathering, const struct comment *comment, unsigned depth)
+static const struct item *indented_block(const struct gathering *gathering, const struct comment *comment,
+                                         unsigned depth)
 {
     if (!gathering->writer->tree->is_yaml || gathering->path_size <= depth + 1)
         return NULL;
@@ -124,10 +125,12 @@ static void give_above(struct gathering *gathering, const struct item *item, uin
     struct remark **above = NULL;
     const struct item *inner = NULL;
     struct remark **within = NULL;
+    bool opens_key = item && (gathering->path_size <= depth || gathering->path[depth]->name.begin != item->name.begin);
     for (; (comment = peek(gathering, before)); gathering->next++) {
         if (give_beside(gathering, comment))
             continue;
-        const struct item *block = above ? NULL : indented_block(gathering, comment, depth);
+        bool is_below_key = opens_key && comment->begin > item->name.begin;
+        const struct item *block = above || is_below_key ? NULL : indented_block(gathering, comment, depth);
         if (block) {
             if (block != inner || !within)
                 within = list_end(&remarks_for(gathering->writer, block)->within);
@@ -156,7 +159,8 @@ static void give_within(struct gathering *gathering, const struct item *item)
     }
 }
 
-static void gather_block(struct gathering *gathering, struct standing standing, const struct item *first, unsigned depth)
+static void gather_block(struct gathering *gathering, struct standing standing, const struct item *first,
+                         unsigned depth)
 {
     if (depth > DEPTH_LIMIT)
         bug("a tree deeper than its readers allow");
@@ -183,14 +187,8 @@ void remarks_gather(struct writer *writer)
     give_above(&gathering, NULL, UINT32_MAX, 0);
 }
 
-/* ---- their text ---------------------------------------------------------------------------------------------------- */
-
-/* What YAML takes for the end of a line, or does not take at all. */
-static bool is_yaml_text(gunichar character)
-{
-    return character == '\t' || (character >= 0x20 && character < 0x7f) || (character >= 0xa0 && character < 0xfffe &&
-           character != 0x2028 && character != 0x2029 && character != 0xfeff) || character >= 0x10000;
-}
+/* ---- their text ----------------------------------------------------------------------------------------------------
+ */
 
 void write_comment(struct writer *writer, const struct comment *comment, enum notation notation)
 {
@@ -201,9 +199,10 @@ void write_comment(struct writer *writer, const struct comment *comment, enum no
         g_string_append_len(writer->out, text, end - text);
         return;
     }
-    for (; text < end; text = g_utf8_next_char(text)) {
-        if (is_yaml_text(g_utf8_get_char(text)))
-            g_string_append_len(writer->out, text, g_utf8_next_char(text) - text);
+    for (size_t bytes; text < end; text += bytes) {
+        bytes = character_bytes(text);
+        if (yaml_may_hold(g_utf8_get_char(text)))
+            g_string_append_len(writer->out, text, (gssize)bytes);
         else
             g_string_append(writer->out, "\xef\xbf\xbd");
     }

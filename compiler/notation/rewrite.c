@@ -26,7 +26,8 @@ static bool write_all(int file, struct text text)
     return true;
 }
 
-/* Gives up the mode rather than the owner's group when both cannot be kept: a stranger must not read what he could not. */
+/* Gives up the mode rather than the owner's group when both cannot be kept: a stranger must not read what he could not.
+ */
 static bool take_over(int file, const struct stat *old)
 {
     bool same_owner = fchown(file, old->st_uid, old->st_gid) == 0;

@@ -72,20 +72,30 @@ bool yaml_joins(const char *text, size_t length, bool is_first, bool in_flow)
     return !is_first || !(strchr("-,%.", text[0]) || is_date(text, length));
 }
 
+bool yaml_may_hold(gunichar character)
+{
+    if (character < 0x20)
+        return character == '\t';
+    if (character < 0x10000)
+        return character < 0x7f || (character >= 0xa0 && character < 0xfffe && character != 0x2028 &&
+                                    character != 0x2029 && character != 0xfeff);
+    return true;
+}
+
 static void append_escaped(GString *out, const char *text, size_t length)
 {
-    for (const char *end = text + length; text < end; text = g_utf8_next_char(text)) {
+    size_t bytes;
+    for (const char *end = text + length; text < end; text += bytes) {
+        bytes = character_bytes(text);
         gunichar character = g_utf8_get_char(text);
-        bool is_plain = (character >= 0x20 && character < 0x7f) || (character >= 0xa0 && character < 0xfffe &&
-                        character != 0x2028 && character != 0x2029 && character != 0xfeff) || character >= 0x10000;
         if (character == '"' || character == '\\')
             g_string_append_printf(out, "\\%c", (char)character);
-        else if (is_plain)
-            g_string_append_len(out, text, g_utf8_next_char(text) - text);
         else if (character == '\t')
             g_string_append(out, "\\t");
         else if (character == '\n')
             g_string_append(out, "\\n");
+        else if (yaml_may_hold(character))
+            g_string_append_len(out, text, (gssize)bytes);
         else
             g_string_append_printf(out, character < 0x100 ? "\\x%02x" : "\\u%04x", (unsigned)character);
     }

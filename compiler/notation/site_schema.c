@@ -16,7 +16,12 @@
 #define MEMBERS TERM "(?:," TERM ")*"
 #define VARIABLE "[^ ]*\\$[^ ]*"
 
-enum scalar_kind { SCALAR_TEXT = 1, SCALAR_INTEGER = 2, SCALAR_NUMBER = 4, SCALAR_BOOLEAN = 8 }; /* as a YAML reader types it */
+enum scalar_kind {
+    SCALAR_TEXT = 1,
+    SCALAR_INTEGER = 2,
+    SCALAR_NUMBER = 4,
+    SCALAR_BOOLEAN = 8
+}; /* as a YAML reader types it */
 
 struct form {
     const char *pattern; /* NULL: any text that is not empty */
@@ -203,7 +208,8 @@ static void write_argument_forms(struct json *json, const struct column *columns
         write_null_form(json);
 }
 
-/* ---- words --------------------------------------------------------------------------------------------------------- */
+/* ---- words ---------------------------------------------------------------------------------------------------------
+ */
 
 static void write_reference(struct json *json, const char *key, const struct word_row *row)
 {

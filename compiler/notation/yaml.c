@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-enum { INDENT = 2 };
+enum { INDENT = 2, LONGEST_KEY = 1000 /* YAML readers look 1024 characters far for the colon */ };
 
 struct group { /* the items of one word in one block: labels, or the words of `include` */
     const struct item *first;
@@ -22,7 +22,8 @@ static void free_group(void *pointer)
         g_ptr_array_free(group->more, TRUE);
 }
 
-/* ---- grouping ---------------------------------------------------------------------------------------------------------- */
+/* ---- grouping
+ * ---------------------------------------------------------------------------------------------------------- */
 
 static char *key_of(const struct writer *writer, const struct item *item, struct word word)
 {
@@ -34,7 +35,8 @@ static char *key_of(const struct writer *writer, const struct item *item, struct
 static void refuse_repeated(struct writer *writer, const struct item *item, struct word word)
 {
     g_autofree char *text = key_of(writer, item, word);
-    refuse_to_say(writer, word_span(item, word), "keep one of the two", "'%.60s' stands twice in one block, and YAML has each key once", text);
+    refuse_to_say(writer, word_span(item, word), "keep one of the two",
+                  "'%.60s' stands twice in one block, and YAML has each key once", text);
 }
 
 static void add_to_group(struct writer *writer, struct group *group, const struct item *item)
@@ -85,9 +87,10 @@ static GArray *group_items(struct writer *writer, struct standing standing, cons
     return groups;
 }
 
-/* ---- arguments ----------------------------------------------------------------------------------------------------------- */
+/* ---- arguments
+ * ----------------------------------------------------------------------------------------------------------- */
 
-struct value { /* what stands behind a key */
+struct value {                /* what stands behind a key */
     struct standing standing; /* where its item stands */
     const struct word_row *row;
     const struct item *item;
@@ -102,6 +105,12 @@ static struct value value_of(struct standing standing, const struct word_row *ro
 static unsigned argument_count(const struct value *value)
 {
     return value->item->argument_count > value->labels ? value->item->argument_count - value->labels : 0;
+}
+
+/* An empty block beside arguments says nothing, and YAML has no place for it. */
+static bool has_mapping(const struct value *value)
+{
+    return value->item->has_block && (value->item->children || !argument_count(value));
 }
 
 static bool argument_quotes(const struct writer *writer, const struct value *value, unsigned i)
@@ -162,25 +171,30 @@ static unsigned column_width(const struct value *value, unsigned at)
 static bool has_names(struct writer *writer, const struct value *value)
 {
     for (unsigned i = 0; i < argument_count(value); i++)
-        if (value->standing.table || !value->row || value->row->columns[0].name || !argument_column(value->standing, value->row, i)) {
+        if (value->standing.table || !value->row || value->row->columns[0].name ||
+            !argument_column(value->standing, value->row, i)) {
             g_autofree char *name = key_of(writer, value->item, value->item->name);
-            refuse_to_say(writer, word_span(value->item, value->item->arguments[value->labels + i]), "take the argument or the block away",
+            refuse_to_say(writer, word_span(value->item, value->item->arguments[value->labels + i]),
+                          "take the argument or the block away",
                           "'%.60s' has an argument without a name beside a block, which YAML cannot say", name);
             return false;
         }
     return true;
 }
 
-/* ---- one line -------------------------------------------------------------------------------------------------------------- */
+/* ---- one line
+ * -------------------------------------------------------------------------------------------------------------- */
 
-static bool write_flow_block(struct writer *writer, struct standing standing, const struct item *first, bool is_first, size_t line);
+static bool write_flow_block(struct writer *writer, struct standing standing, const struct item *first, bool is_first,
+                             size_t line);
 
 static bool write_flow_mapping(struct writer *writer, const struct value *value, size_t line)
 {
     bool is_first = true;
     g_string_append_c(writer->out, '{');
     for (unsigned i = 0; i < argument_count(value); i += column_width(value, i)) {
-        g_string_append_printf(writer->out, "%s%s: ", is_first ? "" : ", ", argument_column(value->standing, value->row, i)->name);
+        g_string_append_printf(writer->out, "%s%s: ", is_first ? "" : ", ",
+                               argument_column(value->standing, value->row, i)->name);
         write_arguments(writer, value, i, i + column_width(value, i), true);
         is_first = false;
     }
@@ -192,7 +206,7 @@ static bool write_flow_mapping(struct writer *writer, const struct value *value,
 
 static bool write_flow_value(struct writer *writer, const struct value *value, size_t line)
 {
-    if (value->item->has_block) {
+    if (has_mapping(value)) {
         if (!has_names(writer, value))
             return true;
         g_string_append_c(writer->out, ' ');
@@ -211,6 +225,9 @@ static void write_key(struct writer *writer, const struct item *item, struct wor
 {
     size_t length;
     const char *text = word_text(writer->syntax, item, word, &length);
+    if (!length || length > LONGEST_KEY)
+        refuse_to_say(writer, word_span(item, word), "give it a name of at most 1000 bytes",
+                      "a name of %zu bytes is no key of YAML", length);
     yaml_scalar(writer->out, text, length, quoted, in_flow);
     g_string_append_c(writer->out, ':');
 }
@@ -219,15 +236,16 @@ static bool has_label(struct writer *writer, const struct value *value)
 {
     if (value->item->argument_count)
         return true;
-    refuse_to_say(writer, item_span(value->item), "write the name behind the word", "'%s' lacks its %s", value->row->word,
-                  value->row->label.name);
+    refuse_to_say(writer, item_span(value->item), "write the name behind the word", "'%s' lacks its %s",
+                  value->row->word, value->row->label.name);
     return false;
 }
 
 static void write_label(struct writer *writer, const struct value *value, bool in_flow)
 {
     struct word word = value->item->arguments[0];
-    write_key(writer, value->item, word, keeps_quotes(writer, value->item, word, &value->row->label, NOTATION_YAML), in_flow);
+    write_key(writer, value->item, word, keeps_quotes(writer, value->item, word, &value->row->label, NOTATION_YAML),
+              in_flow);
 }
 
 static bool write_flow_labels(struct writer *writer, struct standing standing, const struct group *group, size_t line)
@@ -247,7 +265,8 @@ static bool write_flow_labels(struct writer *writer, struct standing standing, c
     return true;
 }
 
-static bool write_flow_block(struct writer *writer, struct standing standing, const struct item *first, bool is_first, size_t line)
+static bool write_flow_block(struct writer *writer, struct standing standing, const struct item *first, bool is_first,
+                             size_t line)
 {
     g_autoptr(GArray) groups = group_items(writer, standing, first);
     for (guint i = 0; i < groups->len; i++) {
@@ -256,15 +275,19 @@ static bool write_flow_block(struct writer *writer, struct standing standing, co
         g_string_append(writer->out, is_first ? "" : ", ");
         is_first = false;
         write_key(writer, group->first, group->first->name, false, true);
-        if (!(is_labelled(group->row) ? write_flow_labels(writer, standing, group, line) : write_flow_value(writer, &value, line)))
+        if (!(is_labelled(group->row) ? write_flow_labels(writer, standing, group, line)
+                                      : write_flow_value(writer, &value, line)))
             return false;
     }
     return true;
 }
 
-/* ---- lines --------------------------------------------------------------------------------------------------------------------- */
+/* ---- lines
+ * ---------------------------------------------------------------------------------------------------------------------
+ */
 
-static void write_block(struct writer *writer, struct standing standing, const struct item *first, unsigned depth, bool *is_first);
+static void write_block(struct writer *writer, struct standing standing, const struct item *first, unsigned depth,
+                        bool *is_first);
 
 static void begin_line(struct writer *writer, bool blank, unsigned depth, bool *is_first)
 {
@@ -290,18 +313,20 @@ static void write_remark(struct writer *writer, const struct comment *comment, u
     g_string_append_c(writer->out, '\n');
 }
 
-static void write_remarks(struct writer *writer, const struct remark *from, const struct remark *to, unsigned depth, bool *is_first)
+static void write_remarks(struct writer *writer, const struct remark *from, const struct remark *to, unsigned depth,
+                          bool *is_first)
 {
     for (const struct remark *remark = from; remark != to; remark = remark->next)
         write_remark(writer, remark->comment, depth, is_first);
 }
 
 /* All lines that stand before the one of an item, from some remark on. */
-static void write_above(struct writer *writer, const struct item *item, const struct remark *from, unsigned depth, bool *is_first)
+static void write_above(struct writer *writer, const struct value *value, const struct remark *from, unsigned depth,
+                        bool *is_first)
 {
-    const struct remarks *remarks = remarks_of(writer, item);
+    const struct remarks *remarks = remarks_of(writer, value->item);
     write_remarks(writer, from, NULL, depth, is_first);
-    if (!item->has_block)
+    if (!has_mapping(value))
         write_remarks(writer, remarks->within, NULL, depth, is_first);
     if (remarks->beside && remarks->behind)
         write_remark(writer, remarks->behind, depth, is_first);
@@ -335,7 +360,7 @@ static void write_value(struct writer *writer, const struct value *value, unsign
 {
     const struct remarks *remarks = remarks_of(writer, value->item);
     const struct comment *beside = remarks->beside ? remarks->beside : remarks->behind;
-    if (!value->item->has_block) {
+    if (!has_mapping(value)) {
         if (argument_count(value)) {
             g_string_append_c(writer->out, ' ');
             write_arguments(writer, value, 0, argument_count(value), false);
@@ -372,13 +397,15 @@ static const struct remark *first_below_key(const struct writer *writer, const s
     return below;
 }
 
-static void write_labels(struct writer *writer, struct standing standing, const struct group *group, unsigned depth, bool *is_first)
+static void write_labels(struct writer *writer, struct standing standing, const struct group *group, unsigned depth,
+                         bool *is_first)
 {
     const struct item *first = group->first;
     const struct remark *below = first_below_key(writer, first);
     const struct remark *above = remarks_of(writer, first)->above;
     write_remarks(writer, above, below, depth, is_first);
-    uint32_t blank_at = !writer->tree->is_yaml && below ? below->comment->begin : first->name.begin - first->name.quoted;
+    uint32_t blank_at =
+        !writer->tree->is_yaml && below ? below->comment->begin : first->name.begin - first->name.quoted;
     begin_line(writer, has_blank_before(writer, blank_at), depth, is_first);
     write_key(writer, first, first->name, false, false);
     g_string_append_c(writer->out, '\n');
@@ -387,8 +414,9 @@ static void write_labels(struct writer *writer, struct standing standing, const 
         struct value value = value_of(standing, group->row, i ? g_ptr_array_index(group->more, i - 1) : first);
         if (!has_label(writer, &value))
             return;
-        write_above(writer, value.item, i ? remarks_of(writer, value.item)->above : below, depth + 1, &is_first_label);
-        begin_line(writer, has_blank_before(writer, item_begin_of(writer, value.item, value.row)), depth + 1, &is_first_label);
+        write_above(writer, &value, i ? remarks_of(writer, value.item)->above : below, depth + 1, &is_first_label);
+        begin_line(writer, has_blank_before(writer, item_begin_of(writer, value.item, value.row)), depth + 1,
+                   &is_first_label);
         size_t line = writer->out->len - (depth + 1) * INDENT;
         write_label(writer, &value, false);
         write_value(writer, &value, depth + 1, line);
@@ -396,11 +424,13 @@ static void write_labels(struct writer *writer, struct standing standing, const 
 }
 
 /* `include "a"` and `include "b"` are one list. */
-static void write_repeated(struct writer *writer, struct standing standing, const struct group *group, unsigned depth, bool *is_first)
+static void write_repeated(struct writer *writer, struct standing standing, const struct group *group, unsigned depth,
+                           bool *is_first)
 {
     for (guint i = 0; i < group->more->len; i++) {
         const struct item *item = g_ptr_array_index(group->more, i);
-        write_above(writer, item, remarks_of(writer, item)->above, depth, is_first);
+        struct value value = value_of(standing, group->row, item);
+        write_above(writer, &value, remarks_of(writer, item)->above, depth, is_first);
         if (remarks_of(writer, item)->beside)
             write_remark(writer, remarks_of(writer, item)->beside, depth, is_first);
     }
@@ -419,25 +449,27 @@ static void write_repeated(struct writer *writer, struct standing standing, cons
     end_line(writer, remarks_of(writer, group->first)->beside);
 }
 
-static void write_group(struct writer *writer, struct standing standing, const struct group *group, unsigned depth, bool *is_first)
+static void write_group(struct writer *writer, struct standing standing, const struct group *group, unsigned depth,
+                        bool *is_first)
 {
     if (is_labelled(group->row)) {
         write_labels(writer, standing, group, depth, is_first);
         return;
     }
-    write_above(writer, group->first, remarks_of(writer, group->first)->above, depth, is_first);
+    struct value value = value_of(standing, group->row, group->first);
+    write_above(writer, &value, remarks_of(writer, group->first)->above, depth, is_first);
     if (group->more) {
         write_repeated(writer, standing, group, depth, is_first);
         return;
     }
     begin_line(writer, has_blank_before(writer, group->first->name.begin - group->first->name.quoted), depth, is_first);
     size_t line = writer->out->len - depth * INDENT;
-    struct value value = value_of(standing, group->row, group->first);
     write_key(writer, group->first, group->first->name, false, false);
     write_value(writer, &value, depth, line);
 }
 
-static void write_block(struct writer *writer, struct standing standing, const struct item *first, unsigned depth, bool *is_first)
+static void write_block(struct writer *writer, struct standing standing, const struct item *first, unsigned depth,
+                        bool *is_first)
 {
     g_autoptr(GArray) groups = group_items(writer, standing, first);
     for (guint i = 0; i < groups->len; i++)

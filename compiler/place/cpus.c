@@ -18,7 +18,8 @@ struct picker {
     bool is_spread;
 };
 
-/* ---- what may be taken ------------------------------------------------------------------------------------------------ */
+/* ---- what may be taken
+ * ------------------------------------------------------------------------------------------------ */
 
 uint32_t core_number(const struct room *room, uint32_t core, uint32_t level)
 {
@@ -111,33 +112,88 @@ static uint32_t loose_offer(const struct picker *picker)
     return offer;
 }
 
-/* ---- one part of the host for all ------------------------------------------------------------------------------------- */
-
-static uint32_t part_offer(struct picker *picker, uint32_t core)
+/* vCPUs that float in a part already.  At the level of cores the L3 around them is looked at. */
+uint64_t floaters_in(const struct room *room, struct scope part)
 {
-    picker->own = (struct scope){ picker->need->within, core_number(picker->room, core, picker->need->within) };
-    return picker->need->floating ? loose_offer(picker) : offer_of(picker);
+    uint64_t sum = 0;
+    for (uint32_t g = 0; g < room->group_count; g++)
+        if (room->groups[g].floating && is_inside(room, room->groups[g].first_core, part))
+            sum += room->groups[g].floating;
+    return sum;
 }
 
-/* Looks for the part that `within` asks for; pack: the fullest that fits, spread and floating: the emptiest. */
+static struct scope part_of(const struct picker *picker)
+{
+    return picker->own.level != NO_LEVEL ? picker->own : picker->need->scope;
+}
+
+static uint64_t least_loose(const struct picker *picker)
+{
+    uint64_t there = part_of(picker).level == NO_LEVEL ? 0 : floaters_in(picker->room, part_of(picker));
+    switch (picker->need->ease) {
+    case EASE_ROOMY:
+        return picker->need->floating + there;
+    case EASE_SHARED:
+        return picker->need->floating;
+    case EASE_CROWDED:
+    case EASE_COUNT:
+        break;
+    }
+    return 1;
+}
+
+void count_floaters(struct room *room, const struct ids *nodes, struct scope part, uint32_t count)
+{
+    for (ids_each(nodes, number)) {
+        uint32_t node = room_find_node(room, number);
+        if (node == NO_INDEX)
+            continue;
+        room->nodes[node].floating_sum += count;
+        room->nodes[node].floating_most = MAX(room->nodes[node].floating_most, count);
+    }
+    for (uint32_t g = 0; part.level != NO_LEVEL && g < room->group_count; g++)
+        if (is_inside(room, room->groups[g].first_core, part)) {
+            room->groups[g].floating += count; /* once for the whole part: floaters_in() sums it up */
+            return;
+        }
+}
+
+/* ---- one part of the host for all
+ * ------------------------------------------------------------------------------------- */
+
+/* How good a part is for what is needed; negative: not enough. */
+static int64_t part_worth(const struct picker *picker)
+{
+    if (picker->need->floating) {
+        int64_t loose = loose_offer(picker);
+        return loose < (int64_t)least_loose(picker)
+                   ? -1
+                   : (int64_t)IDS_LIMIT + loose - (int64_t)floaters_in(picker->room, picker->own);
+    }
+    int64_t offer = offer_of(picker);
+    if (!offer || offer < wanted(picker->need))
+        return -1;
+    return picker->is_spread ? offer : (int64_t)IDS_LIMIT - offer;
+}
+
+/* Looks for the part that `within` asks for.  pack: the fullest that fits; spread, and for those that float: the
+ * emptiest. */
 static bool choose_part(struct picker *picker)
 {
     const struct need *need = picker->need;
-    uint32_t least = need->floating ? need->floating : wanted(need), best = 0;
     struct scope chosen = ANYWHERE;
+    int64_t best = -1;
     for (uint32_t n = 0; n < picker->node_count; n++) {
         const struct room_node *node = &picker->room->nodes[picker->nodes[n]];
-        uint32_t before = NO_INDEX;
         for (uint32_t c = node->first_core; c < node->first_core + node->core_count; c++) {
             uint32_t number = core_number(picker->room, c, need->within);
-            if (c != node->first_core && number == before)
+            if (c != node->first_core && number == picker->own.number)
                 continue;
-            before = number;
-            uint32_t offer = part_offer(picker, c);
-            bool is_better = picker->is_spread || need->floating ? offer > best : offer < best;
-            if (offer >= least && offer && (chosen.level == NO_LEVEL || is_better)) {
+            picker->own = (struct scope){ need->within, number };
+            int64_t worth = part_worth(picker);
+            if (worth > best) {
+                best = worth;
                 chosen = picker->own;
-                best = offer;
             }
         }
     }
@@ -145,7 +201,8 @@ static bool choose_part(struct picker *picker)
     return chosen.level != NO_LEVEL;
 }
 
-/* ---- does it fit --------------------------------------------------------------------------------------------------------- */
+/* ---- does it fit
+ * --------------------------------------------------------------------------------------------------------- */
 
 static uint64_t loose_floor(const struct room_node *node, enum ease ease)
 {
@@ -162,8 +219,7 @@ static uint64_t loose_floor(const struct room_node *node, enum ease ease)
 }
 
 /* On a single node without further wishes, all is counted already. */
-static enum shortage plain_shortage(const struct room *room, const struct room_node *node, const struct need *need,
-                                    enum ease ease)
+static enum shortage plain_shortage(const struct room *room, const struct room_node *node, const struct need *need)
 {
     uint32_t whole = node->whole_cores, taken = need->cores ? need->cores * room->smt : need->singles;
     if (need->cores && (whole < need->cores || room->least_smt < need->threads)) {
@@ -177,39 +233,43 @@ static enum shortage plain_shortage(const struct room *room, const struct room_n
         return SHORT_CPUS;
     uint32_t from_loose = taken > node->free_isolated ? taken - node->free_isolated : 0;
     uint64_t left = node->loose_cpus > from_loose ? node->loose_cpus - from_loose : 0;
-    if (left < loose_floor(node, ease))
+    if (left < loose_floor(node, need->ease))
         return need->cores ? SHORT_CORES : SHORT_CPUS;
     if (!need->floating)
         return FITS;
-    uint64_t least = ease == EASE_ROOMY ? node->floating_sum + need->floating : ease == EASE_SHARED ? need->floating : 1;
+    uint64_t least = need->ease == EASE_CROWDED ? 1 : need->floating;
+    if (need->ease == EASE_ROOMY)
+        least += node->floating_sum;
     return left < least ? SHORT_LOOSE : FITS;
 }
 
-enum shortage cpu_shortage(const struct room *room, const uint32_t *nodes, uint32_t count, const struct need *need,
-                           enum ease ease)
+enum shortage cpu_shortage(const struct room *room, const uint32_t *nodes, uint32_t count, const struct need *need)
 {
     if (!need->cores && !need->singles && !need->floating)
         return FITS;
     bool is_plain = !need->allowed && need->within == NO_LEVEL && need->scope.level == NO_LEVEL;
     if (is_plain && count == 1)
-        return plain_shortage(room, &room->nodes[nodes[0]], need, ease);
+        return plain_shortage(room, &room->nodes[nodes[0]], need);
     struct picker picker = { .room = room, .nodes = nodes, .node_count = count, .need = need, .own = ANYWHERE };
     if (need->within != NO_LEVEL && need->within != LEVEL_NODE && !choose_part(&picker))
         return SHORT_WITHIN;
+    if (need->floating && loose_offer(&picker) < least_loose(&picker))
+        return SHORT_LOOSE;
     if (need->floating)
-        return loose_offer(&picker) < (ease == EASE_CROWDED ? 1 : need->floating) ? SHORT_LOOSE : FITS;
+        return count == 1 && !need->allowed ? plain_shortage(room, &room->nodes[nodes[0]], need) : FITS;
     if (offer_of(&picker) < wanted(need))
         return need->cores ? SHORT_CORES : SHORT_CPUS;
     uint64_t kept = 0, left = 0;
     for (uint32_t n = 0; n < count; n++) {
-        kept += loose_floor(&room->nodes[nodes[n]], ease);
+        kept += loose_floor(&room->nodes[nodes[n]], need->ease);
         left += room->nodes[nodes[n]].loose_cpus + room->nodes[nodes[n]].free_isolated;
     }
     uint32_t taken = need->cores ? need->cores * room->smt : need->singles;
-    return ease != EASE_CROWDED && left < kept + taken ? SHORT_CPUS : FITS;
+    return need->ease != EASE_CROWDED && left < kept + taken ? SHORT_CPUS : FITS;
 }
 
-/* ---- taking them -------------------------------------------------------------------------------------------------------------- */
+/* ---- taking them
+ * -------------------------------------------------------------------------------------------------------------- */
 
 struct taking {
     struct picker picker;
@@ -292,8 +352,9 @@ bool pick_cpus(struct arena *scratch, struct room *room, const uint32_t *nodes, 
                bool is_spread, uint32_t *picks, uint32_t *claims, uint32_t *claim_count, struct scope *out_scope)
 {
     struct taking taking = { .left = wanted(need) };
-    taking.picker = (struct picker){ .room = room, .nodes = nodes, .node_count = count, .need = need, .own = ANYWHERE,
-                                     .is_spread = is_spread };
+    taking.picker = (struct picker){
+        .room = room, .nodes = nodes, .node_count = count, .need = need, .own = ANYWHERE, .is_spread = is_spread
+    };
     if (need->within != NO_LEVEL && need->within != LEVEL_NODE && !choose_part(&taking.picker))
         return false;
     *out_scope = taking.picker.own;

@@ -7,7 +7,8 @@
 
 #include <hwloc/bitmap.h>
 
-/* ---- who said a word ---------------------------------------------------------------------------------------------- */
+/* ---- who said a word ----------------------------------------------------------------------------------------------
+ */
 
 bool cell_says(const struct guest *guest, const struct draft_cell *cell, enum word_id word)
 {
@@ -32,7 +33,8 @@ struct span cell_span(const struct guest *guest, const struct draft_cell *cell, 
     return span.file ? span : cell->said->span;
 }
 
-/* ---- cells ---------------------------------------------------------------------------------------------------------- */
+/* ---- cells ----------------------------------------------------------------------------------------------------------
+ */
 
 uint32_t said_cells(const struct guest *guest)
 {
@@ -107,7 +109,8 @@ static void share_memory(struct draft *draft, const struct guest *guest)
 
 static const char *cell_name(struct arena *arena, uint32_t number)
 {
-    static const char *const few[] = { "0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12", "13", "14", "15" };
+    static const char *const few[] = { "0", "1", "2",  "3",  "4",  "5",  "6",  "7",
+                                       "8", "9", "10", "11", "12", "13", "14", "15" };
     return number < G_N_ELEMENTS(few) ? few[number] : arena_printf(arena, "%u", number);
 }
 
@@ -134,7 +137,8 @@ void draft_cells(struct arena *arena, struct draft *draft, const struct guest *g
     share_memory(draft, guest);
 }
 
-/* ---- numbers of vCPUs --------------------------------------------------------------------------------------------------- */
+/* ---- numbers of vCPUs
+ * --------------------------------------------------------------------------------------------------- */
 
 static bool has_ids(const struct draft_cell *cell)
 {
@@ -187,7 +191,8 @@ void number_vcpus(struct arena *arena, struct draft *draft)
     }
 }
 
-/* ---- cutting ---------------------------------------------------------------------------------------------------------------- */
+/* ---- cutting
+ * ---------------------------------------------------------------------------------------------------------------- */
 
 bool divides(const struct guest *guest, uint32_t cells, uint32_t threads)
 {

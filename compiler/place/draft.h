@@ -17,6 +17,14 @@ struct scope {
 
 #define ANYWHERE ((struct scope){ .level = NO_LEVEL })
 
+/* How crowded floating vCPUs may be.  A roomy choice is looked for first, on all hosts. */
+enum ease {
+    EASE_ROOMY,   /* a CPU for each floating vCPU of all guests */
+    EASE_SHARED,  /* guests share, but no cell has more vCPUs than it has CPUs */
+    EASE_CROWDED, /* at least one CPU */
+    EASE_COUNT
+};
+
 /* What one cell asks of its nodes. */
 struct need {
     uint32_t singles;        /* CPUs of its own */
@@ -25,15 +33,8 @@ struct need {
     uint32_t within;         /* all of these in one socket, node, l3, core; NO_LEVEL */
     struct scope scope;      /* of the guest */
     const struct ids *allowed;
+    enum ease ease;
     uint64_t bytes, page_bytes;
-};
-
-/* How crowded floating vCPUs may be.  A roomy choice is looked for first, on all hosts. */
-enum ease {
-    EASE_ROOMY,   /* a CPU for each floating vCPU of all guests */
-    EASE_SHARED,  /* guests share, but no cell has more vCPUs than it has CPUs */
-    EASE_CROWDED, /* at least one CPU */
-    EASE_COUNT
 };
 
 enum shortage { FITS, SHORT_MEMORY, SHORT_PAGES, SHORT_CPUS, SHORT_CORES, SHORT_WITHIN, SHORT_LOOSE };
@@ -55,10 +56,10 @@ struct draft_cell {
     uint64_t page_bytes;            /* PAGES_LARGEST until a node is chosen */
     uint32_t within;                /* LEVEL_.., NO_LEVEL */
 
-    const struct ids *fixed;   /* nodes the site or `cells host` says; NULL: to be chosen */
-    const struct ids *nodes;   /* in force; NULL: not bound */
-    uint32_t node;             /* the first of them, into room->nodes; NO_INDEX where the host has it not */
-    struct portion *portions;  /* memory taken */
+    const struct ids *fixed;  /* nodes the site or `cells host` says; NULL: to be chosen */
+    const struct ids *nodes;  /* in force; NULL: not bound */
+    uint32_t node;            /* the first of them, into room->nodes; NO_INDEX where the host has it not */
+    struct portion *portions; /* memory taken */
     uint32_t portion_count;
     const struct ids *allowed; /* `cpus`, on this host; NULL: not said */
     struct scope own_scope;    /* where `within` of the cell put it */
@@ -88,19 +89,28 @@ struct misfit { /* why a guest did not fit on a host, in the last and least dema
     bool is_crowd;    /* each cell fits alone, not all of them */
 };
 
+struct candidates { /* hosts in the order in which they are tried */
+    const uint32_t *hosts;
+    uint32_t count, most_nodes;
+    bool is_cut; /* some host could not be loaded: that was told */
+};
+
 struct placing { /* one run */
     struct arena *arena, *scratch;
     struct findings *findings;
     const struct site *site;
     const struct site_hosts *hosts;
-    struct room **rooms;   /* by host; NULL until some guest asks, or without facts */
+    struct room **rooms;      /* by host; NULL until some guest asks, or without facts */
     GHashTable *host_numbers; /* name to position + 1 */
-    GHashTable *tries;        /* what was asked before, to the first host still worth asking */
+    GHashTable *refusals;     /* keys of demands and hosts */
+    struct candidates all;    /* every host; */
+    uint32_t *order;          /* its list, kept sorted by emptiness where the site spreads; NULL until asked for */
     struct draft *drafts;     /* by guest */
     struct findings *unheard; /* where several hosts are tried, what one of them lacks is no mistake */
 };
 
-/* ---- draft.c: how many cells, which vCPUs, how much memory -------------------------------------------------------- */
+/* ---- draft.c: how many cells, which vCPUs, how much memory --------------------------------------------------------
+ */
 
 /* Words of a cell that its guest may have said for it. */
 bool cell_says(const struct guest *guest, const struct draft_cell *cell, enum word_id word);
@@ -117,18 +127,22 @@ void number_vcpus(struct arena *arena, struct draft *draft);
 /* Whether a guest can be cut into so many equal cells: whole threads, whole pages. */
 bool divides(const struct guest *guest, uint32_t cells, uint32_t threads);
 
-/* ---- cpus.c: which CPUs --------------------------------------------------------------------------------------------- */
+/* ---- cpus.c: which CPUs ---------------------------------------------------------------------------------------------
+ */
 
-enum shortage cpu_shortage(const struct room *room, const uint32_t *nodes, uint32_t count, const struct need *need,
-                           enum ease ease);
+enum shortage cpu_shortage(const struct room *room, const uint32_t *nodes, uint32_t count, const struct need *need);
 /* The number of a core at a level: equal for two cores exactly when they share that part of the host. */
 uint32_t core_number(const struct room *room, uint32_t core, uint32_t level);
+uint64_t floaters_in(const struct room *room, struct scope part); /* vCPUs that float in this part alone */
+/* Notes that vCPUs float in a part of the host (anywhere: on these nodes as a whole). */
+void count_floaters(struct room *room, const struct ids *nodes, struct scope part, uint32_t count);
 /* Chooses CPUs for the vCPUs that `need` counts and marks them as taken: `picks` gets singles or cores * threads CPUs
  * in vCPU order, `claims` all CPUs that are taken with them.  False: there is no room, and nothing is taken. */
 bool pick_cpus(struct arena *scratch, struct room *room, const uint32_t *nodes, uint32_t count, const struct need *need,
                bool is_spread, uint32_t *picks, uint32_t *claims, uint32_t *claim_count, struct scope *out_scope);
 
-/* ---- memory.c: whether it fits, and taking it ------------------------------------------------------------------------- */
+/* ---- memory.c: whether it fits, and taking it
+ * ------------------------------------------------------------------------- */
 
 /* Policies are positions in the words of the language, POLICY_WORD_... */
 bool memory_fits(const struct room *room, const uint32_t *nodes, uint32_t count, uint32_t policy, uint64_t page_bytes,
@@ -139,9 +153,23 @@ void take_memory(struct arena *scratch, struct room *room, struct draft_cell *ce
                  uint32_t count);
 void give_memory(struct room *room, struct draft_cell *cell);
 /* All that nodes have left; *page_bytes PAGES_LARGEST becomes a size.  False: nobody knows. */
-bool all_memory(const struct room *room, const uint32_t *nodes, uint32_t count, uint64_t *page_bytes, uint64_t *out_bytes);
+bool all_memory(const struct room *room, const uint32_t *nodes, uint32_t count, uint64_t *page_bytes,
+                uint64_t *out_bytes);
 
-/* ---- fit.c: one guest on one host ---------------------------------------------------------------------------------- */
+/* ---- hosts.c: which hosts, in which order
+ * -------------------------------------------------------------------------------- */
+
+struct candidates candidates_of(struct placing *placing, const struct guest *guest);
+void host_was_filled(struct placing *placing, const struct room *room);
+uint64_t demand_of(const struct guest *guest); /* 0: like no other */
+bool was_refused(const struct placing *placing, uint64_t demand, enum ease ease, uint32_t cells, uint32_t host);
+void note_refusal(struct placing *placing, uint64_t demand, enum ease ease, uint32_t cells, uint32_t host);
+/* How many hosts at the head of an order that does not change have refused. */
+uint32_t refused_first(const struct placing *placing, uint64_t demand, enum ease ease, uint32_t cells);
+void note_refused_first(struct placing *placing, uint64_t demand, enum ease ease, uint32_t cells, uint32_t count);
+
+/* ---- fit.c: one guest on one host ----------------------------------------------------------------------------------
+ */
 
 struct attempt {
     struct placing *placing;
@@ -154,20 +182,36 @@ struct attempt {
 
 /* Places the cells of a draft on a host, or gives back whatever was taken and says why not. */
 bool fit_guest(const struct attempt *attempt);
+bool enter_open(const struct attempt *attempt); /* fit_open.c: the cells whose nodes are left open */
+
+struct need need_of(const struct attempt *attempt, uint32_t index);
+bool site_spreads(const struct attempt *attempt);
+bool memory_has_room(const struct attempt *attempt, const struct draft_cell *cell, const uint32_t *nodes,
+                     uint32_t count);
+uint64_t left_on(const struct attempt *attempt, const uint32_t *nodes, uint32_t count, uint64_t page_bytes);
+/* Enters a cell whose nodes are known and were found to have room. */
+bool enter_cell(const struct attempt *attempt, uint32_t index, const uint32_t *nodes, uint32_t count);
+/* False with the misfit filled in; fails() fills it in and is false. */
+bool check_cpus(const struct attempt *attempt, uint32_t index, const uint32_t *nodes, uint32_t count);
+bool fails(const struct attempt *attempt, enum shortage kind, uint32_t cell, uint32_t node, uint64_t needed,
+           uint64_t left);
 /* Lays out the cells of a guest for this host; `count` where the site leaves their number open. */
 void lay_cells(const struct attempt *attempt, const struct guest *guest, uint32_t count);
 
-/* ---- refuse.c: telling why a guest did not fit ------------------------------------------------------------------------- */
+/* ---- refuse.c: telling why a guest did not fit
+ * ------------------------------------------------------------------------- */
 
 void refuse_guest(struct placing *placing, const struct guest *guest, const struct draft *draft,
                   const struct misfit *misfit, uint32_t host_count);
 
-/* ---- unhosted.c: a site without hosts ------------------------------------------------------------------------------------ */
+/* ---- unhosted.c: a site without hosts
+ * ------------------------------------------------------------------------------------ */
 
 /* Takes over what stands in plain numbers; each word that only a host can answer is a finding. */
 bool draft_unhosted(struct placing *placing, struct draft *draft, const struct guest *guest);
 
-/* ---- threads.c: once all guests are placed --------------------------------------------------------------------------------- */
+/* ---- threads.c: once all guests are placed
+ * --------------------------------------------------------------------------------- */
 
 /* Floating vCPUs get the CPUs that stayed loose.  False with a finding where nothing did. */
 bool settle_vcpus(struct placing *placing, struct draft *draft);
@@ -175,7 +219,8 @@ bool settle_vcpus(struct placing *placing, struct draft *draft);
 const struct ids *emulator_cpus(struct placing *placing, const struct draft *draft);
 const struct ids *iothread_cpus(struct placing *placing, const struct draft *draft, const struct iothread *iothread);
 
-/* ---- finish.c: the plan of one guest ------------------------------------------------------------------------------------------ */
+/* ---- finish.c: the plan of one guest
+ * ------------------------------------------------------------------------------------------ */
 
 struct identity { /* what makes names into numbers, the same in every run */
     GChecksum *sha1;

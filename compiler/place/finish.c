@@ -15,7 +15,8 @@ static const guint8 uuid_namespace[16] = { 0x7e, 0x3b, 0x1d, 0x52, 0x4c, 0x0a, 0
 /* QEMU's and libvirt's own value where nothing is known; and the least a remote cell may have, since 10 is local. */
 enum { REMOTE_UNKNOWN = 20, REMOTE_LEAST = 11, DISTANCE_SELF = 10, DISTANCE_MOST = 254 };
 
-/* ---- cells ------------------------------------------------------------------------------------------------------------- */
+/* ---- cells
+ * ------------------------------------------------------------------------------------------------------------- */
 
 static enum memory_policy policy_of(uint32_t word)
 {
@@ -93,7 +94,8 @@ static void finish_cell(const struct draft *draft, const struct draft_cell *cell
     out->context_nodes = context_of(draft, cell);
 }
 
-/* One cell that nobody asked to see is no NUMA to the guest; everything about it can be said of the guest as a whole. */
+/* One cell that nobody asked to see is no NUMA to the guest; everything about it can be said of the guest as a whole.
+ */
 static bool wants_numa(const struct draft *draft)
 {
     const struct guest *guest = draft->guest;
@@ -101,7 +103,8 @@ static bool wants_numa(const struct draft *draft)
            is_said(&guest->said, W_GUEST_DISTANCES);
 }
 
-/* ---- distances ------------------------------------------------------------------------------------------------------------ */
+/* ---- distances
+ * ------------------------------------------------------------------------------------------------------------ */
 
 static uint32_t host_remote(const struct draft *draft, const struct draft_cell *from, const struct draft_cell *to)
 {
@@ -140,7 +143,8 @@ static const uint32_t *finish_distances(struct arena *arena, const struct draft 
     return values;
 }
 
-/* ---- sockets, cores, threads ------------------------------------------------------------------------------------------------ */
+/* ---- sockets, cores, threads
+ * ------------------------------------------------------------------------------------------------ */
 
 static uint32_t or_one(uint32_t said)
 {
@@ -195,7 +199,8 @@ void finish_topology(const struct draft *draft, struct plan_guest *out)
         out->threads *= left;
 }
 
-/* ---- the guest ------------------------------------------------------------------------------------------------------------ */
+/* ---- the guest
+ * ------------------------------------------------------------------------------------------------------------ */
 
 static void finish_names(struct placing *placing, const struct identity *identity, const struct draft *draft,
                          struct plan_guest *out)
@@ -242,7 +247,8 @@ static void finish_machine(struct placing *placing, const struct draft *draft, s
     out->cpu_model = guest->cpu_model ? guest->cpu_model : is_tcg ? "max" : "host-passthrough";
     out->cache_mode = is_said(&guest->said, W_CPU_CACHE) ? caches[guest->cache_mode] : CACHE_UNSAID;
     out->cache_level = guest->cache_level;
-    out->maxphysaddr_mode = is_said(&guest->said, W_CPU_MAXPHYSADDR) ? bits[guest->maxphysaddr_mode] : MAXPHYSADDR_UNSAID;
+    out->maxphysaddr_mode =
+        is_said(&guest->said, W_CPU_MAXPHYSADDR) ? bits[guest->maxphysaddr_mode] : MAXPHYSADDR_UNSAID;
     out->maxphysaddr_bits = guest->maxphysaddr_bits;
     struct plan_feature *features = arena_array(placing->arena, struct plan_feature, guest->features.count);
     for (uint32_t i = 0; i < guest->features.count; i++) {

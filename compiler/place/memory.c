@@ -85,7 +85,8 @@ void give_memory(struct room *room, struct draft_cell *cell)
     cell->portion_count = 0;
 }
 
-bool all_memory(const struct room *room, const uint32_t *nodes, uint32_t count, uint64_t *page_bytes, uint64_t *out_bytes)
+bool all_memory(const struct room *room, const uint32_t *nodes, uint32_t count, uint64_t *page_bytes,
+                uint64_t *out_bytes)
 {
     const struct host_node *first = count ? &room->host->facts->nodes[nodes[0]] : NULL;
     for (uint32_t p = first && *page_bytes == PAGES_LARGEST ? first->pool_count : 0; p-- > 0;) {

@@ -18,19 +18,20 @@ struct search {
     uint32_t *chosen; /* by cell; NO_NODE */
     uint32_t *best;
     bool *is_used;
-    uint32_t *order;  /* cells, the one with the fewest nodes first */
-    uint32_t *reach;  /* a row for each depth: by node, distance to all cells chosen so far */
+    uint32_t *order; /* cells, the one with the fewest nodes first */
+    uint32_t *reach; /* a row for each depth: by node, distance to all cells chosen so far */
     uint64_t best_distance, best_rank;
     uint32_t steps, steps_limit, least_between;
     bool by_rank, may_share, is_found;
 };
 
-/* ---- a node for each, at any distance ----------------------------------------------------------------------------- */
+/* ---- a node for each, at any distance -----------------------------------------------------------------------------
+ */
 
 struct matching {
     const struct node_problem *problem;
-    uint32_t *owner;  /* by node: the cell on it */
-    uint32_t *via;    /* by node: the cell that wants it, in this round */
+    uint32_t *owner; /* by node: the cell on it */
+    uint32_t *via;   /* by node: the cell that wants it, in this round */
     uint32_t *queue;
     bool *is_seen;
 };
@@ -85,7 +86,8 @@ uint32_t match_cells(struct arena *arena, const struct node_problem *problem, ui
     return found;
 }
 
-/* ---- one cell: the best rank wins unless fixed cells make a difference ------------------------------------------------ */
+/* ---- one cell: the best rank wins unless fixed cells make a difference
+ * ------------------------------------------------ */
 
 static bool choose_one(const struct node_problem *problem, uint32_t *chosen)
 {
@@ -102,7 +104,8 @@ static bool choose_one(const struct node_problem *problem, uint32_t *chosen)
     return chosen[0] != NO_NODE;
 }
 
-/* ---- branch and bound --------------------------------------------------------------------------------------------------- */
+/* ---- branch and bound
+ * --------------------------------------------------------------------------------------------------- */
 
 static bool may_stand(const struct search *search, uint32_t cell, uint32_t node)
 {
@@ -238,7 +241,8 @@ static bool on_own_nodes(struct arena *arena, const struct node_problem *problem
     if (match_cells(arena, problem, chosen) < problem->cell_count)
         return false;
     if (problem->cell_count <= DEEPEST)
-        search_all(arena, problem, false, chosen); /* else, and where it finds nothing in its time, the matching stands */
+        search_all(arena, problem, false,
+                   chosen); /* else, and where it finds nothing in its time, the matching stands */
     return true;
 }
 

@@ -1,22 +1,18 @@
 /* SPDX-License-Identifier: MIT
  *
  * The order of placement.  Guests that fix CPUs in a table come first, then those that name nodes or CPUs, then those
- * that want CPUs of their own, then the others, then those that take all that is left; within each of these the order of
- * the site.  So what people fix is never in the way of itself, and automatic guests go around it.
- *
- * A host that once refused a demand refuses it for ever, since rooms only shrink: equal demands begin where the one
- * before ended, and no guest asks all hosts.
- */
+ * that want CPUs of their own, then the others, then those that take all that is left; within each of these the order
+ * of the site.  So what people fix is never in the way of itself, and automatic guests go around it. */
 #include "place/place.h"
 
 #include "place/draft.h"
 
-#include <stdlib.h>
-#include <string.h>
+enum { ASKED_AGAIN_MOST = 16 };
 
 enum turn { TURN_TABLE, TURN_SAID, TURN_OWN, TURN_OTHERS, TURN_ALL, TURN_COUNT };
 
-/* ---- whose turn it is --------------------------------------------------------------------------------------------------- */
+/* ---- whose turn it is
+ * --------------------------------------------------------------------------------------------------- */
 
 static bool names_places(const struct locality *locality)
 {
@@ -42,77 +38,46 @@ static enum turn turn_of(const struct guest *guest)
     return names ? TURN_SAID : own ? TURN_OWN : TURN_OTHERS;
 }
 
-/* ---- hosts ----------------------------------------------------------------------------------------------------------------- */
+/* ---- one guest
+ * ----------------------------------------------------------------------------------------------------------- */
 
-static uint32_t find_host(const struct placing *placing, const char *name)
-{
-    return GPOINTER_TO_UINT(g_hash_table_lookup(placing->host_numbers, name)) - 1;
-}
-
-static struct room *room_at(struct placing *placing, uint32_t host)
-{
-    if (!placing->rooms[host] && placing->hosts->list[host].facts)
-        placing->rooms[host] = room_open(placing->arena, placing->scratch, &placing->hosts->list[host], host);
-    return placing->rooms[host];
-}
-
-struct candidates {
-    const uint32_t *hosts; /* NULL: all, in order of the site */
-    uint32_t count;
-    bool is_cut; /* some host could not be loaded: that was told */
+struct asking { /* one guest, over all its tries */
+    const struct guest *guest;
+    uint64_t demand;
+    uint32_t first_cells;
+    bool is_told; /* its only host lacks what it names: that was told */
 };
 
-static uint32_t candidate(const struct candidates *candidates, uint32_t position)
+struct part { /* of a host, at the level of `within` */
+    uint32_t number, position;
+    uint64_t floaters;
+};
+
+static int by_floaters(const void *a, const void *b)
 {
-    return candidates->hosts ? candidates->hosts[position] : position;
+    const struct part *left = a, *right = b;
+    if (left->floaters != right->floaters)
+        return left->floaters < right->floaters ? -1 : 1;
+    return left->position < right->position ? -1 : 1;
 }
 
-static bool is_emptier(const struct room *a, const struct room *b)
-{
-    if (a->dedicated != b->dedicated)
-        return a->dedicated < b->dedicated;
-    return a->memory_guests < b->memory_guests;
-}
-
-static int by_emptiness(const void *a, const void *b, gpointer state)
-{
-    const struct placing *placing = state;
-    const struct room *left = placing->rooms[*(const uint32_t *)a], *right = placing->rooms[*(const uint32_t *)b];
-    return is_emptier(left, right) ? -1 : is_emptier(right, left) ? 1 : 0;
-}
-
-/* The hosts a guest may live on and that could be loaded. */
-static struct candidates candidates_of(struct placing *placing, const struct guest *guest)
-{
-    struct candidates candidates = { .count = 0 };
-    uint32_t total = guest->hosts.count ? guest->hosts.count : placing->hosts->count;
-    uint32_t *hosts = arena_array(placing->scratch, uint32_t, total);
-    for (uint32_t i = 0; i < total; i++) {
-        uint32_t host = guest->hosts.count ? find_host(placing, ((const char *const *)guest->hosts.items)[i]) : i;
-        if (host < placing->hosts->count && room_at(placing, host))
-            hosts[candidates.count++] = host;
-        else
-            candidates.is_cut = true;
-    }
-    candidates.hosts = hosts;
-    if (placing->site->placement == PLACEMENT_SPREAD && candidates.count > 1) /* stable, so ties keep their order */
-        g_qsort_with_data(hosts, (gint)candidates.count, sizeof *hosts, by_emptiness, placing);
-    return candidates;
-}
-
-/* ---- one guest ----------------------------------------------------------------------------------------------------------- */
-
-/* Guest-wide `within`: each part of the host in turn. */
+/* Guest-wide `within`: each part of the host in turn, those with fewer floating vCPUs first. */
 static bool fit_parts(struct attempt *attempt, const struct guest *guest, uint32_t cells)
 {
     const struct room *room = attempt->room;
     g_autoptr(GHashTable) seen = g_hash_table_new(NULL, NULL);
+    g_autoptr(GArray) parts = g_array_new(FALSE, FALSE, sizeof(struct part));
     for (uint32_t core = 0; core < room->core_count; core++) {
-        uint32_t number = core_number(room, core, guest->locality.within);
-        if (!g_hash_table_add(seen, GUINT_TO_POINTER(number)))
+        struct part part = { .number = core_number(room, core, guest->locality.within), .position = core };
+        if (!g_hash_table_add(seen, GUINT_TO_POINTER(part.number)))
             continue;
+        part.floaters = floaters_in(room, (struct scope){ guest->locality.within, part.number });
+        g_array_append_val(parts, part);
+    }
+    g_array_sort(parts, by_floaters);
+    for (guint i = 0; i < parts->len; i++) {
         lay_cells(attempt, guest, cells);
-        attempt->draft->scope = (struct scope){ guest->locality.within, number };
+        attempt->draft->scope = (struct scope){ guest->locality.within, g_array_index(parts, struct part, i).number };
         if (fit_guest(attempt))
             return true;
     }
@@ -127,60 +92,70 @@ static bool try_host(struct attempt *attempt, const struct guest *guest, uint32_
     return fit_guest(attempt);
 }
 
-static bool try_hosts(struct placing *placing, const struct candidates *candidates, const struct guest *guest,
-                      struct draft *draft, enum ease ease, uint32_t cells, struct misfit *misfit)
+/* One ease, one number of cells, each host in turn. */
+static bool try_hosts(struct placing *placing, const struct candidates *candidates, struct asking *asking,
+                      struct draft *draft, enum ease ease, uint32_t cells)
 {
-    for (uint32_t i = 0; i < candidates->count; i++) {
+    bool is_spread = placing->site->placement == PLACEMENT_SPREAD;
+    uint32_t first = is_spread ? 0 : refused_first(placing, asking->demand, ease, cells);
+    for (uint32_t i = first; i < candidates->count; i++) {
+        uint32_t host = candidates->hosts[i];
+        if (is_spread && was_refused(placing, asking->demand, ease, cells, host))
+            continue;
         struct misfit here = { .node = NO_INDEX };
-        struct attempt attempt = { placing, draft, placing->rooms[candidate(candidates, i)], ease,
-                                   candidates->count == 1 && !candidates->is_cut, &here };
-        if (try_host(&attempt, guest, cells))
+        struct attempt attempt = {
+            placing, draft, placing->rooms[host], ease, candidates->count == 1 && !candidates->is_cut, &here
+        };
+        if (try_host(&attempt, asking->guest, cells))
             return true;
-        if (!misfit->room || (misfit->is_reported && !here.is_reported))
-            *misfit = here;
-        if (here.is_reported && attempt.is_only_host)
-            return false;
+        if (is_spread)
+            note_refusal(placing, asking->demand, ease, cells, host);
+        else
+            note_refused_first(placing, asking->demand, ease, cells, i + 1);
+        asking->is_told |= here.is_reported && attempt.is_only_host;
     }
     return false;
 }
 
-static uint32_t most_cells(const struct placing *placing, const struct candidates *candidates)
+static bool is_left_open(const struct guest *guest)
 {
-    uint32_t most = 1;
-    for (uint32_t i = 0; i < candidates->count; i++)
-        most = MAX(most, placing->rooms[candidate(candidates, i)]->node_count);
-    return most;
+    return !guest->cell_count && (guest->cells_wanted == 0 || guest->cells_wanted == CELLS_AUTO) &&
+           !guest->locality.nodes;
+}
+
+/* Why not: asked once more, in the simplest form and the least demanding ease, of the first host that can say. */
+static void refuse(struct placing *placing, const struct candidates *candidates, const struct asking *asking,
+                   struct draft *draft)
+{
+    struct misfit misfit = { .node = NO_INDEX };
+    for (uint32_t i = 0; i < candidates->count && (!misfit.room || misfit.is_reported) && i < ASKED_AGAIN_MOST; i++) {
+        struct room *room = placing->rooms[candidates->hosts[i]];
+        struct attempt attempt = { placing, draft, room, EASE_CROWDED, false, &misfit };
+        if (try_host(&attempt, asking->guest, asking->first_cells))
+            return; /* two demands that looked alike were not */
+    }
+    refuse_guest(placing, asking->guest, draft, &misfit, candidates->count);
 }
 
 /* Roomy before crowded, one cell before several: in this order, each on all hosts. */
 static void place_guest(struct placing *placing, const struct guest *guest, struct draft *draft)
 {
     struct candidates candidates = candidates_of(placing, guest);
-    struct misfit misfit = { .node = NO_INDEX };
-    bool is_open = !guest->cell_count && (guest->cells_wanted == 0 || guest->cells_wanted == CELLS_AUTO) && !guest->locality.nodes;
-    uint32_t said = said_cells(guest), most = is_open ? most_cells(placing, &candidates) : MAX(said, 1);
-    if (!candidates.count)
-        return;
+    struct asking asking = { .guest = guest, .demand = demand_of(guest), .first_cells = MAX(said_cells(guest), 1) };
+    uint32_t most = is_left_open(guest) ? candidates.most_nodes : asking.first_cells;
     for (enum ease ease = EASE_ROOMY; ease < EASE_COUNT; ease++)
-        for (uint32_t cells = MAX(said, 1); cells <= most; cells++) {
-            if (cells > 1 && is_open && !divides(guest, cells, MAX(guest->threads, 1)))
+        for (uint32_t cells = asking.first_cells; cells <= most; cells++) {
+            if (cells > asking.first_cells && !divides(guest, cells, MAX(guest->threads, 1)))
                 continue;
-            struct misfit here = { .node = NO_INDEX };
-            if (try_hosts(placing, &candidates, guest, draft, ease, cells, &here))
+            if (try_hosts(placing, &candidates, &asking, draft, ease, cells)) {
+                host_was_filled(placing, draft->room);
                 return;
-            if (cells == MAX(said, 1))
-                misfit = here; /* of the simplest form, the last and least demanding ease */
-            if (here.is_reported && candidates.count == 1)
-                break;
+            }
+            if (asking.is_told)
+                return;
         }
-    draft->is_placed = false;
-    if (!candidates.is_cut) {
-        struct room *room = misfit.room ? placing->rooms[misfit.room->number] : NULL;
-        struct attempt attempt = { placing, draft, room, EASE_CROWDED, false, &misfit };
-        if (room)
-            lay_cells(&attempt, guest, MAX(said, 1)); /* as it was when `misfit` was found */
-        refuse_guest(placing, guest, draft, &misfit, candidates.count);
-    }
+    if (!candidates.is_cut)
+        refuse(placing, &candidates, &asking, draft);
 }
 
 static void place_all(struct placing *placing)
@@ -201,7 +176,8 @@ static void place_all(struct placing *placing)
         }
 }
 
-/* ---- the site ---------------------------------------------------------------------------------------------------------------- */
+/* ---- the site
+ * ---------------------------------------------------------------------------------------------------------------- */
 
 static void find_shared_bases(const struct site *site, GHashTable *out)
 {
@@ -239,10 +215,13 @@ static const struct planned_site *finish_site(struct placing *placing)
 const struct planned_site *place_site(struct arena *arena, struct findings *findings, const struct site *site,
                                       const struct site_hosts *hosts)
 {
-    struct placing placing = { .arena = arena, .scratch = arena_new(), .findings = findings, .site = site, .hosts = hosts };
+    struct placing placing = {
+        .arena = arena, .scratch = arena_new(), .findings = findings, .site = site, .hosts = hosts
+    };
     placing.rooms = arena_array(placing.scratch, struct room *, hosts->count);
     placing.drafts = arena_array(placing.scratch, struct draft, site->guest_count);
     placing.host_numbers = g_hash_table_new(g_str_hash, g_str_equal);
+    placing.refusals = g_hash_table_new(NULL, NULL);
     placing.unheard = findings_new(NULL);
     for (uint32_t h = 0; h < hosts->count; h++)
         g_hash_table_insert(placing.host_numbers, (gpointer)(guintptr)hosts->list[h].name, GUINT_TO_POINTER(h + 1));
@@ -252,6 +231,7 @@ const struct planned_site *place_site(struct arena *arena, struct findings *find
         if (placing.rooms[h])
             room_close(placing.rooms[h]);
     findings_free(placing.unheard);
+    g_hash_table_destroy(placing.refusals);
     g_hash_table_destroy(placing.host_numbers);
     arena_free(placing.scratch);
     return planned;

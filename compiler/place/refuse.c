@@ -84,18 +84,22 @@ static void name_takers(struct placing *placing, struct finding *finding, const 
         finding_note(placing->findings, finding, "node %u is used by %s", node->os_index, names->str);
     const struct node_room *ground = &misfit->room->host->rooms[misfit->node];
     const struct host_node *facts = &misfit->room->host->facts->nodes[misfit->node];
-    if (misfit->kind == SHORT_MEMORY && facts->memory_bytes.known && ground->memory_bytes.known && ground->memory_bytes.value < facts->memory_bytes.value)
-        finding_note(placing->findings, finding, "of its %s, reserves and huge pages take %s", size_text(placing->scratch, facts->memory_bytes.value),
+    if (misfit->kind == SHORT_MEMORY && facts->memory_bytes.known && ground->memory_bytes.known &&
+        ground->memory_bytes.value < facts->memory_bytes.value)
+        finding_note(placing->findings, finding, "of its %s, reserves and huge pages take %s",
+                     size_text(placing->scratch, facts->memory_bytes.value),
                      size_text(placing->scratch, facts->memory_bytes.value - ground->memory_bytes.value));
     else if (of_cpus && node->open_cpus < ids_size(facts->cpus))
-        finding_note(placing->findings, finding, "reserves take %u of its %u CPUs", ids_size(facts->cpus) - node->open_cpus, ids_size(facts->cpus));
+        finding_note(placing->findings, finding, "reserves take %u of its %u CPUs",
+                     ids_size(facts->cpus) - node->open_cpus, ids_size(facts->cpus));
 }
 
 static const char *place_text(struct placing *placing, const struct misfit *misfit)
 {
     if (misfit->node == NO_INDEX)
         return arena_printf(placing->scratch, "host '%s'", misfit->room->host->name);
-    return arena_printf(placing->scratch, "node %u of host '%s'", misfit->room->nodes[misfit->node].os_index, misfit->room->host->name);
+    return arena_printf(placing->scratch, "node %u of host '%s'", misfit->room->nodes[misfit->node].os_index,
+                        misfit->room->host->name);
 }
 
 static const char *shortage_text(struct placing *placing, const struct draft *draft, const struct misfit *misfit)
@@ -104,34 +108,46 @@ static const char *shortage_text(struct placing *placing, const struct draft *dr
     const struct draft_cell *cell = &draft->cells[misfit->cell];
     const char *place = place_text(placing, misfit);
     if (misfit->is_crowd)
-        return arena_printf(arena, "its %u cells do not fit on the nodes of host '%s' together, though each does alone", draft->cell_count, misfit->room->host->name);
+        return arena_printf(arena, "its %u cells do not fit on the nodes of host '%s' together, though each does alone",
+                            draft->cell_count, misfit->room->host->name);
     if (misfit->needed == SIZE_ALL)
-        return misfit->left == UINT64_MAX ? arena_printf(arena, "nobody knows what %s has, so 'memory all' cannot be answered", place)
-                                          : arena_printf(arena, "'all' of what is left on %s is nothing", place);
+        return misfit->left == UINT64_MAX
+                   ? arena_printf(arena, "nobody knows what %s has, so 'memory all' cannot be answered", place)
+                   : arena_printf(arena, "'all' of what is left on %s is nothing", place);
     switch (misfit->kind) {
     case SHORT_PAGES:
-        return arena_printf(arena, "cell '%s' needs %" G_GUINT64_FORMAT " pages of %s, %s has %" G_GUINT64_FORMAT " free", cell->name,
-                            misfit->needed / MAX(cell->page_bytes, 1), size_text(arena, cell->page_bytes), place, misfit->left / MAX(cell->page_bytes, 1));
+        return arena_printf(arena,
+                            "cell '%s' needs %" G_GUINT64_FORMAT " pages of %s, %s has %" G_GUINT64_FORMAT " free",
+                            cell->name, misfit->needed / MAX(cell->page_bytes, 1), size_text(arena, cell->page_bytes),
+                            place, misfit->left / MAX(cell->page_bytes, 1));
     case SHORT_CORES:
-        return arena_printf(arena, "cell '%s' needs %" G_GUINT64_FORMAT " whole cores, %s has %" G_GUINT64_FORMAT " free", cell->name, misfit->needed, place, misfit->left);
+        return arena_printf(arena,
+                            "cell '%s' needs %" G_GUINT64_FORMAT " whole cores, %s has %" G_GUINT64_FORMAT " free",
+                            cell->name, misfit->needed, place, misfit->left);
     case SHORT_CPUS:
-        return arena_printf(arena, "cell '%s' needs %" G_GUINT64_FORMAT " CPUs of its own, %s has %" G_GUINT64_FORMAT " free", cell->name, misfit->needed, place, misfit->left);
+        return arena_printf(arena,
+                            "cell '%s' needs %" G_GUINT64_FORMAT " CPUs of its own, %s has %" G_GUINT64_FORMAT " free",
+                            cell->name, misfit->needed, place, misfit->left);
     case SHORT_LOOSE:
         return arena_printf(arena, "no CPU of %s is left for the vCPUs of cell '%s' to share", place, cell->name);
     case SHORT_WITHIN:
-        return arena_printf(arena, "no such part of %s has room for the %" G_GUINT64_FORMAT " CPUs of cell '%s'", place, misfit->needed, cell->name);
+        return arena_printf(arena, "no such part of %s has room for the %" G_GUINT64_FORMAT " CPUs of cell '%s'", place,
+                            misfit->needed, cell->name);
     case FITS:
     case SHORT_MEMORY:
         break;
     }
-    return arena_printf(arena, "cell '%s' needs %s, %s has %s free", cell->name, size_text(arena, misfit->needed), place, size_text(arena, misfit->left / KIB * KIB));
+    return arena_printf(arena, "cell '%s' needs %s, %s has %s free", cell->name, size_text(arena, misfit->needed),
+                        place, size_text(arena, misfit->left / KIB * KIB));
 }
 
-static void offer_edits(struct placing *placing, struct finding *finding, const struct draft *draft, const struct misfit *misfit)
+static void offer_edits(struct placing *placing, struct finding *finding, const struct draft *draft,
+                        const struct misfit *misfit)
 {
     struct arena *arena = placing->scratch;
     if (misfit->is_crowd) {
-        finding_help(placing->findings, finding, "ask for less memory or fewer vCPUs in a cell, or for more and smaller cells");
+        finding_help(placing->findings, finding,
+                     "ask for less memory or fewer vCPUs in a cell, or for more and smaller cells");
         return;
     }
     if (misfit->needed == SIZE_ALL) {
@@ -140,7 +156,8 @@ static void offer_edits(struct placing *placing, struct finding *finding, const 
     }
     switch (misfit->kind) {
     case SHORT_PAGES:
-        finding_help(placing->findings, finding, "raise the pool of node %u, or ask for less memory", misfit->node == NO_INDEX ? 0 : misfit->room->nodes[misfit->node].os_index);
+        finding_help(placing->findings, finding, "raise the pool of node %u, or ask for less memory",
+                     misfit->node == NO_INDEX ? 0 : misfit->room->nodes[misfit->node].os_index);
         finding_help(placing->findings, finding, "or use other pages: 'pages normal'");
         break;
     case SHORT_CORES:
@@ -156,7 +173,8 @@ static void offer_edits(struct placing *placing, struct finding *finding, const 
     case FITS:
     case SHORT_MEMORY:
         if (misfit->left)
-            finding_help(placing->findings, finding, "ask for %s or less in the cell", size_text(arena, misfit->left / MIB * MIB));
+            finding_help(placing->findings, finding, "ask for %s or less in the cell",
+                         size_text(arena, misfit->left / MIB * MIB));
         finding_help(placing->findings, finding, "or cut the guest into more cells: 'cells %u'", draft->cell_count + 1);
     }
 }
@@ -167,7 +185,9 @@ void refuse_guest(struct placing *placing, const struct guest *guest, const stru
     if (misfit->is_reported && host_count == 1)
         return;
     if (misfit->is_reported || !misfit->room) {
-        struct finding *none = report(placing->findings, NM_no_host_fits, guest->span, "none of the %u hosts that guest '%s' may live on has what it names", host_count, guest->name);
+        struct finding *none =
+            report(placing->findings, NM_no_host_fits, guest->span,
+                   "none of the %u hosts that guest '%s' may live on has what it names", host_count, guest->name);
         finding_help(placing->findings, none, "name one host, and its findings tell what it lacks");
         return;
     }
@@ -175,7 +195,8 @@ void refuse_guest(struct placing *placing, const struct guest *guest, const stru
     const struct draft_cell *cell = &draft->cells[misfit->cell];
     bool is_said_word = cell_says(guest, cell, word);
     struct span span = is_said_word ? cell_span(guest, cell, word, 1) : guest->span;
-    struct finding *finding = report(placing->findings, code_of(misfit), span, "guest '%s' does not fit: %s", guest->name, shortage_text(placing, draft, misfit));
+    struct finding *finding = report(placing->findings, code_of(misfit), span, "guest '%s' does not fit: %s",
+                                     guest->name, shortage_text(placing, draft, misfit));
     if (misfit->node != NO_INDEX)
         name_takers(placing, finding, misfit);
     if (host_count > 1)

@@ -48,7 +48,8 @@ static void add_cpu(struct room *room, const struct layout *row, const struct la
     bool is_new = !before || !same_group(before, row);
     if (is_new) {
         struct room_group *group = &room->groups[room->group_count];
-        *group = (struct room_group){ .first_core = room->core_count, .node = row->cpu->node_index, .l3 = row->cpu->l3 };
+        *group =
+            (struct room_group){ .first_core = room->core_count, .node = row->cpu->node_index, .l3 = row->cpu->l3 };
         if (!node->group_count++) {
             node->first_group = room->group_count;
             node->first_core = room->core_count;
@@ -57,7 +58,9 @@ static void add_cpu(struct room *room, const struct layout *row, const struct la
     }
     if (is_new || row->cpu->core == NO_INDEX || row->cpu->core != before->cpu->core) {
         struct room_core *core = &room->cores[room->core_count++];
-        *core = (struct room_core){ .first = room->cpu_count, .group = room->group_count - 1, .package = row->cpu->package };
+        *core = (struct room_core){ .first = room->cpu_count,
+                                    .group = room->group_count - 1,
+                                    .package = row->cpu->package };
         room->groups[core->group].core_count++;
         node->core_count++;
     }
@@ -102,7 +105,8 @@ static void open_cpus(struct room *room)
     }
 }
 
-/* Automatic placement takes plain memory with CPUs beside it; a host that has none (all of it HBM) gives what has CPUs. */
+/* Automatic placement takes plain memory with CPUs beside it; a host that has none (all of it HBM) gives what has CPUs.
+ */
 static void mark_choices(struct room *room)
 {
     const struct host *facts = room->host->facts;

@@ -11,7 +11,7 @@
 #include "ground/ground.h"
 
 enum cpu_state {
-    CPU_CLOSED,    /* reserved: no guest gets it */
+    CPU_CLOSED, /* reserved: no guest gets it */
     CPU_FREE,
     CPU_NAMED,     /* in a wide row of a pin table, or shared: no automatic choice takes it alone */
     CPU_DEDICATED, /* one vCPU's or one emulator's own */
@@ -74,7 +74,7 @@ struct room {
 struct room *room_open(struct arena *arena, struct arena *scratch, const struct site_host *host, uint32_t number);
 void room_close(struct room *room);
 
-uint32_t room_find_cpu(const struct room *room, uint32_t os_index);   /* into cpus; NO_INDEX */
+uint32_t room_find_cpu(const struct room *room, uint32_t os_index);  /* into cpus; NO_INDEX */
 uint32_t room_find_node(const struct room *room, uint32_t os_index); /* into nodes; NO_INDEX */
 const struct ids *room_single(struct room *room, uint32_t cpu);
 

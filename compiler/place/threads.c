@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Threads that share CPUs: floating vCPUs, the emulator, iothreads.  Decided last, when every CPU that is somebody's own
- * is known, so that nobody floats over it.
+ * Threads that share CPUs: floating vCPUs, the emulator, iothreads.  Decided last, when every CPU that is somebody's
+ * own is known, so that nobody floats over it.
  */
 #include "place/draft.h"
 
@@ -27,7 +27,8 @@ static const struct ids *cpus_of_node_set(struct placing *placing, const struct 
     return cpus && cpus->count ? cpus : NULL;
 }
 
-/* ---- floating vCPUs --------------------------------------------------------------------------------------------------- */
+/* ---- floating vCPUs
+ * --------------------------------------------------------------------------------------------------- */
 
 static bool is_loose(const struct room_cpu *cpu)
 {
@@ -126,7 +127,8 @@ bool settle_vcpus(struct placing *placing, struct draft *draft)
     return true;
 }
 
-/* ---- emulator and iothreads ------------------------------------------------------------------------------------------- */
+/* ---- emulator and iothreads
+ * ------------------------------------------------------------------------------------------- */
 
 /* Where the host lets unpinned threads run: its shared CPUs, else beside the guest's memory, else anywhere loose. */
 static const struct ids *shared_cpus(struct placing *placing, const struct draft *draft)

@@ -7,19 +7,21 @@
 
 static bool needs_host(struct placing *placing, struct span span, const char *what)
 {
-    struct finding *finding = report(placing->findings, NM_word_needs_host, span, "%s needs a host, and the site declares none", what);
-    finding_help(placing->findings, finding, "declare one: 'host NAME { topology \"FILE\" }', recorded with 'numac host record'");
+    struct finding *finding =
+        report(placing->findings, NM_word_needs_host, span, "%s needs a host, and the site declares none", what);
+    finding_help(placing->findings, finding,
+                 "declare one: 'host NAME { topology \"FILE\" }', recorded with 'numac host record'");
     finding_help(placing->findings, finding, "or give one for this run: '--host NAME=FILE'");
     return false;
 }
 
 /* Reading the set tells what is wrong with it. */
-static bool check_cpus(struct placing *placing, const struct set *set, struct span span)
+static bool plain_cpus(struct placing *placing, const struct set *set, struct span span)
 {
     return !set || cpus_on_host(placing->arena, placing->findings, NULL, set, NULL, span);
 }
 
-static bool check_nodes(struct placing *placing, const struct set *set, struct span span)
+static bool plain_nodes(struct placing *placing, const struct set *set, struct span span)
 {
     return !set || nodes_on_host(placing->arena, placing->findings, NULL, set, span);
 }
@@ -33,19 +35,20 @@ static bool check_guest(struct placing *placing, const struct guest *guest)
     if (guest->memory_bytes == SIZE_ALL)
         fine = needs_host(placing, placed_word_span(guest, W_GUEST_MEMORY, 1), "'memory all'");
     if (guest->cells_wanted == CELLS_AUTO || guest->cells_wanted == CELLS_HOST)
-        fine = needs_host(placing, placed_word_span(guest, W_GUEST_CELLS, 1), guest->cells_wanted == CELLS_AUTO ? "'cells auto'" : "'cells host'");
+        fine = needs_host(placing, placed_word_span(guest, W_GUEST_CELLS, 1),
+                          guest->cells_wanted == CELLS_AUTO ? "'cells auto'" : "'cells host'");
     if (guest->emulator == EMULATOR_ISOLATE && !guest->emulator_cpus && !guest->emulator_nodes)
         fine = needs_host(placing, placed_word_span(guest, W_GUEST_EMULATOR, 1), "'emulator isolate'");
-    fine &= check_cpus(placing, guest->emulator_cpus, placed_word_span(guest, W_EMULATOR_CPUS, 1));
+    fine &= plain_cpus(placing, guest->emulator_cpus, placed_word_span(guest, W_EMULATOR_CPUS, 1));
     if (guest->emulator_nodes)
         fine = needs_host(placing, placed_word_span(guest, W_EMULATOR_NODE, 1), "'emulator { node }'");
     for (uint32_t i = 0; i < guest->iothread_count; i++) {
-        fine &= check_cpus(placing, guest->iothreads[i].cpus, said_span(&guest->iothreads[i].said, W_IOTHREAD_CPUS, 1));
+        fine &= plain_cpus(placing, guest->iothreads[i].cpus, said_span(&guest->iothreads[i].said, W_IOTHREAD_CPUS, 1));
         if (guest->iothreads[i].nodes)
             fine = needs_host(placing, said_span(&guest->iothreads[i].said, W_IOTHREAD_NODE, 1), "'iothread { node }'");
     }
     for (uint32_t r = 0; r < guest->locality.pin_rows.count; r++)
-        fine &= check_cpus(placing, rows[r].cpus, rows[r].span);
+        fine &= plain_cpus(placing, rows[r].cpus, rows[r].span);
     if (is_said(&guest->said, W_WITHIN))
         fine = needs_host(placing, placed_word_span(guest, W_WITHIN, 1), "'within'");
     return fine;
@@ -53,10 +56,11 @@ static bool check_guest(struct placing *placing, const struct guest *guest)
 
 static bool check_cell(struct placing *placing, const struct guest *guest, const struct draft_cell *cell)
 {
-    bool fine = check_nodes(placing, cell->locality->nodes, cell_span(guest, cell, W_NODE, 1));
-    fine &= check_cpus(placing, cell->locality->cpus, cell_span(guest, cell, W_CPUS, 1));
+    bool fine = plain_nodes(placing, cell->locality->nodes, cell_span(guest, cell, W_NODE, 1));
+    fine &= plain_cpus(placing, cell->locality->cpus, cell_span(guest, cell, W_CPUS, 1));
     if (!cell->locality->pin_rows.count && (cell->locality->pin == PIN_CPUS || cell->locality->pin == PIN_CORES))
-        fine = needs_host(placing, cell_span(guest, cell, W_PIN, 1), cell->locality->pin == PIN_CPUS ? "'pin cpus'" : "'pin cores'");
+        fine = needs_host(placing, cell_span(guest, cell, W_PIN, 1),
+                          cell->locality->pin == PIN_CPUS ? "'pin cpus'" : "'pin cores'");
     if (cell->locality->page_bytes == PAGES_LARGEST)
         fine = needs_host(placing, cell_span(guest, cell, W_PAGES, 1), "'pages largest'");
     if (cell->within != NO_LEVEL)

@@ -121,19 +121,18 @@ struct span domain_span(const struct domain *domain, struct extent where);
 bool value_is(const struct text_value *value, const char *text);
 int value_shown(const struct text_value *value); /* how many bytes of it a message repeats */
 
-/* ---- numbers and sizes, as libvirt reads them; false and a finding where it would not ------------------------------
- */
-bool read_whole(struct domain *domain, const struct text_value *value, const char *what, uint64_t most,
-                uint64_t *out_number);
+/* ---- numbers and sizes, as libvirt reads them; false and a finding where it would not --------------------------- */
+bool domain_whole(struct domain *domain, const struct text_value *value, const char *what, uint64_t most,
+                  uint64_t *out_number);
 /* A size in KiB, rounded up as libvirt does; without a unit the number counts KiB. */
-bool read_amount(struct domain *domain, const struct text_value *value, const struct text_value *unit, const char *what,
-               uint64_t *out_kib);
-bool read_uuid(struct domain *domain, const struct text_value *value, const char **out_uuid);
+bool domain_size(struct domain *domain, const struct text_value *value, const struct text_value *unit, const char *what,
+                 uint64_t *out_kib);
+bool domain_uuid(struct domain *domain, const struct text_value *value, const char **out_uuid);
 /* Cell numbers of a nodeset, each below `limit`; seen has `limit` places. */
-bool read_cell_set(struct domain *domain, const struct text_value *value, uint32_t limit, bool *seen);
-bool refuse_cell(struct domain *domain, const struct text_value *value, uint32_t cell); /* one it does not have */
-const struct text_value *needed(struct domain *domain, const struct element *element,
-                                const char *name); /* or NULL, told */
+bool domain_cell_set(struct domain *domain, const struct text_value *value, uint32_t limit, bool *seen);
+bool domain_no_cell(struct domain *domain, const struct text_value *value, uint32_t cell); /* one it does not have */
+const struct text_value *domain_needed(struct domain *domain, const struct element *element,
+                                       const char *name); /* or NULL, told */
 
 /* ---- items ---------------------------------------------------------------------------------------------------------
  * A word that stands in the file is a stretch of it; any other is cooked, and points at what said it.  Cooked words

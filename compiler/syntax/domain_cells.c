@@ -17,8 +17,7 @@ struct cells {
     uint64_t kib;
 };
 
-/* ---- which cell is which
- * ---------------------------------------------------------------------------------------------- */
+/* ---- which cell is which ---------------------------------------------------------------------------------------- */
 
 static bool refuse_id(struct cells *cells, const struct element *element, uint64_t id)
 {
@@ -48,7 +47,7 @@ static bool order_cells(struct cells *cells)
          element = element->next, position++) {
         const struct text_value *said = element_value(element, "id");
         uint64_t id = position;
-        if (said->text && !read_whole(domain, said, "the number of a cell", UINT32_MAX, &id))
+        if (said->text && !domain_whole(domain, said, "the number of a cell", UINT32_MAX, &id))
             return false;
         if (id >= cells->count || cells->elements[id])
             return refuse_id(cells, element, id);
@@ -65,8 +64,7 @@ static void add_to_cell(struct cells *cells, uint32_t id, struct item *child)
     item_add(cells->items[id], &cells->blocks[id], child);
 }
 
-/* ---- what a cell says of itself
- * ---------------------------------------------------------------------------------------- */
+/* ---- what a cell says of itself --------------------------------------------------------------------------------- */
 
 static void add_vcpus(struct cells *cells, uint32_t id)
 {
@@ -86,9 +84,9 @@ static void add_memory(struct cells *cells, uint32_t id)
 {
     struct domain *domain = cells->domain;
     const struct element *element = cells->elements[id];
-    const struct text_value *memory = needed(domain, element, "memory");
+    const struct text_value *memory = domain_needed(domain, element, "memory");
     uint64_t kib;
-    if (!memory || !read_amount(domain, memory, element_value(element, "unit"), "a size of memory", &kib))
+    if (!memory || !domain_size(domain, memory, element_value(element, "unit"), "a size of memory", &kib))
         return;
     struct word word = word_size(domain, memory, kib);
     add_to_cell(cells, id, item_of(domain, word_named(domain, memory->name, "memory"), &word, 1));
@@ -116,12 +114,11 @@ static void add_cell(struct cells *cells, struct item_list *top, uint32_t id)
     add_plain(cells, id, "discard", "discard");
 }
 
-/* ---- what is said of it elsewhere
- * --------------------------------------------------------------------------------------- */
+/* ---- what is said of it elsewhere ------------------------------------------------------------------------------- */
 
 struct item *policy_item(struct domain *domain, const struct element *element)
 {
-    const struct text_value *nodes = needed(domain, element, "nodeset"), *mode = element_value(element, "mode");
+    const struct text_value *nodes = domain_needed(domain, element, "nodeset"), *mode = element_value(element, "mode");
     struct word words[2];
     if (!nodes || !word_set(domain, nodes, "a set of nodes", &words[0]))
         return NULL;
@@ -133,15 +130,15 @@ struct item *policy_item(struct domain *domain, const struct element *element)
 static void add_memnode(struct cells *cells, const struct element *element)
 {
     struct domain *domain = cells->domain;
-    const struct text_value *cell = needed(domain, element, "cellid");
+    const struct text_value *cell = domain_needed(domain, element, "cellid");
     uint64_t id;
-    if (!cell || !read_whole(domain, cell, "the number of a cell", UINT32_MAX, &id))
+    if (!cell || !domain_whole(domain, cell, "the number of a cell", UINT32_MAX, &id))
         return;
     struct item *policy = id < cells->count ? policy_item(domain, element) : NULL;
     if (policy)
         add_to_cell(cells, (uint32_t)id, policy);
     else if (id >= cells->count)
-        refuse_cell(domain, cell, (uint32_t)id);
+        domain_no_cell(domain, cell, (uint32_t)id);
 }
 
 static struct item *pages_item(struct domain *domain, const struct element *element, const struct text_value *size,
@@ -154,12 +151,12 @@ static struct item *pages_item(struct domain *domain, const struct element *elem
 static void add_pages(struct cells *cells, struct item_list *top, const struct element *element)
 {
     struct domain *domain = cells->domain;
-    const struct text_value *size = needed(domain, element, "size"), *set = element_value(element, "nodeset");
+    const struct text_value *size = domain_needed(domain, element, "size"), *set = element_value(element, "nodeset");
     bool seen[DOMAIN_CELL_LIMIT] = { false };
     uint64_t kib;
-    if (!size || !read_amount(domain, size, element_value(element, "unit"), "a size of pages", &kib))
+    if (!size || !domain_size(domain, size, element_value(element, "unit"), "a size of pages", &kib))
         return;
-    if (set->text && !read_cell_set(domain, set, MAX(cells->count, 1), seen))
+    if (set->text && !domain_cell_set(domain, set, MAX(cells->count, 1), seen))
         return;
     if (!set->text || !cells->count) {
         item_add(NULL, top, pages_item(domain, element, size, kib));
@@ -170,8 +167,7 @@ static void add_pages(struct cells *cells, struct item_list *top, const struct e
             add_to_cell(cells, id, pages_item(domain, element, size, kib));
 }
 
-/* ---- distances
- * ------------------------------------------------------------------------------------------------------------ */
+/* ---- distances -------------------------------------------------------------------------------------------------- */
 
 struct matrix {
     const struct text_value *said[DOMAIN_CELL_LIMIT][DOMAIN_CELL_LIMIT];
@@ -191,13 +187,13 @@ static bool take_distances(struct cells *cells, struct matrix *matrix, uint32_t 
     for (const struct element *sibling = domain_first(domain, PART_SIBLING); sibling; sibling = sibling->next) {
         if (sibling->parent->parent != cells->elements[row])
             continue;
-        const struct text_value *id = needed(domain, sibling, "id"),
-                                *value = id ? needed(domain, sibling, "value") : NULL;
+        const struct text_value *id = domain_needed(domain, sibling, "id"),
+                                *value = id ? domain_needed(domain, sibling, "value") : NULL;
         uint64_t column;
-        if (!value || !read_whole(domain, id, "the number of a cell", UINT32_MAX, &column))
+        if (!value || !domain_whole(domain, id, "the number of a cell", UINT32_MAX, &column))
             return false;
         if (column >= cells->count)
-            return refuse_cell(domain, id, (uint32_t)column);
+            return domain_no_cell(domain, id, (uint32_t)column);
         if (matrix->said[row][column])
             refuse_twice(domain, sibling, matrix->said[row][column]);
         matrix->said[row][column] = value;

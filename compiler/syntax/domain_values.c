@@ -7,8 +7,7 @@
 
 #include <string.h>
 
-/* ---- findings
- * --------------------------------------------------------------------------------------------------------- */
+/* ---- findings --------------------------------------------------------------------------------------------------- */
 
 struct span domain_span(const struct domain *domain, struct extent where)
 {
@@ -49,7 +48,7 @@ static bool refuse_value(struct domain *domain, const struct text_value *value, 
     return false;
 }
 
-const struct text_value *needed(struct domain *domain, const struct element *element, const char *name)
+const struct text_value *domain_needed(struct domain *domain, const struct element *element, const char *name)
 {
     const struct text_value *value = element_value(element, name);
     if (value->text)
@@ -60,8 +59,7 @@ const struct text_value *needed(struct domain *domain, const struct element *ele
     return NULL;
 }
 
-/* ---- numbers and sizes
- * -------------------------------------------------------------------------------------------------- */
+/* ---- numbers and sizes ------------------------------------------------------------------------------------------ */
 
 static bool digits(const char *text, uint64_t *out_number)
 {
@@ -74,8 +72,8 @@ static bool digits(const char *text, uint64_t *out_number)
     return *text != 0;
 }
 
-bool read_whole(struct domain *domain, const struct text_value *value, const char *what, uint64_t most,
-                uint64_t *out_number)
+bool domain_whole(struct domain *domain, const struct text_value *value, const char *what, uint64_t most,
+                  uint64_t *out_number)
 {
     if (digits(value->text, out_number) && *out_number <= most)
         return true;
@@ -116,8 +114,8 @@ static void tell_rounded(struct domain *domain, const struct text_value *value, 
                  "write it with unit='KiB', 'MiB' or 'GiB'; KB, MB and GB are powers of ten");
 }
 
-bool read_amount(struct domain *domain, const struct text_value *value, const struct text_value *unit, const char *what,
-               uint64_t *out_kib)
+bool domain_size(struct domain *domain, const struct text_value *value, const struct text_value *unit, const char *what,
+                 uint64_t *out_kib)
 {
     uint64_t number, scale = KIB, bytes;
     if (!digits(value->text, &number))
@@ -132,7 +130,7 @@ bool read_amount(struct domain *domain, const struct text_value *value, const st
     return true;
 }
 
-bool read_uuid(struct domain *domain, const struct text_value *value, const char **out_uuid)
+bool domain_uuid(struct domain *domain, const struct text_value *value, const char **out_uuid)
 {
     char *uuid = arena_alloc(domain->syntax->arena, 37);
     unsigned at = 0;
@@ -151,8 +149,7 @@ bool read_uuid(struct domain *domain, const struct text_value *value, const char
     return true;
 }
 
-/* ---- sets
- * ------------------------------------------------------------------------------------------------------------------ */
+/* ---- sets ------------------------------------------------------------------------------------------------------- */
 
 /* libvirt allows blanks around what it reads, zeros before it and a comma at the end. */
 static bool plain_set(const char *text, GString *out)
@@ -206,7 +203,7 @@ static bool read_cells(const char *term, uint32_t *out_first, uint32_t *out_last
     return first <= last;
 }
 
-bool refuse_cell(struct domain *domain, const struct text_value *value, uint32_t cell)
+bool domain_no_cell(struct domain *domain, const struct text_value *value, uint32_t cell)
 {
     uint32_t count = domain->parts[PART_CELL].count;
     struct finding *finding =
@@ -220,7 +217,7 @@ bool refuse_cell(struct domain *domain, const struct text_value *value, uint32_t
     return false;
 }
 
-bool read_cell_set(struct domain *domain, const struct text_value *value, uint32_t limit, bool *seen)
+bool domain_cell_set(struct domain *domain, const struct text_value *value, uint32_t limit, bool *seen)
 {
     g_autoptr(GString) plain = g_string_new(NULL);
     if (!plain_set(value->text, plain))
@@ -231,15 +228,14 @@ bool read_cell_set(struct domain *domain, const struct text_value *value, uint32
         if (!read_cells(*term, &first, &last))
             return refuse_value(domain, value, "a set of cells", set_help);
         if (last >= limit && **term != '^')
-            return refuse_cell(domain, value, MAX(first, limit));
+            return domain_no_cell(domain, value, MAX(first, limit));
         for (uint32_t cell = first; cell <= last && cell < limit; cell++)
             seen[cell] = **term != '^';
     }
     return true;
 }
 
-/* ---- words and items
- * --------------------------------------------------------------------------------------------------------- */
+/* ---- words and items -------------------------------------------------------------------------------------------- */
 
 /* The text is the value's own: it takes no variables, and quotes say nothing about it. */
 static struct word word_at(struct domain *domain, struct extent where, const char *text, size_t length)

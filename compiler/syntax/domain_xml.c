@@ -82,8 +82,7 @@ const struct text_value *element_value(const struct element *element, const char
     bug("an attribute that the table of parts does not have");
 }
 
-/* ---- while libxml2 reads -------------------------------------------------------------------------------------------
- */
+/* ---- while libxml2 reads ---------------------------------------------------------------------------------------- */
 
 struct open_element {
     struct extent where;     /* "<name" */
@@ -129,8 +128,7 @@ static struct finding *stop(struct parser *parser, struct finding *finding)
     return finding;
 }
 
-/* ---- attributes -----------------------------------------------------------------------------------------------------
- */
+/* ---- attributes ------------------------------------------------------------------------------------------------- */
 
 static bool is_blank(char byte)
 {
@@ -221,8 +219,7 @@ static void take_attributes(struct parser *parser, struct element *element, stru
         }
 }
 
-/* ---- elements -------------------------------------------------------------------------------------------------------
- */
+/* ---- elements --------------------------------------------------------------------------------------------------- */
 
 static void refuse_root(struct parser *parser, const char *name, const char *uri, struct extent where)
 {
@@ -385,8 +382,7 @@ static void on_doctype(void *data, const xmlChar *name, const xmlChar *external,
     stop(parser, finding);
 }
 
-/* ---- what is no XML
- * -------------------------------------------------------------------------------------------------- */
+/* ---- what is no XML --------------------------------------------------------------------------------------------- */
 
 static void tell_second_root(struct parser *parser, uint32_t at)
 {

@@ -7,15 +7,14 @@
 
 #include <string.h>
 
-/* ---- memory
- * ------------------------------------------------------------------------------------------------------------- */
+/* ---- memory ----------------------------------------------------------------------------------------------------- */
 
 /* Memory devices are part of `<memory>` but of no cell. */
 static uint64_t devices_kib(struct domain *domain)
 {
     uint64_t sum = 0, kib;
     for (const struct element *size = domain_first(domain, PART_SIZE); size; size = size->next)
-        if (read_amount(domain, &size->content, element_value(size, "unit"), "a size of memory", &kib) &&
+        if (domain_size(domain, &size->content, element_value(size, "unit"), "a size of memory", &kib) &&
             __builtin_add_overflow(sum, kib, &sum))
             sum = UINT64_MAX;
     return sum;
@@ -45,33 +44,57 @@ static void tell_no_memory(struct domain *domain, const struct element *memory, 
     finding_help(domain->findings, finding, "the memory is the sum of all: make it larger, or remove devices");
 }
 
-static void tell_kept(struct domain *domain, struct extent where, const char *what);
+/* Elements that numac owns, in a state that the language has no word for yet. */
+static struct finding *tell_written_over(struct domain *domain, struct extent where, const char *format, ...)
+    G_GNUC_PRINTF(3, 4);
+static struct finding *tell_written_over(struct domain *domain, struct extent where, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    g_autofree char *text = g_strdup_vprintf(format, arguments);
+    va_end(arguments);
+    struct finding *finding = domain_report(domain, NM_base_written_over, where, "%s", text);
+    finding_note(domain->findings, finding, "the language has no word for it in this version");
+    return finding;
+}
+
+/* What the balloon takes away at start, of the guest's own memory. */
+static void compare_current(struct domain *domain, uint64_t own_kib)
+{
+    const struct element *current = domain_first(domain, PART_CURRENT_MEMORY);
+    uint64_t kib;
+    if (!current || !domain_size(domain, &current->content, element_value(current, "unit"), "a size of memory", &kib) ||
+        kib >= own_kib)
+        return;
+    struct finding *finding = tell_written_over(domain, current->content.where,
+                                                "the balloon leaves %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT
+                                                " KiB at start: numac writes all of it",
+                                                kib, own_kib);
+    finding_help(domain->findings, finding, "remove <currentMemory>, or give the guest that much memory");
+}
 
 /* With cells they say it; the total is then only compared. */
 static void add_memory(struct domain *domain, struct item_list *top, uint64_t cells_kib)
 {
-    const struct element *memory = domain_first(domain, PART_MEMORY),
-                         *current = domain_first(domain, PART_CURRENT_MEMORY);
-    uint64_t kib, current_kib, devices = devices_kib(domain), sum;
-    if (!memory || !read_amount(domain, &memory->content, element_value(memory, "unit"), "a size of memory", &kib))
+    const struct element *memory = domain_first(domain, PART_MEMORY);
+    uint64_t kib, devices = devices_kib(domain), sum;
+    bool has_cells = domain_first(domain, PART_CELL);
+    if (!memory || !domain_size(domain, &memory->content, element_value(memory, "unit"), "a size of memory", &kib)) {
+        compare_current(domain, cells_kib);
         return;
+    }
     if (__builtin_add_overflow(cells_kib, devices, &sum))
         sum = UINT64_MAX;
-    bool has_cells = domain_first(domain, PART_CELL);
     if (has_cells && cells_kib && sum != kib)
         tell_sum(domain, memory, kib, sum, devices > 0);
     else if (!has_cells && devices && devices >= kib)
         tell_no_memory(domain, memory, kib, devices);
     else if (!has_cells)
         item_add(NULL, top, item_with(domain, memory, "memory", word_size(domain, &memory->content, kib - devices)));
-    if (current &&
-        read_amount(domain, &current->content, element_value(current, "unit"), "a size of memory", &current_kib) &&
-        current_kib < kib)
-        tell_kept(domain, current->content.where, "memory that the balloon takes away at start");
+    compare_current(domain, has_cells ? cells_kib : kib - MIN(devices, kib));
 }
 
-/* ---- vCPUs and where they run
- * --------------------------------------------------------------------------------------------- */
+/* ---- vCPUs and where they run ----------------------------------------------------------------------------------- */
 
 static void add_levels(struct domain *domain, struct item *vcpus, struct item_list *block)
 {
@@ -86,17 +109,39 @@ static void add_levels(struct domain *domain, struct item *vcpus, struct item_li
     }
 }
 
+/* `current` and `<vcpus>` say one thing: which vCPUs wait to be plugged. */
+static void tell_offline(struct domain *domain, const struct element *vcpu, uint64_t count)
+{
+    const struct text_value *online = element_value(vcpu, "current");
+    const struct element *each = domain_first(domain, PART_VCPUS);
+    uint64_t current = count;
+    if (online->text && !domain_whole(domain, online, "a number of vCPUs", UINT32_MAX, &current))
+        return;
+    struct finding *finding = NULL;
+    if (current < count)
+        finding = tell_written_over(domain, online->where,
+                                    "%" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT
+                                    " vCPUs are online at start: numac writes that all are",
+                                    current, count);
+    else if (each)
+        finding = tell_written_over(domain, element_extent(each),
+                                    "'<vcpus>' tells which vCPUs can be unplugged: numac writes none of it");
+    if (finding && each && current < count)
+        finding_label(domain->findings, finding, domain_span(domain, element_extent(each)), "this goes too");
+    if (finding)
+        finding_help(domain->findings, finding,
+                     "remove it from the base, or set the guest's vCPUs to those that are needed");
+}
+
 static void add_vcpus(struct domain *domain, struct item_list *top)
 {
     const struct element *vcpu = domain_first(domain, PART_VCPU), *topology = domain_first(domain, PART_TOPOLOGY);
-    uint64_t count = 0, current;
+    uint64_t count = 0;
     struct item *item = NULL;
     struct item_list block = { 0 };
-    if (vcpu && read_whole(domain, &vcpu->content, "a number of vCPUs", UINT32_MAX, &count)) {
+    if (vcpu && domain_whole(domain, &vcpu->content, "a number of vCPUs", UINT32_MAX, &count)) {
         item = item_with(domain, vcpu, "vcpus", word_value(domain, &vcpu->content));
-        const struct text_value *online = element_value(vcpu, "current");
-        if (online->text && read_whole(domain, online, "a number of vCPUs", UINT32_MAX, &current) && current < count)
-            tell_kept(domain, online->where, "vCPUs that are not online at start");
+        tell_offline(domain, vcpu, count);
     } else if (topology) {
         item = item_of(domain, word_implied(domain, topology, SLOT_NAME, "vcpus"), NULL, 0);
     }
@@ -150,11 +195,11 @@ static void add_pins(struct domain *domain, struct item_list *top)
     struct item *pin = item_of(domain, word_named(domain, first->name, "pin"), NULL, 0);
     struct item_list rows = { 0 };
     for (const struct element *element = first; element; element = element->next) {
-        const struct text_value *vcpu = needed(domain, element, "vcpu"),
-                                *set = vcpu ? needed(domain, element, "cpuset") : NULL;
+        const struct text_value *vcpu = domain_needed(domain, element, "vcpu"),
+                                *set = vcpu ? domain_needed(domain, element, "cpuset") : NULL;
         uint64_t id;
         struct word word;
-        if (set && read_whole(domain, vcpu, "the number of a vCPU", UINT32_MAX, &id) &&
+        if (set && domain_whole(domain, vcpu, "the number of a vCPU", UINT32_MAX, &id) &&
             word_set(domain, set, "a set of CPUs", &word))
             item_add(pin, &rows, item_of(domain, word_value(domain, vcpu), &word, 1));
     }
@@ -165,7 +210,7 @@ static void add_pins(struct domain *domain, struct item_list *top)
 /* The block of an emulator or an I/O thread: its CPUs. */
 static void add_cpus(struct domain *domain, struct item_list *top, struct item *item, const struct element *element)
 {
-    const struct text_value *set = needed(domain, element, "cpuset");
+    const struct text_value *set = domain_needed(domain, element, "cpuset");
     struct item_list block = { 0 };
     struct word word;
     if (!set || !word_set(domain, set, "a set of CPUs", &word))
@@ -182,7 +227,7 @@ static void add_threads(struct domain *domain, struct item_list *top)
     uint64_t count = ids->count, id;
     if (emulator)
         add_cpus(domain, top, item_of(domain, word_named(domain, emulator->name, "emulator"), NULL, 0), emulator);
-    if (total && read_whole(domain, &total->content, "a number of I/O threads", UINT32_MAX, &count)) {
+    if (total && domain_whole(domain, &total->content, "a number of I/O threads", UINT32_MAX, &count)) {
         item_add(NULL, top, item_with(domain, total, "iothreads", word_value(domain, &total->content)));
     } else if (!total && ids->first) {
         g_autofree char *text = g_strdup_printf("%u", ids->count);
@@ -190,21 +235,24 @@ static void add_threads(struct domain *domain, struct item_list *top)
         item_add(NULL, top, item_with(domain, list, "iothreads", word_implied(domain, list, SLOT_VALUE, text)));
     }
     for (const struct element *one = ids->first; one; one = one->next) {
-        const struct text_value *said = needed(domain, one, "id");
-        if (said && read_whole(domain, said, "the number of an I/O thread", UINT32_MAX, &id) && (!id || id > count)) {
-            tell_kept(domain, said->where, "a number of an I/O thread of its own");
+        const struct text_value *said = domain_needed(domain, one, "id");
+        if (said && domain_whole(domain, said, "the number of an I/O thread", UINT32_MAX, &id) && (!id || id > count)) {
+            struct finding *finding = tell_written_over(
+                domain, said->where, "I/O thread %" G_GUINT64_FORMAT ": numac numbers them 1 to %" G_GUINT64_FORMAT, id,
+                count);
+            finding_help(domain->findings, finding,
+                         "number the I/O threads of the base from 1, where disks name them too");
             break;
         }
     }
     for (const struct element *pin = domain_first(domain, PART_IOTHREADPIN); pin; pin = pin->next) {
-        const struct text_value *thread = needed(domain, pin, "iothread");
-        if (thread && read_whole(domain, thread, "the number of an I/O thread", UINT32_MAX, &id))
+        const struct text_value *thread = domain_needed(domain, pin, "iothread");
+        if (thread && domain_whole(domain, thread, "the number of an I/O thread", UINT32_MAX, &id))
             add_cpus(domain, top, item_with(domain, pin, "iothread", word_value(domain, thread)), pin);
     }
 }
 
-/* ---- backing
- * ------------------------------------------------------------------------------------------------------------------ */
+/* ---- backing ---------------------------------------------------------------------------------------------------- */
 
 static void add_choice(struct domain *domain, struct item_list *top, enum part part, const char *attribute,
                        const char *name)
@@ -256,7 +304,7 @@ static void add_locked(struct domain *domain, struct item_list *top)
     add_flag(domain, top, PART_LOCKED, "locked", "yes");
     struct item *item = top->last;
     struct item_list block = { 0 };
-    if (limit && read_amount(domain, &limit->content, element_value(limit, "unit"), "a size of memory", &kib) &&
+    if (limit && domain_size(domain, &limit->content, element_value(limit, "unit"), "a size of memory", &kib) &&
         kib < unlimited)
         item_add(item, &block, item_with(domain, limit, "hard-limit", word_size(domain, &limit->content, kib)));
 }
@@ -285,8 +333,7 @@ static void add_backing(struct domain *domain, struct item_list *top)
     add_locked(domain, top);
 }
 
-/* ---- what stays in the base
- * ------------------------------------------------------------------------------------------------------ */
+/* ---- what stays in the base ------------------------------------------------------------------------------------- */
 
 static void tell_kept(struct domain *domain, struct extent where, const char *what)
 {
@@ -302,7 +349,6 @@ static void tell_all_kept(struct domain *domain)
         enum part part;
         const char *what;
     } kept[] = {
-        { PART_VCPUS, "which vCPUs are online, and which can be unplugged" },
         { PART_MAX_MEMORY, "room for memory devices" },
         { PART_DEVICE_MEMORY, "a memory device" },
         { PART_INTERCONNECTS, "latencies and bandwidths between cells" },
@@ -326,7 +372,7 @@ static void add_items(struct domain *domain, struct item_list *top, const char *
     uint64_t cells_kib = 0;
     struct item_list cells = { 0 };
     if (uuid)
-        read_uuid(domain, &uuid->content, out_uuid);
+        domain_uuid(domain, &uuid->content, out_uuid);
     cells_to_items(domain, &cells, &cells_kib);
     add_memory(domain, top, cells_kib);
     add_vcpus(domain, top);

@@ -83,6 +83,7 @@ static bool tears(enum code code)
     case NM_yaml_block_text:
     case NM_yaml_top_level:
     case NM_yaml_key:
+    case NM_yaml_merge_key:
         return true;
     default:
         return false;

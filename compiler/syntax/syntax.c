@@ -51,8 +51,6 @@ void report_trouble(struct syntax *syntax, uint32_t file, uint32_t bytes_limit)
     struct span start = { .file = file };
     struct finding *finding = NULL;
     switch (source->trouble) {
-    case SOURCE_FINE:
-        return;
     case SOURCE_UNREADABLE:
         report(findings, NM_unreadable, start, "cannot read '%s': %s", source->name, g_strerror(source->error_number));
         return;
@@ -64,6 +62,7 @@ void report_trouble(struct syntax *syntax, uint32_t file, uint32_t bytes_limit)
         report(findings, NM_unreadable, start, "'%s' is not read: a run reads at most %u files", source->name,
                SOURCE_COUNT_LIMIT);
         return;
+    case SOURCE_FINE: /* text, but too much of it */
     case SOURCE_TOO_LARGE:
         report(findings, NM_too_large, start, "'%s' is larger than %u MiB", source->name, bytes_limit >> 20);
         return;
@@ -88,11 +87,7 @@ struct tree *read_tree(struct syntax *syntax, uint32_t file, bool keep_comments)
     bool is_yaml = is_yaml_name(source->name);
     if (source->trouble == SOURCE_FINE && source->length <= SITE_BYTES_LIMIT)
         return is_yaml ? read_yaml(syntax, file, keep_comments) : read_numa(syntax, file, keep_comments);
-    if (source->trouble != SOURCE_FINE)
-        report_trouble(syntax, file, SITE_BYTES_LIMIT);
-    else
-        report(syntax->findings, NM_too_large, (struct span){ .file = file }, "'%s' is larger than %u MiB",
-               source->name, (unsigned)SITE_BYTES_LIMIT >> 20);
+    report_trouble(syntax, file, SITE_BYTES_LIMIT);
     struct tree *tree = arena_take(syntax->arena, struct tree);
     *tree = (struct tree){ .file = file, .is_yaml = is_yaml, .failed = true };
     return tree;

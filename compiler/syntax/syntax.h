@@ -59,7 +59,7 @@ enum syntax_limits {
     DEPTH_LIMIT = 16,            /* blocks in blocks */
     WORD_LIMIT = 1 << 16,        /* bytes of one word */
     ARGUMENT_LIMIT = 1 << 12,    /* arguments of one item */
-    ITEM_LIMIT = 1 << 25,        /* items of one file */
+    ITEM_LIMIT = 1 << 23,        /* items of one file */
     SITE_BYTES_LIMIT = 512 << 20, /* bytes of one file */
     BASE_BYTES_LIMIT = 16 << 20   /* the same for a base */
 };

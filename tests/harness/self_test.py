@@ -291,24 +291,32 @@ def mutants_are_made():
         raise Failure("two mutants are the same")
 
 
+FINDS = """#!/bin/sh
+# an error in each file that holds the word WORD
+printf '{"omitted": [], "findings": ['
+for file; do
+    [ -f "$file" ] && grep -q 'WORD' "$file" || continue
+    printf '%s{"code": "NM0101", "severity": "error", "message": "x", "spans": [' "$comma"
+    printf '{"file": "%s", "is_primary": true}]}' "$file"
+    comma=,
+done
+printf ']}'
+"""
+
+
 def mutants_are_judged():
-    finding = {"code": "NM0101", "severity": "error", "message": "x",
-               "spans": [{"file": "mutant-0000.numa", "is_primary": True}]}
-    with case({"x.numa": "guest g {\n"}) as site:
+    with case({"x.numa": "guest g {\n"}) as site, stand_in() as numac:
         some = mutants.mutants_of(site.inputs[0], mutants.random.Random(1))[:2]
-        with stand_in(1, out=json.dumps({"findings": [finding], "omitted": []})) as numac:
-            judged = mutants.judge(numac, site.inputs[0], some)
-        if [(mutant.operator, count) for mutant, count, _ in judged] != [(one.operator, count) for one, count in
-                                                                         zip(some, (1, 0))]:
+        pathlib.Path(numac.path).write_text(FINDS.replace("WORD", "qz"))  # sees what is misspelt, not what is lost
+        judged = mutants.judge(numac, site.inputs[0], some)
+        if [(mutant.operator, count) for mutant, count, _ in judged] != [("misspelt word", 1), ("lost word", 0)]:
             raise Failure(str(judged))
         refuses(mutants.none_of, judged, lambda count: count == 0, "are silent", text="1 of 2")
-        with stand_in(abort=True) as numac:
-            judged = mutants.judge(numac, site.inputs[0], some)
-        refuses(mutants.sound, judged)
-        refuses(mutants.none_of, judged, lambda count: count is None, "crash")
-        finding["spans"][0]["file"] = "whole.numa"
-        with stand_in(1, out=json.dumps({"findings": [finding], "omitted": []})) as numac:
-            refuses(mutants.sound, mutants.judge(numac, site.inputs[0], some))
+        pathlib.Path(numac.path).write_text(FINDS.replace("WORD", "guest"))
+        refuses(mutants.sound, mutants.judge(numac, site.inputs[0], some))
+    with stand_in(abort=True) as numac:
+        refuses(mutants.none_of, [mutants._alone(numac, program.ROOT, "x", some[0], [])],
+                lambda count: count is None, "crash")
     refuses(mutants.few_errors, [(some[0], 3, ""), (some[1], 1, "")], text="50.0%")
 
 

@@ -6,6 +6,7 @@
 import os
 import pathlib
 import re
+import shutil
 from dataclasses import dataclass, field
 
 from harness.program import ROOT
@@ -88,7 +89,8 @@ def examples():
 
 def link_surroundings(path, scratch):
     """The folder of a site again, in a scratch place, with links to what a site may refer to: folders beside it and
-    above it and, for an example, the files beside it.  Not the site itself, in either notation."""
+    above it and, for an example, the files beside it.  Not the site itself, in either notation.  `parts` are copied:
+    what is included must really lie below the site."""
     for level in path.parents:
         if not level.is_relative_to(ROOT):
             break
@@ -96,7 +98,11 @@ def link_surroundings(path, scratch):
         there.mkdir(parents=True, exist_ok=True)
         for child in level.iterdir():
             is_wanted = child.is_dir() or level == EXAMPLES and child.stem != path.stem
-            if is_wanted and child.name not in ("build", ".git") and not (there / child.name).exists():
+            if not is_wanted or child.name in ("build", ".git") or (there / child.name).exists():
+                continue
+            if child.name == "parts":
+                shutil.copytree(child, there / child.name)
+            else:
                 (there / child.name).symlink_to(child)
     return pathlib.Path(scratch, path.parent.relative_to(ROOT))
 

@@ -73,6 +73,7 @@ def _check_page(path, code):
 def _raised():
     """Codes that something which runs is checked to raise."""
     raised = set()
+    names = {row.name: row.code for row in sites.catalogue()}
     for path in sites.CASES.rglob("*.diag"):
         raised |= set(re.findall(r"\[(NM\d{4})\]", path.read_text("utf-8")))
     for row in sites.catalogue():
@@ -86,7 +87,8 @@ def _raised():
     for folder in ("lab", "unit"):
         for path in (ROOT / "tests" / folder).rglob("*"):
             if path.is_file():
-                raised |= set(re.findall(r"NM\d{4}", path.read_text("utf-8", "replace")))
+                text = path.read_text("utf-8", "replace")
+                raised |= set(re.findall(r"NM\d{4}", text)) | {names[name] for name in re.findall(r"\bNM_(\w+)", text) if name in names}
     return raised
 
 

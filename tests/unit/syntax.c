@@ -344,6 +344,27 @@ static void flags_of_words(void)
     sources_free(sources);
 }
 
+/* The bound on items is the bound on memory.  Under a sanitizer each item is a malloc of its own: too dear there. */
+static void items_are_bounded(void)
+{
+#ifdef __SANITIZE_ADDRESS__
+    g_test_skip("too dear with a malloc for each item");
+#else
+    struct sources *sources = sources_new();
+    struct findings *findings = findings_new(sources);
+    struct syntax *syntax = syntax_new(sources, findings);
+    g_autoptr(GString) text = g_string_sized_new((ITEM_LIMIT + 2) * 2);
+    for (unsigned i = 0; i <= ITEM_LIMIT; i++)
+        g_string_append(text, "a\n");
+    g_assert_true(read_text(syntax, "a.numa", text)->failed);
+    g_assert_cmpuint(findings_count(findings, ERROR), ==, 1);
+    g_assert_cmpint((int)findings_nth(findings, 0)->code, ==, NM_too_many_items);
+    syntax_free(syntax);
+    findings_free(findings);
+    sources_free(sources);
+#endif
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -358,5 +379,6 @@ int main(int argc, char **argv)
     g_test_add_func("/syntax/hostile", hostile_text_ends_soon);
     g_test_add_func("/syntax/ends", ends_of_items);
     g_test_add_func("/syntax/flags", flags_of_words);
+    g_test_add_func("/syntax/items", items_are_bounded);
     return g_test_run();
 }

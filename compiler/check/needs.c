@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Who needs which feature: the rule that the programs of the host are new enough.  The features and their versions
+ * stand in ground/features.def.
+ */
+#include "check/needs.h"
+
+/* Where a feature is asked for; W_NONE: a rule of its own tells what is lost without it. */
+static const enum word_id words[FEATURE_COUNT] = {
+    [FEATURE_DIES] = W_VCPUS_DIES,
+    [FEATURE_MODULES] = W_VCPUS_MODULES,
+    [FEATURE_MAXPHYSADDR] = W_CPU_MAXPHYSADDR,
+    [FEATURE_THREAD_CONTEXT] = W_ALLOCATION_CONTEXT,
+    [FEATURE_ALLOCATION_THREADS] = W_ALLOCATION_THREADS,
+    [FEATURE_SHM_BACKING] = W_BACKING,
+    [FEATURE_FILE_OFFSET] = W_BACKING_OFFSET,
+    [FEATURE_PREFERRED_MANY] = W_NONE,
+};
+
+/* Whether the guest itself (cell NULL), or this cell of it, uses a feature. */
+static bool is_used(enum feature feature, const struct plan_guest *plan, const struct plan_cell *cell)
+{
+    switch (feature) {
+    case FEATURE_DIES:
+        return !cell && plan->dies > 1;
+    case FEATURE_MODULES:
+        return !cell && plan->modules > 1;
+    case FEATURE_MAXPHYSADDR:
+        return !cell && plan->maxphysaddr_mode != MAXPHYSADDR_UNSAID;
+    case FEATURE_PREFERRED_MANY:
+        return cell && cell->nodes && cell->policy == POLICY_PREFERRED && ids_size(cell->nodes) > 1;
+    case FEATURE_THREAD_CONTEXT:
+        return cell && cell->is_preallocated && cell->context_nodes;
+    case FEATURE_ALLOCATION_THREADS:
+        return cell && cell->is_preallocated && cell->prealloc_threads > 1;
+    case FEATURE_SHM_BACKING:
+        return cell && cell->backing == BACKING_SHM;
+    case FEATURE_FILE_OFFSET:
+        return cell && cell->offset_bytes;
+    case FEATURE_COUNT:
+        break;
+    }
+    bug("a feature that is none");
+}
+
+static void report_lack(const struct check *check, const struct planned_guest *planned, enum feature feature, struct span span)
+{
+    struct finding *finding = report(check->findings, NM_feature_missing, span, "%s of guest '%s' %s", feature_name(feature), planned->plan->name, feature_text(check->arena, planned->host, feature));
+    finding_help(check->findings, finding, "remove it, or say what runs there: 'versions { %s }'", feature_version_row(check->arena, planned->host, feature));
+}
+
+static void hosts_have_the_features(const struct check *check, const struct planned_guest *planned)
+{
+    const struct plan_guest *plan = planned->plan;
+    for (enum feature feature = 0; feature < FEATURE_COUNT; feature++) {
+        if (words[feature] == W_NONE)
+            continue;
+        if (is_used(feature, plan, NULL) && !host_has_feature(planned->host, feature))
+            report_lack(check, planned, feature, guest_word_span(planned->guest, words[feature], 0));
+        for (uint32_t c = 0; c < plan->cell_count; c++)
+            if (is_used(feature, plan, &plan->cells[c]) && !host_has_feature(planned->host, feature))
+                report_lack(check, planned, feature, cell_word(planned->guest, c, words[feature], 0));
+    }
+}
+
+const struct plan_rule plan_feature_rules[] = {
+    { .name = "hosts-have-the-features", .source = "ground/features.def", .run = hosts_have_the_features },
+    { 0 }
+};
+
+bool needs_unknown_version(const struct planned_guest *planned, enum feature *out_feature)
+{
+    const struct plan_guest *plan = planned->plan;
+    for (enum feature feature = 0; feature < FEATURE_COUNT; feature++) {
+        bool uses = is_used(feature, plan, NULL);
+        for (uint32_t c = 0; !uses && c < plan->cell_count; c++)
+            uses = is_used(feature, plan, &plan->cells[c]);
+        *out_feature = feature;
+        if (uses && feature_is_guessed(planned->host, feature))
+            return true;
+    }
+    return false;
+}

@@ -1,0 +1,306 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+#
+# Properties of placement, as TAP: random sites on random hosts are planned, and whatever the plan says must keep what
+# placement promises.  Hosts are written as libvirt capabilities, which tell memory, pages, siblings and distances.
+# Single guests are compared with an enumeration of every choice of nodes: the same answer to "does it fit", and the
+# same sum of distances.
+#   tests/place_properties.py [PATH OF NUMAC] [SITES] [SEED]
+
+import itertools
+import json
+import pathlib
+import random
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+NUMAC = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else ROOT / "build" / "numac").resolve()
+SITES = int(sys.argv[2]) if len(sys.argv) > 2 else 150
+SEED = int(sys.argv[3]) if len(sys.argv) > 3 else 1
+MIB, GIB = 2**20, 2**30
+
+
+def ids(text):
+    found = set()
+    for part in (text or "").split(","):
+        if part:
+            first, _, last = part.partition("-")
+            found.update(range(int(first), int(last or first) + 1))
+    return found
+
+
+class Host:
+    """A machine of equal nodes, with uneven memory, reserves and pools of 1 GiB pages."""
+
+    def __init__(self, rng, name, nodes=None):
+        self.name = name
+        self.nodes = nodes or rng.choice([1, 2, 2, 4, 8])
+        self.smt = rng.choice([1, 2])
+        self.cores = rng.choice([2, 3, 4, 6])
+        self.memory = [rng.choice([4, 8, 16]) * GIB for _ in range(self.nodes)]
+        self.pool = [rng.choice([0, 0, 2, 3]) for _ in range(self.nodes)]
+        self.distance = self.distances(rng)
+        self.cpus = {}  # cpu: (node, core)
+        for node in range(self.nodes):
+            for core in range(self.cores):
+                for thread in range(self.smt):
+                    cpu = (node * self.cores + core) + thread * self.nodes * self.cores
+                    self.cpus[cpu] = (node, node * self.cores + core)
+        self.reserved = set(rng.sample(sorted(self.cpus), rng.choice([0, 0, 1, 2])))
+        self.reserved_memory = rng.choice([0, 1]) * GIB
+
+    def distances(self, rng):
+        kind, n = rng.choice(["full", "package", "ring", "odd"]), self.nodes
+        if kind == "full":
+            far = lambda a, b: 20
+        elif kind == "package":
+            far = lambda a, b: 12 if a // 2 == b // 2 else 32
+        elif kind == "ring":
+            far = lambda a, b: 10 + 6 * min((a - b) % n, (b - a) % n)
+        else:
+            table = {(a, b): rng.randint(11, 40) for a in range(n) for b in range(n)}
+            far = lambda a, b: table[a, b]
+        return [[10 if a == b else far(a, b) for b in range(n)] for a in range(n)]
+
+    def xml(self):
+        rows = ["<capabilities><host><cpu><arch>x86_64</arch></cpu><topology>", f"<cells num='{self.nodes}'>"]
+        for node in range(self.nodes):
+            rows.append(f"<cell id='{node}'><memory unit='KiB'>{self.memory[node] // 1024}</memory>")
+            pages = (self.memory[node] - self.pool[node] * GIB) // 4096
+            rows.append(f"<pages unit='KiB' size='4'>{pages}</pages>"
+                        f"<pages unit='KiB' size='1048576'>{self.pool[node]}</pages>")
+            rows.append("<distances>" + "".join(f"<sibling id='{b}' value='{self.distance[node][b]}'/>"
+                                                for b in range(self.nodes)) + "</distances>")
+            mine = sorted(cpu for cpu, (n, _) in self.cpus.items() if n == node)
+            rows.append(f"<cpus num='{len(mine)}'>")
+            for cpu in mine:
+                core = self.cpus[cpu][1]
+                siblings = ",".join(str(c) for c in sorted(self.cpus) if self.cpus[c][1] == core)
+                rows.append(f"<cpu id='{cpu}' socket_id='{node}' die_id='0' core_id='{core}' siblings='{siblings}'/>")
+            rows.append("</cpus></cell>")
+        return "\n".join(rows + ["</cells></topology></host></capabilities>\n"])
+
+    def text(self):
+        words = f"host {self.name} {{ topology \"{self.name}.xml\""
+        if self.reserved or self.reserved_memory:
+            cpus = f"cpus {','.join(map(str, sorted(self.reserved)))}; " if self.reserved else ""
+            memory = f"memory {self.reserved_memory // GIB}GiB" if self.reserved_memory else ""
+            words += f"; reserve os {{ {cpus}{memory} }}"
+        return words + " }\n"
+
+    def room(self, node, pages):
+        if pages:
+            return self.pool[node] * GIB
+        return max(0, self.memory[node] - self.pool[node] * GIB - self.reserved_memory)
+
+    def open_cpus(self, node):
+        return [cpu for cpu, (n, _) in self.cpus.items() if n == node and cpu not in self.reserved]
+
+    def whole_cores(self, node):
+        return [core for core in range(node * self.cores, (node + 1) * self.cores)
+                if not any(c == core and cpu in self.reserved for cpu, (_, c) in self.cpus.items())]
+
+
+class Guest:
+    def __init__(self, rng, name, hosts):
+        self.name = name
+        self.pin = rng.choice(["node", "node", "cpus", "cores", "none"])
+        self.pages = rng.random() < 0.2
+        self.threads = rng.choice([0, 0, 1, 2])
+        self.host = rng.choice(hosts).name if rng.random() < 0.5 else None
+        self.cells = []
+        for _ in range(rng.choice([0, 1, 1, 2, 2, 3, 4])):
+            vcpus = rng.choice([1, 2, 2, 4, 6]) if self.threads != 2 else rng.choice([2, 4, 6])
+            memory = rng.choice([1, 2, 3, 5]) * GIB
+            self.cells.append((vcpus, memory))
+        self.vcpus = sum(v for v, _ in self.cells) or rng.choice([2, 4, 8, 12])
+        self.memory = sum(m for _, m in self.cells) or rng.choice([2, 4, 8, 12]) * GIB
+
+    def text(self):
+        words = [f"pin {self.pin}"]
+        words += ["pages 1GiB"] if self.pages else []
+        words += [f"host {self.host}"] if self.host else []
+        threads = f" {{ threads {self.threads} }}" if self.threads else ""
+        words += [f"vcpus {self.vcpus}{threads}", f"memory {self.memory // GIB}GiB"]
+        words += [f"cell c{i} {{ vcpus {v}; memory {m // GIB}GiB }}" for i, (v, m) in enumerate(self.cells)]
+        return f"guest {self.name} {{ {'; '.join(words)} }}\n"
+
+
+def plan(folder, text):
+    path = folder / "site.numa"
+    path.write_text(text)
+    done = subprocess.run([NUMAC, "plan", "--format", "json", path.name], cwd=folder, capture_output=True, text=True,
+                          timeout=60)
+    if done.returncode not in (0, 1):
+        raise AssertionError(f"exit status {done.returncode}\n{done.stderr}\n{text}")
+    return done.returncode, done.stdout
+
+
+def expect(holds, what):
+    if not holds:
+        raise AssertionError(what)
+
+
+def check_guest(guest, made, host, own, taken):
+    """One guest of a plan: enters what it takes into `own` (CPUs) and `taken` (memory by node and pages)."""
+    bound = [ids(cell.get("nodes")) for cell in made["cells"]]
+    expect(sum(cell["memory_bytes"] for cell in made["cells"]) == guest.memory, "memory is lost")
+    numbers = [number for cell in made["cells"] for number in sorted(ids(cell["vcpus"]))]
+    expect(sorted(numbers) == list(range(guest.vcpus)), "vCPUs are lost")
+    levels = made["vcpus"]
+    product = 1
+    for level in ("sockets", "dies", "clusters", "modules", "cores", "threads"):
+        product *= levels[level]
+    expect(product == guest.vcpus, f"{product} vCPUs in sockets and cores")
+    pins = [ids(pin) if isinstance(pin, str) else None for pin in made["pins"]["vcpus"]]
+    for cell, nodes in zip(made["cells"], bound):
+        expect(len(nodes) == 1, "an automatic cell is bound to one node")
+        node = min(nodes)
+        key = (host.name, node, bool(cell.get("page_bytes")))
+        taken[key] = taken.get(key, 0) + cell["memory_bytes"]
+        expect(taken[key] <= host.room(node, key[2]), f"node {node} holds more than it has")
+        here = set(host.open_cpus(node))
+        for vcpu in ids(cell["vcpus"]):
+            if guest.pin == "none":
+                expect(pins[vcpu] is None, "pin none pins")
+                continue
+            expect(pins[vcpu] and pins[vcpu] <= here, f"vCPU {vcpu} is not on the CPUs of its node {node}")
+    if guest.pin in ("cpus", "cores"):
+        for vcpu, pin in enumerate(pins):
+            expect(len(pin) == 1, f"vCPU {vcpu} has not one CPU")
+            cpu = min(pin)
+            expect((host.name, cpu) not in own, f"CPU {cpu} is given twice")
+            own[host.name, cpu] = guest.name
+    if guest.pin == "cores":
+        check_cores(made, levels["threads"], host, [min(pin) for pin in pins], own)
+    return [min(nodes) for nodes in bound]
+
+
+def check_cores(made, threads, host, pins, own):
+    used = {}
+    for cell in made["cells"]:
+        numbers = sorted(ids(cell["vcpus"]))
+        step = min(threads, host.smt)
+        for start in range(0, len(numbers), step):
+            cores = {host.cpus[pins[vcpu]][1] for vcpu in numbers[start:start + step]}
+            expect(len(cores) == 1, "threads of a guest core stand on several cores of the host")
+            core = cores.pop()
+            expect(core not in used, "two guest cores on one core of the host")
+            used[core] = True
+    for cpu, (_, core) in host.cpus.items():
+        if core in used:
+            own.setdefault((host.name, cpu), made["name"])
+
+
+def check_site(rng, folder):
+    hosts = [Host(rng, f"h{i}") for i in range(rng.choice([1, 1, 2, 3]))]
+    guests = [Guest(rng, f"g{i}", hosts) for i in range(rng.randint(1, 8))]
+    for host in hosts:
+        (folder / f"{host.name}.xml").write_text(host.xml())
+    placement = f"placement {rng.choice(['pack', 'spread'])}\n"
+    planned, guests_left = None, guests
+    while guests_left and not planned:  # guests that do not fit are left out, until the rest has a plan
+        text = placement + "".join(h.text() for h in hosts) + "".join(g.text() for g in guests_left)
+        status, out = plan(folder, text)
+        if status == 0:
+            planned = json.loads(out)
+            expect(plan(folder, text)[1] == out, "two runs differ")
+        else:
+            codes = {finding["code"]: finding for finding in json.loads(out)["findings"]}
+            refused = {g.name for g in guests_left if any(f"'{g.name}'" in json.dumps(f) for f in codes.values())}
+            guests_left = [g for g in guests_left if g.name not in refused] if refused else guests_left[:-1]
+    if not planned:
+        return 0
+    named, by_name, own, taken = {h.name: h for h in hosts}, {g.name: g for g in guests}, {}, {}
+    expect([g["name"] for g in planned["guests"]] == [g.name for g in guests_left], "guests are not in order of the site")
+    try:
+        for made in planned["guests"]:
+            check_guest(by_name[made["name"]], made, named[made["host"]], own, taken)
+        for made in planned["guests"]:  # nobody floats over a CPU that is somebody's own
+            guest = by_name[made["name"]]
+            for pin in made["pins"]["vcpus"] if guest.pin == "node" else []:
+                for cpu in ids(pin):
+                    expect((made["host"], cpu) not in own, f"guest {guest.name} floats over CPU {cpu}, which is own")
+    except AssertionError as wrong:
+        raise AssertionError(f"{wrong}\n{text}\n{out}") from None
+    return len(planned["guests"])
+
+
+def fits(guest, cell, host, node, cells):
+    """Whether some cells of one guest fit together on a node of an empty host."""
+    here = [guest.cells[c] for c in cells]
+    vcpus = sum(v for v, _ in here)
+    if sum(m for _, m in here) > host.room(node, guest.pages):
+        return False
+    if guest.pin == "cpus":
+        return vcpus <= len(host.open_cpus(node))
+    if guest.pin == "cores":
+        whole = all(v % host.smt == 0 for v, _ in guest.cells)
+        step = min(guest.threads, host.smt) if guest.threads else host.smt if whole else 1
+        return sum(-(-v // step) for v, _ in here) <= len(host.whole_cores(node))
+    if guest.pin == "node":
+        return bool(host.open_cpus(node))
+    return True
+
+
+def best_sum(guest, host):
+    """Least sum of distances over all choices, each cell on a node of its own if that can be, else sharing."""
+    count, best = len(guest.cells), {True: None, False: None}
+    usable = [n for n in range(host.nodes) if host.open_cpus(n)]
+    for chosen in itertools.product(usable, repeat=count):
+        alone = len(set(chosen)) == count
+        groups = {n: [c for c in range(count) if chosen[c] == n] for n in set(chosen)}
+        if not all(fits(guest, None, host, n, cells) for n, cells in groups.items()):
+            continue
+        far = sum(host.distance[chosen[a]][chosen[b]] for a in range(count) for b in range(count) if a != b)
+        if best[alone] is None or far < best[alone]:
+            best[alone] = far
+    return best[True] if best[True] is not None else best[False]
+
+
+def check_single(rng, folder):
+    """One guest with cells of its own on one host, against every choice there is."""
+    host = Host(rng, "h0", rng.choice([2, 4, 6]))
+    guest = Guest(rng, "g", [host])
+    while not guest.cells:
+        guest = Guest(rng, "g", [host])
+    guest.pin = rng.choice(["none", "cpus", "cores"])  # floating guests also weigh how crowded nodes get
+    (folder / "h0.xml").write_text(host.xml())
+    text = host.text() + guest.text()
+    status, out = plan(folder, text)
+    best = best_sum(guest, host)
+    try:
+        expect((status == 0) == (best is not None), f"numac says {status}, enumeration says {best}")
+        if best is None:
+            return 0
+        made = json.loads(out)["guests"][0]
+        nodes = check_guest(guest, made, host, {}, {})
+        far = sum(host.distance[a][b] for i, a in enumerate(nodes) for j, b in enumerate(nodes) if i != j)
+        expect(far == best, f"distances sum up to {far}, {best} is possible")
+        return 1
+    except AssertionError as wrong:
+        raise AssertionError(f"{wrong}\n{text}\n{out}\n{host.xml()}") from None
+
+
+def main():
+    tests = [("sites keep what placement promises", check_site), ("single guests are placed best", check_single)]
+    print(f"TAP version 13\n1..{len(tests)}")
+    failed = False
+    for number, (name, check) in enumerate(tests, 1):
+        rng = random.Random(f"{SEED} {name}")
+        with tempfile.TemporaryDirectory() as folder:
+            try:
+                placed = sum(check(rng, pathlib.Path(folder)) for _ in range(SITES))
+                expect(placed > SITES // 4, f"only {placed} guests were placed in {SITES} sites: nothing was tested")
+                print(f"ok {number} - {name} # {placed} guests")
+            except AssertionError as wrong:
+                failed = True
+                print(f"not ok {number} - {name}")
+                print("".join(f"# {line}\n" for line in str(wrong).splitlines()), end="")
+    return failed
+
+
+if __name__ == "__main__":
+    sys.exit(main())
