@@ -77,8 +77,9 @@ static struct block *map_block(size_t bytes)
 static void *take_block(struct arena *arena, size_t bytes)
 {
     bytes += sizeof(struct block);
-    struct block *block = !EVERY_OBJECT_ALONE && bytes >= HUGE_PAGE ? map_block((bytes + PAGE - 1) & ~(size_t)(PAGE - 1))
-                                                                    : g_malloc0(bytes);
+    struct block *block = !EVERY_OBJECT_ALONE && bytes >= HUGE_PAGE
+                              ? map_block((bytes + PAGE - 1) & ~(size_t)(PAGE - 1))
+                              : g_malloc0(bytes);
     block->before = arena->blocks;
     arena->blocks = block;
     return block + 1;
