@@ -149,7 +149,7 @@ fuzz:
 fuzz-run: $(FUZZERS:%=$(B)/tests/fuzz/%)
 	@for name in $(FUZZERS); do tests/fuzz/run $(B)/tests/fuzz/$$name $(TIME) || exit 1; done
 C_FILES := $(shell find compiler runtime tests -name '*.[ch]' 2>/dev/null)
-SCRIPTS := setup .ci/run tests/embed $(wildcard tests/fuzz/run tests/bench/run)
+SCRIPTS := setup .ci/run tests/embed $(wildcard tests/fuzz/run)
 lint:
 	clang-format --dry-run -Werror $(C_FILES)
 	shellcheck $(SCRIPTS)
@@ -158,8 +158,30 @@ lint:
 		cppcheck -q --std=c11 --enable=warning,portability --inline-suppr --error-exitcode=1 -Icompiler compiler; \
 	else echo 'cppcheck is not installed: not run'; fi
 
-bench: $(PROGRAM)
-	@tests/bench/run --numac $(PROGRAM)
+# ---- benchmarks ---------------------------------------------------------------------------------------------------
+# numac beside its peers, some of which are programs of our own.  BENCH='--quick P1 P6' chooses.
+BENCH :=
+PEERS := $(addprefix build/bench/,nop yaml_events forms write_files host_load)
+
+build/bench/%: tests/bench/peers/%.c tests/bench/peers/whole_file.h
+	@mkdir -p $(@D)
+	$(CC) -std=gnu17 $(WARNINGS) -O2 -o $@ $< $(PEER_LIBS)
+build/bench/yaml_events: PEER_LIBS := -lyaml
+build/bench/forms: $(GEN)/bench/forms.tab.c $(GEN)/bench/forms.lex.c
+	@mkdir -p $(@D)
+	$(CC) -std=gnu17 -O2 -I$(GEN) -o $@ $^
+build/bench/host_load: $(B)/tests/bench/host_load
+	@mkdir -p $(@D)
+	cp -f $< $@
+$(GEN)/bench/forms.tab.c: tests/bench/peers/forms.y
+	@mkdir -p $(@D)
+	bison -Wall -Werror --file-prefix-map=$(GEN)/= -o $@ --header=$(@:.c=.h) $<
+$(GEN)/bench/forms.lex.c: tests/bench/peers/forms.l $(GEN)/bench/forms.tab.c
+	@mkdir -p $(@D)
+	flex -CF -8 --noline --header-file=$(@:.c=.h) -o $@ $<
+
+bench: $(PROGRAM) $(PEERS)
+	@tests/bench/run --numac $(PROGRAM) $(BENCH)
 
 # the tables of the language reference and the words of numac(5), from the vocabulary
 docs: $(PROGRAM)
