@@ -5,7 +5,8 @@
  */
 #include "check/subject.h"
 
-/* ---- is the CPU there --------------------------------------------------------------------------------------------- */
+/* ---- is the CPU there ---------------------------------------------------------------------------------------------
+ */
 
 struct use { /* a set of CPUs that somebody named, and where */
     const struct check *check;
@@ -23,20 +24,28 @@ static void check_cpu(const struct use *use, uint32_t cpu)
     struct finding *finding;
     if (ids_contains(host->reserved, cpu)) {
         const struct reserve *reserve = reserve_of_cpu(host, cpu);
-        finding = report(check->findings, NM_cpu_reserved, use->span, "guest '%s' uses CPU %u, which is reserved on host '%s'", guest, cpu, host->name);
+        finding = report(check->findings, NM_cpu_reserved, use->span,
+                         "guest '%s' uses CPU %u, which is reserved on host '%s'", guest, cpu, host->name);
         if (reserve)
-            finding_label(check->findings, finding, said_span(&reserve->said, W_RESERVE_CPUS, 1), "for '%s'", reserve->owner);
+            finding_label(check->findings, finding, said_span(&reserve->said, W_RESERVE_CPUS, 1), "for '%s'",
+                          reserve->owner);
         finding_help(check->findings, finding, "use others: %s are open", ids_text(check->arena, host->open));
     } else if (ids_contains(facts->offline, cpu)) {
-        finding = report(check->findings, NM_cpu_offline, use->span, "guest '%s' uses CPU %u, which is offline on host '%s'", guest, cpu, host->name);
+        finding = report(check->findings, NM_cpu_offline, use->span,
+                         "guest '%s' uses CPU %u, which is offline on host '%s'", guest, cpu, host->name);
         finding_note(check->findings, finding, "libvirt would accept the definition and fail at the start");
         finding_help(check->findings, finding, "use CPUs that are online: %s", ids_text(check->arena, host->open));
     } else if (ids_contains(facts->disallowed, cpu)) {
-        finding = report(check->findings, NM_cpu_forbidden, use->span, "guest '%s' uses CPU %u, which a cgroup takes away on host '%s'", guest, cpu, host->name);
-        finding_help(check->findings, finding, "allow it in cpuset.cpus, record the host outside of the cgroup, or use others: %s", ids_text(check->arena, host->open));
+        finding = report(check->findings, NM_cpu_forbidden, use->span,
+                         "guest '%s' uses CPU %u, which a cgroup takes away on host '%s'", guest, cpu, host->name);
+        finding_help(check->findings, finding,
+                     "allow it in cpuset.cpus, record the host outside of the cgroup, or use others: %s",
+                     ids_text(check->arena, host->open));
     } else {
-        finding = report(check->findings, NM_cpu_not_on_host, use->span, "guest '%s' uses CPU %u, which host '%s' does not have", guest, cpu, host->name);
-        finding_note(check->findings, finding, "libvirt would accept the definition and fail at the start, or use what is left of the set");
+        finding = report(check->findings, NM_cpu_not_on_host, use->span,
+                         "guest '%s' uses CPU %u, which host '%s' does not have", guest, cpu, host->name);
+        finding_note(check->findings, finding,
+                     "libvirt would accept the definition and fail at the start, or use what is left of the set");
         finding_help(check->findings, finding, "use CPUs that it has: %s", ids_text(check->arena, host->open));
     }
 }
@@ -85,7 +94,11 @@ static const struct iothread *declared_iothread(const struct guest *guest, uint3
 
 static struct span emulator_span(const struct guest *guest)
 {
-    return guest_word_span(guest, guest->emulator_cpus ? W_EMULATOR_CPUS : guest->emulator_nodes ? W_EMULATOR_NODE : W_GUEST_EMULATOR, 1);
+    return guest_word_span(guest,
+                           guest->emulator_cpus    ? W_EMULATOR_CPUS
+                           : guest->emulator_nodes ? W_EMULATOR_NODE
+                                                   : W_GUEST_EMULATOR,
+                           1);
 }
 
 static struct span iothread_span(const struct iothread *thread)
@@ -113,22 +126,29 @@ static void cpus_are_open_to_guests(const struct check *check, const struct plan
     }
 }
 
-/* ---- isolated CPUs -------------------------------------------------------------------------------------------------- */
+/* ---- isolated CPUs --------------------------------------------------------------------------------------------------
+ */
 
 static bool floats_over_isolated(const struct host *facts, const struct ids *cpus)
 {
     return cpus && ids_size(cpus) > 1 && ids_overlap(cpus, facts->isolated);
 }
 
-static void report_isolated(const struct check *check, const struct planned_guest *planned, struct span span, const char *who, const struct ids *cpus)
+static void report_isolated(const struct check *check, const struct planned_guest *planned, struct span span,
+                            const char *who, const struct ids *cpus)
 {
     uint32_t isolated = NO_INDEX;
     for (ids_each(cpus, cpu))
         if (isolated == NO_INDEX && ids_contains(planned->host->facts->isolated, cpu))
             isolated = cpu;
-    struct finding *finding = report(check->findings, NM_isolated_floats, span, "%s of guest '%s' may use several CPUs, and CPU %u of them is isolated", who, planned->plan->name, isolated);
-    finding_note(check->findings, finding, "the kernel balances nothing there: all threads would stay on the CPU where they began");
-    finding_help(check->findings, finding, "pin each vCPU to one CPU ('pin cpus', or a row with 'each'), or leave %s out", ids_text(check->arena, planned->host->facts->isolated));
+    struct finding *finding = report(check->findings, NM_isolated_floats, span,
+                                     "%s of guest '%s' may use several CPUs, and CPU %u of them is isolated", who,
+                                     planned->plan->name, isolated);
+    finding_note(check->findings, finding,
+                 "the kernel balances nothing there: all threads would stay on the CPU where they began");
+    finding_help(check->findings, finding,
+                 "pin each vCPU to one CPU ('pin cpus', or a row with 'each'), or leave %s out",
+                 ids_text(check->arena, planned->host->facts->isolated));
 }
 
 static void isolated_cpus_have_one_thread(const struct check *check, const struct planned_guest *planned)
@@ -165,21 +185,28 @@ static void tables_use_the_isolated_cpus(const struct check *check, const struct
     for (uint32_t v = 0; own && v < planned->plan->vcpu_count; v++) {
         if (own[v] == NO_INDEX || ids_contains(facts->isolated, own[v]) || !ids_contains(planned->host->open, own[v]))
             continue;
-        struct finding *finding = report(check->findings, NM_pins_miss_isolated, vcpu_span(planned, v), "vCPU %u of guest '%s' has CPU %u for its own, which is not isolated", v, planned->plan->name, own[v]);
-        finding_note(check->findings, finding, "host '%s' keeps %s free of other threads", planned->host->name, ids_text(check->arena, facts->isolated));
+        struct finding *finding = report(check->findings, NM_pins_miss_isolated, vcpu_span(planned, v),
+                                         "vCPU %u of guest '%s' has CPU %u for its own, which is not isolated", v,
+                                         planned->plan->name, own[v]);
+        finding_note(check->findings, finding, "host '%s' keeps %s free of other threads", planned->host->name,
+                     ids_text(check->arena, facts->isolated));
         finding_help(check->findings, finding, "pin to those, or write 'pin cpus' to have them chosen");
         return;
     }
 }
 
-/* ---- emulator and iothreads --------------------------------------------------------------------------------------------- */
+/* ---- emulator and iothreads
+ * --------------------------------------------------------------------------------------------- */
 
-static void check_helper(const struct check *check, const struct planned_guest *planned, const uint32_t *own, const char *who, struct span span, const struct ids *cpus)
+static void check_helper(const struct check *check, const struct planned_guest *planned, const uint32_t *own,
+                         const char *who, struct span span, const struct ids *cpus)
 {
     for (uint32_t v = 0; cpus && v < planned->plan->vcpu_count; v++) {
         if (own[v] == NO_INDEX || !ids_contains(cpus, own[v]))
             continue;
-        struct finding *finding = report(check->findings, NM_helper_on_vcpu, span, "%s of guest '%s' may run on CPU %u, which vCPU %u has for its own", who, planned->plan->name, own[v], v);
+        struct finding *finding = report(check->findings, NM_helper_on_vcpu, span,
+                                         "%s of guest '%s' may run on CPU %u, which vCPU %u has for its own", who,
+                                         planned->plan->name, own[v], v);
         finding_label(check->findings, finding, vcpu_span(planned, v), "vCPU %u", v);
         finding_note(check->findings, finding, "the vCPU would wait whenever it runs");
         finding_help(check->findings, finding, "name other CPUs, or write 'emulator isolate'");
@@ -205,7 +232,8 @@ static void helpers_leave_vcpus_alone(const struct check *check, const struct pl
     }
 }
 
-/* ---- pins and `cpus` ----------------------------------------------------------------------------------------------------- */
+/* ---- pins and `cpus`
+ * ----------------------------------------------------------------------------------------------------- */
 
 static void pins_lie_inside_cpus(const struct check *check, const struct planned_guest *planned)
 {
@@ -216,12 +244,15 @@ static void pins_lie_inside_cpus(const struct check *check, const struct planned
         if (!said)
             continue;
         struct span span = cell_word(guest, c, W_CPUS, 1);
-        const struct ids *allowed = said->plain ? said->plain : cpus_on_host(check->arena, check->findings, planned->host, said, NULL, span);
+        const struct ids *allowed =
+            said->plain ? said->plain : cpus_on_host(check->arena, check->findings, planned->host, said, NULL, span);
         for (ids_each(plan->cells[c].vcpus, vcpu)) {
             const struct ids *cpus = allowed && vcpu < plan->vcpu_count ? plan->vcpu_cpus[vcpu] : NULL;
             if (!cpus || ids_within(cpus, allowed))
                 continue;
-            struct finding *finding = report(check->findings, NM_pin_outside_cpus, vcpu_span(planned, vcpu), "vCPU %u of guest '%s' is pinned to %s, and 'cpus' allows %s", vcpu, plan->name, ids_text(check->arena, cpus), ids_text(check->arena, allowed));
+            struct finding *finding = report(check->findings, NM_pin_outside_cpus, vcpu_span(planned, vcpu),
+                                             "vCPU %u of guest '%s' is pinned to %s, and 'cpus' allows %s", vcpu,
+                                             plan->name, ids_text(check->arena, cpus), ids_text(check->arena, allowed));
             finding_label(check->findings, finding, span, "allowed");
             finding_note(check->findings, finding, "libvirt lets the pin win without a word");
             finding_help(check->findings, finding, "pin inside of 'cpus', or remove 'cpus'");

@@ -3,6 +3,7 @@
  * From a placed draft to the plan of a guest: every default that is left, splits of sockets and cores, distances, the
  * UUID and the MAC.  Nothing is chosen on a host any more.
  */
+#include "ground/features.h"
 #include "place/draft.h"
 
 #include <string.h>
@@ -49,9 +50,8 @@ static const struct ids *context_of(const struct draft *draft, const struct draf
     if (!draft->room || !cell->nodes || cell->locality->context != CONTEXT_AUTO ||
         cell->locality->policy == POLICY_WORD_RESTRICTIVE)
         return NULL;
-    struct version qemu = draft->room->host->facts->versions[PROGRAM_QEMU];
-    if (qemu.known && (qemu.major < 7 || (qemu.major == 7 && qemu.minor < 2)))
-        return NULL; /* unknown counts as Debian 12's, which is 7.2 */
+    if (!host_has_feature(draft->room->host, FEATURE_THREAD_CONTEXT))
+        return NULL;
     for (ids_each(cell->nodes, number)) {
         uint32_t node = room_find_node(draft->room, number);
         if (node == NO_INDEX || !draft->room->nodes[node].core_count)
