@@ -121,13 +121,14 @@ SUITE_cli     = $(if $(wildcard tests/cli.py),'cli=tests/cli.py $(PROGRAM)')
 SUITE_hosts   = $(if $(wildcard tests/corpus_hosts.py),'hosts=tests/corpus_hosts.py $(PROGRAM) host show --format json')
 SUITE_notation = 'notation=tests/notation.py --numac $(PROGRAM)' 'site-schema=tests/schema_site.py --numac $(PROGRAM)'
 SUITE_rules   = 'rules=tests/rules_table.py'
+SUITE_man     = 'man=tests/man.py --numac $(PROGRAM)'
 SUITE_mutants = 'mutants=tests/mutants.py --numac $(PROGRAM)'
 SUITE_oracles = 'schema=tests/oracles/relaxng.py --numac $(PROGRAM)' \
 	'libvirt=tests/oracles/libvirt_embed.py --numac $(PROGRAM)' \
 	'qemu=tests/oracles/qemu_paused.py --numac $(PROGRAM)' 'script=tests/oracles/script.py --numac $(PROGRAM)'
 SUITE_lab     = 'boot=tests/oracles/boot.py --numac $(PROGRAM)'
 comma := ,
-SUITES := layers,harness,units,cli,hosts,notation,cases,rules,mutants,oracles
+SUITES := layers,harness,units,cli,hosts,notation,man,cases,rules,mutants,oracles
 suites = $(foreach suite,$(subst $(comma), ,$(1)),$(SUITE_$(suite)))
 
 check: $(PROGRAM) $(UNITS) $(DRIVERS) $(SHIM)
@@ -148,7 +149,7 @@ fuzz:
 fuzz-run: $(FUZZERS:%=$(B)/tests/fuzz/%)
 	@for name in $(FUZZERS); do tests/fuzz/run $(B)/tests/fuzz/$$name $(TIME) || exit 1; done
 C_FILES := $(shell find compiler runtime tests -name '*.[ch]' 2>/dev/null)
-SCRIPTS := setup .ci/run tests/embed $(wildcard tests/fuzz/run tests/bench/run)
+SCRIPTS := setup .ci/run tests/embed $(wildcard tests/fuzz/run)
 lint:
 	clang-format --dry-run -Werror $(C_FILES)
 	shellcheck $(SCRIPTS)
@@ -157,12 +158,35 @@ lint:
 		cppcheck -q --std=c11 --enable=warning,portability --inline-suppr --error-exitcode=1 -Icompiler compiler; \
 	else echo 'cppcheck is not installed: not run'; fi
 
-bench: $(PROGRAM)
-	@tests/bench/run --numac $(PROGRAM)
+# ---- benchmarks ---------------------------------------------------------------------------------------------------
+# numac beside its peers, some of which are programs of our own.  BENCH='--quick P1 P6' chooses.
+BENCH :=
+PEERS := $(addprefix build/bench/,nop yaml_events forms write_files host_load)
 
-# the tables of the language reference, from the vocabulary
+build/bench/%: tests/bench/peers/%.c tests/bench/peers/whole_file.h
+	@mkdir -p $(@D)
+	$(CC) -std=gnu17 $(WARNINGS) -O2 -o $@ $< $(PEER_LIBS)
+build/bench/yaml_events: PEER_LIBS := -lyaml
+build/bench/forms: $(GEN)/bench/forms.tab.c $(GEN)/bench/forms.lex.c
+	@mkdir -p $(@D)
+	$(CC) -std=gnu17 -O2 -I$(GEN) -o $@ $^
+build/bench/host_load: $(B)/tests/bench/host_load
+	@mkdir -p $(@D)
+	cp -f $< $@
+$(GEN)/bench/forms.tab.c: tests/bench/peers/forms.y
+	@mkdir -p $(@D)
+	bison -Wall -Werror --file-prefix-map=$(GEN)/= -o $@ --header=$(@:.c=.h) $<
+$(GEN)/bench/forms.lex.c: tests/bench/peers/forms.l $(GEN)/bench/forms.tab.c
+	@mkdir -p $(@D)
+	flex -CF -8 --noline --header-file=$(@:.c=.h) -o $@ $<
+
+bench: $(PROGRAM) $(PEERS)
+	@tests/bench/run --numac $(PROGRAM) $(BENCH)
+
+# the tables of the language reference and the words of numac(5), from the vocabulary
 docs: $(PROGRAM)
 	tests/notation.py --numac $(PROGRAM) --write-docs
+	tests/man.py --numac $(PROGRAM) --write-docs
 
 demo: all
 	@build/numac plan examples/site.numa

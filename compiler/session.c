@@ -4,6 +4,7 @@
  */
 #include "session.h"
 
+#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -76,13 +77,25 @@ static bool show_findings(const struct session *session)
     return stream_write(stream, text->str, text->len) || stream == STDERR_FILENO;
 }
 
+bool session_drain(struct session *session)
+{
+    if (!session->is_shown && !show_findings(session))
+        session->write_error = errno;
+    session->is_shown = true;
+    if (!session->write_error && !stream_write(STDOUT_FILENO, session->result->str, session->result->len))
+        session->write_error = errno;
+    g_string_truncate(session->result, 0);
+    return !session->write_error;
+}
+
 int session_close(struct session *session)
 {
     enum exit_status status = status_of(session);
     /* a program that asked for JSON gets one document, and in trouble that is the findings */
     if (session->options->format == FINDINGS_JSON && findings_have_errors(session->findings))
         g_string_truncate(session->result, 0);
-    if (!show_findings(session) || !stream_write(STDOUT_FILENO, session->result->str, session->result->len)) {
+    if (!session_drain(session)) {
+        errno = session->write_error;
         stream_complain();
         status = MAX(status, STATUS_FINDINGS);
     }

@@ -25,6 +25,8 @@ struct session {
     struct findings *findings;
     GString *result;         /* for standard output */
     enum exit_status status; /* at least this */
+    bool is_shown;           /* the findings are out, and no more may come */
+    int write_error;         /* of standard output; 0 without */
 };
 
 struct session *session_open(const struct options *options);
@@ -33,6 +35,10 @@ struct session *session_open(const struct options *options);
  * Findings for programs go to standard output where there is no result, so that one document stands there; beside a
  * result they go to standard error, as those for people always do.  With --format json an error drops the result. */
 int session_close(struct session *session);
+
+/* For results too large to be kept: shows the findings, the first time, then writes what stands in the result so far
+ * and empties it.  Nothing may be reported any more.  False: it cannot be written, and session_close() says so. */
+bool session_drain(struct session *session);
 
 /* A mistake on the command line that only a verb can see. */
 struct finding *session_misuse(struct session *session, const char *format, ...) G_GNUC_PRINTF(2, 3);

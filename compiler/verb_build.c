@@ -86,6 +86,21 @@ static void drop_declaration(GString *out, gsize from)
 
 /* ---- one stream --------------------------------------------------------------------------------------------------- */
 
+enum { CHUNK_BYTES = 64 << 10 }; /* a fleet is not kept: it is written a piece at a time */
+
+static bool is_left_out(const struct emitter *emitter, const struct planned_guest *guest)
+{
+    return guest->plan->has_base && !emitter->takes_base;
+}
+
+static void append_guest(struct session *session, const struct emitter *emitter, const struct planned_guest *guest)
+{
+    gsize from = session->result->len;
+    write_guest(session, emitter, guest, session->result);
+    if (guest->plan->has_base)
+        drop_declaration(session->result, from);
+}
+
 static void build_stream(struct session *session, const struct compiled *compiled)
 {
     size_t count;
@@ -93,18 +108,18 @@ static void build_stream(struct session *session, const struct compiled *compile
     for (size_t e = 0; e < count; e++)
         if (is_wanted(session->options, &rows[e]) && !emitter)
             emitter = &rows[e];
+    const struct planned_guest *guests = compiled->planned->guests;
+    uint32_t guest_count = compiled->planned->plan->guest_count;
+    for (uint32_t i = 0; i < guest_count; i++) /* before the first byte, since findings come first */
+        if (is_left_out(emitter, &guests[i]))
+            tell_base_only(session, &guests[i], emitter);
     if (emitter->stream_open)
         g_string_append(session->result, emitter->stream_open);
-    for (uint32_t i = 0; i < compiled->planned->plan->guest_count; i++) {
-        const struct planned_guest *guest = &compiled->planned->guests[i];
-        if (guest->plan->has_base && !emitter->takes_base) {
-            tell_base_only(session, guest, emitter);
-            continue;
-        }
-        gsize from = session->result->len;
-        write_guest(session, emitter, guest, session->result);
-        if (guest->plan->has_base)
-            drop_declaration(session->result, from);
+    for (uint32_t i = 0; i < guest_count; i++) {
+        if (!is_left_out(emitter, &guests[i]))
+            append_guest(session, emitter, &guests[i]);
+        if (session->result->len >= CHUNK_BYTES && !session_drain(session))
+            return;
     }
     if (emitter->stream_close)
         g_string_append(session->result, emitter->stream_close);

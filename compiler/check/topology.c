@@ -152,11 +152,27 @@ static void cache_levels_fit_the_mode(const struct check *check, const struct gu
         return;
     bool emulates = guest->cache_mode == CACHE_WORD_EMULATE;
     struct span span = said_span(&guest->said, W_CPU_CACHE, guest->cache_level ? 2 : 1);
-    if ((emulates && guest->cache_level == 3) || (!emulates && !guest->cache_level) || (emulates && !guest->cache_level))
+    if (emulates ? guest->cache_level == 3 : !guest->cache_level)
         return;
-    struct finding *finding = report(check->findings, NM_cache_level, span, "cache mode '%s' does not go with level %u", emulates ? "emulate" : guest->cache_mode == CACHE_WORD_PASSTHROUGH ? "passthrough" : "disable", guest->cache_level);
+    struct finding *finding;
+    if (guest->cache_level)
+        finding = report(check->findings, NM_cache_level, span, "cache mode '%s' does not go with level %u", emulates ? "emulate" : guest->cache_mode == CACHE_WORD_PASSTHROUGH ? "passthrough" : "disable", guest->cache_level);
+    else
+        finding = report(check->findings, NM_cache_level, span, "'cache emulate' lacks its level");
     finding_note(check->findings, finding, "QEMU emulates level 3 only, and passes on or hides all levels together");
     finding_help(check->findings, finding, emulates ? "write 'cache emulate 3'" : "leave the level out");
+}
+
+static void host_caches_go_with_the_host_model(const struct check *check, const struct guest *guest)
+{
+    const char *model = guest->cpu_model;
+    bool passes = is_said(&guest->said, W_CPU_CACHE) && !is_failed(&guest->said, W_CPU_CACHE) && guest->cache_mode == CACHE_WORD_PASSTHROUGH;
+    if (!passes || !model || is_failed(&guest->said, W_GUEST_CPU) || strcmp(model, "host-passthrough") == 0 || strcmp(model, "max") == 0 || strcmp(model, "maximum") == 0)
+        return;
+    struct finding *finding = report(check->findings, NM_cache_of_model, said_span(&guest->said, W_CPU_CACHE, 1), "the caches of the host do not go with model '%s'", model);
+    finding_label(check->findings, finding, said_span(&guest->said, W_GUEST_CPU, 1), "a model of its own");
+    finding_note(check->findings, finding, "libvirt passes them on with host-passthrough only");
+    finding_help(check->findings, finding, "write 'cpu host-passthrough', or leave 'cache' out");
 }
 
 static void physical_bits_fit_the_mode(const struct check *check, const struct guest *guest)
@@ -179,6 +195,7 @@ const struct model_rule topology_rules[] = {
     { .name = "vcpus-fit-the-machine", .source = "peers 40, 41", .run = vcpus_fit_the_machine },
     { .name = "amd-threads-have-topoext", .source = "peers 50", .run = amd_threads_have_topoext },
     { .name = "cache-levels-fit-the-mode", .source = "peers 54", .run = cache_levels_fit_the_mode },
+    { .name = "host-caches-go-with-the-host-model", .source = "libvirt qemu_domain.c, tried", .run = host_caches_go_with_the_host_model },
     { .name = "physical-bits-fit-the-mode", .source = "libvirt 8.7.0, QEMU phys-bits", .run = physical_bits_fit_the_mode },
     { 0 }
 };

@@ -2,13 +2,14 @@
 # SPDX-License-Identifier: MIT
 #
 # A made-up site for benchmarks: guests of 4 cells with pins, huge pages and distances, 16 on each host of 8 nodes.
-#   site.py numa|yaml [-g 10000] [-o FILE]
-# Both notations say the same, one thing a line, so that a parser meets the same number of words.
+#   site.py numa|yaml|live [-g 10000] [-o FILE]
+# Both notations say the same, one thing a line, so that a parser meets the same number of words.  live: guests of 4
+# small cells for the machine this runs on.
 
 import argparse
 import sys
 
-NODES, CPUS_A_NODE, CELLS, VCPUS, GUESTS_A_HOST = 8, 32, 4, 4, 16
+NODES, CPUS_A_NODE, CELLS, VCPUS, GUESTS_A_HOST = 8, 34, 4, 4, 16
 SYNTHETIC_TEXT = f"pack:{NODES} [numa(memory=137438953472)] core:{CPUS_A_NODE} pu:1"
 
 
@@ -17,7 +18,7 @@ def guest(number):
     cells = []
     for cell in range(CELLS):
         node = (place + cell) % NODES
-        first = node * CPUS_A_NODE + place // 2 * VCPUS
+        first = node * CPUS_A_NODE + (cell + place // NODES * CELLS) * VCPUS  # nobody else's on this host
         cells.append({"node": node, "first": first, "last": first + VCPUS - 1, "from": cell * VCPUS,
                       "to": cell * VCPUS + VCPUS - 1,
                       "row": " ".join("10" if other == cell else "21" for other in range(CELLS))})
@@ -26,7 +27,8 @@ def guest(number):
 
 def numa(count, out):
     hosts = (count + GUESTS_A_HOST - 1) // GUESTS_A_HOST
-    out(f'host h0 {{\n    synthetic "{SYNTHETIC_TEXT}"\n    hugepages 2MiB {{\n        0-{NODES - 1} 49152\n    }}\n}}\n')
+    out(f'host h0 {{\n    synthetic "{SYNTHETIC_TEXT}"\n    hugepages 2MiB {{\n        0-{NODES - 1} 49152\n    }}\n'
+        '    balancing no\n    versions { libvirt 9.0.0; qemu 7.2.0; kernel 6.1.0 }\n}\n')
     for host in range(1, hosts):
         out(f"host h{host} {{\n    like h0\n}}\n")
     for number in range(count):
@@ -47,7 +49,8 @@ def numa(count, out):
 
 def yaml(count, out):
     hosts = (count + GUESTS_A_HOST - 1) // GUESTS_A_HOST
-    out(f'host:\n  h0:\n    synthetic: "{SYNTHETIC_TEXT}"\n    hugepages:\n      2MiB:\n        0-{NODES - 1}: 49152\n')
+    out(f'host:\n  h0:\n    synthetic: "{SYNTHETIC_TEXT}"\n    hugepages:\n      2MiB:\n        0-{NODES - 1}: 49152\n'
+        '    balancing: no\n    versions: { libvirt: 9.0.0, qemu: 7.2.0, kernel: 6.1.0 }\n')
     for host in range(1, hosts):
         out(f"  h{host}:\n    like: h0\n")
     out("guest:\n")
@@ -67,16 +70,23 @@ def yaml(count, out):
 
 
 
+def live(count, out):
+    out("host here {\n    topology live\n}\n")
+    for number in range(count):
+        out(f"guest guest-{number:05d} {{\n    host here\n    vcpus {CELLS * VCPUS}\n    memory {CELLS * 64}MiB\n")
+        for cell in range(CELLS):
+            out(f"    cell {cell} {{ ids {cell * VCPUS}-{cell * VCPUS + VCPUS - 1} }}\n")
+        out("}\n")
 
 
 def main():
     parser = argparse.ArgumentParser(description="a made-up site for benchmarks")
-    parser.add_argument("notation", choices=["numa", "yaml"])
+    parser.add_argument("notation", choices=["numa", "yaml", "live"])
     parser.add_argument("-g", "--guests", type=int, default=10000)
     parser.add_argument("-o", "--out")
     options = parser.parse_args()
     file = open(options.out, "w", encoding="utf-8") if options.out else sys.stdout
-    {"numa": numa, "yaml": yaml}[options.notation](options.guests, file.write)
+    {"numa": numa, "yaml": yaml, "live": live}[options.notation](options.guests, file.write)
     file.flush()
 
 

@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: MIT
+#
+# How the benchmarks take time: whole processes in turn (A B A B ...), so that a machine that changes its speed changes
+# both sides alike.  Only ratios within one round are believed.
+
+import os
+import pathlib
+import statistics
+import sys
+import tempfile
+import time
+from dataclasses import dataclass, field
+
+
+class Broken(Exception):
+    """A side did not do its work, so that its time means nothing."""
+
+
+@dataclass
+class Command:
+    words: list
+    stdin: str = os.devnull
+    prepare: object = None  # called before each run, its time left out
+
+
+@dataclass
+class Spent:
+    wall: list = field(default_factory=list)  # seconds of each round
+    cpu: list = field(default_factory=list)
+    peak_bytes: int = 0
+
+
+@dataclass(frozen=True)
+class Ratio:
+    middle: float
+    low: float
+    high: float
+    rounds: int
+
+    @staticmethod
+    def of(values):
+        return Ratio(statistics.median(values), min(values), max(values), len(values))
+
+
+def once(command):
+    """Seconds from the start of the process to its end, seconds of CPU, peak bytes."""
+    words = [str(word) for word in command.words]
+    if command.prepare:
+        command.prepare()
+    with tempfile.TemporaryFile() as told:
+        actions = [(os.POSIX_SPAWN_OPEN, 0, str(command.stdin), os.O_RDONLY, 0),
+                   (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0),
+                   (os.POSIX_SPAWN_DUP2, told.fileno(), 2)]
+        begin = time.perf_counter()
+        process = os.posix_spawnp(words[0], words, os.environ, file_actions=actions)
+        _, status, usage = os.wait4(process, 0)
+        wall = time.perf_counter() - begin
+        if os.waitstatus_to_exitcode(status) != 0:
+            told.seek(0)
+            tail = told.read().decode("utf-8", "replace")[-2000:]
+            raise Broken(f"{' '.join(words)[:200]}: status {os.waitstatus_to_exitcode(status)}\n{tail}")
+    return wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024
+
+
+class Progress:
+    """One line on a terminal that says what is measured; nothing elsewhere."""
+
+    def __init__(self):
+        self.shown = sys.stderr.isatty()
+
+    def say(self, text):
+        if self.shown:
+            print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
+
+
+def in_turn(commands, rounds, progress, label, warm=1):
+    """Runs each command once a round; the first `warm` rounds are thrown away."""
+    spent = [Spent() for _ in commands]
+    for turn in range(-warm, rounds):
+        progress.say(f"{label}: round {max(turn + 1, 0)} of {rounds}")
+        for command, sums in zip(commands, spent):
+            wall, cpu, peak = once(command)
+            if turn >= 0:
+                sums.wall.append(wall)
+                sums.cpu.append(cpu)
+                sums.peak_bytes = max(sums.peak_bytes, peak)
+    return spent
+
+
+def paired(ours, peer):
+    return Ratio.of([a / b for a, b in zip(ours, peer)])
+
+
+def folder_of(path):
+    folder = pathlib.Path(path)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
