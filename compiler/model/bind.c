@@ -229,7 +229,20 @@ static void note_places(struct binder *binder, const struct frame *frame, const 
 static void refuse_block(struct binder *binder, const struct item *item, const struct word_row *row)
 {
     struct finding *finding = report(binder->findings, NM_block_not_taken, item_span(item), "'%s' takes no block", row->word);
-    finding_help(binder->findings, finding, "write its values on its own line, behind the word");
+    size_t length = strlen(row->word);
+    const struct word_row *single = row->word[length - 1] == 's' ? find_word(row->in, row->word, length - 1) : NULL;
+    if (single && single->kind == LABELLED)
+        finding_help(binder->findings, finding, "write a block of '%s' for each of them", single->word);
+    else
+        finding_help(binder->findings, finding, "write its values on its own line, behind the word");
+}
+
+/* "vcpus 8 memory 4GiB": what the block then seems to lack stands in this line. */
+static void miss_swallowed(const struct frame *frame, const struct word_row *row, const struct scalar *scalars, size_t count)
+{
+    for (size_t i = 1; frame->is_incomplete && i < count; i++)
+        if (!scalars[i].is_quoted && find_word(row->in, scalars[i].text, scalars[i].length))
+            *frame->is_incomplete = true;
 }
 
 static void bind_setting(struct binder *binder, const struct frame *frame, const struct word_row *row, const struct item *item)
@@ -260,6 +273,8 @@ static void bind_setting(struct binder *binder, const struct frame *frame, const
     } else {
         reset_word(frame, row);
         fine = store_columns(binder, item, row, row->arguments, scalars, count, frame->object[row->object]);
+        if (!fine)
+            miss_swallowed(frame, row, scalars, count);
     }
     note_places(binder, frame, row, item, scalars, fine || count < 16 ? count : 0);
     if (wants_arguments || has_table || !row->opens)
