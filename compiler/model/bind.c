@@ -245,6 +245,13 @@ static void miss_swallowed(const struct frame *frame, const struct word_row *row
             *frame->is_incomplete = true;
 }
 
+/* "cpu cpu": a model could have that name, and nobody means it. */
+static bool is_doubled(const struct word_row *row, const struct scalar *scalars, size_t count)
+{
+    return count && row->arguments[0].type == V_NAME && !scalars[0].is_quoted && scalars[0].length == strlen(row->word) &&
+           memcmp(scalars[0].text, row->word, scalars[0].length) == 0;
+}
+
 static void bind_setting(struct binder *binder, const struct frame *frame, const struct word_row *row, const struct item *item)
 {
     struct scalar few[16], *scalars;
@@ -255,6 +262,10 @@ static void bind_setting(struct binder *binder, const struct frame *frame, const
         fine = false;
     } else if (item->has_block && !row->opens && !row->columns[0].name) {
         refuse_block(binder, item, row);
+        fine = false;
+    } else if (is_doubled(row, scalars, count)) {
+        struct finding *finding = report_value(binder, NM_repeated_word, &scalars[0], "'%s' stands twice", row->word);
+        finding_help(binder->findings, finding, "remove one of the two");
         fine = false;
     } else if (!count && !item->has_block && row->opens && !(row->arguments[0].name && !(row->arguments[0].flags & OPTIONAL))) {
         struct finding *finding = report(binder->findings, NM_missing_argument, item_span(item), "'%s' says nothing", row->word);
