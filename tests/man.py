@@ -90,7 +90,7 @@ def options(numac):
 
 def default_of(numac, name):
     about = next(about for _, option, _, about in OPTION.findall(help_of(numac, "build")) if option == name)
-    return re.search(r"\((.*)\)$", about)[1]
+    return re.search(r"\(([^()]*)\)$", about)[1]
 
 
 def defaults(numac):

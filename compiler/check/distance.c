@@ -75,7 +75,8 @@ static void matrices_are_complete(const struct check *check, const struct guest 
             return;
         if (rows[r].values.count == cells)
             continue;
-        struct finding *finding = report(check->findings, NM_distance_count, rows[r].span, "the row of cell '%s' has %u distance%s for %u cells", rows[r].cell, rows[r].values.count, rows[r].values.count == 1 ? "" : "s", cells);
+        struct finding *finding = report(check->findings, NM_distance_count, rows[r].span, "the row of cell '%s' has %u %s for %u cells", rows[r].cell, rows[r].values.count,
+                                         rows[r].values.count == 1 ? "distance" : "distances", cells);
         finding_help(check->findings, finding, "write one for each cell, in their order, as 'numactl -H' prints it");
         return;
     }

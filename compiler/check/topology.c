@@ -74,6 +74,12 @@ static bool is_pc(const char *machine)
     return machine && (strcmp(machine, "pc") == 0 || strncmp(machine, "pc-i440fx", 9) == 0);
 }
 
+/* What was said of the machine is judged as x86_64's, unless another architecture was meant. */
+static bool is_for_x86(const struct guest *guest)
+{
+    return !is_failed(&guest->said, W_GUEST_ARCH);
+}
+
 /* Machines this version writes arguments for. */
 static bool is_known_machine(const char *machine)
 {
@@ -82,7 +88,8 @@ static bool is_known_machine(const char *machine)
 
 static void machines_have_cells(const struct check *check, const struct guest *guest)
 {
-    if (!guest->machine || is_failed(&guest->said, W_GUEST_MACHINE) || guest->base_file || is_known_machine(guest->machine))
+    if (!guest->machine || is_failed(&guest->said, W_GUEST_MACHINE) || !is_for_x86(guest) || guest->base_file ||
+        is_known_machine(guest->machine))
         return;
     struct finding *finding = report(check->findings, NM_machine_unknown, said_span(&guest->said, W_GUEST_MACHINE, 1), "machine '%s' is none that this version writes for x86_64", guest->machine);
     finding_note(check->findings, finding, "microvm, isapc and others have no NUMA; other architectures are not yet in this version");
@@ -92,7 +99,7 @@ static void machines_have_cells(const struct check *check, const struct guest *g
 static void machines_have_the_level(const struct check *check, const struct guest *guest)
 {
     static const enum word_id lacking[] = { W_VCPUS_CLUSTERS };
-    for (size_t i = 0; i < G_N_ELEMENTS(lacking); i++) {
+    for (size_t i = 0; is_for_x86(guest) && i < G_N_ELEMENTS(lacking); i++) {
         if (!is_said(&guest->said, lacking[i]) || is_failed(&guest->said, lacking[i]) || guest->clusters == 1)
             continue;
         struct finding *finding = report(check->findings, NM_level_of_machine, said_span(&guest->said, lacking[i], 0), "an x86_64 machine has no '%s'", word_row(lacking[i])->word);

@@ -124,6 +124,11 @@ static bool is_set(enum value_type type)
     return type == V_SET || type == V_CPUS || type == V_NODES || type == V_NODES_OR_AUTO;
 }
 
+static bool begins_set(const struct scalar *scalar)
+{
+    return scalar->length && (g_ascii_isdigit(scalar->text[0]) || scalar->text[0] == '^');
+}
+
 static bool is_size(enum value_type type)
 {
     return type == V_SIZE || type == V_SIZE_OR_ALL || type == V_PAGES;
@@ -159,7 +164,7 @@ void report_extra(struct binder *binder, const struct item *item, const struct w
         finding_help(binder->findings, finding, "write number and unit together: '%.*s%s'", (int)before->length, before->text, unit);
     else if (beside(row, extra->text, extra->length))
         finding_help(binder->findings, finding, "begin '%.*s' on a new line or behind ';'", (int)extra->length, extra->text);
-    else if (last && is_set(last->type) && (g_ascii_isdigit(extra->text[0]) || extra->text[0] == '^'))
+    else if (last && is_set(last->type) && begins_set(extra))
         finding_help(binder->findings, finding, "join a set by commas, without blanks: '0-3,8'");
     else
         finding_help(binder->findings, finding, "it takes %u; begin the next word on a new line or behind ';'", wanted);
@@ -215,16 +220,22 @@ void report_missing(struct binder *binder, const struct item *item, const struct
     }
 }
 
-/* "0-3, 5": the blank made two arguments of one set. */
+/* "0-3, 5", or "0 1" where a word such as 'strict' may follow: the blank made two arguments of one set. */
 bool refuse_parted_set(struct binder *binder, const struct column *columns, const struct scalar *scalars, size_t count)
 {
     for (size_t i = 0; columns[i].name && i + 1 < count; i++) {
         const struct scalar *left = &scalars[i], *right = &scalars[i + 1];
-        if (!is_set(columns[i].type) || !left->length || left->text[left->length - 1] != ',')
+        if (!is_set(columns[i].type) || !left->length)
             continue;
-        struct finding *finding = report_value(binder, NM_wrong_set, left, "the set '%.*s' ends in a comma", (int)left->length, left->text);
-        finding_help(binder->findings, finding, "join a set without blanks: '%.*s%.*s'", (int)left->length, left->text,
-                     (int)right->length, right->text);
+        bool has_comma = left->text[left->length - 1] == ',';
+        if (!has_comma && !(columns[i + 1].type == V_CHOICE && begins_set(right)))
+            continue;
+        struct finding *finding =
+            has_comma ? report_value(binder, NM_wrong_set, left, "the set '%.*s' ends in a comma", (int)left->length, left->text)
+                      : report_value(binder, NM_wrong_set, right, "'%.*s' stands apart from the set '%.*s'", (int)right->length,
+                                     right->text, (int)left->length, left->text);
+        finding_help(binder->findings, finding, "join a set without blanks: '%.*s%s%.*s'", (int)left->length, left->text,
+                     has_comma ? "" : ",", (int)right->length, right->text);
         return true;
     }
     return false;

@@ -100,6 +100,14 @@ static bool isolates_emulator(const struct guest *guest)
     return guest->emulator == EMULATOR_ISOLATE && !guest->emulator_cpus && !guest->emulator_nodes;
 }
 
+static bool has_any(const struct room *room, const struct ids *cpus)
+{
+    for (ids_each(cpus, number))
+        if (room_find_cpu(room, number) != NO_INDEX)
+            return true;
+    return false;
+}
+
 struct need need_of(const struct attempt *attempt, uint32_t index)
 {
     const struct draft *draft = attempt->draft;
@@ -117,6 +125,8 @@ struct need need_of(const struct attempt *attempt, uint32_t index)
         break;
     case PIN_NODE:
         need.floating = count;
+        if (need.allowed && !has_any(attempt->room, need.allowed))
+            need.allowed = NULL; /* CPUs that the host lacks are told by a rule of the plan */
         break;
     default:
         break;

@@ -76,7 +76,8 @@ static const struct ids *part_cpus(struct placing *placing, const struct draft *
     return frozen;
 }
 
-/* Loose CPUs of the cell's nodes; where these have no CPU at all (memory only), of the nearest that have. */
+/* Loose CPUs of the cell's nodes; where these have no CPU at all (memory only), of the nearest that have.  Nodes that
+ * the host lacks are told by a rule of the plan, and bind no CPU. */
 static const struct ids *node_cpus(struct draft *draft, const struct draft_cell *cell)
 {
     struct room *room = draft->room;
@@ -84,7 +85,7 @@ static const struct ids *node_cpus(struct draft *draft, const struct draft_cell 
     for (uint32_t n = 0; n < room->node_count; n++)
         has_cpus |= room->nodes[n].open_cpus && ids_contains(cell->nodes, room->nodes[n].os_index);
     if (has_cpus || cell->node == NO_INDEX)
-        return room_loose(room, cell->nodes);
+        return room_loose(room, has_cpus ? cell->nodes : NULL);
     uint32_t best = NO_INDEX;
     const uint32_t *between = room->between + (size_t)cell->node * room->node_count;
     for (uint32_t n = 0; n < room->node_count; n++)
