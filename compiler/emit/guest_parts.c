@@ -5,7 +5,6 @@
  */
 #include "emit/guest_parts.h"
 
-#include "emit/append.h"
 
 bool disk_is_device(const char *path)
 {
