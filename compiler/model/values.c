@@ -20,7 +20,9 @@ struct finding *report_value(struct binder *binder, enum code code, const struct
     g_autofree char *text = g_strdup_vprintf(format, arguments);
     va_end(arguments);
     struct finding *finding = report(binder->findings, code, scalar->span, "%s", text);
-    if (scalar->let)
+    if (scalar->let && scalar->let->text)
+        finding_label(binder->findings, finding, scalar->let->span, "'-D %s=%s' gives its value", scalar->let->name, scalar->let->text);
+    else if (scalar->let)
         finding_label(binder->findings, finding, scalar->let->span, "'%.*s' comes from here", (int)scalar->length,
                       scalar->text);
     return finding;
