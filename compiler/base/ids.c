@@ -165,7 +165,7 @@ void ids_append(GString *out, const struct ids *ids)
         }
         if (i)
             *--at = ',';
-        g_string_append_len(out, at, end - at);
+        append_bytes(out, at, (size_t)(end - at));
     }
 }
 

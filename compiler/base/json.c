@@ -7,54 +7,79 @@
 
 #include <string.h>
 
+static bool is_plain(unsigned char byte)
+{
+    return byte >= 0x20 && byte != '"' && byte != '\\' && byte != 0x7f;
+}
+
+static void append_escape(GString *out, unsigned char byte)
+{
+    if (byte == '"' || byte == '\\')
+        g_string_append_printf(out, "\\%c", byte);
+    else if (byte == '\n')
+        append(out, "\\n");
+    else
+        g_string_append_printf(out, "\\u%04x", byte);
+}
+
 static void escaped(GString *out, const char *text, size_t length)
 {
-    g_autofree char *clean = NULL;
-    if (!g_utf8_validate_len(text, length, NULL)) {
-        clean = g_utf8_make_valid(text, (gssize)length);
-        text = clean;
-        length = strlen(clean);
-    }
-    g_string_append_c(out, '"');
     size_t plain = 0;
+    append_bytes(out, "\"", 1);
     for (size_t i = 0; i < length; i++) {
         unsigned char byte = (unsigned char)text[i];
-        if (byte >= 0x20 && byte != '"' && byte != '\\' && byte != 0x7f)
+        if (is_plain(byte))
             continue;
-        g_string_append_len(out, text + plain, (gssize)(i - plain));
+        append_bytes(out, text + plain, i - plain);
+        append_escape(out, byte);
         plain = i + 1;
-        if (byte == '"' || byte == '\\')
-            g_string_append_printf(out, "\\%c", byte);
-        else if (byte == '\n')
-            g_string_append(out, "\\n");
-        else
-            g_string_append_printf(out, "\\u%04x", byte);
     }
-    g_string_append_len(out, text + plain, (gssize)(length - plain));
-    g_string_append_c(out, '"');
+    append_bytes(out, text + plain, length - plain);
+    append_bytes(out, "\"", 1);
+}
+
+static bool is_ascii(const char *text, size_t length)
+{
+    unsigned char all = 0;
+    for (size_t i = 0; i < length; i++)
+        all |= (unsigned char)text[i];
+    return all < 0x80;
+}
+
+static void quoted(GString *out, const char *text, size_t length)
+{
+    if (is_ascii(text, length) || g_utf8_validate_len(text, length, NULL)) {
+        escaped(out, text, length);
+        return;
+    }
+    g_autofree char *clean = g_utf8_make_valid(text, (gssize)length);
+    escaped(out, clean, strlen(clean));
 }
 
 static void newline(struct json *json)
 {
-    g_string_append_c(json->out, '\n');
-    for (unsigned i = 0; i < json->depth; i++)
-        g_string_append(json->out, "  ");
+    static const char blanks[] = "                                ";
+    append_bytes(json->out, "\n", 1);
+    for (size_t left = json->depth * 2, some; left; left -= some) {
+        some = MIN(left, sizeof blanks - 1);
+        append_bytes(json->out, blanks, some);
+    }
 }
 
 static void begin(struct json *json, const char *key)
 {
     if (json->inline_array) {
         if (json->filled)
-            g_string_append(json->out, ", ");
+            append(json->out, ", ");
     } else if (json->depth) {
         if (json->filled)
-            g_string_append_c(json->out, ',');
+            append(json->out, ",");
         newline(json);
     }
     json->filled = true;
     if (key) {
-        escaped(json->out, key, strlen(key));
-        g_string_append(json->out, ": ");
+        quoted(json->out, key, strlen(key));
+        append(json->out, ": ");
     }
 }
 
@@ -66,7 +91,7 @@ void json_open(struct json *json, GString *out)
 static void deeper(struct json *json, const char *key, char bracket)
 {
     begin(json, key);
-    g_string_append_c(json->out, bracket);
+    append_bytes(json->out, &bracket, 1);
     json->depth++;
     json->filled = false;
 }
@@ -92,7 +117,7 @@ void json_end(struct json *json, char bracket)
     json->depth--;
     if (json->filled && !json->inline_array)
         newline(json);
-    g_string_append_c(json->out, bracket);
+    append_bytes(json->out, &bracket, 1);
     json->inline_array = false;
     json->filled = true;
 }
@@ -100,7 +125,7 @@ void json_end(struct json *json, char bracket)
 void json_text(struct json *json, const char *key, const char *value, size_t length)
 {
     begin(json, key);
-    escaped(json->out, value, length);
+    quoted(json->out, value, length);
 }
 
 void json_string(struct json *json, const char *key, const char *value)
@@ -108,25 +133,33 @@ void json_string(struct json *json, const char *key, const char *value)
     json_text(json, key, value, strlen(value));
 }
 
+void json_ids(struct json *json, const char *key, const struct ids *ids)
+{
+    begin(json, key);
+    append(json->out, "\"");
+    ids_append(json->out, ids);
+    append(json->out, "\"");
+}
+
 void json_number(struct json *json, const char *key, uint64_t value)
 {
     begin(json, key);
-    g_string_append_printf(json->out, "%" G_GUINT64_FORMAT, value);
+    append_number(json->out, value);
 }
 
 void json_bool(struct json *json, const char *key, bool value)
 {
     begin(json, key);
-    g_string_append(json->out, value ? "true" : "false");
+    append(json->out, value ? "true" : "false");
 }
 
 void json_null(struct json *json, const char *key)
 {
     begin(json, key);
-    g_string_append(json->out, "null");
+    append(json->out, "null");
 }
 
 void json_finish(struct json *json)
 {
-    g_string_append_c(json->out, '\n');
+    append(json->out, "\n");
 }

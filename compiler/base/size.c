@@ -12,7 +12,8 @@ void size_append(GString *out, uint64_t bytes)
         bytes /= 1024;
         unit++;
     }
-    g_string_append_printf(out, "%" G_GUINT64_FORMAT "%s", bytes, bytes ? units[unit] : "KiB");
+    append_number(out, bytes);
+    append(out, bytes ? units[unit] : "KiB");
 }
 
 char *size_text(struct arena *arena, uint64_t bytes)

@@ -55,13 +55,20 @@ static void integer_labels_are_positions(const struct check *check, const struct
     }
 }
 
+static uint32_t cells_with_vcpus(const struct guest *guest)
+{
+    uint32_t count = 0;
+    for (uint32_t c = 0; c < guest->cell_count; c++)
+        count += !(is_said(&guest->cells[c].said, W_CELL_VCPUS) && guest->cells[c].vcpu_count == 0);
+    return count;
+}
+
 static void guests_have_no_more_cells_than_vcpus(const struct check *check, const struct guest *guest)
 {
-    uint32_t with_vcpus = 0;
+    uint32_t with_vcpus;
     if (!is_said(&guest->said, W_GUEST_VCPUS) || is_failed(&guest->said, W_GUEST_VCPUS) || guest->vcpu_count == COUNT_ALL || !guest->vcpu_count)
         return;
-    for (uint32_t c = 0; c < guest->cell_count; c++)
-        with_vcpus += !(is_said(&guest->cells[c].said, W_CELL_VCPUS) && guest->cells[c].vcpu_count == 0);
+    with_vcpus = cells_with_vcpus(guest);
     bool from_word = !guest->cell_count && is_said(&guest->said, W_GUEST_CELLS) && guest->cells_wanted < CELLS_HOST;
     uint32_t cells = from_word ? guest->cells_wanted : with_vcpus;
     if (cells <= guest->vcpu_count || cells > CELL_LIMIT)
@@ -178,7 +185,7 @@ static void cells_cover_all_vcpus(const struct check *check, const struct guest 
         finding = report(check->findings, NM_vcpu_in_no_cell, span, "guest '%s' has %" G_GUINT64_FORMAT " vCPUs, and its cells hold only %" G_GUINT64_FORMAT, guest->name, total, shares.said);
         finding_note(check->findings, finding, "libvirt would put the others into cell 0 without a word; QEMU would warn and do the same");
         finding_help(check->findings, finding, "write 'vcpus %" G_GUINT64_FORMAT "', or give a cell the missing %" G_GUINT64_FORMAT, shares.said, total - shares.said);
-    } else if (shares.open && (total - shares.said) % shares.open) {
+    } else if (shares.open && (total - shares.said) % shares.open && cells_with_vcpus(guest) <= total) {
         finding = report(check->findings, NM_vcpus_not_divisible, span, "%" G_GUINT64_FORMAT " vCPUs do not divide evenly over %u cells of guest '%s'", total - shares.said, shares.open, guest->name);
         finding_help(check->findings, finding, "say 'vcpus' in each cell, or take a multiple of %u", shares.open);
     }
@@ -221,7 +228,9 @@ static void guests_have_vcpus(const struct check *check, const struct guest *gue
     } else if (!has_total && !shares.said) {
         finding = report(check->findings, NM_no_vcpus, guest->span, "no cell of guest '%s' has a vCPU", guest->name);
     }
-    if (finding)
+    if (finding && guest->cell_count && !shares.open)
+        finding_help(check->findings, finding, "write 'vcpus 4' in a cell");
+    else if (finding)
         finding_help(check->findings, finding, "write 'vcpus 4' in the guest");
 }
 

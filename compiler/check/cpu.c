@@ -84,11 +84,14 @@ static void check_vcpus(struct use *use)
     }
 }
 
-static const struct iothread *declared_iothread(const struct guest *guest, uint32_t id)
+/* Most guests number their iothreads from 1 on. */
+static const struct ids *planned_iothread_cpus(const struct plan_guest *plan, uint32_t id)
 {
-    for (uint32_t i = 0; i < guest->iothread_count; i++)
-        if (guest->iothreads[i].id == id)
-            return &guest->iothreads[i];
+    if (id <= plan->iothread_count && id && plan->iothreads[id - 1].id == id)
+        return plan->iothreads[id - 1].cpus;
+    for (uint32_t i = 0; i < plan->iothread_count; i++)
+        if (plan->iothreads[i].id == id)
+            return plan->iothreads[i].cpus;
     return NULL;
 }
 
@@ -121,8 +124,10 @@ static void cpus_are_open_to_guests(const struct check *check, const struct plan
     }
     for (uint32_t i = 0; i < guest->iothread_count; i++) {
         use.span = iothread_span(&guest->iothreads[i]);
-        if (guest->iothreads[i].cpus)
-            check_cpus(&use, guest->iothreads[i].cpus->plain);
+        if (!guest->iothreads[i].cpus)
+            continue;
+        check_cpus(&use, guest->iothreads[i].cpus->plain);
+        check_cpus(&use, planned_iothread_cpus(planned->plan, guest->iothreads[i].id));
     }
 }
 
@@ -169,10 +174,11 @@ static void isolated_cpus_have_one_thread(const struct check *check, const struc
     }
     if (planned->guest->emulator_cpus && floats_over_isolated(facts, plan->emulator_cpus))
         report_isolated(check, planned, emulator_span(planned->guest), "the emulator", plan->emulator_cpus);
-    for (uint32_t i = 0; i < plan->iothread_count; i++) {
-        const struct iothread *thread = declared_iothread(planned->guest, plan->iothreads[i].id);
-        if (thread && thread->cpus && floats_over_isolated(facts, plan->iothreads[i].cpus))
-            report_isolated(check, planned, iothread_span(thread), "an iothread", plan->iothreads[i].cpus);
+    for (uint32_t i = 0; i < planned->guest->iothread_count; i++) {
+        const struct iothread *thread = &planned->guest->iothreads[i];
+        const struct ids *cpus = thread->cpus ? planned_iothread_cpus(plan, thread->id) : NULL;
+        if (floats_over_isolated(facts, cpus))
+            report_isolated(check, planned, iothread_span(thread), "an iothread", cpus);
     }
 }
 
@@ -225,10 +231,11 @@ static void helpers_leave_vcpus_alone(const struct check *check, const struct pl
         return;
     if (says_emulator)
         check_helper(check, planned, own, "the emulator", emulator_span(guest), planned->plan->emulator_cpus);
-    for (uint32_t i = 0; i < planned->plan->iothread_count; i++) {
-        const struct iothread *thread = declared_iothread(guest, planned->plan->iothreads[i].id);
-        if (thread && (thread->cpus || thread->nodes))
-            check_helper(check, planned, own, "an iothread", iothread_span(thread), planned->plan->iothreads[i].cpus);
+    for (uint32_t i = 0; i < guest->iothread_count; i++) {
+        const struct iothread *thread = &guest->iothreads[i];
+        if (thread->cpus || thread->nodes)
+            check_helper(check, planned, own, "an iothread", iothread_span(thread),
+                         planned_iothread_cpus(planned->plan, thread->id));
     }
 }
 

@@ -111,61 +111,100 @@ static const struct ids *node_numbers(struct arena *arena, const struct host *fa
     return ids_from_sorted(arena, numbers, facts->node_count);
 }
 
-/* Whether something is wrong with binding to this node; then it is told. */
-static bool check_node(const struct check *check, const struct planned_guest *planned, uint32_t cell, uint32_t number)
+struct binding { /* of a cell to a set of nodes, as somebody said it */
+    const struct check *check;
+    const struct planned_guest *planned;
+    uint32_t cell;
+    struct span span;
+    const struct ids *nodes;
+};
+
+static void report_missing(const struct binding *binding, const char *who, uint32_t number)
 {
-    const struct host *facts = facts_of(planned);
-    const struct plan_cell *plan = &planned->plan->cells[cell];
-    const struct host_node *node = facts ? host_node(facts, number) : NULL;
-    if (number < NODE_LIMIT &&
-        (!facts || (node && node->is_allowed && !(node->memory_bytes.known && !node->memory_bytes.value))))
-        return false;
-    struct span span = cell_word(planned->guest, cell, W_NODE, 1);
-    const char *who = cell_text(check, planned, cell);
-    struct finding *finding;
-    if (facts && !node) {
-        finding = report(check->findings, NM_memory_node_missing, span,
-                         "the memory of %s is bound to node %u, which host '%s' does not have", who, number,
-                         planned->host->name);
-        finding_note(
-            check->findings, finding,
-            "libvirt would refuse at the start; QEMU takes a set when one of its nodes is there, and says nothing");
-        finding_help(check->findings, finding, "its nodes are %s",
-                     ids_text(check->arena, node_numbers(check->arena, facts)));
-    } else if (node && !node->is_allowed) {
-        finding = report(check->findings, NM_memory_node_forbidden, span,
-                         "the memory of %s is bound to node %u, which a cgroup takes away on host '%s'", who, number,
-                         planned->host->name);
-        finding_help(check->findings, finding,
-                     "allow the node in cpuset.mems, record the host outside of the cgroup, or name another node");
-    } else if (node && node->memory_bytes.known && !node->memory_bytes.value) {
-        finding = report(check->findings, NM_memory_node_empty, span,
-                         "the memory of %s is bound to node %u, which has none", who, number);
-        finding_note(check->findings, finding, "the kernel would take it from somewhere else without a word");
-        finding_help(check->findings, finding, "leave the node out");
-    } else if (number >= NODE_LIMIT && plan->policy != POLICY_RESTRICTIVE) {
-        finding =
-            report(check->findings, NM_memory_node_number, span,
-                   "the memory of %s is bound to node %u, and QEMU takes numbers below %d", who, number, NODE_LIMIT);
-        finding_note(check->findings, finding, "libvirt would accept the definition; QEMU would refuse to start");
-        finding_help(check->findings, finding, "use a node with a lower number");
-    } else {
-        return false;
-    }
-    return true;
+    const struct check *check = binding->check;
+    const struct site_host *host = binding->planned->host;
+    struct finding *finding =
+        report(check->findings, NM_memory_node_missing, binding->span,
+               "the memory of %s is bound to node %u, which host '%s' does not have", who, number, host->name);
+    finding_note(
+        check->findings, finding,
+        "libvirt would refuse at the start; QEMU takes a set when one of its nodes is there, and says nothing");
+    finding_help(check->findings, finding, "its nodes are %s",
+                 ids_text(check->arena, node_numbers(check->arena, host->facts)));
 }
 
-/* Chosen nodes are right; what can be wrong was said. */
+static void report_forbidden(const struct binding *binding, const char *who, uint32_t number)
+{
+    struct findings *findings = binding->check->findings;
+    struct finding *finding = report(findings, NM_memory_node_forbidden, binding->span,
+                                     "the memory of %s is bound to node %u, which a cgroup takes away on host '%s'",
+                                     who, number, binding->planned->host->name);
+    finding_help(findings, finding,
+                 "allow the node in cpuset.mems, record the host outside of the cgroup, or name another node");
+}
+
+static void report_empty(const struct binding *binding, const char *who, uint32_t number)
+{
+    struct findings *findings = binding->check->findings;
+    struct finding *finding = report(findings, NM_memory_node_empty, binding->span,
+                                     "the memory of %s is bound to node %u, which has none", who, number);
+    finding_note(findings, finding, "the kernel would take it from somewhere else without a word");
+    finding_help(findings, finding, "leave the node out");
+}
+
+static void report_number(const struct binding *binding, const char *who, uint32_t number)
+{
+    struct findings *findings = binding->check->findings;
+    struct finding *finding =
+        report(findings, NM_memory_node_number, binding->span,
+               "the memory of %s is bound to node %u, and QEMU takes numbers below %d", who, number, NODE_LIMIT);
+    finding_note(findings, finding, "libvirt would accept the definition; QEMU would refuse to start");
+    finding_help(findings, finding, "use a node with a lower number");
+}
+
+/* The first wrong node is told: the others of a set are wrong for the same reason. */
+static void check_nodes(const struct binding *binding)
+{
+    const struct host *facts = facts_of(binding->planned);
+    bool is_qemus = binding->planned->plan->cells[binding->cell].policy != POLICY_RESTRICTIVE;
+    for (ids_each(binding->nodes, number)) {
+        const struct host_node *node = facts ? host_node(facts, number) : NULL;
+        void (*tell)(const struct binding *binding, const char *who, uint32_t number) = NULL;
+        if (facts && !node)
+            tell = report_missing;
+        else if (node && !node->is_allowed)
+            tell = report_forbidden;
+        else if (node && node->memory_bytes.known && !node->memory_bytes.value)
+            tell = report_empty;
+        else if (number >= NODE_LIMIT && is_qemus)
+            tell = report_number;
+        if (!tell)
+            continue;
+        tell(binding, cell_text(binding->check, binding->planned, binding->cell), number);
+        return;
+    }
+}
+
+/* Chosen nodes are right; what can be wrong was said, as the first choice or to fall back to. */
 static void nodes_can_hold_memory(const struct check *check, const struct planned_guest *planned)
 {
     const struct plan_guest *plan = planned->plan;
     for (uint32_t c = 0; c < plan->cell_count; c++) {
-        const struct ids *nodes = plan->cells[c].nodes;
-        if (!nodes || !cell_has_word(planned->guest, c, W_NODE))
+        const struct locality *locality = locality_of(planned->guest, c);
+        const struct set *const *fallback = locality->fallback.items;
+        if (!plan->cells[c].nodes || !locality->nodes)
             continue;
-        for (ids_each(nodes, number))
-            if (check_node(check, planned, c, number))
-                break; /* the others of one set are wrong for the same reason */
+        struct binding binding = { .check = check, .planned = planned, .cell = c };
+        binding.span = cell_word(planned->guest, c, W_NODE, 1);
+        binding.nodes = locality->nodes->plain ? locality->nodes->plain : plan->cells[c].nodes;
+        check_nodes(&binding);
+        for (uint32_t f = 0; f < locality->fallback.count; f++) {
+            if (!fallback[f]->plain)
+                continue;
+            binding.span = cell_word(planned->guest, c, W_NODE_FALLBACK, f + 1);
+            binding.nodes = fallback[f]->plain;
+            check_nodes(&binding);
+        }
     }
 }
 

@@ -47,7 +47,7 @@ static void levels_multiply_to_the_vcpus(const struct check *check, const struct
         uint32_t count = level_count(guest, &levels[i]);
         if (!is_said(&guest->said, levels[i].word))
             continue;
-        if (is_failed(&guest->said, levels[i].word) || !count || count > 65536)
+        if (is_failed(&guest->said, levels[i].word) || !count)
             return;
         g_string_append_printf(text, "%s%u %s", said ? " x " : "", count, levels[i].name);
         product *= count;

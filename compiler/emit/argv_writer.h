@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "emit/append.h"
+#include "base/base.h"
 
 struct argv {
     GString *out;

@@ -5,8 +5,6 @@
  */
 #include "emit/guest_parts.h"
 
-#include "emit/append.h"
-
 bool disk_is_device(const char *path)
 {
     return g_str_has_prefix(path, "/dev/");

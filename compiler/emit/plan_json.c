@@ -17,17 +17,10 @@ static void number_if_any(struct json *json, const char *key, uint64_t number)
         json_number(json, key, number);
 }
 
-static void set(struct json *json, const char *key, const struct ids *ids)
-{
-    g_autoptr(GString) text = g_string_new(NULL);
-    ids_append(text, ids);
-    json_text(json, key, text->str, text->len);
-}
-
 static void set_if_any(struct json *json, const char *key, const struct ids *ids)
 {
     if (ids)
-        set(json, key, ids);
+        json_ids(json, key, ids);
 }
 
 static void cpu(struct json *json, const struct plan_guest *guest)
@@ -85,10 +78,10 @@ static void cell(struct json *json, const struct plan_cell *cell)
 {
     json_object(json, NULL);
     json_string(json, "name", cell->name);
-    set(json, "vcpus", cell->vcpus);
+    json_ids(json, "vcpus", cell->vcpus);
     json_number(json, "memory_bytes", cell->memory_bytes);
     if (cell->nodes) {
-        set(json, "nodes", cell->nodes);
+        json_ids(json, "nodes", cell->nodes);
         json_string(json, "policy", memory_policy_word(cell->policy));
     }
     json_number(json, "page_bytes", cell->page_bytes);
@@ -135,7 +128,7 @@ static void pins(struct json *json, const struct plan_guest *guest)
     json_inline_array(json, "vcpus");
     for (uint32_t i = 0; i < guest->vcpu_count; i++) {
         if (guest->vcpu_cpus[i])
-            set(json, NULL, guest->vcpu_cpus[i]);
+            json_ids(json, NULL, guest->vcpu_cpus[i]);
         else
             json_null(json, NULL);
     }

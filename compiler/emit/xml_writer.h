@@ -11,7 +11,7 @@
  */
 #pragma once
 
-#include "emit/append.h"
+#include "base/base.h"
 
 struct xml {
     GString *out;

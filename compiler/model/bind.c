@@ -122,16 +122,19 @@ static void report_row(struct binder *binder, const struct item *row, const stru
 
 enum { FEW_ROWS = 16 };
 
-static void refuse_repeated_rows(struct binder *binder, const struct item *first, uint32_t rows)
+/* True: two rows have one key. */
+static bool refuse_repeated_rows(struct binder *binder, const struct item *first, uint32_t rows)
 {
+    bool repeats = false;
     if (rows <= FEW_ROWS) {
         for (const struct item *row = first; row; row = row->next)
             for (const struct item *before = first; before != row; before = before->next)
                 if (same_text(binder, row, before)) {
                     report_row(binder, row, before);
+                    repeats = true;
                     break;
                 }
-        return;
+        return repeats;
     }
     GHashTable *seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     for (const struct item *row = first; row; row = row->next) {
@@ -139,14 +142,16 @@ static void refuse_repeated_rows(struct binder *binder, const struct item *first
         const char *text = word_text(binder->syntax, row, row->name, &length);
         char *key = g_strndup(text, length);
         const struct item *before = g_hash_table_lookup(seen, key);
-        if (before)
-            report_row(binder, row, before);
-        if (before)
-            g_free(key);
-        else
+        if (!before) {
             g_hash_table_insert(seen, key, (gpointer)(uintptr_t)row);
+            continue;
+        }
+        report_row(binder, row, before);
+        g_free(key);
+        repeats = true;
     }
     g_hash_table_destroy(seen);
+    return repeats;
 }
 
 static bool refuse_variable_name(struct binder *binder, const struct item *item)
@@ -190,10 +195,9 @@ static bool bind_row(struct binder *binder, const struct word_row *row, const st
 static bool bind_table(struct binder *binder, const struct frame *frame, const struct word_row *row, const struct item *item)
 {
     uint32_t rows = 0;
-    bool fine = true;
     for (const struct item *child = item->children; child; child = child->next)
         rows++;
-    refuse_repeated_rows(binder, item->children, rows);
+    bool fine = !refuse_repeated_rows(binder, item->children, rows);
     struct list list = { .items = arena_alloc(binder->arena, rows * row->row_bytes) };
     for (const struct item *child = item->children; child; child = child->next) {
         if (bind_row(binder, row, child, (char *)list.items + list.count * row->row_bytes))
@@ -226,25 +230,6 @@ static void note_places(struct binder *binder, const struct frame *frame, const 
     }
 }
 
-static void refuse_block(struct binder *binder, const struct item *item, const struct word_row *row)
-{
-    struct finding *finding = report(binder->findings, NM_block_not_taken, item_span(item), "'%s' takes no block", row->word);
-    size_t length = strlen(row->word);
-    const struct word_row *single = row->word[length - 1] == 's' ? find_word(row->in, row->word, length - 1) : NULL;
-    if (single && single->kind == LABELLED)
-        finding_help(binder->findings, finding, "write a block of '%s' for each of them", single->word);
-    else
-        finding_help(binder->findings, finding, "write its values on its own line, behind the word");
-}
-
-/* "vcpus 8 memory 4GiB": what the block then seems to lack stands in this line. */
-static void miss_swallowed(const struct frame *frame, const struct word_row *row, const struct scalar *scalars, size_t count)
-{
-    for (size_t i = 1; frame->is_incomplete && i < count; i++)
-        if (!scalars[i].is_quoted && find_word(row->in, scalars[i].text, scalars[i].length))
-            *frame->is_incomplete = true;
-}
-
 /* "cpu cpu": a model could have that name, and nobody means it. */
 static bool is_doubled(const struct word_row *row, const struct scalar *scalars, size_t count)
 {
@@ -261,7 +246,7 @@ static void bind_setting(struct binder *binder, const struct frame *frame, const
     if (!item_scalars(binder, item, few, G_N_ELEMENTS(few), &scalars, &count)) {
         fine = false;
     } else if (item->has_block && !row->opens && !row->columns[0].name) {
-        refuse_block(binder, item, row);
+        report_block(binder, item, row);
         fine = false;
     } else if (is_doubled(row, scalars, count)) {
         struct finding *finding = report_value(binder, NM_repeated_word, &scalars[0], "'%s' stands twice", row->word);
@@ -284,8 +269,8 @@ static void bind_setting(struct binder *binder, const struct frame *frame, const
     } else {
         reset_word(frame, row);
         fine = store_columns(binder, item, row, row->arguments, scalars, count, frame->object[row->object]);
-        if (!fine)
-            miss_swallowed(frame, row, scalars, count);
+        if (!fine && holds_word(binder, item, row) && frame->is_incomplete)
+            *frame->is_incomplete = true; /* `memory 1GiB vcpus 4`: a separator is missing */
     }
     note_places(binder, frame, row, item, scalars, fine || count < 16 ? count : 0);
     if (wants_arguments || has_table || !row->opens)

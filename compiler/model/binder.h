@@ -33,6 +33,7 @@ struct binder {
     GPtrArray *host_items, *guest_items; /* const struct item * in order */
     bool is_torn;          /* the braces of some file do not match: its words are not judged */
     bool missed_names;     /* an include could not be read, or a block not understood: it may have declared what others name */
+    bool missed_lets;      /* the same of variables */
 };
 
 struct profile {
@@ -77,6 +78,8 @@ void report_later(struct binder *binder, const struct item *item, const struct w
 void report_repeated(struct binder *binder, const struct item *item, const struct item *before, bool is_label);
 void report_extra(struct binder *binder, const struct item *item, const struct word_row *row, const struct column *columns,
                   unsigned wanted, const struct scalar *before, const struct scalar *extra); /* before: NULL if it is the first */
+bool holds_word(struct binder *binder, const struct item *item, const struct word_row *row); /* an argument is a word of its place */
+void report_block(struct binder *binder, const struct item *item, const struct word_row *row); /* that it does not take */
 void report_missing(struct binder *binder, const struct item *item, const struct column *column);
 bool refuse_parted_set(struct binder *binder, const struct column *columns, const struct scalar *scalars, size_t count);
 

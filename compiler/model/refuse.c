@@ -108,6 +108,17 @@ void report_repeated(struct binder *binder, const struct item *item, const struc
 
 /* ---- arguments ------------------------------------------------------------------------------------------------------ */
 
+/* A word that may stand in a place where this row's word may. */
+static const struct word_row *beside(const struct word_row *row, const char *text, size_t length)
+{
+    for (unsigned bit = 0; bit < 16; bit++) {
+        const struct word_row *other = row->in >> bit & 1 ? find_word((enum context)(1u << bit), text, length) : NULL;
+        if (other)
+            return other;
+    }
+    return NULL;
+}
+
 static bool is_set(enum value_type type)
 {
     return type == V_SET || type == V_CPUS || type == V_NODES || type == V_NODES_OR_AUTO;
@@ -147,12 +158,38 @@ void report_extra(struct binder *binder, const struct item *item, const struct w
     const char *unit = last && is_size(last->type) ? joined_size(before, extra) : NULL;
     if (!wanted && row->columns[0].name && !in_row)
         finding_help(binder->findings, finding, "write its rows in a block: '%s { ... }'", row->word);
+    else if (!wanted && row->opens)
+        finding_help(binder->findings, finding, "what it says stands in its block: '%s { ... }'", row->word);
     else if (unit)
         finding_help(binder->findings, finding, "write number and unit together: '%.*s%s'", (int)before->length, before->text, unit);
+    else if (beside(row, extra->text, extra->length))
+        finding_help(binder->findings, finding, "begin '%.*s' on a new line or behind ';'", (int)extra->length, extra->text);
     else if (last && is_set(last->type) && begins_set(extra))
         finding_help(binder->findings, finding, "join a set by commas, without blanks: '0-3,8'");
     else
         finding_help(binder->findings, finding, "it takes %u; begin the next word on a new line or behind ';'", wanted);
+}
+
+bool holds_word(struct binder *binder, const struct item *item, const struct word_row *row)
+{
+    for (unsigned i = 0; i < item->argument_count; i++) {
+        size_t length;
+        const char *text = word_text(binder->syntax, item, item->arguments[i], &length);
+        if (!item->arguments[i].quoted && beside(row, text, length))
+            return true;
+    }
+    return false;
+}
+
+void report_block(struct binder *binder, const struct item *item, const struct word_row *row)
+{
+    size_t length = strlen(row->word);
+    const struct word_row *one = length > 1 && row->word[length - 1] == 's' ? beside(row, row->word, length - 1) : NULL;
+    struct finding *finding = report(binder->findings, NM_block_not_taken, item_span(item), "'%s' takes no block", row->word);
+    if (one && one->kind == LABELLED)
+        finding_help(binder->findings, finding, "'%s' says how many; each is a block of its own: write '%s'", row->word, one->word);
+    else
+        finding_help(binder->findings, finding, "write its values behind the word, on its line");
 }
 
 /* How a value of each type looks. */

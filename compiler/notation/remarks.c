@@ -37,7 +37,7 @@ static struct remarks *remarks_for(struct writer *writer, const struct item *ite
     return found;
 }
 
-static void append(struct writer *writer, struct remark ***tail, const struct comment *comment)
+static void append_remark(struct writer *writer, struct remark ***tail, const struct comment *comment)
 {
     struct remark *remark = arena_take(writer->syntax->arena, struct remark);
     remark->comment = comment;
@@ -86,7 +86,7 @@ static bool give_beside(struct gathering *gathering, const struct comment *comme
     const struct comment **place = is_behind && item->has_block ? &remarks->behind : &remarks->beside;
     if (*place) {
         struct remark **tail = list_end(&remarks->above);
-        append(gathering->writer, &tail, comment);
+        append_remark(gathering->writer, &tail, comment);
     } else {
         *place = comment;
     }
@@ -135,14 +135,14 @@ static void give_above(struct gathering *gathering, const struct item *item, uin
             if (block != inner || !within)
                 within = list_end(&remarks_for(gathering->writer, block)->within);
             inner = block;
-            append(gathering->writer, &within, comment);
+            append_remark(gathering->writer, &within, comment);
             continue;
         }
         if (!above) {
             struct remarks *remarks = remarks_for(gathering->writer, item);
             above = list_end(item ? &remarks->above : &remarks->within);
         }
-        append(gathering->writer, &above, comment);
+        append_remark(gathering->writer, &above, comment);
     }
 }
 
@@ -155,7 +155,7 @@ static void give_within(struct gathering *gathering, const struct item *item)
             continue;
         if (!within)
             within = list_end(&remarks_for(gathering->writer, item)->within);
-        append(gathering->writer, &within, comment);
+        append_remark(gathering->writer, &within, comment);
     }
 }
 

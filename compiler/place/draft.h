@@ -107,6 +107,8 @@ struct placing { /* one run */
     struct candidates all;    /* every host; */
     uint32_t *order;          /* its list, kept sorted by emptiness where the site spreads; NULL until asked for */
     struct draft *drafts;     /* by guest */
+    uint32_t *claims;         /* of the guest that is being placed */
+    uint32_t claim_room;
     struct findings *unheard; /* where several hosts are tried, what one of them lacks is no mistake */
 };
 

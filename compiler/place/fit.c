@@ -451,23 +451,29 @@ static bool count_all(const struct attempt *attempt)
     return true;
 }
 
+/* Room for every CPU of the host, lent to one guest at a time: what a guest keeps is mostly a few of them. */
+static uint32_t *lend_claims(const struct attempt *attempt)
+{
+    struct placing *placing = attempt->placing;
+    if (placing->claim_room < attempt->room->cpu_count + 1) {
+        placing->claim_room = attempt->room->cpu_count + 1;
+        placing->claims = arena_array(placing->scratch, uint32_t, placing->claim_room);
+    }
+    return placing->claims;
+}
+
 static bool enter_all(const struct attempt *attempt)
 {
     struct draft *draft = attempt->draft;
-    struct arena *scratch = attempt->placing->scratch;
     if (!read_sets(attempt) || !count_all(attempt))
         return false;
     number_vcpus(attempt->placing->arena, draft);
     choose_threads(attempt);
     draft->vcpu_cpus = arena_array(attempt->placing->arena, const struct ids *, draft->vcpu_count);
-    uint32_t most = MAX(attempt->room->smt, 1) * draft->vcpu_count + 1;
-    draft->claims = arena_array(scratch, uint32_t, MIN(most, attempt->room->cpu_count + 1));
+    draft->claims = lend_claims(attempt);
     draft->claim_count = 0;
-    if (draft->guest->locality.pin_rows.count) {
-        draft->claims = arena_array(scratch, uint32_t, attempt->room->cpu_count + 1);
-        if (!enter_table(attempt))
-            return false;
-    }
+    if (draft->guest->locality.pin_rows.count && !enter_table(attempt))
+        return false;
     for (uint32_t c = 0; c < draft->cell_count; c++)
         if (draft->cells[c].fixed && !enter_fixed(attempt, c))
             return false;
@@ -503,6 +509,7 @@ bool fit_guest(const struct attempt *attempt)
         return false;
     }
     count_floating(attempt);
+    draft->claims = arena_copy(attempt->placing->scratch, draft->claims, draft->claim_count * sizeof *draft->claims);
     draft->room = attempt->room;
     draft->before = attempt->room->guests;
     attempt->room->guests = draft;

@@ -72,17 +72,21 @@ static void add_cpu(struct room *room, const struct layout *row, const struct la
 static void lay_out(struct room *room, struct arena *scratch)
 {
     const struct host *facts = room->host->facts;
-    struct layout *rows = arena_array(scratch, struct layout, facts->cpu_count);
+    g_autofree struct layout *rows = g_new(struct layout, facts->cpu_count);
+    g_autofree struct room_group *groups = g_new0(struct room_group, facts->cpu_count);
     uint32_t count = 0;
+    room->groups = groups;
     for (uint32_t i = 0; i < facts->cpu_count; i++) {
         const struct host_cpu *cpu = &facts->cpus[i];
         room->order[i] = NO_INDEX;
         if (cpu->node_index < facts->node_count)
             rows[count++] = (struct layout){ cpu, i, cpu->l3 == NO_INDEX ? cpu->die : cpu->l3 };
     }
-    qsort(rows, count, sizeof *rows, by_slice);
+    if (count)
+        qsort(rows, count, sizeof *rows, by_slice);
     for (uint32_t i = 0; i < count; i++)
         add_cpu(room, &rows[i], i ? &rows[i - 1] : NULL);
+    room->groups = arena_copy(scratch, groups, room->group_count * sizeof *groups);
 }
 
 static void open_cpus(struct room *room)
@@ -162,7 +166,6 @@ struct room *room_open(struct arena *arena, struct arena *scratch, const struct 
     room->cpus = arena_array(scratch, struct room_cpu, facts->cpu_count);
     room->order = arena_array(scratch, uint32_t, facts->cpu_count);
     room->cores = arena_array(scratch, struct room_core, facts->cpu_count);
-    room->groups = arena_array(scratch, struct room_group, facts->cpu_count);
     room->between = arena_array(scratch, uint32_t, (size_t)facts->node_count * facts->node_count);
     room->single = arena_array(scratch, const struct ids *, facts->cpu_count);
     room->loose = g_hash_table_new(hash_ids, same_ids);
