@@ -78,16 +78,16 @@ static struct form form_of(enum value_type type)
     bug("a value type without a form");
 }
 
-/* A key takes no variable, and is one text even where it holds blanks: `"9 lives":`. */
-static void append_pattern(GString *out, const struct column *column, bool is_key)
+static void append_pattern(GString *out, const struct column *column, bool with_variable)
 {
-    g_string_append(out, is_key ? "(?:" : "(?:" VARIABLE "|");
+    g_string_append(out, with_variable ? "(?:" VARIABLE "|" : "(?:");
     if (column->type == V_CHOICE) {
         g_autofree char *words = g_strjoinv("|", (char **)(uintptr_t)column->choices);
         g_string_append(out, words);
     } else {
         const char *pattern = form_of(column->type).pattern;
-        g_string_append(out, pattern ? pattern : is_key ? ".+" : "[^ ]+");
+        /* a label is one key, blanks and all; arguments in plain text are parted at them */
+        g_string_append(out, pattern ? pattern : with_variable ? "[^ ]+" : ".+");
     }
     g_string_append_c(out, ')');
 }
@@ -115,7 +115,7 @@ static void write_scalar(struct json *json, const char *key, const struct column
         json_number(json, "minLength", 1);
     } else {
         g_autoptr(GString) pattern = g_string_new("^");
-        append_pattern(pattern, column, false);
+        append_pattern(pattern, column, true);
         g_string_append_c(pattern, '$');
         json_string(json, "pattern", pattern->str);
     }
@@ -149,10 +149,10 @@ static void write_plain_form(struct json *json, const struct column *columns)
             g_string_append(pattern, column->flags & OPTIONAL ? "(?: +" : " +");
             open += column->flags & OPTIONAL ? 1 : 0;
         }
-        append_pattern(pattern, column, false);
+        append_pattern(pattern, column, true);
         if (column->flags & MANY) {
             g_string_append(pattern, "(?: +");
-            append_pattern(pattern, column, false);
+            append_pattern(pattern, column, true);
             g_string_append(pattern, ")*");
         }
     }
@@ -283,7 +283,7 @@ static void write_key_names(struct json *json, const struct column *column)
 {
     json_object(json, "propertyNames");
     g_autoptr(GString) pattern = g_string_new("^");
-    append_pattern(pattern, column, true);
+    append_pattern(pattern, column, false);
     g_string_append_c(pattern, '$');
     json_string(json, "pattern", pattern->str);
     json_end(json, '}');
