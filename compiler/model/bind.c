@@ -26,6 +26,8 @@ static const void *default_object(enum object_kind kind)
         return &guest_defaults.locality;
     case OBJECT_IOTHREAD:
         return &iothread_defaults;
+    case OBJECT_RESCTRL:
+        return &resctrl_defaults;
     case OBJECT_HUGEPAGES:
     case OBJECT_NOTHING:
     case OBJECT_KINDS:
@@ -186,8 +188,8 @@ static bool bind_row(struct binder *binder, const struct word_row *row, const st
     memcpy(into, &span, sizeof span);
     const struct column *column = &row->columns[0];
     bool fine = parse_value(binder, column, &key, into + column->offset);
-    for (const struct column *more = row->columns + 1; more->name; more++)
-        if (more->type == V_CHOICE && (more->flags & OPTIONAL))
+    for (const struct column *more = row->columns + 1; more->name; more++) /* EACH_UNSAID, PRIORITY_UNSAID */
+        if ((more->type == V_CHOICE || more->type == V_INT) && (more->flags & OPTIONAL))
             memset(into + more->offset, 0xff, sizeof(uint32_t));
     return store_columns(binder, item, row, row->columns + 1, scalars, count, into) && fine;
 }
@@ -372,6 +374,15 @@ static void bind_iothread(struct binder *binder, const struct frame *frame, cons
     bind_block(binder, &inside, IN_IOTHREAD, item->children);
 }
 
+static void bind_resctrl(struct binder *binder, const struct frame *frame, const struct item *item, const struct set *ids, struct span span)
+{
+    struct resctrl *resctrl = guest_resctrl(binder, frame->object[OBJECT_GUEST], ids, span);
+    struct frame inside = *frame;
+    inside.object[OBJECT_RESCTRL] = resctrl;
+    inside.said = &resctrl->said;
+    bind_block(binder, &inside, IN_RESCTRL, item->children);
+}
+
 /* A block is not bound: what the blocks of its kind come to is not known. */
 static void miss_block(const struct frame *frame)
 {
@@ -383,6 +394,7 @@ static void bind_labelled(struct binder *binder, const struct frame *frame, cons
 {
     struct scalar label;
     const char *name;
+    const struct set *ids;
     uint32_t id;
     size_t findings = findings_count(binder->findings, ERROR);
     if (!item_label(binder, item, row, &label)) {
@@ -401,6 +413,8 @@ static void bind_labelled(struct binder *binder, const struct frame *frame, cons
             bind_cell(binder, frame, item, name, label.span);
         else if (row->id == W_GUEST_IOTHREAD && parse_value(binder, &row->label, &label, &id))
             bind_iothread(binder, frame, item, id, label.span);
+        else if (row->id == W_GUEST_RESCTRL && parse_value(binder, &row->label, &label, &ids))
+            bind_resctrl(binder, frame, item, ids, label.span);
     }
     if (frame->is_broken && findings_count(binder->findings, ERROR) > findings)
         *frame->is_broken = true;

@@ -65,6 +65,11 @@ bool item_scalars(struct binder *binder, const struct item *item, struct scalar 
 /* ---- values (values.c, sets.c): false with a finding, nothing stored */
 bool parse_value(struct binder *binder, const struct column *column, const struct scalar *scalar, void *out_value);
 size_t value_bytes(enum value_type type);
+bool digits(const char *text, size_t length, uint64_t limit, uint64_t *out_value); /* a whole number; quiet */
+/* values_time.c: whole numbers with a unit. */
+bool parse_time(struct binder *binder, const struct scalar *scalar, uint64_t *out_ns);
+bool parse_rate(struct binder *binder, const struct scalar *scalar, uint64_t *out_bytes_per_second);
+bool parse_share(struct binder *binder, const struct scalar *scalar, struct share *out_share);
 const struct set *parse_set(struct binder *binder, const struct scalar *scalar, enum value_type type);
 struct finding *report_value(struct binder *binder, enum code code, const struct scalar *scalar, const char *format, ...)
     G_GNUC_PRINTF(4, 5);
@@ -109,11 +114,13 @@ void number_guest_places(struct binder *binder, struct guest *guest);
 /* Returns the name that was most likely meant, or NULL. */
 const char *report_unknown_name(struct binder *binder, const struct scalar *scalar, const char *what, GPtrArray *items);
 struct cell *guest_cell(struct binder *binder, struct guest *guest, const char *label, struct span span);
+struct resctrl *guest_resctrl(struct binder *binder, struct guest *guest, const struct set *ids, struct span span);
 struct iothread *guest_iothread(struct binder *binder, struct guest *guest, uint32_t id, struct span span);
 
 extern const struct guest guest_defaults;
 extern const struct cell cell_defaults;
 extern const struct iothread iothread_defaults;
+extern const struct resctrl resctrl_defaults;
 extern const struct declared_host host_defaults;
 extern const struct reserve reserve_defaults;
 extern const struct site site_defaults;

@@ -132,7 +132,15 @@ static const struct set *numbered(struct binder *binder, const struct guest *gue
     return copy;
 }
 
-void number_guest_places(struct binder *binder, struct guest *guest)
+/* In place; false with a finding where a place is not there. */
+static bool number_set(struct binder *binder, const struct guest *guest, const struct set **set, struct span span)
+{
+    if (!(*set)->plain)
+        *set = numbered(binder, guest, *set, span);
+    return *set != NULL;
+}
+
+static void number_cells(struct binder *binder, struct guest *guest)
 {
     for (uint32_t c = 0; c < guest->cell_count; c++) {
         struct cell *cell = &guest->cells[c];
@@ -142,16 +150,59 @@ void number_guest_places(struct binder *binder, struct guest *guest)
         said_mark(&cell->said, W_CELL_IDS, cell->ids != NULL);
         guest->is_broken |= !cell->ids;
     }
+}
+
+static void number_pins(struct binder *binder, struct guest *guest)
+{
     struct pin_row *rows = guest->locality.pin_rows.items;
     uint32_t kept = 0;
     for (uint32_t r = 0; r < guest->locality.pin_rows.count; r++) {
-        if (!rows[r].ids->plain)
-            rows[r].ids = numbered(binder, guest, rows[r].ids, rows[r].span);
-        if (rows[r].ids)
+        if (number_set(binder, guest, &rows[r].ids, rows[r].span))
             rows[kept++] = rows[r];
         else
             said_mark(&guest->said, W_PIN, false);
     }
     guest->is_broken |= kept < guest->locality.pin_rows.count;
     guest->locality.pin_rows.count = kept;
+}
+
+static void number_schedulers(struct binder *binder, struct guest *guest)
+{
+    struct scheduler_row *rows = guest->scheduler_rows.items;
+    uint32_t kept = 0;
+    for (uint32_t r = 0; r < guest->scheduler_rows.count; r++) {
+        if (number_set(binder, guest, &rows[r].ids, rows[r].span))
+            rows[kept++] = rows[r];
+        else
+            said_mark(&guest->said, W_GUEST_SCHEDULER, false);
+    }
+    guest->is_broken |= kept < guest->scheduler_rows.count;
+    guest->scheduler_rows.count = kept;
+}
+
+static void number_resctrls(struct binder *binder, struct guest *guest)
+{
+    uint32_t kept = 0;
+    for (uint32_t g = 0; g < guest->resctrl_count; g++) {
+        struct resctrl *group = &guest->resctrls[g];
+        struct monitor_row *rows = group->monitors.items;
+        uint32_t watched = 0;
+        for (uint32_t r = 0; r < group->monitors.count; r++)
+            if (number_set(binder, guest, &rows[r].ids, rows[r].span))
+                rows[watched++] = rows[r];
+        guest->is_broken |= watched < group->monitors.count;
+        group->monitors.count = watched;
+        if (number_set(binder, guest, &group->ids, group->span))
+            guest->resctrls[kept++] = *group;
+    }
+    guest->is_broken |= kept < guest->resctrl_count;
+    guest->resctrl_count = kept;
+}
+
+void number_guest_places(struct binder *binder, struct guest *guest)
+{
+    number_cells(binder, guest);
+    number_pins(binder, guest);
+    number_schedulers(binder, guest);
+    number_resctrls(binder, guest);
 }

@@ -8,10 +8,14 @@
 #include <string.h>
 
 const struct cell cell_defaults = { 0 };
-const struct iothread iothread_defaults = { 0 };
+const struct iothread iothread_defaults = { .scheduling = { .priority = PRIORITY_UNSAID } };
+const struct resctrl resctrl_defaults = { 0 };
 const struct guest guest_defaults = {
     .count = 1,
     .distance = DISTANCE_AUTO,
+    .scheduling = { .priority = PRIORITY_UNSAID },
+    .emulator_scheduling = { .priority = PRIORITY_UNSAID },
+    .vhost_scheduling = { .priority = PRIORITY_UNSAID },
     .locality = { .pin = PIN_NODE, .access = ACCESS_PRIVATE, .allocation_threads = 1, .dump = true, .reserve = true, .ksm = true },
 };
 
@@ -61,6 +65,21 @@ struct iothread *guest_iothread(struct binder *binder, struct guest *guest, uint
     return iothread;
 }
 
+struct resctrl *guest_resctrl(struct binder *binder, struct guest *guest, const struct set *ids, struct span span)
+{
+    for (uint32_t i = 0; i < guest->resctrl_count; i++)
+        if (strcmp(guest->resctrls[i].ids->text, ids->text) == 0) {
+            guest->resctrls[i].span = span;
+            return &guest->resctrls[i];
+        }
+    guest->resctrls = grown(binder->arena, guest->resctrls, guest->resctrl_count, sizeof guest->resctrls[0]);
+    struct resctrl *resctrl = &guest->resctrls[guest->resctrl_count++];
+    *resctrl = resctrl_defaults;
+    resctrl->ids = ids;
+    resctrl->span = span;
+    return resctrl;
+}
+
 /* ---- remove ----------------------------------------------------------------------------------------------------------- */
 
 static bool remove_labelled(struct guest *guest, const struct word_row *row, const char *label)
@@ -82,6 +101,13 @@ static bool remove_labelled(struct guest *guest, const struct word_row *row, con
                 return true;
             }
         }
+    if (row->id == W_GUEST_RESCTRL)
+        for (uint32_t i = 0; i < guest->resctrl_count; i++)
+            if (strcmp(guest->resctrls[i].ids->text, label) == 0) {
+                guest->resctrl_count--;
+                memmove(&guest->resctrls[i], &guest->resctrls[i + 1], (guest->resctrl_count - i) * sizeof guest->resctrls[0]);
+                return true;
+            }
     return false;
 }
 

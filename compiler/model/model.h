@@ -32,6 +32,8 @@ enum context { /* where a word stands; one bit each, since a row may stand in se
     IN_NODE = 1 << 13,
     IN_BACKING = 1 << 14,
     IN_ALLOCATION = 1 << 15,
+    IN_VHOST = 1 << 20,
+    IN_RESCTRL = 1 << 21,
     IN_G = IN_GUEST | IN_PROFILE,
     IN_GC = IN_G | IN_CELL,
 };
@@ -68,6 +70,9 @@ enum value_type {
     V_NODES,         /* const struct set *: host nodes */
     V_NODES_OR_AUTO, /* the same; NULL for `auto` */
     V_VERSION,       /* struct version_number */
+    V_TIME,          /* uint64_t nanoseconds */
+    V_RATE,          /* uint64_t bytes a second, whole MiB/s */
+    V_SHARE,         /* struct share */
     V_TYPES
 };
 
@@ -93,7 +98,7 @@ struct column {
 #define COLUMN_LIMIT 4
 
 enum object_kind { OBJECT_NOTHING, OBJECT_SITE, OBJECT_HOST, OBJECT_RESERVE, OBJECT_HUGEPAGES, OBJECT_GUEST, OBJECT_CELL,
-                   OBJECT_LOCALITY, OBJECT_IOTHREAD, OBJECT_KINDS };
+                   OBJECT_LOCALITY, OBJECT_IOTHREAD, OBJECT_RESCTRL, OBJECT_KINDS };
 
 enum word_id {
 #define WORD(id, ...) W_##id,
@@ -198,6 +203,17 @@ struct version_number {
     uint16_t major, minor, micro;
 };
 
+struct share { /* of memory bandwidth: a part of it, or where the host counts so a rate */
+    bool is_rate;
+    uint32_t percent;
+    uint64_t bytes_per_second;
+};
+
+struct scheduling { /* what `scheduler` says of a thread */
+    uint32_t class;    /* CLASS_WORD_.. */
+    uint32_t priority; /* PRIORITY_UNSAID */
+};
+
 struct feature_word {
     const char *name;
     bool is_disabled;
@@ -208,6 +224,10 @@ struct node_size_row { struct span span; const struct set *nodes; uint64_t bytes
 struct node_count_row { struct span span; const struct set *nodes; uint32_t count; };
 struct distance_row { struct span span; const char *cell; struct list values; /* uint32_t */ };
 struct pin_row { struct span span; const struct set *ids, *cpus; uint32_t each; /* EACH_UNSAID, EACH */ };
+struct scheduler_row { struct span span; const struct set *ids; struct scheduling scheduling; };
+struct cache_row { struct span span; uint32_t cache; uint64_t bytes; };
+struct bandwidth_row { struct span span; uint32_t node; struct share share; };
+struct monitor_row { struct span span; const struct set *ids; struct list what; /* uint32_t */ };
 
 /* Positions in the lists of words of vocabulary.c. */
 enum { PROGRAM_WORD_LIBVIRT, PROGRAM_WORD_QEMU, PROGRAM_WORD_KERNEL, PROGRAM_WORD_LIBNUMA };
@@ -227,7 +247,10 @@ enum { BACKING_WORD_ANONYMOUS, BACKING_WORD_FILE, BACKING_WORD_MEMFD, BACKING_WO
 enum { ACCESS_SHARED, ACCESS_PRIVATE };
 enum { ALLOCATION_IMMEDIATE, ALLOCATION_ONDEMAND };
 enum { CONTEXT_AUTO, CONTEXT_NONE };
+enum { CLASS_WORD_BATCH, CLASS_WORD_IDLE, CLASS_WORD_FIFO, CLASS_WORD_RR };
+enum { MONITOR_CACHE, MONITOR_BANDWIDTH };
 #define EACH_UNSAID UINT32_MAX
+#define PRIORITY_UNSAID UINT32_MAX
 
 /* ---- hosts, as declared ---------------------------------------------------------------------------------------------- */
 
@@ -298,6 +321,22 @@ struct iothread {
     struct span span;
     struct said said;
     const struct set *cpus, *nodes;
+    struct scheduling scheduling;
+    uint32_t pool_least, pool_most;
+    uint64_t poll_most_ns;
+    uint32_t poll_grow, poll_shrink;
+};
+
+/* The caches that a group may have a part of: l2, l2-code, l2-data, l3, l3-code, l3-data. */
+enum { CACHE_KINDS = 6 };
+
+struct resctrl { /* one group of vCPUs, whose cache and bandwidth are limited or watched */
+    const struct set *ids;
+    struct span span; /* of its label */
+    struct said said;
+    struct list caches[CACHE_KINDS]; /* struct cache_row */
+    struct list bandwidth;           /* struct bandwidth_row */
+    struct list monitors;            /* struct monitor_row */
 };
 
 struct guest {
@@ -332,12 +371,18 @@ struct guest {
     uint32_t emulator;
     const struct set *emulator_cpus, *emulator_nodes;
     uint32_t iothread_total;
+    struct scheduling scheduling;     /* of all vCPUs, */
+    struct list scheduler_rows;       /* or struct scheduler_row */
+    struct scheduling emulator_scheduling, vhost_scheduling;
+    const struct set *vhost_cpus, *vhost_nodes;
     struct locality locality;
 
     struct cell *cells; /* blocks, in order; 0 of them where `cells` or nothing was said */
     uint32_t cell_count;
     struct iothread *iothreads;
     uint32_t iothread_count;
+    struct resctrl *resctrls;
+    uint32_t resctrl_count;
 };
 
 /* ---- the site ----------------------------------------------------------------------------------------------------------- */

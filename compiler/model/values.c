@@ -31,7 +31,7 @@ struct finding *report_value(struct binder *binder, enum code code, const struct
 
 /* ---- whole numbers: no sign, no leading zero, nothing behind --------------------------------------------------- */
 
-static bool digits(const char *text, size_t length, uint64_t limit, uint64_t *out_value)
+bool digits(const char *text, size_t length, uint64_t limit, uint64_t *out_value)
 {
     uint64_t value = 0;
     if (!length || length > 20 || (text[0] == '0' && length > 1))
@@ -369,6 +369,12 @@ bool parse_value(struct binder *binder, const struct column *column, const struc
     }
     case V_VERSION:
         return parse_version(binder, scalar, out_value);
+    case V_TIME:
+        return parse_time(binder, scalar, out_value);
+    case V_RATE:
+        return parse_rate(binder, scalar, out_value);
+    case V_SHARE:
+        return parse_share(binder, scalar, out_value);
     case V_NONE:
     case V_TYPES:
         break;
@@ -402,7 +408,11 @@ size_t value_bytes(enum value_type type)
     case V_SIZE:
     case V_SIZE_OR_ALL:
     case V_PAGES:
+    case V_TIME:
+    case V_RATE:
         return sizeof(uint64_t);
+    case V_SHARE:
+        return sizeof(struct share);
     case V_SET:
     case V_CPUS:
     case V_NODES:

@@ -23,6 +23,8 @@ static const char *const backing_choices[] = { "anonymous", "file", "memfd", "sh
 static const char *const access_choices[] = { "shared", "private", NULL };
 static const char *const allocation_choices[] = { "immediate", "ondemand", NULL };
 static const char *const context_choices[] = { "auto", "none", NULL };
+static const char *const class_choices[] = { "batch", "idle", "fifo", "rr", NULL };
+static const char *const monitor_choices[] = { "cache", "bandwidth", NULL };
 
 #define ARG(word, value, flag, owner, member)                                                                         \
     {                                                                                                                 \
@@ -45,6 +47,9 @@ static const char *const context_choices[] = { "auto", "none", NULL };
 #define ARGUMENTS(...) .arguments = { __VA_ARGS__ }
 #define TABLE(owner, member, row, ...)                                                                                \
     .table_offset = offsetof(owner, member), .row_bytes = sizeof(row), .columns = { __VA_ARGS__ }
+#define CACHE_TABLE(kind)                                                                                             \
+    TABLE(struct resctrl, caches[kind], struct cache_row, COLUMN("cache", V_INT, 0, struct cache_row, cache, NULL),   \
+          COLUMN("size", V_SIZE, 0, struct cache_row, bytes, NULL))
 #define WORD(word_id, text, places, is_a, children, owner, unsaid, meaning, ...)                                      \
     { .id = W_##word_id,                                                                                              \
       .word = (text),                                                                                                 \
@@ -158,6 +163,10 @@ const char *context_word(enum context in)
         return "'backing'";
     case IN_ALLOCATION:
         return "'allocation'";
+    case IN_VHOST:
+        return "'vhost'";
+    case IN_RESCTRL:
+        return "'resctrl'";
     case IN_NOWHERE:
     case IN_G:
     case IN_GC:
@@ -175,7 +184,7 @@ const char *value_type_word(enum value_type type)
         [V_INT] = "INT",           [V_COUNT] = "COUNT",       [V_CELLS] = "CELLS",     [V_DISTANCE] = "DISTANCE",
         [V_SIZE] = "SIZE",         [V_SIZE_OR_ALL] = "SIZE",  [V_PAGES] = "PAGES",     [V_SET] = "SET",
         [V_CPUS] = "CPUS",         [V_NODES] = "NODES",       [V_NODES_OR_AUTO] = "NODES",
-        [V_VERSION] = "VERSION",
+        [V_VERSION] = "VERSION",   [V_TIME] = "TIME",          [V_RATE] = "RATE",         [V_SHARE] = "SHARE",
     };
     return words[type];
 }

@@ -21,6 +21,8 @@ static const struct context_row rows[] = {
     { .in = IN_LOCKED, .name = "locked", .title = "In `locked`" },
     { .in = IN_EMULATOR, .name = "emulator", .title = "In `emulator`" },
     { .in = IN_IOTHREAD, .name = "iothread", .title = "In an `iothread`" },
+    { .in = IN_VHOST, .name = "vhost", .title = "In `vhost`" },
+    { .in = IN_RESCTRL, .name = "resctrl", .title = "In a `resctrl`" },
 };
 
 const struct context_row *context_rows(size_t *out_count)
