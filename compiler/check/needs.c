@@ -15,7 +15,38 @@ static const enum word_id words[FEATURE_COUNT] = {
     [FEATURE_SHM_BACKING] = W_BACKING,
     [FEATURE_FILE_OFFSET] = W_BACKING_OFFSET,
     [FEATURE_PREFERRED_MANY] = W_NONE,
+    [FEATURE_EMULATOR_SCHEDULER] = W_EMULATOR_SCHEDULER,
+    [FEATURE_IOTHREAD_POOL] = W_IOTHREAD_POOL,
+    [FEATURE_IOTHREAD_POLL] = W_NONE,
+    [FEATURE_CACHE_PARTS] = W_GUEST_RESCTRL,
+    [FEATURE_BANDWIDTH_SHARES] = W_RESCTRL_BANDWIDTH,
+    [FEATURE_BANDWIDTH_RATES] = W_RESCTRL_BANDWIDTH,
+    [FEATURE_RESCTRL_MONITORS] = W_RESCTRL_MONITOR,
 };
+
+static bool some_iothread(const struct plan_guest *plan, enum feature feature)
+{
+    for (uint32_t i = 0; i < plan->iothread_count; i++)
+        if (feature == FEATURE_IOTHREAD_POOL ? plan->iothreads[i].has_pool : plan->iothreads[i].has_poll)
+            return true;
+    return false;
+}
+
+static bool some_group(const struct plan_guest *plan, enum feature feature)
+{
+    for (uint32_t i = 0; i < plan->resctrl_count; i++) {
+        const struct plan_resctrl *group = &plan->resctrls[i];
+        bool has_rate = false;
+        for (uint32_t b = 0; b < group->bandwidth_count; b++)
+            has_rate |= group->bandwidths[b].bytes_per_second != 0;
+        if (feature == FEATURE_CACHE_PARTS        ? group->part_count != 0
+            : feature == FEATURE_BANDWIDTH_SHARES ? group->bandwidth_count && !has_rate
+            : feature == FEATURE_BANDWIDTH_RATES  ? has_rate
+                                                  : group->monitor_count != 0)
+            return true;
+    }
+    return false;
+}
 
 /* Whether the guest itself (cell NULL), or this cell of it, uses a feature. */
 static bool is_used(enum feature feature, const struct plan_guest *plan, const struct plan_cell *cell)
@@ -37,10 +68,34 @@ static bool is_used(enum feature feature, const struct plan_guest *plan, const s
         return cell && cell->backing == BACKING_SHM;
     case FEATURE_FILE_OFFSET:
         return cell && cell->offset_bytes;
+    case FEATURE_EMULATOR_SCHEDULER:
+        return !cell && plan->emulator_scheduling.class;
+    case FEATURE_IOTHREAD_POOL:
+    case FEATURE_IOTHREAD_POLL:
+        return !cell && some_iothread(plan, feature);
+    case FEATURE_CACHE_PARTS:
+    case FEATURE_BANDWIDTH_SHARES:
+    case FEATURE_BANDWIDTH_RATES:
+    case FEATURE_RESCTRL_MONITORS:
+        return !cell && some_group(plan, feature);
     case FEATURE_COUNT:
         break;
     }
     bug("a feature that is none");
+}
+
+/* Where a guest says a word, in a block of its own or not. */
+static struct span word_of_guest(const struct guest *guest, enum word_id word)
+{
+    for (uint32_t i = 0; word_row(word)->in == IN_IOTHREAD && i < guest->iothread_count; i++)
+        if (is_said(&guest->iothreads[i].said, word))
+            return said_span(&guest->iothreads[i].said, word, 0);
+    for (uint32_t i = 0; word_row(word)->in == IN_RESCTRL && i < guest->resctrl_count; i++)
+        if (is_said(&guest->resctrls[i].said, word))
+            return said_span(&guest->resctrls[i].said, word, 0);
+    if (word == W_GUEST_RESCTRL && guest->resctrl_count)
+        return guest->resctrls[0].span;
+    return guest_word_span(guest, word, 0);
 }
 
 static void report_lack(const struct check *check, const struct planned_guest *planned, enum feature feature,
@@ -59,7 +114,7 @@ static void hosts_have_the_features(const struct check *check, const struct plan
         if (words[feature] == W_NONE)
             continue;
         if (is_used(feature, plan, NULL) && !host_has_feature(planned->host, feature))
-            report_lack(check, planned, feature, guest_word_span(planned->guest, words[feature], 0));
+            report_lack(check, planned, feature, word_of_guest(planned->guest, words[feature]));
         for (uint32_t c = 0; c < plan->cell_count; c++)
             if (is_used(feature, plan, &plan->cells[c]) && !host_has_feature(planned->host, feature))
                 report_lack(check, planned, feature, cell_word(planned->guest, c, words[feature], 0));

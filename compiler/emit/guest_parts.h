@@ -19,3 +19,9 @@ bool every_vcpu_pinned(const struct plan_guest *guest);
 
 /* The pins in few lines, each behind `margin` and ended by a newline: "vcpus 0-3 on cpus 8-11, one each". */
 void append_pins(GString *out, const struct plan_guest *guest, const char *margin);
+
+/* tuning_text.c: classes, kernel workers, parts of caches; all of it is the work of others than QEMU. */
+bool any_tuning(const struct plan_guest *guest);
+void append_tuning(GString *out, const struct plan_guest *guest, const char *margin);
+/* Workers and polling of iothreads, which QEMU does itself. */
+void append_iothread_tuning(GString *out, const struct plan_guest *guest, const char *margin);

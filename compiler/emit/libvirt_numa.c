@@ -4,6 +4,7 @@
  * that was defined compares equal.  What libvirt has no words for was refused by the checks.
  */
 #include "emit/libvirt_numa.h"
+#include "emit/libvirt_tuning.h"
 
 static void xml_size(struct xml *xml, const char *element, uint64_t bytes)
 {
@@ -184,17 +185,14 @@ void xml_iothreads(struct xml *xml, const struct plan_guest *guest, bool always_
     xml_line(xml, "<iothreads>");
     xml_number(xml, guest->iothread_count);
     xml_end(xml, "</iothreads>");
-    bool in_order = !always_ids;
+    bool says_more = always_ids;
     for (uint32_t i = 0; i < guest->iothread_count; i++)
-        in_order &= guest->iothreads[i].id == i + 1;
-    if (in_order)
+        says_more |= guest->iothreads[i].id != i + 1 || iothread_says_more(&guest->iothreads[i]);
+    if (!says_more)
         return;
     xml_open(xml, "<iothreadids>");
-    for (uint32_t i = 0; i < guest->iothread_count; i++) {
-        xml_line(xml, "<iothread id='");
-        xml_number(xml, guest->iothreads[i].id);
-        xml_end(xml, "'/>");
-    }
+    for (uint32_t i = 0; i < guest->iothread_count; i++)
+        xml_iothread(xml, &guest->iothreads[i]);
     xml_shut(xml, "</iothreadids>");
 }
 
@@ -207,7 +205,7 @@ static void xml_pin(struct xml *xml, const char *thread, uint32_t number, const 
     xml_end(xml, "'/>");
 }
 
-void xml_pins(struct xml *xml, const struct plan_guest *guest)
+void xml_cputune(struct xml *xml, const struct plan_guest *guest)
 {
     size_t before = xml->out->len;
     xml_open(xml, "<cputune>");
@@ -223,6 +221,8 @@ void xml_pins(struct xml *xml, const struct plan_guest *guest)
     for (uint32_t i = 0; i < guest->iothread_count; i++)
         if (guest->iothreads[i].cpus)
             xml_pin(xml, "<iothreadpin iothread='", guest->iothreads[i].id, guest->iothreads[i].cpus);
+    xml_schedulers(xml, guest);
+    xml_resctrls(xml, guest);
     if (xml->out->len == empty) {
         g_string_truncate(xml->out, before);
         xml->depth--;

@@ -14,7 +14,7 @@ void xml_memory_backing(struct xml *xml, const struct plan_guest *guest);
 void xml_vcpu(struct xml *xml, const struct plan_guest *guest);
 /* Their ids are said where they are not 1, 2, 3 anyway, or always on demand. */
 void xml_iothreads(struct xml *xml, const struct plan_guest *guest, bool always_ids);
-void xml_pins(struct xml *xml, const struct plan_guest *guest);
+void xml_cputune(struct xml *xml, const struct plan_guest *guest); /* pins, classes, parts of caches */
 void xml_numatune(struct xml *xml, const struct plan_guest *guest);
 void xml_topology(struct xml *xml, const struct plan_guest *guest);
 void xml_cells(struct xml *xml, const struct plan_guest *guest);

@@ -152,7 +152,7 @@ static void write_domain(const struct plan_guest *guest, GString *out)
     xml_memory_backing(xml, guest);
     xml_vcpu(xml, guest);
     xml_iothreads(xml, guest, false);
-    xml_pins(xml, guest);
+    xml_cputune(xml, guest);
     xml_numatune(xml, guest);
     xml_os(xml, guest);
     xml_features(xml, guest);

@@ -17,7 +17,6 @@ struct owned {
     const struct owned *children; /* NULL: owned whole; else only these children are */
     const char *const *order;     /* of the children of this element in libvirt */
     bool owns_tag;                /* the attributes too, where only some children are owned */
-    bool by_key_only;             /* what else it says is not ours */
     bool stays_unsaid;            /* where the plan has nothing to say, the base may */
     bool goes_whole;              /* ... or else it goes with all that is in it */
 };
@@ -65,6 +64,7 @@ static const char *const memtune_order[] = { "hard_limit", "soft_limit", "min_gu
 static const char *const backing_order[] = { "hugepages", "nosharepages", "locked",  "source",
                                              "access",    "allocation",   "discard", NULL };
 static const char *const iothreadids_order[] = { "iothread", NULL };
+static const char *const iothread_order[] = { "poll", NULL };
 static const char *const cputune_order[] = {
     "shares",         "period",          "quota",          "global_period", "global_quota", "emulator_period",
     "emulator_quota", "iothread_period", "iothread_quota", "vcpupin",       "emulatorpin",  "iothreadpin",
@@ -81,11 +81,20 @@ static const struct owned in_backing[] = {
     { .name = "hugepages" }, { .name = "nosharepages" }, { .name = "locked" },  { .name = "source" },
     { .name = "access" },    { .name = "allocation" },   { .name = "discard" }, { 0 },
 };
-static const struct owned in_iothreadids[] = { { .name = "iothread", .key = "id", .by_key_only = true }, { 0 } };
+static const struct owned in_iothread[] = { { .name = "poll" }, { 0 } };
+static const struct owned in_iothreadids[] = {
+    { .name = "iothread", .key = "id", .children = in_iothread, .order = iothread_order, .owns_tag = true },
+    { 0 },
+};
 static const struct owned in_cputune[] = {
     { .name = "vcpupin", .key = "vcpu" },
     { .name = "emulatorpin" },
     { .name = "iothreadpin", .key = "iothread" },
+    { .name = "emulatorsched" },
+    { .name = "vcpusched", .key = "vcpus" },
+    { .name = "iothreadsched", .key = "iothreads" },
+    { .name = "cachetune", .key = "vcpus" },
+    { .name = "memorytune", .key = "vcpus" },
     { 0 },
 };
 static const struct owned in_cell[] = { { .name = "distances" }, { 0 } };
@@ -150,8 +159,6 @@ static bool is_emptied(const struct xml_element *element, const struct owned *ro
 static void merge_one(struct patch *patch, const struct xml_element *base, const struct xml_element *ours,
                       const struct owned *row)
 {
-    if (row->by_key_only)
-        return;
     if (!row->children) {
         if (!xml_says_same(base, ours))
             patch_replace(patch, base, ours);
@@ -269,7 +276,7 @@ static void write_owned(const struct plan_guest *guest, const struct xml_element
     xml_memory_backing(xml, guest);
     xml_vcpu(xml, guest);
     xml_iothreads(xml, guest, xml_child(base, "iothreadids") != NULL);
-    xml_pins(xml, guest);
+    xml_cputune(xml, guest);
     xml_numatune(xml, guest);
     xml_open(xml, "<cpu>");
     xml_topology(xml, guest);

@@ -119,6 +119,24 @@ static bool has_controls(const char *text, size_t length)
     return false;
 }
 
+struct json_c_object *reader_enter_object(struct plan_reader *reader, struct json_c_object *object, const char *key,
+                                          enum need need, const char *const *keys)
+{
+    struct json_c_object *inner = NULL;
+    if (reader->failed)
+        return NULL;
+    if (!json_object_object_get_ex(object, key, &inner)) {
+        if (need == REQUIRED)
+            reader_fail(reader, NM_plan_key, NULL, "the key '%s' is missing", key);
+        return NULL;
+    }
+    reader_enter(reader, key);
+    if (read_object(reader, inner, keys))
+        return inner;
+    reader_leave(reader);
+    return NULL;
+}
+
 const char *read_text(struct plan_reader *reader, struct json_c_object *object, const char *key, enum need need)
 {
     struct json_c_object *value = field(reader, object, key, need, json_type_string, "text");

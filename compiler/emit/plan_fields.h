@@ -32,6 +32,10 @@ void reader_fail(struct plan_reader *reader, enum code code, const char *key, co
 /* Refuses what is no object or has keys that are not in the list, which NULL ends. */
 bool read_object(struct plan_reader *reader, struct json_c_object *object, const char *const *keys);
 
+/* Enters the object under a key; NULL, and not entered, where it is left out or there is trouble. */
+struct json_c_object *reader_enter_object(struct plan_reader *reader, struct json_c_object *object, const char *key,
+                                          enum need need, const char *const *keys);
+
 const char *read_text(struct plan_reader *reader, struct json_c_object *object, const char *key, enum need need);
 uint64_t read_number(struct plan_reader *reader, struct json_c_object *object, const char *key, enum need need,
                      uint64_t least, uint64_t most);

@@ -4,6 +4,7 @@
  * written, defaults too; only what the site leaves unsaid is left out.  Sets are text as everywhere: "0-3,8".
  */
 #include "emit/emit.h"
+#include "emit/plan_tuning.h"
 
 static void text_if_any(struct json *json, const char *key, const char *text)
 {
@@ -142,6 +143,7 @@ static void pins(struct json *json, const struct plan_guest *guest)
         json_object(json, NULL);
         json_number(json, "id", guest->iothreads[i].id);
         set_if_any(json, "cpus", guest->iothreads[i].cpus);
+        write_iothread_tuning(json, &guest->iothreads[i]);
         json_end(json, '}');
     }
     json_end(json, ']');
@@ -163,6 +165,7 @@ static void guest_object(struct json *json, const struct plan_guest *guest)
     vcpus(json, guest);
     cells(json, guest);
     pins(json, guest);
+    write_tuning(json, guest);
     json_bool(json, "locked", guest->is_locked);
     number_if_any(json, "hard_limit_bytes", guest->hard_limit_bytes);
     json_end(json, '}');

@@ -6,6 +6,7 @@
  */
 #include "emit/emit.h"
 #include "emit/plan_fields.h"
+#include "emit/plan_tuning.h"
 
 #include <string.h>
 
@@ -52,22 +53,10 @@ static void read_features(struct plan_reader *reader, struct json_c_object *obje
     guest->feature_count = (uint32_t)count;
 }
 
-/* Enters the object under a key; NULL, and not entered, where there is trouble. */
 static struct json_c_object *enter(struct plan_reader *reader, struct json_c_object *object, const char *key,
                                    const char *const *keys)
 {
-    struct json_c_object *inner = NULL;
-    if (reader->failed)
-        return NULL;
-    if (!json_object_object_get_ex(object, key, &inner)) {
-        reader_fail(reader, NM_plan_key, NULL, "the key '%s' is missing", key);
-        return NULL;
-    }
-    reader_enter(reader, key);
-    if (read_object(reader, inner, keys))
-        return inner;
-    reader_leave(reader);
-    return NULL;
+    return reader_enter_object(reader, object, key, REQUIRED, keys);
 }
 
 static void read_cpu(struct plan_reader *reader, struct json_c_object *object, struct plan_guest *guest)
@@ -291,7 +280,7 @@ static void read_pins(struct plan_reader *reader, struct json_c_object *object, 
 
 static void read_iothreads(struct plan_reader *reader, struct json_c_object *object, struct plan_guest *guest)
 {
-    static const char *const keys[] = { "id", "cpus", NULL };
+    static const char *const keys[] = { "id", "cpus", "scheduler", "pool", "poll", NULL };
     size_t count;
     struct json_c_object *array = read_array(reader, object, "iothreads", OPTIONAL, MOST_IOTHREADS, &count);
     struct plan_iothread *iothreads = room(reader, sizeof *iothreads, count);
@@ -306,6 +295,7 @@ static void read_iothreads(struct plan_reader *reader, struct json_c_object *obj
                 reader_fail(reader, NM_plan_value, "id", "the ids of iothreads must rise");
             if (iothreads[i].cpus && !iothreads[i].cpus->count)
                 reader_fail(reader, NM_plan_value, "cpus", "a pin must not be empty");
+            read_iothread_tuning(reader, element, &iothreads[i]);
         }
         reader_leave(reader);
     }
@@ -327,7 +317,7 @@ static void read_guest(struct plan_reader *reader, struct json_c_object *object,
     static const char *const keys[] = { "name",  "uuid", "host",   "architecture", "machine",   "accel",
                                         "base",  "cpu",  "boot",   "memory_bytes", "vcpus",     "numa",
                                         "cells", "pins", "locked", "distances",    "iothreads", "hard_limit_bytes",
-                                        NULL };
+                                        "schedulers", "vhost", "resctrl", NULL };
     static const char *const accels[] = { "kvm", "tcg" };
     if (!read_object(reader, object, keys))
         return;
@@ -347,6 +337,7 @@ static void read_guest(struct plan_reader *reader, struct json_c_object *object,
     read_distances(reader, object, guest);
     read_pins(reader, object, guest);
     read_iothreads(reader, object, guest);
+    read_tuning(reader, object, guest);
     guest->is_locked = read_bool(reader, object, "locked");
     guest->hard_limit_bytes = read_size(reader, object, "hard_limit_bytes", OPTIONAL, 1);
 }

@@ -303,6 +303,8 @@ static void write_body(const struct plan_guest *guest, GString *out)
     } else {
         append(out, "\n  no thread is pinned\n");
     }
+    append_iothread_tuning(out, guest, "  ");
+    append_tuning(out, guest, "  ");
     write_distances(guest, out);
 }
 

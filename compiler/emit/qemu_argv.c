@@ -278,12 +278,28 @@ static void boot(struct argv *argv, const struct plan_guest *guest)
         flag(argv, "-append", guest->cmdline);
 }
 
+static void iothread_properties(struct argv *argv, const struct plan_iothread *iothread)
+{
+    if (iothread->has_poll) {
+        put_number(argv, ",poll-max-ns=", iothread->poll_most_ns);
+        if (iothread->poll_grow)
+            put_number(argv, ",poll-grow=", iothread->poll_grow);
+        if (iothread->poll_shrink)
+            put_number(argv, ",poll-shrink=", iothread->poll_shrink);
+    }
+    if (iothread->has_pool) { /* since QEMU 7.1 */
+        put_number(argv, ",thread-pool-min=", iothread->pool_least);
+        put_number(argv, ",thread-pool-max=", iothread->pool_most);
+    }
+}
+
 /* Device names without bus are aliases for the one of the machine: PCI, or CCW on s390x. */
 static void devices(struct argv *argv, const struct plan_guest *guest)
 {
     for (uint32_t i = 0; i < guest->iothread_count; i++) {
         begin(argv, "-object", "iothread");
         put_number(argv, ",id=iothread", guest->iothreads[i].id);
+        iothread_properties(argv, &guest->iothreads[i]);
         argv_end(argv);
     }
     if (guest->disk) {

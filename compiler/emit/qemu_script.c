@@ -47,6 +47,7 @@ static void say_pins(GString *out, const struct plan_guest *guest, bool confined
 {
     g_autoptr(GString) pins = g_string_new(NULL);
     append_pins(pins, guest, "  ");
+    append_tuning(pins, guest, "  ");
     char *cut = pins->str;
     for (unsigned line = 0; cut && line < PIN_LINES; line++)
         cut = strchr(cut, '\n') ? strchr(cut, '\n') + 1 : NULL;
@@ -79,7 +80,7 @@ void write_qemu_script(const struct plan_guest *guest, const struct base_text *b
     bool confined = any_pin(guest) && every_vcpu_pinned(guest);
     append(out, "#!/bin/sh\n# Starts one guest on this terminal; ctrl-a x ends it, ctrl-a c is the QEMU monitor.\n");
     size_t head = out->len;
-    if (any_pin(guest))
+    if (any_pin(guest) || any_tuning(guest))
         say_pins(out, guest, confined);
     if (any_restrictive(guest)) {
         append(out, "printf '%s\\n'");

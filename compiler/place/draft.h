@@ -217,6 +217,7 @@ bool draft_unhosted(struct placing *placing, struct draft *draft, const struct g
 bool settle_vcpus(struct placing *placing, struct draft *draft);
 /* CPUs of the emulator, and of an iothread; NULL: not pinned. */
 const struct ids *emulator_cpus(struct placing *placing, const struct draft *draft);
+const struct ids *vhost_cpus(struct placing *placing, const struct draft *draft);
 const struct ids *iothread_cpus(struct placing *placing, const struct draft *draft, const struct iothread *iothread);
 
 /* ---- finish.c: the plan of one guest ----------------------------------------------------------------------------- */
@@ -229,3 +230,7 @@ struct identity { /* what makes names into numbers, the same in every run */
 void finish_guest(struct placing *placing, const struct identity *identity, const struct draft *draft,
                   struct plan_guest *out);
 void finish_topology(const struct draft *draft, struct plan_guest *out);
+
+/* ---- tuning.c: classes, pools, parts of caches: a part of finishing ------------------------------------------------ */
+void finish_iothread(const struct draft *draft, const struct iothread *said, struct plan_iothread *out);
+void finish_tuning(struct placing *placing, const struct draft *draft, struct plan_guest *out);

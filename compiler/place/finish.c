@@ -278,8 +278,12 @@ static void finish_threads(struct placing *placing, const struct draft *draft, s
     for (uint32_t i = 0; i < guest->iothread_count; i++)
         count = MAX(count, guest->iothreads[i].id);
     struct plan_iothread *iothreads = arena_array(placing->arena, struct plan_iothread, count);
-    for (uint32_t i = 0; i < count; i++)
-        iothreads[i] = (struct plan_iothread){ i + 1, iothread_cpus(placing, draft, find_iothread(guest, i + 1)) };
+    for (uint32_t i = 0; i < count; i++) {
+        const struct iothread *said = find_iothread(guest, i + 1);
+        iothreads[i] = (struct plan_iothread){ .id = i + 1, .cpus = iothread_cpus(placing, draft, said) };
+        if (said)
+            finish_iothread(draft, said, &iothreads[i]);
+    }
     out->iothreads = iothreads;
     out->iothread_count = count;
     out->emulator_cpus = emulator_cpus(placing, draft);
@@ -305,4 +309,5 @@ void finish_guest(struct placing *placing, const struct identity *identity, cons
     finish_machine(placing, draft, out);
     finish_names(placing, identity, draft, out);
     finish_threads(placing, draft, out);
+    finish_tuning(placing, draft, out);
 }

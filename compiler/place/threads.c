@@ -180,6 +180,16 @@ const struct ids *emulator_cpus(struct placing *placing, const struct draft *dra
     return shared_cpus(placing, draft);
 }
 
+const struct ids *vhost_cpus(struct placing *placing, const struct draft *draft)
+{
+    const struct guest *guest = draft->guest;
+    if (guest->vhost_cpus)
+        return set_of_cpus(placing, draft, guest->vhost_cpus, placed_word_span(guest, W_VHOST_CPUS, 1));
+    if (guest->vhost_nodes)
+        return cpus_of_node_set(placing, draft, guest->vhost_nodes, placed_word_span(guest, W_VHOST_NODE, 1));
+    return NULL;
+}
+
 const struct ids *iothread_cpus(struct placing *placing, const struct draft *draft, const struct iothread *iothread)
 {
     struct span span = iothread ? said_span(&iothread->said, W_IOTHREAD_CPUS, 1) : SPAN_NONE;

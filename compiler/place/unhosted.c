@@ -42,6 +42,9 @@ static bool check_guest(struct placing *placing, const struct guest *guest)
     fine &= plain_cpus(placing, guest->emulator_cpus, placed_word_span(guest, W_EMULATOR_CPUS, 1));
     if (guest->emulator_nodes)
         fine = needs_host(placing, placed_word_span(guest, W_EMULATOR_NODE, 1), "'emulator { node }'");
+    fine &= plain_cpus(placing, guest->vhost_cpus, placed_word_span(guest, W_VHOST_CPUS, 1));
+    if (guest->vhost_nodes)
+        fine = needs_host(placing, placed_word_span(guest, W_VHOST_NODE, 1), "'vhost { node }'");
     for (uint32_t i = 0; i < guest->iothread_count; i++) {
         fine &= plain_cpus(placing, guest->iothreads[i].cpus, said_span(&guest->iothreads[i].said, W_IOTHREAD_CPUS, 1));
         if (guest->iothreads[i].nodes)

@@ -16,6 +16,8 @@
 enum memory_policy { POLICY_STRICT, POLICY_PREFERRED, POLICY_INTERLEAVE, POLICY_RESTRICTIVE };
 enum backing_source { BACKING_ANONYMOUS, BACKING_FILE, BACKING_MEMFD, BACKING_SHM };
 enum cache_mode { CACHE_UNSAID, CACHE_EMULATE, CACHE_PASSTHROUGH, CACHE_DISABLE };
+enum thread_class { THREAD_NORMAL, THREAD_BATCH, THREAD_IDLE, THREAD_FIFO, THREAD_RR };
+enum cache_content { CACHE_BOTH, CACHE_CODE, CACHE_DATA };
 enum maxphysaddr_mode { MAXPHYSADDR_UNSAID, MAXPHYSADDR_EMULATE, MAXPHYSADDR_PASSTHROUGH };
 
 struct plan_cell {
@@ -41,9 +43,54 @@ struct plan_feature { /* of the CPU model */
     bool is_required; /* or disabled */
 };
 
+struct plan_scheduling {
+    enum thread_class class;
+    uint32_t priority; /* 1 to 99 of fifo and rr, else 0 */
+};
+
+struct plan_vcpu_scheduling { /* vCPUs that are scheduled alike */
+    const struct ids *vcpus;
+    struct plan_scheduling scheduling;
+};
+
 struct plan_iothread {
     uint32_t id; /* from 1 */
     const struct ids *cpus; /* NULL: not pinned */
+    struct plan_scheduling scheduling;
+    bool has_pool; /* of worker threads */
+    uint32_t pool_least, pool_most;
+    bool has_poll;
+    bool poll_in_libvirt; /* the host's libvirt has a word for it */
+    uint64_t poll_most_ns;
+    uint32_t poll_grow, poll_shrink; /* factors; 0: QEMU's own */
+};
+
+struct plan_cache_part {
+    uint32_t level; /* 2 or 3 */
+    enum cache_content content;
+    uint32_t cache; /* the host's number of it at its level */
+    uint64_t bytes;
+};
+
+struct plan_bandwidth { /* one of the two is set */
+    uint32_t node;      /* the host's number of an L3 cache */
+    uint32_t percent;
+    uint64_t bytes_per_second;
+};
+
+struct plan_monitor {
+    const struct ids *vcpus;
+    bool counts_cache, counts_bandwidth;
+};
+
+struct plan_resctrl { /* a group of vCPUs with a part of the caches and of the bandwidth */
+    const struct ids *vcpus;
+    const struct plan_cache_part *parts; /* rising by level, content and cache */
+    uint32_t part_count;
+    const struct plan_bandwidth *bandwidths; /* rising by node */
+    uint32_t bandwidth_count;
+    const struct plan_monitor *monitors;
+    uint32_t monitor_count;
 };
 
 struct plan_guest {
@@ -77,6 +124,14 @@ struct plan_guest {
     const struct plan_iothread *iothreads;
     uint32_t iothread_count;
 
+    const struct plan_vcpu_scheduling *schedulings; /* rising by class, then by the lowest vCPU */
+    uint32_t scheduling_count;
+    struct plan_scheduling emulator_scheduling;
+    const struct ids *vhost_cpus; /* of the kernel's workers, which only the runtime can find; NULL: not pinned */
+    struct plan_scheduling vhost_scheduling;
+    const struct plan_resctrl *resctrls;
+    uint32_t resctrl_count;
+
     bool is_locked;
     uint64_t hard_limit_bytes; /* 0: none */
 };
@@ -93,3 +148,5 @@ struct plan {
 /* ---- words of the enums, the same in every output that is ours ------------------------------------------------- */
 const char *memory_policy_word(enum memory_policy policy);   /* "strict" */
 const char *backing_source_word(enum backing_source source); /* "anonymous" */
+const char *thread_class_word(enum thread_class class);      /* "fifo" */
+const char *cache_content_word(enum cache_content content);  /* "both" */

@@ -26,3 +26,18 @@ const char *backing_source_word(enum backing_source source)
     };
     return words[source];
 }
+
+const char *thread_class_word(enum thread_class class)
+{
+    static const char *const words[] = {
+        [THREAD_NORMAL] = "normal", [THREAD_BATCH] = "batch", [THREAD_IDLE] = "idle",
+        [THREAD_FIFO] = "fifo",     [THREAD_RR] = "rr",
+    };
+    return words[class];
+}
+
+const char *cache_content_word(enum cache_content content)
+{
+    static const char *const words[] = { [CACHE_BOTH] = "both", [CACHE_CODE] = "code", [CACHE_DATA] = "data" };
+    return words[content];
+}
