@@ -27,6 +27,7 @@ enum part {
     PART_IOTHREADS,
     PART_IOTHREAD_IDS,
     PART_IOTHREAD_ID,
+    PART_IOTHREAD_POLL,
     PART_CPUTUNE,
     PART_VCPUPIN,
     PART_EMULATORPIN,
@@ -35,7 +36,11 @@ enum part {
     PART_EMULATORSCHED,
     PART_IOTHREADSCHED,
     PART_CACHETUNE,
+    PART_CACHETUNE_CACHE,
+    PART_CACHETUNE_MONITOR,
     PART_MEMORYTUNE,
+    PART_MEMORYTUNE_NODE,
+    PART_MEMORYTUNE_MONITOR,
     PART_NUMATUNE,
     PART_NUMATUNE_MEMORY,
     PART_MEMNODE,
@@ -117,6 +122,9 @@ const char *part_name(enum part part);
 struct finding *domain_report(struct domain *domain, enum code code, struct extent where, const char *format, ...)
     G_GNUC_PRINTF(4, 5);
 struct extent element_extent(const struct element *element); /* "<cell" */
+/* A warning: elements that numac owns, in a state that the language has no word for. */
+struct finding *domain_written_over(struct domain *domain, struct extent where, const char *format, ...)
+    G_GNUC_PRINTF(3, 4);
 struct span domain_span(const struct domain *domain, struct extent where);
 bool value_is(const struct text_value *value, const char *text);
 int value_shown(const struct text_value *value); /* how many bytes of it a message repeats */
@@ -130,6 +138,8 @@ bool domain_size(struct domain *domain, const struct text_value *value, const st
 bool domain_uuid(struct domain *domain, const struct text_value *value, const char **out_uuid);
 /* Cell numbers of a nodeset, each below `limit`; seen has `limit` places. */
 bool domain_cell_set(struct domain *domain, const struct text_value *value, uint32_t limit, bool *seen);
+/* Numbers of I/O threads, from 1 and below `limit`. */
+bool domain_iothread_set(struct domain *domain, const struct text_value *value, uint32_t limit, bool *seen);
 bool domain_no_cell(struct domain *domain, const struct text_value *value, uint32_t cell); /* one it does not have */
 const struct text_value *domain_needed(struct domain *domain, const struct element *element,
                                        const char *name); /* or NULL, told */
@@ -151,6 +161,8 @@ struct item *item_of(struct domain *domain, struct word name, const struct word 
 struct item *item_with(struct domain *domain, const struct element *element, const char *name, struct word argument);
 void item_add(struct item *block, struct item_list *list, struct item *child); /* block NULL: top level */
 
+void threads_to_items(struct domain *domain, struct item_list *top); /* scheduler, emulator, iothreads */
+void resctrls_to_items(struct domain *domain, struct item_list *top);
 /* The cells and pages with what is said of them elsewhere, and their distances; *out_kib the sum of their memory. */
 void cells_to_items(struct domain *domain, struct item_list *top, uint64_t *out_kib);
 struct item *policy_item(struct domain *domain, const struct element *element); /* `node NODES POLICY`, or NULL */

@@ -30,6 +30,17 @@ struct finding *domain_report(struct domain *domain, enum code code, struct exte
     return finding;
 }
 
+struct finding *domain_written_over(struct domain *domain, struct extent where, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    g_autofree char *text = g_strdup_vprintf(format, arguments);
+    va_end(arguments);
+    struct finding *finding = domain_report(domain, NM_base_written_over, where, "%s", text);
+    finding_note(domain->findings, finding, "the language has no word for it in this version");
+    return finding;
+}
+
 bool value_is(const struct text_value *value, const char *text)
 {
     return value->text && strcmp(value->text, text) == 0;
@@ -189,8 +200,8 @@ bool word_set(struct domain *domain, const struct text_value *value, const char 
     return true;
 }
 
-/* One "^3" or "0-7" of a set of cells. */
-static bool read_cells(const char *term, uint32_t *out_first, uint32_t *out_last)
+/* One "^3" or "0-7" of a set. */
+static bool read_members_of(const char *term, uint32_t *out_first, uint32_t *out_last)
 {
     uint64_t first, last;
     g_auto(GStrv) ends = g_strsplit(*term == '^' ? term + 1 : term, "-", 3);
@@ -217,22 +228,43 @@ bool domain_no_cell(struct domain *domain, const struct text_value *value, uint3
     return false;
 }
 
-bool domain_cell_set(struct domain *domain, const struct text_value *value, uint32_t limit, bool *seen)
+/* *out_beyond: the first number that is not below the limit; UINT32_MAX where there is none. */
+static bool read_members(struct domain *domain, const struct text_value *value, const char *what, uint32_t limit,
+                         bool *seen, uint32_t *out_beyond)
 {
     g_autoptr(GString) plain = g_string_new(NULL);
+    *out_beyond = UINT32_MAX;
     if (!plain_set(value->text, plain))
-        return refuse_value(domain, value, "a set of cells", set_help);
+        return refuse_value(domain, value, what, set_help);
     g_auto(GStrv) terms = g_strsplit(plain->str, ",", -1);
     for (char **term = terms; *term; term++) {
         uint32_t first, last;
-        if (!read_cells(*term, &first, &last))
-            return refuse_value(domain, value, "a set of cells", set_help);
+        if (!read_members_of(*term, &first, &last))
+            return refuse_value(domain, value, what, set_help);
         if (last >= limit && **term != '^')
-            return domain_no_cell(domain, value, MAX(first, limit));
-        for (uint32_t cell = first; cell <= last && cell < limit; cell++)
-            seen[cell] = **term != '^';
+            *out_beyond = MIN(*out_beyond, MAX(first, limit));
+        for (uint32_t member = first; member <= last && member < limit; member++)
+            seen[member] = **term != '^';
     }
     return true;
+}
+
+bool domain_cell_set(struct domain *domain, const struct text_value *value, uint32_t limit, bool *seen)
+{
+    uint32_t beyond;
+    return read_members(domain, value, "a set of cells", limit, seen, &beyond) &&
+           (beyond == UINT32_MAX || domain_no_cell(domain, value, beyond));
+}
+
+bool domain_iothread_set(struct domain *domain, const struct text_value *value, uint32_t limit, bool *seen)
+{
+    uint32_t beyond;
+    if (!read_members(domain, value, "a set of I/O threads", limit, seen, &beyond))
+        return false;
+    if (beyond == UINT32_MAX && !seen[0])
+        return true;
+    g_autofree char *help = g_strdup_printf("it has %u, numbered from 1", limit - 1);
+    return refuse_value(domain, value, "a set of the guest's I/O threads", help);
 }
 
 /* ---- words and items -------------------------------------------------------------------------------------------- */

@@ -44,20 +44,6 @@ static void tell_no_memory(struct domain *domain, const struct element *memory, 
     finding_help(domain->findings, finding, "the memory is the sum of all: make it larger, or remove devices");
 }
 
-/* Elements that numac owns, in a state that the language has no word for yet. */
-static struct finding *tell_written_over(struct domain *domain, struct extent where, const char *format, ...)
-    G_GNUC_PRINTF(3, 4);
-static struct finding *tell_written_over(struct domain *domain, struct extent where, const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    g_autofree char *text = g_strdup_vprintf(format, arguments);
-    va_end(arguments);
-    struct finding *finding = domain_report(domain, NM_base_written_over, where, "%s", text);
-    finding_note(domain->findings, finding, "the language has no word for it in this version");
-    return finding;
-}
-
 /* What the balloon takes away at start, of the guest's own memory. */
 static void compare_current(struct domain *domain, uint64_t own_kib)
 {
@@ -66,7 +52,7 @@ static void compare_current(struct domain *domain, uint64_t own_kib)
     if (!current || !domain_size(domain, &current->content, element_value(current, "unit"), "a size of memory", &kib) ||
         kib >= own_kib)
         return;
-    struct finding *finding = tell_written_over(domain, current->content.where,
+    struct finding *finding = domain_written_over(domain, current->content.where,
                                                 "the balloon leaves %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT
                                                 " KiB at start: numac writes all of it",
                                                 kib, own_kib);
@@ -119,12 +105,12 @@ static void tell_offline(struct domain *domain, const struct element *vcpu, uint
         return;
     struct finding *finding = NULL;
     if (current < count)
-        finding = tell_written_over(domain, online->where,
+        finding = domain_written_over(domain, online->where,
                                     "%" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT
                                     " vCPUs are online at start: numac writes that all are",
                                     current, count);
     else if (each)
-        finding = tell_written_over(domain, element_extent(each),
+        finding = domain_written_over(domain, element_extent(each),
                                     "'<vcpus>' tells which vCPUs can be unplugged: numac writes none of it");
     if (finding && each && current < count)
         finding_label(domain->findings, finding, domain_span(domain, element_extent(each)), "this goes too");
@@ -205,51 +191,6 @@ static void add_pins(struct domain *domain, struct item_list *top)
     }
     if (rows.first)
         item_add(NULL, top, pin);
-}
-
-/* The block of an emulator or an I/O thread: its CPUs. */
-static void add_cpus(struct domain *domain, struct item_list *top, struct item *item, const struct element *element)
-{
-    const struct text_value *set = domain_needed(domain, element, "cpuset");
-    struct item_list block = { 0 };
-    struct word word;
-    if (!set || !word_set(domain, set, "a set of CPUs", &word))
-        return;
-    item_add(item, &block, item_of(domain, word_named(domain, set->name, "cpus"), &word, 1));
-    item_add(NULL, top, item);
-}
-
-static void add_threads(struct domain *domain, struct item_list *top)
-{
-    const struct element *emulator = domain_first(domain, PART_EMULATORPIN),
-                         *total = domain_first(domain, PART_IOTHREADS);
-    const struct part_list *ids = &domain->parts[PART_IOTHREAD_ID];
-    uint64_t count = ids->count, id;
-    if (emulator)
-        add_cpus(domain, top, item_of(domain, word_named(domain, emulator->name, "emulator"), NULL, 0), emulator);
-    if (total && domain_whole(domain, &total->content, "a number of I/O threads", UINT32_MAX, &count)) {
-        item_add(NULL, top, item_with(domain, total, "iothreads", word_value(domain, &total->content)));
-    } else if (!total && ids->first) {
-        g_autofree char *text = g_strdup_printf("%u", ids->count);
-        const struct element *list = domain_first(domain, PART_IOTHREAD_IDS);
-        item_add(NULL, top, item_with(domain, list, "iothreads", word_implied(domain, list, SLOT_VALUE, text)));
-    }
-    for (const struct element *one = ids->first; one; one = one->next) {
-        const struct text_value *said = domain_needed(domain, one, "id");
-        if (said && domain_whole(domain, said, "the number of an I/O thread", UINT32_MAX, &id) && (!id || id > count)) {
-            struct finding *finding = tell_written_over(
-                domain, said->where, "I/O thread %" G_GUINT64_FORMAT ": numac numbers them 1 to %" G_GUINT64_FORMAT, id,
-                count);
-            finding_help(domain->findings, finding,
-                         "number the I/O threads of the base from 1, where disks name them too");
-            break;
-        }
-    }
-    for (const struct element *pin = domain_first(domain, PART_IOTHREADPIN); pin; pin = pin->next) {
-        const struct text_value *thread = domain_needed(domain, pin, "iothread");
-        if (thread && domain_whole(domain, thread, "the number of an I/O thread", UINT32_MAX, &id))
-            add_cpus(domain, top, item_with(domain, pin, "iothread", word_value(domain, thread)), pin);
-    }
 }
 
 /* ---- backing ---------------------------------------------------------------------------------------------------- */
@@ -353,11 +294,6 @@ static void tell_all_kept(struct domain *domain)
         { PART_DEVICE_MEMORY, "a memory device" },
         { PART_INTERCONNECTS, "latencies and bandwidths between cells" },
         { PART_CELL_CACHE, "a memory-side cache of a cell" },
-        { PART_VCPUSCHED, "a scheduling class of vCPUs" },
-        { PART_EMULATORSCHED, "a scheduling class of the emulator" },
-        { PART_IOTHREADSCHED, "a scheduling class of I/O threads" },
-        { PART_CACHETUNE, "cache allocation" },
-        { PART_MEMORYTUNE, "memory bandwidth allocation" },
     };
     for (size_t i = 0; i < G_N_ELEMENTS(kept); i++) {
         const struct element *first = domain_first(domain, kept[i].part);
@@ -378,7 +314,8 @@ static void add_items(struct domain *domain, struct item_list *top, const char *
     add_vcpus(domain, top);
     add_placement(domain, top);
     add_pins(domain, top);
-    add_threads(domain, top);
+    threads_to_items(domain, top);
+    resctrls_to_items(domain, top);
     add_backing(domain, top);
     if (!cells.first)
         return;
