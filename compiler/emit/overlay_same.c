@@ -38,7 +38,9 @@ static bool size_of(const char *number, const char *unit, uint64_t *out)
 /* The number that an element's unit belongs to: an attribute, or its text. */
 static const char *measured_attribute(const char *element)
 {
-    return strcmp(element, "cell") == 0 ? "memory" : strcmp(element, "page") == 0 ? "size" : NULL;
+    return strcmp(element, "cell") == 0                                     ? "memory"
+           : strcmp(element, "page") == 0 || strcmp(element, "cache") == 0 ? "size"
+                                                                           : NULL;
 }
 
 static bool has_measured_text(const char *element)
@@ -94,7 +96,8 @@ static bool same_set(const char *a, const char *b)
 
 static bool is_set(const char *attribute)
 {
-    return strcmp(attribute, "cpuset") == 0 || strcmp(attribute, "cpus") == 0 || strcmp(attribute, "nodeset") == 0;
+    return strcmp(attribute, "cpuset") == 0 || strcmp(attribute, "cpus") == 0 || strcmp(attribute, "nodeset") == 0 ||
+           strcmp(attribute, "vcpus") == 0 || strcmp(attribute, "iothreads") == 0;
 }
 
 /* ---- attributes and elements ------------------------------------------------------------------------------------- */
@@ -104,6 +107,8 @@ static const struct {
 } defaults[] = {
     { "vcpu", "placement", "static" }, { "topology", "dies", "1" },         { "topology", "clusters", "1" },
     { "memory", "mode", "strict" },    { "memory", "placement", "static" }, { "memnode", "mode", "strict" },
+    { "poll", "max", "32768" },        { "poll", "grow", "0" },             { "poll", "shrink", "0" },
+    { "iothread", "thread_pool_min", "0" },                                 { "iothread", "thread_pool_max", "64" },
 };
 
 static const char *attribute_or_default(const struct xml_element *element, const char *name)
@@ -144,7 +149,8 @@ bool xml_tag_says_same(const struct xml_element *a, const struct xml_element *b)
     if (strcmp(a->name, b->name) != 0 || !attributes_within(a, b) || !attributes_within(b, a))
         return false;
     const char *measured = measured_attribute(a->name);
-    return !measured || same_size(a, xml_attribute(a, measured), b, xml_attribute(b, measured));
+    return !measured || (!xml_attribute(a, measured) && !xml_attribute(b, measured)) ||
+           same_size(a, xml_attribute(a, measured), b, xml_attribute(b, measured));
 }
 
 /* UUIDs in either case, with or without hyphens. */

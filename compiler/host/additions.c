@@ -67,6 +67,36 @@ static void write_node(struct hwloc_obj *object, const struct host_node *node)
         write_pool(object, &node->pools[i]);
 }
 
+static void write_controls(struct hwloc_obj *root, const struct host *host)
+{
+    if (!host->resctrl_known)
+        return;
+    info_add(root, "numac.resctrl", "known");
+    for (uint32_t i = 0; i < host->cache_control_count; i++) {
+        const struct cache_control *control = &host->cache_controls[i];
+        g_autoptr(GString) text = g_string_new(NULL);
+        g_string_printf(text,
+                        "level=%u cache=%u type=%c bytes=%" PRIu64 " granule=%" PRIu64 " least=%" PRIu64
+                        " groups=%u cpus=",
+                        control->level, control->cache, control->type, control->bytes, control->granule_bytes,
+                        control->least_bytes, control->most_groups);
+        ids_append(text, control->cpus);
+        info_add(root, "numac.cache-control", text->str);
+    }
+    for (uint32_t i = 0; i < host->bandwidth_control_count; i++) {
+        const struct bandwidth_control *control = &host->bandwidth_controls[i];
+        g_autoptr(GString) text = g_string_new(NULL);
+        g_string_printf(text, "node=%u granule=%u least=%u groups=%u cpus=", control->node, control->granule,
+                        control->least, control->most_groups);
+        ids_append(text, control->cpus);
+        info_add(root, "numac.bandwidth-control", text->str);
+    }
+    if (state_words[host->watches_cache])
+        info_add(root, "numac.watches-cache", state_words[host->watches_cache]);
+    if (state_words[host->watches_bandwidth])
+        info_add(root, "numac.watches-bandwidth", state_words[host->watches_bandwidth]);
+}
+
 void additions_write(const struct host *host, struct hwloc_topology *topology)
 {
     struct hwloc_obj *root = machine_object(topology);
@@ -93,6 +123,7 @@ void additions_write(const struct host *host, struct hwloc_topology *topology)
             g_autofree char *text = g_strdup_printf("%u.%u.%u", version->major, version->minor, version->micro);
             info_add(root, program_names[i], text);
         }
+    write_controls(root, host);
     for (uint32_t i = 0; i < host->node_count; i++)
         write_node(node_object(topology, host->nodes[i].os_index), &host->nodes[i]);
 }
@@ -168,6 +199,77 @@ static void read_node(struct arena *arena, struct hwloc_obj *object, struct host
     read_pools(arena, object, node);
 }
 
+/* All rows of one name, each turned into a row of an array; those that are damaged are passed over. */
+static uint32_t read_rows(struct hwloc_obj *object, const char *wanted, size_t bytes, GByteArray *rows,
+                          bool (*one)(struct arena *, const char *, void *), struct arena *arena)
+{
+    const char *name, *row;
+    uint32_t count = 0;
+    for (unsigned i = 0; count < HOST_CONTROL_LIMIT && (row = info_at(object, i, &name)); i++) {
+        if (strcmp(name, wanted) != 0)
+            continue;
+        g_byte_array_set_size(rows, (guint)((count + 1) * bytes));
+        if (one(arena, row, rows->data + count * bytes))
+            count++;
+    }
+    return count;
+}
+
+static bool field32(const char *row, const char *name, uint32_t *out)
+{
+    struct known_size number = field_of(row, name);
+    *out = (uint32_t)number.value;
+    return number.known && number.value <= UINT32_MAX;
+}
+
+static const struct ids *cpus_field(struct arena *arena, const char *row)
+{
+    const char *at = strstr(row, " cpus=");
+    return at ? ids_parse(arena, at + strlen(" cpus=")) : NULL;
+}
+
+static bool read_cache_control(struct arena *arena, const char *row, void *into)
+{
+    struct cache_control *control = into;
+    const char *type = strstr(row, " type=");
+    struct known_size bytes = field_of(row, " bytes="), granule = field_of(row, " granule="),
+                      least = field_of(row, " least=");
+    *control = (struct cache_control){ .bytes = bytes.value,
+                                       .granule_bytes = granule.value,
+                                       .least_bytes = least.value,
+                                       .cpus = cpus_field(arena, row) };
+    control->type = type ? type[strlen(" type=")] : 0;
+    return control->type && strchr("udi", control->type) && bytes.known && granule.value && least.known &&
+           control->cpus && field32(row, "level=", &control->level) && control->level <= 9 &&
+           field32(row, " cache=", &control->cache) && field32(row, " groups=", &control->most_groups);
+}
+
+static bool read_bandwidth_control(struct arena *arena, const char *row, void *into)
+{
+    struct bandwidth_control *control = into;
+    *control = (struct bandwidth_control){ .cpus = cpus_field(arena, row) };
+    return control->cpus && field32(row, "node=", &control->node) && field32(row, " granule=", &control->granule) &&
+           control->granule && field32(row, " least=", &control->least) &&
+           field32(row, " groups=", &control->most_groups);
+}
+
+static void read_controls(struct arena *arena, struct hwloc_obj *root, struct host *host)
+{
+    if (!info_of(root, "numac.resctrl"))
+        return;
+    g_autoptr(GByteArray) rows = g_byte_array_new();
+    host->resctrl_known = true;
+    host->cache_control_count =
+        read_rows(root, "numac.cache-control", sizeof(struct cache_control), rows, read_cache_control, arena);
+    host->cache_controls = arena_copy(arena, rows->data, host->cache_control_count * sizeof(struct cache_control));
+    host->bandwidth_control_count = read_rows(root, "numac.bandwidth-control", sizeof(struct bandwidth_control), rows,
+                                              read_bandwidth_control, arena);
+    host->bandwidth_controls =
+        arena_copy(arena, rows->data, host->bandwidth_control_count * sizeof(struct bandwidth_control));
+    host->watches_cache = read_state(root, "numac.watches-cache", STATE_UNKNOWN);
+    host->watches_bandwidth = read_state(root, "numac.watches-bandwidth", STATE_UNKNOWN);
+}
+
 void additions_read(struct arena *arena, struct host *host, struct hwloc_topology *topology)
 {
     struct hwloc_obj *root = machine_object(topology);
@@ -186,6 +288,7 @@ void additions_read(struct arena *arena, struct host *host, struct hwloc_topolog
         if (version)
             version_parse(version, &host->versions[i]);
     }
+    read_controls(arena, root, host);
     for (uint32_t i = 0; i < host->node_count; i++)
         read_node(arena, node_object(topology, host->nodes[i].os_index), &host->nodes[i]);
 }

@@ -14,6 +14,7 @@
 #define HOST_POOL_LIMIT 32u       /* sizes of huge pages on a node; Linux knows at most four */
 #define HOST_THING_LIMIT 1000000u /* caches, devices */
 #define HOST_TEXT_LIMIT 65536u
+#define HOST_CONTROL_LIMIT 8192u  /* caches that resctrl divides, each for code and for data */
 
 enum host_origin { ORIGIN_LIVE, ORIGIN_HWLOC_XML, ORIGIN_FOLDER, ORIGIN_SYNTHETIC, ORIGIN_CAPABILITIES };
 
@@ -47,6 +48,9 @@ struct host *read_in_child(struct arena *arena, const struct reading *reading, s
 /* Adds what hwloc does not read: page pools with their free pages, free memory, isolated CPUs, KSM and so on. */
 void read_kernel_facts(struct arena *arena, const char *root, struct host *host);
 bool kernel_sets_are_there(const char *root, struct trouble *trouble); /* of a recorded folder */
+/* resctrl.c: what /sys/fs/resctrl tells, for read_kernel_facts(). */
+struct kernel;
+void read_resctrl(struct kernel *kernel);
 void read_program_versions(struct host *host);
 bool version_parse(const char *text, struct version *version); /* "7.2.13 (Debian)", leading words skipped */
 

@@ -380,6 +380,79 @@ static bool read_caches(struct caps_in *in, const xmlNode *cache)
     return true;
 }
 
+/* ---- what resctrl offers ----------------------------------------------------------------------------------------- */
+
+static void add_cache_control(struct caps_in *in, GArray *controls, const xmlNode *bank, const xmlNode *control)
+{
+    struct cache_control row = { .type = 'u' };
+    uint64_t size, granule, least;
+    xmlChar *cpus = xmlGetNoNsProp(bank, (const xmlChar *)"cpus"), *type = xmlGetNoNsProp(control, (const xmlChar *)"type");
+    row.cpus = cpus ? ids_parse(in->arena, (const char *)cpus) : NULL;
+    row.type = xmlStrEqual(type, (const xmlChar *)"data") ? 'd' : xmlStrEqual(type, (const xmlChar *)"code") ? 'i' : 'u';
+    xmlFree(cpus);
+    xmlFree(type);
+    if (!row.cpus || !attribute_id(bank, "level", &row.level) || !attribute_id(bank, "id", &row.cache) ||
+        !attribute(bank, "size", &size) || !scaled(bank, size, &row.bytes) ||
+        !attribute(control, "granularity", &granule) || !scaled(control, granule, &row.granule_bytes) ||
+        !row.granule_bytes || !attribute_id(control, "maxAllocs", &row.most_groups))
+        return; /* a control that tells too little is one that nobody can use */
+    row.least_bytes = row.granule_bytes;
+    if (attribute(control, "min", &least) && !scaled(control, least, &row.least_bytes))
+        return;
+    if (controls->len < HOST_CONTROL_LIMIT)
+        g_array_append_val(controls, row);
+}
+
+static enum known_state has_feature(const xmlNode *parent, const char *prefix)
+{
+    for (const xmlNode *monitor = child_of(parent, "monitor"); monitor; monitor = next_named(monitor))
+        for (const xmlNode *row = child_of(monitor, "feature"); row; row = next_named(row)) {
+            xmlChar *name = xmlGetNoNsProp(row, (const xmlChar *)"name");
+            bool fits = name && g_str_has_prefix((const char *)name, prefix);
+            xmlFree(name);
+            if (fits)
+                return STATE_YES;
+        }
+    return STATE_NO;
+}
+
+static void read_bandwidth(struct caps_in *in, const xmlNode *memory)
+{
+    g_autoptr(GArray) rows = g_array_new(FALSE, TRUE, sizeof(struct bandwidth_control));
+    for (const xmlNode *node = child_of(memory, "node"); node; node = next_named(node)) {
+        const xmlNode *control = child_of(node, "control");
+        struct bandwidth_control row = { 0 };
+        xmlChar *cpus = xmlGetNoNsProp(node, (const xmlChar *)"cpus");
+        row.cpus = cpus ? ids_parse(in->arena, (const char *)cpus) : NULL;
+        xmlFree(cpus);
+        if (control && row.cpus && attribute_id(node, "id", &row.node) &&
+            attribute_id(control, "granularity", &row.granule) && row.granule &&
+            attribute_id(control, "min", &row.least) && attribute_id(control, "maxAllocs", &row.most_groups) &&
+            rows->len < HOST_CONTROL_LIMIT)
+            g_array_append_val(rows, row);
+    }
+    in->host->bandwidth_controls = arena_copy(in->arena, rows->data, rows->len * sizeof(struct bandwidth_control));
+    in->host->bandwidth_control_count = rows->len;
+}
+
+/* libvirt lists the banks of every host, and what can be done with them where resctrl is mounted. */
+static void read_controls(struct caps_in *in, const xmlNode *host)
+{
+    const xmlNode *cache = child_of(host, "cache"), *memory = child_of(host, "memory_bandwidth");
+    if (!child_of(cache, "bank"))
+        return;
+    g_autoptr(GArray) controls = g_array_new(FALSE, TRUE, sizeof(struct cache_control));
+    for (const xmlNode *bank = child_of(cache, "bank"); bank; bank = next_named(bank))
+        for (const xmlNode *control = child_of(bank, "control"); control; control = next_named(control))
+            add_cache_control(in, controls, bank, control);
+    in->host->cache_controls = arena_copy(in->arena, controls->data, controls->len * sizeof(struct cache_control));
+    in->host->cache_control_count = controls->len;
+    read_bandwidth(in, memory);
+    in->host->watches_cache = has_feature(cache, "llc_occupancy");
+    in->host->watches_bandwidth = has_feature(memory, "mbm_");
+    in->host->resctrl_known = true;
+}
+
 /* Numbers the L3 banks. */
 static void place_l3(struct caps_in *in)
 {
@@ -418,6 +491,7 @@ static bool read_document(struct caps_in *in, xmlDoc *document)
     xmlFree(name);
     if (!read_cells(in, cells) || !read_caches(in, child_of(host, "cache")))
         return false;
+    read_controls(in, host);
     place_cpus(in);
     forget_idle_levels(in->host);
     link_nodes(in);

@@ -5,7 +5,7 @@
  * (root "/") and a recorded folder; in a recording a missing file is an unknown fact, on the live machine it is a
  * kernel without the feature.
  */
-#include "host/facts.h"
+#include "host/kernel.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,18 +15,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { KERNEL_FILE_BYTES = 65536 };
-
-struct kernel {
-    struct arena *arena;
-    struct host *host;
-    const char *root;
-    bool is_live;
-    char text[KERNEL_FILE_BYTES + 1]; /* of the last file read */
-};
-
-/* Reads a small file below the root into kernel->text; a fifo or device in a recording must not stop us. */
-static bool slurp(struct kernel *kernel, const char *path)
+/* A fifo or device in a recording must not stop us. */
+bool slurp(struct kernel *kernel, const char *path)
 {
     char whole[4096];
     if ((size_t)snprintf(whole, sizeof whole, "%s%s", kernel->is_live ? "" : kernel->root, path) >= sizeof whole)
@@ -53,7 +43,7 @@ static bool slurp(struct kernel *kernel, const char *path)
     return true;
 }
 
-static struct known_size slurp_number(struct kernel *kernel, const char *path)
+struct known_size slurp_number(struct kernel *kernel, const char *path)
 {
     struct known_size number = { 0 };
     if (!slurp(kernel, path) || !g_ascii_isdigit(kernel->text[0]))
@@ -218,6 +208,7 @@ void read_kernel_facts(struct arena *arena, const char *root, struct host *host)
     host->ksm_merge_across_nodes = read_switch(kernel, "/sys/kernel/mm/ksm/merge_across_nodes", 1, UINT64_MAX);
     host->balancing = read_switch(kernel, "/proc/sys/kernel/numa_balancing", 1, UINT64_MAX);
     host->transparent_pages = read_choice(kernel, "/sys/kernel/mm/transparent_hugepage/enabled");
+    read_resctrl(kernel);
 }
 
 /* ---- programs ---------------------------------------------------------------------------------------------------- */

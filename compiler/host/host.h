@@ -59,6 +59,20 @@ struct host_cache {
     const struct ids *cpus;
 };
 
+/* What the kernel's resctrl offers of one cache: the host's number of it, as /sys/fs/resctrl and libvirt count. */
+struct cache_control {
+    uint32_t level, cache;
+    char type; /* 'u' all of it, 'd' for data, 'i' for code */
+    uint64_t bytes, granule_bytes, least_bytes;
+    uint32_t most_groups; /* the host's own one among them */
+    const struct ids *cpus;
+};
+
+struct bandwidth_control { /* in percent; a node is an L3 cache */
+    uint32_t node, granule, least, most_groups;
+    const struct ids *cpus;
+};
+
 struct host_device {
     const char *pci;  /* "0000:41:00.0" */
     const char *name; /* of the kernel: "nvme0n1", "eth0"; NULL without */
@@ -89,6 +103,12 @@ struct host {
     const uint32_t *distances; /* node_count squared, row from, column to, as numactl -H; NULL unknown */
     const struct host_cache *caches;
     uint32_t cache_count;
+    bool resctrl_known; /* the source tells what resctrl offers, if only that it offers nothing */
+    const struct cache_control *cache_controls;
+    uint32_t cache_control_count;
+    const struct bandwidth_control *bandwidth_controls;
+    uint32_t bandwidth_control_count;
+    enum known_state watches_cache, watches_bandwidth; /* monitors of L3 occupancy and of bandwidth */
     const struct host_device *devices;
     uint32_t device_count;
     bool devices_known;

@@ -269,6 +269,37 @@ static void show_devices(const struct host *host, GString *out)
     }
 }
 
+static const char *control_name(char type)
+{
+    return type == 'd' ? "data" : type == 'i' ? "code" : "";
+}
+
+static void show_controls(const struct host *host, GString *out)
+{
+    for (uint32_t i = 0; i < host->cache_control_count; i++) {
+        const struct cache_control *control = &host->cache_controls[i];
+        g_autoptr(GString) granule = g_string_new(NULL), least = g_string_new(NULL), size = g_string_new(NULL);
+        size_append(granule, control->granule_bytes);
+        size_append(least, control->least_bytes);
+        size_append(size, control->bytes);
+        if (!i)
+            g_string_append(out, "\nparts of:  cache      size  in steps of  at least  groups  of cpus\n");
+        g_string_append_printf(out, "L%u %-4s %9u %9s %12s %9s %7u  ", control->level, control_name(control->type),
+                               control->cache, size->str, granule->str, least->str, control->most_groups);
+        ids_append(out, control->cpus);
+        g_string_append_c(out, '\n');
+    }
+    for (uint32_t i = 0; i < host->bandwidth_control_count; i++) {
+        const struct bandwidth_control *control = &host->bandwidth_controls[i];
+        if (!i)
+            g_string_append(out, "\nmemory bandwidth of L3  in steps of  at least  groups  of cpus\n");
+        g_string_append_printf(out, "%22u %11u%% %8u%% %7u  ", control->node, control->granule, control->least,
+                               control->most_groups);
+        ids_append(out, control->cpus);
+        g_string_append_c(out, '\n');
+    }
+}
+
 /* ---- settings and what is unknown -------------------------------------------------------------------------------- */
 
 static void show_set(GString *out, const char *name, bool known, const struct ids *ids)
@@ -305,6 +336,10 @@ static void show_settings(const struct host *host, GString *out)
     show_state(out, "KSM merges across nodes", host->ksm_merge_across_nodes);
     if (host->transparent_pages)
         g_string_append_printf(out, "transparent huge pages: %s\n", host->transparent_pages);
+    show_state(out, "monitors of L3 caches", host->watches_cache);
+    show_state(out, "monitors of memory bandwidth", host->watches_bandwidth);
+    if (host->resctrl_known && !host->cache_control_count && !host->bandwidth_control_count)
+        g_string_append(out, "parts of caches and bandwidth: none\n");
     if (host->architecture)
         g_string_append_printf(out, "architecture: %s\n", host->architecture);
     if (host->machine_name)
@@ -352,6 +387,7 @@ static void show_unknown(const struct host *host, GString *out)
     add_unknown(list, host->ksm == STATE_UNKNOWN, "KSM");
     add_unknown(list, host->ksm_merge_across_nodes == STATE_UNKNOWN, "KSM across nodes");
     add_unknown(list, !host->transparent_pages, "transparent huge pages");
+    add_unknown(list, !host->resctrl_known, "parts of caches and bandwidth");
     add_unknown(list, !host->devices_known, "devices");
     add_unknown(list, !host->architecture, "architecture");
     for (unsigned i = 0; i < PROGRAM_COUNT; i++) {
@@ -371,6 +407,7 @@ void host_show_text(const struct host *host, GString *out)
     show_cores(host, out);
     show_caches(host, out);
     show_pools(host, out);
+    show_controls(host, out);
     show_devices(host, out);
     show_settings(host, out);
     show_unknown(host, out);

@@ -117,6 +117,42 @@ static void write_caches(struct json *json, const struct host *host)
     json_end(json, ']');
 }
 
+static void write_controls(struct json *json, const struct host *host)
+{
+    static const char *const keys[] = { "cache_controls", "bandwidth_controls" };
+    for (unsigned i = 0; !host->resctrl_known && i < G_N_ELEMENTS(keys); i++)
+        json_null(json, keys[i]);
+    if (!host->resctrl_known)
+        return;
+    json_array(json, keys[0]);
+    for (uint32_t i = 0; i < host->cache_control_count; i++) {
+        const struct cache_control *control = &host->cache_controls[i];
+        json_object(json, NULL);
+        json_number(json, "level", control->level);
+        json_number(json, "cache", control->cache);
+        json_text(json, "type", &control->type, 1);
+        json_number(json, "bytes", control->bytes);
+        json_number(json, "granule_bytes", control->granule_bytes);
+        json_number(json, "least_bytes", control->least_bytes);
+        json_number(json, "most_groups", control->most_groups);
+        write_ids(json, "cpus", control->cpus);
+        json_end(json, '}');
+    }
+    json_end(json, ']');
+    json_array(json, keys[1]);
+    for (uint32_t i = 0; i < host->bandwidth_control_count; i++) {
+        const struct bandwidth_control *control = &host->bandwidth_controls[i];
+        json_object(json, NULL);
+        json_number(json, "node", control->node);
+        json_number(json, "granule_percent", control->granule);
+        json_number(json, "least_percent", control->least);
+        json_number(json, "most_groups", control->most_groups);
+        write_ids(json, "cpus", control->cpus);
+        json_end(json, '}');
+    }
+    json_end(json, ']');
+}
+
 static void write_devices(struct json *json, const struct host *host)
 {
     if (!host->devices_known) {
@@ -169,6 +205,9 @@ void host_show_json(const struct host *host, GString *out)
     write_ids(&json, "disallowed_cpus", host->disallowed);
     write_cpus(&json, host);
     write_caches(&json, host);
+    write_controls(&json, host);
+    write_state(&json, "watches_cache", host->watches_cache);
+    write_state(&json, "watches_bandwidth", host->watches_bandwidth);
     write_devices(&json, host);
     if (host->isolated_known)
         write_ids(&json, "isolated_cpus", host->isolated);

@@ -90,6 +90,32 @@ static void put_things(GByteArray *out, const struct host *host)
     }
 }
 
+static void put_controls(GByteArray *out, const struct host *host)
+{
+    put32(out, host->resctrl_known);
+    put32(out, host->cache_control_count);
+    for (uint32_t i = 0; i < host->cache_control_count; i++) {
+        const struct cache_control *control = &host->cache_controls[i];
+        put32(out, control->level);
+        put32(out, control->cache);
+        put32(out, (uint32_t)control->type);
+        put64(out, control->bytes);
+        put64(out, control->granule_bytes);
+        put64(out, control->least_bytes);
+        put32(out, control->most_groups);
+        put_ids(out, control->cpus);
+    }
+    put32(out, host->bandwidth_control_count);
+    for (uint32_t i = 0; i < host->bandwidth_control_count; i++) {
+        const struct bandwidth_control *control = &host->bandwidth_controls[i];
+        uint32_t row[] = { control->node, control->granule, control->least, control->most_groups };
+        put(out, row, sizeof row);
+        put_ids(out, control->cpus);
+    }
+    put32(out, host->watches_cache);
+    put32(out, host->watches_bandwidth);
+}
+
 static void put_settings(GByteArray *out, const struct host *host)
 {
     put32(out, host->isolated_known);
@@ -126,6 +152,7 @@ void facts_encode(const struct host *host, GByteArray *out)
     if (host->distances)
         put(out, host->distances, (size_t)host->node_count * host->node_count * sizeof host->distances[0]);
     put_things(out, host);
+    put_controls(out, host);
     put_settings(out, host);
     put32(out, WIRE_END);
 }
@@ -331,6 +358,47 @@ static void take_devices(struct wire *wire, struct host *host)
     host->devices = devices;
 }
 
+static void take_cache_controls(struct wire *wire, struct host *host)
+{
+    host->cache_control_count = take_count(wire, HOST_CONTROL_LIMIT, 44);
+    struct cache_control *controls = arena_array(wire->arena, struct cache_control, host->cache_control_count);
+    for (uint32_t i = 0; i < host->cache_control_count; i++) {
+        controls[i].level = take_at_most(wire, 9);
+        controls[i].cache = take32(wire);
+        uint32_t type = take32(wire);
+        controls[i].type = (char)(type & 0x7f);
+        controls[i].bytes = take64(wire);
+        controls[i].granule_bytes = take64(wire);
+        controls[i].least_bytes = take64(wire);
+        controls[i].most_groups = take32(wire);
+        controls[i].cpus = take_ids(wire);
+        if ((type != 'u' && type != 'd' && type != 'i') || !controls[i].granule_bytes)
+            wire->is_wrong = true;
+    }
+    host->cache_controls = controls;
+}
+
+static void take_controls(struct wire *wire, struct host *host)
+{
+    host->resctrl_known = take_bool(wire);
+    take_cache_controls(wire, host);
+    host->bandwidth_control_count = take_count(wire, HOST_CONTROL_LIMIT, 20);
+    struct bandwidth_control *controls =
+        arena_array(wire->arena, struct bandwidth_control, host->bandwidth_control_count);
+    for (uint32_t i = 0; i < host->bandwidth_control_count; i++) {
+        controls[i].node = take32(wire);
+        controls[i].granule = take32(wire);
+        controls[i].least = take32(wire);
+        controls[i].most_groups = take32(wire);
+        controls[i].cpus = take_ids(wire);
+        if (!controls[i].granule)
+            wire->is_wrong = true;
+    }
+    host->bandwidth_controls = controls;
+    host->watches_cache = (enum known_state)take_at_most(wire, STATE_YES);
+    host->watches_bandwidth = (enum known_state)take_at_most(wire, STATE_YES);
+}
+
 static void take_settings(struct wire *wire, struct host *host)
 {
     host->isolated_known = take_bool(wire);
@@ -379,6 +447,7 @@ struct host *facts_decode(struct arena *arena, const uint8_t *bytes, size_t leng
     take_distances(&wire, host);
     take_caches(&wire, host);
     take_devices(&wire, host);
+    take_controls(&wire, host);
     take_settings(&wire, host);
     if (take32(&wire) != WIRE_END || wire.at != wire.end)
         wire.is_wrong = true;

@@ -94,7 +94,8 @@ void finish_iothread(const struct draft *draft, const struct iothread *said, str
     }
     if (is_said(&said->said, W_IOTHREAD_POLL)) {
         out->has_poll = true;
-        out->poll_in_libvirt = host_has_feature(host, FEATURE_IOTHREAD_POLL);
+        /* in a base it is libvirt that is spoken to, and what a base says stays */
+        out->poll_in_libvirt = draft->guest->base_file || host_has_feature(host, FEATURE_IOTHREAD_POLL);
         out->poll_most_ns = said->poll_most_ns;
         out->poll_grow = said->poll_grow;
         out->poll_shrink = said->poll_shrink;
