@@ -122,6 +122,11 @@ static void cpus_are_open_to_guests(const struct check *check, const struct plan
         check_cpus(&use, guest->emulator_cpus->plain);
         check_cpus(&use, planned->plan->emulator_cpus);
     }
+    if (guest->vhost_cpus) {
+        use.span = guest_word_span(guest, W_VHOST_CPUS, 1);
+        check_cpus(&use, guest->vhost_cpus->plain);
+        check_cpus(&use, planned->plan->vhost_cpus);
+    }
     for (uint32_t i = 0; i < guest->iothread_count; i++) {
         use.span = iothread_span(&guest->iothreads[i]);
         if (!guest->iothreads[i].cpus)
@@ -151,6 +156,9 @@ static void helpers_run_beside_nodes_that_are_there(const struct check *check, c
         return;
     if (guest->emulator_nodes)
         check_helper_nodes(check, planned, "the emulator", guest->emulator_nodes, emulator_span(guest));
+    if (guest->vhost_nodes)
+        check_helper_nodes(check, planned, "the kernel's workers", guest->vhost_nodes,
+                           guest_word_span(guest, W_VHOST_NODE, 1));
     for (uint32_t i = 0; i < guest->iothread_count; i++)
         check_helper_nodes(check, planned, "an iothread", guest->iothreads[i].nodes, iothread_span(&guest->iothreads[i]));
 }

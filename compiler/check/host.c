@@ -8,7 +8,7 @@
 enum { NORMAL_MEMORY_WANTED = 64 }; /* MiB of a node, for QEMU's own and the kernel's */
 
 struct load { /* what the guests of one host have in common: the first guest of each sort */
-    const struct planned_guest *any, *bound, *merging, *unmoving, *dedicated, *telling;
+    const struct planned_guest *any, *bound, *merging, *unmoving, *dedicated, *telling, *parting;
     const struct planned_guest *guessing;
     enum feature guessed;
     uint64_t *normal_bytes;                       /* strict memory on normal pages, by node */
@@ -77,6 +77,8 @@ static void enter_guest(struct arena *scratch, struct load *load, const struct p
         load->merging = planned;
     if (plan->cell_count > 1 && plan->distances && !load->telling)
         load->telling = planned;
+    if (plan->resctrl_count && !load->parting)
+        load->parting = planned;
     if (has_own_cpus(planned))
         enter_pins(load, planned, all_bound);
     if (!load->guessing && needs_unknown_version(planned, &load->guessed))
@@ -104,6 +106,7 @@ static void report_unknown(const struct check *check, const struct site_host *ho
         { is_real && load->merging && ksm_unknown && facts->node_count > 1, "KSM", "ksm no" },
         { is_real && load->unmoving && facts->balancing == STATE_UNKNOWN && facts->node_count > 1,
           "automatic balancing", "balancing no" },
+        { is_real && load->parting && !facts->resctrl_known, "what can be parted of caches and bandwidth", NULL },
         { load->guessing != NULL, "the versions of its programs", "versions { qemu 7.2; libvirt 9.0.0 }" },
     };
     g_autoptr(GString) what = g_string_new(NULL), declared = g_string_new(NULL);

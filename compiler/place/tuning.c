@@ -19,8 +19,9 @@ static struct plan_scheduling scheduling_of(const struct said *said, enum word_i
                                                  [CLASS_WORD_RR] = THREAD_RR };
     if (!is_said(said, word))
         return (struct plan_scheduling){ .class = THREAD_NORMAL };
+    bool has_priority = scheduling.class == CLASS_WORD_FIFO || scheduling.class == CLASS_WORD_RR;
     return (struct plan_scheduling){ .class = classes[scheduling.class],
-                                     .priority = scheduling.priority == PRIORITY_UNSAID ? 0 : scheduling.priority };
+                                     .priority = has_priority ? scheduling.priority : 0 };
 }
 
 static int by_class_and_vcpu(const void *a, const void *b)
