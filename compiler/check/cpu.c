@@ -260,7 +260,7 @@ static void helpers_leave_vcpus_alone(const struct check *check, const struct pl
     g_autofree uint32_t *own = own_cpus(planned);
     if (!own)
         return;
-    if (says_emulator)
+    if (says_emulator && !emulator_starves(planned)) /* which is told as the graver of the two */
         check_helper(check, planned, own, "the emulator", emulator_span(guest), planned->plan->emulator_cpus);
     for (uint32_t i = 0; i < guest->iothread_count; i++) {
         const struct iothread *thread = &guest->iothreads[i];

@@ -298,33 +298,41 @@ static bool runs_elsewhere(const struct plan_guest *plan, const struct plan_resc
 static void report_far(const struct check *check, const struct planned_guest *planned, uint32_t group,
                        const char *what, const struct ids *cpus, struct span span)
 {
-    uint32_t vcpu = ids_first(planned->plan->resctrls[group].vcpus);
+    const struct ids *vcpus = planned->plan->resctrls[group].vcpus;
+    uint32_t vcpu = ids_first(vcpus);
+    bool is_one = ids_size(vcpus) == 1;
     struct finding *finding = report(check->findings, NM_cache_far, span,
-                                     "vCPUs %s of guest '%s' have a part of %s, and run on none of its CPUs",
-                                     ids_text(check->arena, planned->plan->resctrls[group].vcpus),
-                                     planned->plan->name, what);
-    finding_label(check->findings, finding, vcpu_span(planned, vcpu), "vCPU %u runs on CPUs %s", vcpu,
-                  ids_text(check->arena, planned->plan->vcpu_cpus[vcpu]));
+                                     "vCPU%s %s of guest '%s' %s a part of %s, and %s on none of its CPUs",
+                                     is_one ? "" : "s", ids_text(check->arena, vcpus), planned->plan->name,
+                                     is_one ? "has" : "have", what, is_one ? "runs" : "run");
+    const struct ids *own = planned->plan->vcpu_cpus[vcpu];
+    finding_label(check->findings, finding, vcpu_span(planned, vcpu), "vCPU %u runs on CPU%s %s", vcpu,
+                  ids_size(own) == 1 ? "" : "s", ids_text(check->arena, own));
     finding_note(check->findings, finding, "its CPUs are %s", ids_text(check->arena, cpus));
     finding_help(check->findings, finding, "name the cache of the CPUs that the vCPUs run on");
 }
 
-static void check_parts(const struct check *check, const struct planned_guest *planned, uint32_t g)
+/* True: one that its vCPUs do not use was told; their bandwidth is far for the same reason. */
+static bool check_parts(const struct check *check, const struct planned_guest *planned, uint32_t g)
 {
     const struct plan_resctrl *group = &planned->plan->resctrls[g];
+    bool is_far = false;
     for (uint32_t i = 0; i < group->part_count; i++) {
         const struct plan_cache_part *part = &group->parts[i];
         const struct cache_control *control = find_control(facts_of(planned), part);
         struct span span = part_span(&planned->guest->resctrls[g], part);
         if (!control) {
             report_no_control(check, planned, part, span);
-            return; /* the others lack it for the same reason */
+            return is_far; /* the others lack it for the same reason */
         }
         check_size(check, planned, part, control, span);
-        if (runs_elsewhere(planned->plan, group, control->cpus))
-            report_far(check, planned, g,
-                       arena_printf(check->arena, "L%u cache %u", part->level, part->cache), control->cpus, span);
+        if (is_far || !runs_elsewhere(planned->plan, group, control->cpus))
+            continue;
+        is_far = true;
+        report_far(check, planned, g, arena_printf(check->arena, "L%u cache %u", part->level, part->cache),
+                   control->cpus, span);
     }
+    return is_far;
 }
 
 static const struct bandwidth_control *find_bandwidth(const struct host *facts, uint32_t node)
@@ -383,7 +391,7 @@ static void check_share(const struct check *check, const struct planned_guest *p
     finding_help(check->findings, finding, "write %u%%", MIN(MAX(fitting, control->least), 100));
 }
 
-static void check_bandwidths(const struct check *check, const struct planned_guest *planned, uint32_t g)
+static void check_bandwidths(const struct check *check, const struct planned_guest *planned, uint32_t g, bool is_far)
 {
     const struct plan_resctrl *group = &planned->plan->resctrls[g];
     for (uint32_t i = 0; i < group->bandwidth_count; i++) {
@@ -396,9 +404,11 @@ static void check_bandwidths(const struct check *check, const struct planned_gue
         }
         if (bandwidth->percent)
             check_share(check, planned, bandwidth->percent, control, span);
-        if (runs_elsewhere(planned->plan, group, control->cpus))
-            report_far(check, planned, g,
-                       arena_printf(check->arena, "the bandwidth of L3 cache %u", control->node), control->cpus, span);
+        if (is_far || !runs_elsewhere(planned->plan, group, control->cpus))
+            continue;
+        is_far = true;
+        report_far(check, planned, g, arena_printf(check->arena, "the bandwidth of L3 cache %u", control->node),
+                   control->cpus, span);
     }
 }
 
@@ -423,12 +433,24 @@ static void check_watching(const struct check *check, const struct planned_guest
     }
 }
 
+/* A host without resctrl lacks all of it for one reason. */
+static bool offers_anything(const struct host *facts)
+{
+    return facts->cache_control_count || facts->bandwidth_control_count || facts->watches_cache == STATE_YES ||
+           facts->watches_bandwidth == STATE_YES;
+}
+
 static void hosts_offer_the_parts(const struct check *check, const struct planned_guest *planned)
 {
     const struct host *facts = facts_of(planned);
     for (uint32_t g = 0; facts && facts->resctrl_known && g < planned->plan->resctrl_count; g++) {
-        check_parts(check, planned, g);
-        check_bandwidths(check, planned, g);
+        const struct plan_resctrl *group = &planned->plan->resctrls[g];
+        bool is_far = check_parts(check, planned, g);
+        if (group->part_count && !offers_anything(facts))
+            return;
+        check_bandwidths(check, planned, g, is_far);
+        if (group->bandwidth_count && !offers_anything(facts))
+            return;
         check_watching(check, planned, g);
     }
 }
@@ -464,8 +486,8 @@ static void enter_group(struct host_sums *sums, const struct planned_guest *plan
     sums->span = planned->guest->resctrls[g].span;
     for (uint32_t i = 0; i < group->part_count; i++) {
         const struct cache_control *control = find_control(facts, &group->parts[i]);
-        if (!control)
-            continue;
+        if (!control || group->parts[i].bytes >= control->bytes)
+            continue; /* told with its guest */
         struct sum *sum = &sums->caches[control - facts->cache_controls];
         sum->bytes += group->parts[i].bytes;
         sum->groups++;
@@ -480,7 +502,7 @@ static void report_full(const struct check *check, const struct site_host *host,
         const struct cache_control *control = &host->facts->cache_controls[i];
         const struct sum *sum = &sums->caches[i];
         if (sum->groups < 2 || sum->bytes + control->least_bytes <= control->bytes)
-            continue; /* a single one that is too large was told with its guest */
+            continue;
         struct finding *finding =
             report(check->findings, NM_cache_exceeded, sum->span,
                    "%u groups take %s of L%u cache %u of host '%s', which has %s", sum->groups,

@@ -213,37 +213,41 @@ static void real_time_has_own_cpus(const struct check *check, const struct plann
     }
 }
 
-/* The CPUs on which a real-time vCPU may keep the emulator waiting. */
-static hwloc_bitmap_t taken_cpus(const struct plan_guest *plan)
+/* The CPUs on which a real-time vCPU may keep the emulator waiting.  One without a CPU of its own was told above. */
+static hwloc_bitmap_t taken_cpus(const struct planned_guest *planned)
 {
+    const struct plan_guest *plan = planned->plan;
     hwloc_bitmap_t taken = hwloc_bitmap_alloc();
+    g_autofree uint32_t *own = own_cpus(planned);
     const struct plan_scheduling *emulator = &plan->emulator_scheduling;
     for (uint32_t i = 0; i < plan->scheduling_count; i++) {
         const struct plan_vcpu_scheduling *row = &plan->schedulings[i];
         if (!is_planned_real_time(&row->scheduling) ||
             (is_planned_real_time(emulator) && emulator->priority > row->scheduling.priority))
             continue;
-        const struct ids *before = NULL;
-        for (ids_each(row->vcpus, vcpu)) {
-            const struct ids *cpus = vcpu < plan->vcpu_count ? plan->vcpu_cpus[vcpu] : NULL;
-            if (cpus && cpus != before)
-                ids_add_to_bitmap(cpus, taken);
-            before = cpus;
-        }
+        for (ids_each(row->vcpus, vcpu))
+            if (own && vcpu < plan->vcpu_count && own[vcpu] != NO_INDEX)
+                hwloc_bitmap_set(taken, own[vcpu]);
     }
     return taken;
+}
+
+bool emulator_starves(const struct planned_guest *planned)
+{
+    const struct plan_guest *plan = planned->plan;
+    if (!plan->scheduling_count || !plan->emulator_cpus)
+        return false;
+    hwloc_bitmap_t taken = taken_cpus(planned), wanted = ids_to_bitmap(plan->emulator_cpus);
+    bool is_starved = !hwloc_bitmap_iszero(wanted) && hwloc_bitmap_isincluded(wanted, taken);
+    hwloc_bitmap_free(wanted);
+    hwloc_bitmap_free(taken);
+    return is_starved;
 }
 
 static void emulators_keep_a_cpu(const struct check *check, const struct planned_guest *planned)
 {
     const struct plan_guest *plan = planned->plan;
-    if (!plan->scheduling_count || !plan->emulator_cpus)
-        return;
-    hwloc_bitmap_t taken = taken_cpus(plan), wanted = ids_to_bitmap(plan->emulator_cpus);
-    bool is_starved = !hwloc_bitmap_iszero(wanted) && hwloc_bitmap_isincluded(wanted, taken);
-    hwloc_bitmap_free(wanted);
-    hwloc_bitmap_free(taken);
-    if (!is_starved)
+    if (!emulator_starves(planned))
         return;
     const struct guest *guest = planned->guest;
     enum word_id word = guest->emulator_cpus    ? W_EMULATOR_CPUS
@@ -350,7 +354,7 @@ static void libvirt_knows_polling(const struct check *check, const struct planne
 const struct plan_rule plan_scheduler_rules[] = {
     { .name = "real-time-has-own-cpus", .source = "peers 129", .run = real_time_has_own_cpus },
     { .name = "emulators-keep-a-cpu", .source = "peers 127", .run = emulators_keep_a_cpu },
-    { .name = "targets-apply-what-is-said", .source = "peers 50, 51", .run = targets_apply_what_is_said },
+    { .name = "targets-apply-what-is-said", .source = "language 7", .run = targets_apply_what_is_said },
     { .name = "libvirt-knows-polling", .source = "ground/features.def", .run = libvirt_knows_polling },
     { 0 }
 };

@@ -108,7 +108,7 @@ static const struct {
     { "vcpu", "placement", "static" }, { "topology", "dies", "1" },         { "topology", "clusters", "1" },
     { "memory", "mode", "strict" },    { "memory", "placement", "static" }, { "memnode", "mode", "strict" },
     { "poll", "max", "32768" },        { "poll", "grow", "0" },             { "poll", "shrink", "0" },
-    { "iothread", "thread_pool_min", "0" },                                 { "iothread", "thread_pool_max", "64" },
+    { "iothread", "thread_pool_min", "0" },
 };
 
 static const char *attribute_or_default(const struct xml_element *element, const char *name)

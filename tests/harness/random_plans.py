@@ -89,6 +89,42 @@ def _pins(chance, count):
     return pins | ({"emulator": _ranges(chance.sample(range(128), 2))} if chance.random() < 0.5 else {})
 
 
+def _scheduler(chance):
+    name = chance.choice(("batch", "idle", "fifo", "rr"))
+    return {"class": name} | ({"priority": chance.randint(1, 99)} if name in ("fifo", "rr") else {})
+
+
+def _tuning(chance, count):
+    """Classes, workers, polling, parts of caches: sets of vcpus that do not overlap."""
+    told = {}
+    vcpus = chance.sample(range(count), count)
+    if chance.random() < 0.3:
+        told["schedulers"] = {"vcpus": [{"vcpus": _ranges(vcpus[:chance.randint(1, count)])} | _scheduler(chance)]}
+        if chance.random() < 0.5:
+            told["schedulers"]["emulator"] = _scheduler(chance)
+    if chance.random() < 0.3:
+        group = vcpus[:chance.randint(1, count)]
+        level, content = chance.choice((2, 3)), chance.choice(("both", "code", "data"))
+        told["resctrl"] = [{"vcpus": _ranges(group)}]
+        told["resctrl"][0]["caches"] = [{"level": level, "content": content, "cache": number,
+                                         "bytes": chance.randint(1, 40) * 768 << 10}
+                                        for number in range(chance.randint(1, 3))]
+        if chance.random() < 0.5:
+            told["resctrl"][0]["bandwidth"] = [{"node": 0, "percent": chance.randint(1, 10) * 10}]
+        if chance.random() < 0.5:
+            told["resctrl"][0]["monitors"] = [{"vcpus": _ranges(group[:1]), "cache": True,
+                                               "bandwidth": chance.random() < 0.5}]
+    if chance.random() < 0.3:
+        told["iothreads"] = [{"id": number} for number in range(1, chance.randint(2, 5))]
+        for thread in told["iothreads"]:
+            thread |= {"scheduler": _scheduler(chance)} if chance.random() < 0.3 else {}
+            thread |= {"pool": {"least": chance.randint(0, 8), "most": chance.randint(8, 80)}} \
+                if chance.random() < 0.5 else {}
+            thread |= {"poll": {"most_ns": chance.randint(0, 99999), "shrink": chance.randint(1, 9),
+                                "in_libvirt": False}} if chance.random() < 0.3 else {}
+    return told
+
+
 def guest(seed):
     chance = random.Random(seed)
     topology = _topology(chance)
@@ -104,7 +140,7 @@ def guest(seed):
     }
     if count > 1:
         plan["distances"] = _distances(chance, count)
-    return plan
+    return plan | _tuning(random.Random(f"tuning {seed}"), topology["count"])
 
 
 def plan(seeds):

@@ -164,6 +164,24 @@ def _objects(texts, mounts):
     return backends
 
 
+IOTHREAD_DEFAULTS = {"poll-max-ns": 32768, "poll-grow": 0, "poll-shrink": 0, "thread-pool-min": 0,
+                     "thread-pool-max": 64, "aio-max-batch": 0}
+
+
+def _iothreads(texts):
+    """{number: properties, said or not}"""
+    found = {}
+    for text in texts:
+        told = properties(text, "qom-type")
+        if told.pop("qom-type", "") != "iothread":
+            continue
+        match = re.fullmatch(r"iothread(\d+)", told.pop("id", ""))
+        if not match or told.keys() - IOTHREAD_DEFAULTS.keys() or int(match.group(1)) in found:
+            raise FactError(f"iothread that nobody knows: {text}")
+        found[int(match.group(1))] = IOTHREAD_DEFAULTS | {key: integer(value) for key, value in told.items()}
+    return found
+
+
 # ---- -m, -smp, -numa -------------------------------------------------------------------------------------------
 
 def _memory(text):
@@ -287,6 +305,7 @@ def facts(words, mounts=None):
         "memory": memory, "smp": _smp(options["-smp"][0]), "cells": cells,
         "distances": _matrix(len(cells), distances), "hmat": hmat, "only": backends.get(only),
         "is_locked": boolean(overcommit.get("mem-lock", "off")), "expanders": _expanders(options.get("-device", [])),
+        "iothreads": _iothreads(options.get("-object", [])),
     }
 
 

@@ -7,6 +7,7 @@
 
 import argparse
 import ctypes
+import json
 import os
 import pathlib
 import re
@@ -19,19 +20,21 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 from harness import built, tap
 from harness.program import ROOT, Numac
-from oracles import argv_facts
+from oracles import argv_facts, cputune
 from oracles.sample import mistakes
 
 SHIM = ROOT / "build" / "oracles" / "node_shim.so"
 NODES = 64
 PAGES = {"2M": 2 << 20, "1G": 1 << 30}
 MARK = "-- numac --"
+SAMPLE = json.loads(mistakes.PLAN.read_text())
 A_CALL = 100  # files for one virsh, within the limits of a command line
 
 # what an engine lacks is no fault of the XML
 LACKS = ("No emulator found for arch", "does not support machine type", "Cannot find suitable emulator",
          "Unable to find any firmware", "Unable to find 'efi' firmware", "is not supported with this QEMU",
-         "is not supported by this QEMU", "isn't supported by this QEMU", "not available with this QEMU binary")
+         "is not supported by this QEMU", "isn't supported by this QEMU", "not available with this QEMU binary",
+         "Memory Bandwidth value exceeding 100")
 CONFIGURATION = """stdio_handler = "file"
 user = "root"
 group = "root"
@@ -138,6 +141,24 @@ class Engine:
         return argv_facts.facts(argv_facts.words_of_libvirt(told), self.mounts)
 
 
+POLL = ("poll-max-ns", "poll-grow", "poll-shrink")
+KNOWS_POLL = (9, 4)
+
+
+def libvirt_version():
+    said = subprocess.run(["virsh", "--version"], capture_output=True, text=True, check=True).stdout
+    return tuple(int(part) for part in said.strip().split("."))
+
+
+def without_poll(facts, plan):
+    """Polling is compared where the XML says it and this libvirt reads it."""
+    told = {one["id"] for one in plan.get("iothreads", []) if one.get("poll", {"in_libvirt": True})["in_libvirt"]}
+    threads = {number: {key: value for key, value in thread.items()
+                        if key not in POLL or (number in told and libvirt_version() >= KNOWS_POLL)}
+               for number, thread in facts["iothreads"].items()}
+    return facts | {"iothreads": threads}
+
+
 def comparable(facts):
     """What libvirt cannot say, or says in its own way with the same effect, is put into one form: huge pages from a
     file of its own or from a memfd, and `file` backing without a path, which numac takes from a memfd too."""
@@ -150,14 +171,14 @@ def comparable(facts):
     return facts | {"cells": cells, "only": backing(facts["only"])}
 
 
-def differences(engine, told, argv):
-    theirs = comparable(engine.facts(told))
-    ours = comparable(argv_facts.facts(argv_facts.words_of_file(argv)))
+def differences(engine, told, argv, plan):
+    theirs = without_poll(comparable(engine.facts(told)), plan)
+    ours = without_poll(comparable(argv_facts.facts(argv_facts.words_of_file(argv))), plan)
     return argv_facts.differences(theirs, ours, ("libvirt", "numac"))
 
 
-def compare(engine, told, argv):
-    found = differences(engine, told, argv)
+def compare(engine, told, argv, plan):
+    found = differences(engine, told, argv, plan)
     if found:
         cells = {line.split(".")[0].strip("cels[]") for line in found if line.startswith("cells[")}
         objects = [word for word in argv_facts.words_of_libvirt(told)
@@ -169,18 +190,35 @@ def compare_guest(engine, guest, told):
     if guest.argv is None:
         engine.facts(told)
         return "libvirt takes it; there is no command line to compare"
-    return compare(engine, told, guest.argv.read_text())
+    return compare(engine, told, guest.argv.read_text(), guest.plan)
+
+
+def compare_kept(guest, folder):
+    try:
+        kept = cputune.kept(guest.xml.read_text(), folder)
+    except ValueError as trouble:
+        if any(lack in str(trouble) for lack in LACKS):
+            raise tap.Skip(f"this libvirt cannot: {trouble}") from trouble
+        raise tap.Failure(f"libvirt refuses: {trouble}") from trouble
+    found = cputune.differences(kept, guest.plan)
+    if found:
+        raise tap.Failure("\n".join(found))
+    for about, plan in cputune.mistakes(guest.plan):
+        if not cputune.differences(kept, plan):
+            raise tap.Failure(f"{about} that is wrong is not seen")
 
 
 def overlook(engine, told, mistake):
     """Fails where this oracle would not see the mistake."""
-    if not differences(engine, told, mistakes.wrong_argv(mistake)):
+    if libvirt_version() < mistake.needs_libvirt:
+        raise tap.Skip("this libvirt is too old to show it")
+    if not differences(engine, told, mistakes.wrong_argv(mistake), SAMPLE):
         raise tap.Failure(f"not seen: {mistake.wrong} instead of {mistake.right}")
 
 
 def self_tests(engine, told):
     """The oracle agrees with a right command line, and sees each wrong one."""
-    return [tap.Test("sample agrees", lambda: compare(engine, told, mistakes.ARGV.read_text()))] + \
+    return [tap.Test("sample agrees", lambda: compare(engine, told, mistakes.ARGV.read_text(), SAMPLE))] + \
         [tap.Test(f"sample: sees {mistake.about}", lambda mistake=mistake: overlook(engine, told, mistake))
          for mistake in mistakes.MISTAKES]
 
@@ -206,6 +244,8 @@ def main():
             tests += [tap.Test(f"libvirt {guest.title}",
                                lambda guest=guest, text=text: compare_guest(engine, guest, text))
                       for guest, text in zip(judged, told)]
+            tests += [tap.Test(f"libvirt keeps {guest.title}", lambda guest=guest: compare_kept(guest, folder))
+                      for guest in judged if cputune.says_any(guest.plan)]
             return tap.run(tests)
         finally:
             engine.close()

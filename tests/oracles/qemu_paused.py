@@ -128,8 +128,18 @@ def _vcpus(engine):
     return [found[number] for number in sorted(found)]
 
 
+def _iothreads(engine):
+    found = {}
+    for one in engine.ask("query-iothreads"):
+        path = f"/objects/{one['id']}"
+        found[int(one["id"].removeprefix("iothread"))] = {
+            key: engine.ask("qom-get", path=path, property=key) for key in argv_facts.IOTHREAD_DEFAULTS}
+    return found
+
+
 def engine_facts(engine):
-    facts = {"cells": _cells_of_monitor(engine), "memory": _backends(engine), "vcpus": _vcpus(engine)}
+    facts = {"cells": _cells_of_monitor(engine), "memory": _backends(engine), "vcpus": _vcpus(engine),
+             "iothreads": _iothreads(engine)}
     data = engine.firmware_file("etc/acpi/tables")
     if data is None:
         raise tap.Failure("this machine has no ACPI tables: the guest sees no cells")
@@ -153,6 +163,13 @@ def _places(topology, cell_of):
     return found
 
 
+def _planned_iothread(thread):
+    pool, poll = thread.get("pool", {}), thread.get("poll", {})
+    said = {"thread-pool-min": pool.get("least"), "thread-pool-max": pool.get("most"),
+            "poll-max-ns": poll.get("most_ns"), "poll-grow": poll.get("grow"), "poll-shrink": poll.get("shrink")}
+    return argv_facts.IOTHREAD_DEFAULTS | {key: value for key, value in said.items() if value is not None}
+
+
 def plan_facts(plan):
     cells = [argv_facts.ids_of_text(cell["vcpus"]) for cell in plan["cells"]]
     told = plan["numa"]
@@ -162,6 +179,7 @@ def plan_facts(plan):
         "memory": [{"size": cell["memory_bytes"], "share": cell["shared"]} for cell in plan["cells"]
                    if cell["memory_bytes"]],
         "vcpus": _places(plan["vcpus"], cell_of),
+        "iothreads": {thread["id"]: _planned_iothread(thread) for thread in plan.get("iothreads", [])},
     }
     if told:
         facts["srat_vcpus"] = {apic: cell_of[vcpu] for vcpu, apic in enumerate(acpi.apic_ids(plan["vcpus"]))}

@@ -5,6 +5,7 @@
 
 import argparse
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -16,6 +17,29 @@ from harness import built, tap
 from harness.program import ROOT, Numac
 
 SCHEMA = pathlib.Path("/usr/share/libvirt/schemas/domain.rng")
+
+
+LATER = {(9, 4, 0): re.compile(r"<poll [^>]*/>")}  # elements that the schema has from a version on
+
+
+def libvirt_version():
+    if not shutil.which("virsh"):
+        return (0,)
+    said = subprocess.run(["virsh", "--version"], capture_output=True, text=True, check=True).stdout
+    return tuple(int(part) for part in said.strip().split("."))
+
+
+def for_schema(path, folder):
+    """The file, or a copy without the elements that the installed schema cannot know."""
+    text = known = path.read_text()
+    for version, element in LATER.items():
+        if libvirt_version() < version:
+            known = element.sub("", known)
+    if known == text:
+        return path
+    copy = pathlib.Path(folder, f"{len(list(pathlib.Path(folder).iterdir()))}-{path.name}")
+    copy.write_text(known)
+    return copy
 
 
 def judge(paths):
@@ -60,9 +84,12 @@ def main():
         return tap.skip_all(unfit())
     with tempfile.TemporaryDirectory(prefix="numac-schema-") as scratch:
         guests, broken = built.guests(Numac(options.numac), scratch, options.random)
-        told = judge([guest.xml for guest in guests if guest.xml])
+        known = pathlib.Path(scratch, "known")
+        known.mkdir()
+        files = {guest.xml: for_schema(guest.xml, known) for guest in guests if guest.xml}
+        told = judge(list(files.values()))
         tests = [tap.Test("all sites build", lambda: built.fail_broken(broken))]
-        tests += [tap.Test(f"schema {guest.title}", lambda guest=guest: _fail_with(told[str(guest.xml)]))
+        tests += [tap.Test(f"schema {guest.title}", lambda guest=guest: _fail_with(told[str(files[guest.xml])]))
                   for guest in guests if guest.xml]
         return tap.run(tests)
 

@@ -432,7 +432,7 @@ static void test_recordings(void)
 {
     static const char *const names[] = { "2n16c-huge.xml",   "2n16c-devices.xml",  "2n16c-isolated.xml",
                                          "3n16c-cxl.xml",    "2n8c-no-memory.xml", "3n12c-holes.xml",
-                                         "2n16c-cgroup.xml", "3n4c-sysfs" };
+                                         "2n16c-cgroup.xml", "3n4c-sysfs",         "3n4c-resctrl" };
     for (unsigned i = 0; i < G_N_ELEMENTS(names); i++) {
         g_autofree char *path = g_build_filename(hosts_folder, names[i], NULL);
         assert_record_keeps(path, false);
@@ -449,6 +449,45 @@ static void test_recordings(void)
     bench_free(&bench);
 }
 
+static void check_control(const struct cache_control *control, uint32_t cache, char type, uint64_t bytes,
+                          uint64_t granule, uint64_t least, uint32_t groups, uint32_t first_cpu)
+{
+    g_assert_cmpuint(control->level, ==, 3);
+    g_assert_cmpuint(control->cache, ==, cache);
+    g_assert_cmpint(control->type, ==, type);
+    g_assert_cmpuint(control->bytes, ==, bytes);
+    g_assert_cmpuint(control->granule_bytes, ==, granule);
+    g_assert_cmpuint(control->least_bytes, ==, least);
+    g_assert_cmpuint(control->most_groups, ==, groups);
+    g_assert_cmpuint(ids_first(control->cpus), ==, first_cpu);
+}
+
+static void test_resctrl(void)
+{
+    struct bench bench = bench_new();
+    const struct host *libvirt = load(&bench, "2n12c-resctrl.xml", 0), *kernel = load(&bench, "3n4c-resctrl", 0),
+                      *neither = load(&bench, "3n4c-sysfs", 0);
+    g_assert_true(libvirt->resctrl_known && kernel->resctrl_known && !neither->resctrl_known);
+    g_assert_cmpuint(neither->cache_control_count + neither->bandwidth_control_count, ==, 0);
+    g_assert_cmpuint(libvirt->cache_control_count, ==, 2);
+    check_control(&libvirt->cache_controls[1], 1, 'u', 15 * MIB, 768 * KIB, 1536 * KIB, 4, 6);
+    g_assert_cmpuint(libvirt->bandwidth_control_count, ==, 2);
+    g_assert_cmpuint(libvirt->bandwidth_controls[1].granule, ==, 10);
+    g_assert_cmpuint(libvirt->bandwidth_controls[1].least, ==, 10);
+    g_assert_cmpint(libvirt->watches_bandwidth, ==, STATE_YES);
+    g_assert_cmpuint(kernel->cache_control_count, ==, 4); /* code and data of two caches; L2 is not parted */
+    check_control(&kernel->cache_controls[1], 1, 'i', 20 * MIB, MIB, MIB, 8, 2);
+    check_control(&kernel->cache_controls[2], 0, 'd', 20 * MIB, MIB, MIB, 8, 0);
+    g_assert_cmpuint(kernel->bandwidth_control_count, ==, 2);
+    g_assert_cmpuint(kernel->bandwidth_controls[0].least, ==, 20);
+    g_assert_cmpint(kernel->watches_cache, ==, STATE_YES);
+    g_autoptr(GString) out = g_string_new(NULL);
+    host_show_text(kernel, out);
+    g_assert_nonnull(strstr(out->str, "L3 data         1     20MiB         1MiB      1MiB       8  2-3\n"));
+    g_assert_nonnull(strstr(out->str, "                     0          10%       20%       8  0-1\n"));
+    bench_free(&bench);
+}
+
 static void test_text(void)
 {
     struct bench bench = bench_new();
@@ -458,7 +497,7 @@ static void test_text(void)
         g_str_has_prefix(out->str, "available: 2 nodes (0-1)\nnode 0 cpus: 0 1 2 3 4 5 6 7\nnode 0 size: 65536 MB\n"));
     g_assert_nonnull(strstr(out->str, "node   0   1\n  0:  10  21\n  1:  21  10\n"));
     g_assert_nonnull(strstr(out->str, "0000:19:00.0     0  block    nvme0n1\n"));
-    g_assert_nonnull(strstr(out->str, "unknown: free memory\n"));
+    g_assert_nonnull(strstr(out->str, "unknown: free memory, parts of caches and bandwidth\n"));
     bench_free(&bench);
 }
 
@@ -495,6 +534,7 @@ int main(int argc, char **argv)
     g_test_add_func("/host/devices", test_devices);
     g_test_add_func("/host/folder", test_folder);
     g_test_add_func("/host/capabilities", test_capabilities);
+    g_test_add_func("/host/resctrl", test_resctrl);
     g_test_add_func("/host/live", test_live);
     g_test_add_func("/host/files-refused", test_files_refused);
     g_test_add_func("/host/lists", test_lists);

@@ -140,10 +140,10 @@ static void test_pins(void)
           HEAD VCPU "  <cputune>\n    <shares>9</shares>\n    <vcpupin vcpu='5' cpuset='1'/>\n"
                     "    <vcpupin vcpu='1' cpuset='8'/> <!-- one -->\n    <vcpupin vcpu=\"0\" cpuset=\"4-8,^8\"/>\n"
                     "    <vcpupin vcpu='1' cpuset='3'/>\n    <emulatorpin cpuset='0'/>\n"
-                    "    <vcpusched vcpus='0' scheduler='fifo' priority='1'/>\n  </cputune>\n" CPU "</domain>\n",
+                    "    <quota_of_another vcpus='0'/>\n  </cputune>\n" CPU "</domain>\n",
           HEAD VCPU "  <cputune>\n    <shares>9</shares>\n    <vcpupin vcpu='1' cpuset='9'/> <!-- one -->\n"
                     "    <vcpupin vcpu=\"0\" cpuset=\"4-8,^8\"/>\n"
-                    "    <vcpusched vcpus='0' scheduler='fifo' priority='1'/>\n  </cputune>\n" CPU "</domain>\n");
+                    "    <quota_of_another vcpus='0'/>\n  </cputune>\n" CPU "</domain>\n");
     arena_free(arena);
 }
 
@@ -199,7 +199,7 @@ static void test_cells(void)
     arena_free(arena);
 }
 
-/* Ids of iothreads are compared by id: what else they say is not ours. */
+/* Iothreads are compared by id; what QEMU would do anyway need not be said. */
 static void test_iothreads(void)
 {
     struct arena *arena = arena_new();
@@ -207,12 +207,14 @@ static void test_iothreads(void)
     struct plan_iothread *iothreads = arena_array(arena, struct plan_iothread, 2);
     iothreads[0].id = 1;
     iothreads[1].id = 2;
+    iothreads[0].has_pool = true;
+    iothreads[0].pool_most = 2;
     guest->iothreads = iothreads;
     guest->iothread_count = 2;
     check(guest,
           HEAD VCPU "  <iothreads>1</iothreads>\n  <iothreadids>\n    <iothread id='7'/>\n"
-                    "    <iothread id='1' thread_pool_min='2'/>\n  </iothreadids>\n" CPU "</domain>\n",
-          HEAD VCPU "  <iothreads>2</iothreads>\n  <iothreadids>\n    <iothread id='1' thread_pool_min='2'/>\n"
+                    "    <iothread id='1' thread_pool_max='2'/>\n  </iothreadids>\n" CPU "</domain>\n",
+          HEAD VCPU "  <iothreads>2</iothreads>\n  <iothreadids>\n    <iothread id='1' thread_pool_max='2'/>\n"
                     "    <iothread id='2'/>\n  </iothreadids>\n" CPU "</domain>\n");
     arena_free(arena);
 }

@@ -17,6 +17,7 @@ class Mistake:
     about: str
     right: str
     wrong: str
+    needs_libvirt: tuple = (0,)  # the version from which on libvirt can show it
     engine_sees: bool = True  # a paused QEMU shows it too; else only the comparison of command lines does
 
 
@@ -30,16 +31,19 @@ MISTAKES = (
     Mistake("sockets and cores exchanged", "sockets=2,dies=1,cores=2,threads=2", "sockets=4,dies=1,cores=1,threads=2"),
     Mistake("threads and cores exchanged", "cores=2,threads=2", "cores=4,threads=1"),
     Mistake("share", "share=on", "share=off"),
-    Mistake("host nodes", "host-nodes=0-1,host-nodes=5", "host-nodes=0-1,host-nodes=6", False),
-    Mistake("policy", "policy=interleave", "policy=bind", False),
-    Mistake("preferred made strict", "policy=preferred", "policy=bind", False),
-    Mistake("page size", "hugetlbsize=1073741824", "hugetlbsize=2097152", False),
+    Mistake("host nodes", "host-nodes=0-1,host-nodes=5", "host-nodes=0-1,host-nodes=6", engine_sees=False),
+    Mistake("policy", "policy=interleave", "policy=bind", engine_sees=False),
+    Mistake("preferred made strict", "policy=preferred", "policy=bind", engine_sees=False),
+    Mistake("page size", "hugetlbsize=1073741824", "hugetlbsize=2097152", engine_sees=False),
     Mistake("preallocation", "host-nodes=3,policy=bind,prealloc=on,prealloc-threads=2,prealloc-context=near-cell0",
-            "host-nodes=3,policy=bind", False),
+            "host-nodes=3,policy=bind", engine_sees=False),
     Mistake("preallocating threads", "policy=preferred,prealloc=on,prealloc-threads=2",
-            "policy=preferred,prealloc=on,prealloc-threads=1", False),
-    Mistake("where preallocation runs", "id=near-cell2,node-affinity=1", "id=near-cell2,node-affinity=2", False),
-    Mistake("locking", "mem-lock=on", "mem-lock=off", False),
+            "policy=preferred,prealloc=on,prealloc-threads=1", engine_sees=False),
+    Mistake("where preallocation runs", "id=near-cell2,node-affinity=1", "id=near-cell2,node-affinity=2", engine_sees=False),
+    Mistake("workers of an iothread", "thread-pool-max=8", "thread-pool-max=9"),
+    Mistake("polling of an iothread", "poll-max-ns=50000", "poll-max-ns=5000", needs_libvirt=(9, 4)),
+    Mistake("how polling grows", "poll-grow=2", "poll-grow=3", needs_libvirt=(9, 4)),
+    Mistake("locking", "mem-lock=on", "mem-lock=off", engine_sees=False),
 )
 
 
