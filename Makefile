@@ -120,13 +120,15 @@ SUITE_cases   = 'cases=tests/run --numac $(PROGRAM)'
 SUITE_cli     = $(if $(wildcard tests/cli.py),'cli=tests/cli.py $(PROGRAM)')
 SUITE_hosts   = $(if $(wildcard tests/corpus_hosts.py),'hosts=tests/corpus_hosts.py $(PROGRAM) host show --format json')
 SUITE_notation = 'notation=tests/notation.py --numac $(PROGRAM)' 'site-schema=tests/schema_site.py --numac $(PROGRAM)'
+SUITE_rules   = 'rules=tests/rules_table.py'
+SUITE_man     = 'man=tests/man.py --numac $(PROGRAM)'
 SUITE_mutants = 'mutants=tests/mutants.py --numac $(PROGRAM)'
 SUITE_oracles = 'schema=tests/oracles/relaxng.py --numac $(PROGRAM)' \
 	'libvirt=tests/oracles/libvirt_embed.py --numac $(PROGRAM)' \
 	'qemu=tests/oracles/qemu_paused.py --numac $(PROGRAM)' 'script=tests/oracles/script.py --numac $(PROGRAM)'
 SUITE_lab     = 'boot=tests/oracles/boot.py --numac $(PROGRAM)'
 comma := ,
-SUITES := layers,harness,units,cli,hosts,notation,cases,mutants,oracles
+SUITES := layers,harness,units,cli,hosts,notation,man,cases,rules,mutants,oracles
 suites = $(foreach suite,$(subst $(comma), ,$(1)),$(SUITE_$(suite)))
 
 check: $(PROGRAM) $(UNITS) $(DRIVERS) $(SHIM)
@@ -181,9 +183,10 @@ $(GEN)/bench/forms.lex.c: tests/bench/peers/forms.l $(GEN)/bench/forms.tab.c
 bench: $(PROGRAM) $(PEERS)
 	@tests/bench/run --numac $(PROGRAM) $(BENCH)
 
-# the tables of the language reference, from the vocabulary
+# the tables of the language reference and the words of numac(5), from the vocabulary
 docs: $(PROGRAM)
 	tests/notation.py --numac $(PROGRAM) --write-docs
+	tests/man.py --numac $(PROGRAM) --write-docs
 
 demo: all
 	@build/numac plan examples/site.numa

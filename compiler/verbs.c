@@ -31,7 +31,7 @@ static const struct verb verbs[] = {
     {
         .name = "plan",
         .arguments = "SITE",
-        .about = "show where each guest would live, and why",
+        .about = "show where each guest would live, on which memory and CPUs",
         .fewest = 1,
         .most = 1,
         .takes = TAKES_SITE,

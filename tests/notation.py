@@ -93,6 +93,8 @@ def streams(numac, folder):
     expect("formatted", (run.status, run.out), (0, EVEN))
     run = numac.run(["convert", "--to", "yaml", "-"], folder, ODD.encode())
     expect("converted", (run.status, run.out), (0, "guest:\n  a:\n    memory: 1GiB  # size\n"))
+    again = numac.run(["fmt", "-"], folder, run.out.encode())
+    expect("formatted as YAML", (again.status, again.out), (0, run.out))
     back = numac.run(["convert", "--to", "numa", "-"], folder, run.out.encode())
     expect("converted back", (back.status, back.out), (0, EVEN))
 

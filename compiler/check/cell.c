@@ -55,13 +55,20 @@ static void integer_labels_are_positions(const struct check *check, const struct
     }
 }
 
+static uint32_t cells_with_vcpus(const struct guest *guest)
+{
+    uint32_t count = 0;
+    for (uint32_t c = 0; c < guest->cell_count; c++)
+        count += !(is_said(&guest->cells[c].said, W_CELL_VCPUS) && guest->cells[c].vcpu_count == 0);
+    return count;
+}
+
 static void guests_have_no_more_cells_than_vcpus(const struct check *check, const struct guest *guest)
 {
-    uint32_t with_vcpus = 0;
+    uint32_t with_vcpus;
     if (!is_said(&guest->said, W_GUEST_VCPUS) || is_failed(&guest->said, W_GUEST_VCPUS) || guest->vcpu_count == COUNT_ALL || !guest->vcpu_count)
         return;
-    for (uint32_t c = 0; c < guest->cell_count; c++)
-        with_vcpus += !(is_said(&guest->cells[c].said, W_CELL_VCPUS) && guest->cells[c].vcpu_count == 0);
+    with_vcpus = cells_with_vcpus(guest);
     bool from_word = !guest->cell_count && is_said(&guest->said, W_GUEST_CELLS) && guest->cells_wanted < CELLS_HOST;
     uint32_t cells = from_word ? guest->cells_wanted : with_vcpus;
     if (cells <= guest->vcpu_count || cells > CELL_LIMIT)
@@ -106,6 +113,21 @@ static void cells_say_vcpus_or_ids(const struct check *check, const struct guest
         struct finding *finding = report(check->findings, NM_vcpus_and_ids, said_span(said, W_CELL_IDS, 0), "cell '%s' says both 'vcpus' and 'ids'", guest->cells[c].name);
         finding_label(check->findings, finding, said_span(said, W_CELL_VCPUS, 0), "the count");
         finding_help(check->findings, finding, "keep 'vcpus' for a number of them, or 'ids' for certain ones");
+    }
+}
+
+static void ids_need_a_known_count(const struct check *check, const struct guest *guest)
+{
+    if (guest->vcpu_count != COUNT_ALL || is_failed(&guest->said, W_GUEST_VCPUS))
+        return;
+    for (uint32_t c = 0; c < guest->cell_count; c++) {
+        const struct said *said = &guest->cells[c].said;
+        if (!is_said(said, W_CELL_IDS) || is_failed(said, W_CELL_IDS))
+            continue;
+        struct finding *finding = report(check->findings, NM_ids_of_unknown_count, said_span(said, W_CELL_IDS, 1), "cell '%s' names vCPUs, and how many guest '%s' has is not known", guest->cells[c].name, guest->name);
+        finding_label(check->findings, finding, said_span(&guest->said, W_GUEST_VCPUS, 1), "as many as the host has left");
+        finding_help(check->findings, finding, "write a number in place of 'all', or leave 'ids' out");
+        return; /* the other cells are wrong for the same reason */
     }
 }
 
@@ -178,7 +200,7 @@ static void cells_cover_all_vcpus(const struct check *check, const struct guest 
         finding = report(check->findings, NM_vcpu_in_no_cell, span, "guest '%s' has %" G_GUINT64_FORMAT " vCPUs, and its cells hold only %" G_GUINT64_FORMAT, guest->name, total, shares.said);
         finding_note(check->findings, finding, "libvirt would put the others into cell 0 without a word; QEMU would warn and do the same");
         finding_help(check->findings, finding, "write 'vcpus %" G_GUINT64_FORMAT "', or give a cell the missing %" G_GUINT64_FORMAT, shares.said, total - shares.said);
-    } else if (shares.open && (total - shares.said) % shares.open) {
+    } else if (shares.open && (total - shares.said) % shares.open && cells_with_vcpus(guest) <= total) {
         finding = report(check->findings, NM_vcpus_not_divisible, span, "%" G_GUINT64_FORMAT " vCPUs do not divide evenly over %u cells of guest '%s'", total - shares.said, shares.open, guest->name);
         finding_help(check->findings, finding, "say 'vcpus' in each cell, or take a multiple of %u", shares.open);
     }
@@ -221,7 +243,9 @@ static void guests_have_vcpus(const struct check *check, const struct guest *gue
     } else if (!has_total && !shares.said) {
         finding = report(check->findings, NM_no_vcpus, guest->span, "no cell of guest '%s' has a vCPU", guest->name);
     }
-    if (finding)
+    if (finding && guest->cell_count && !shares.open)
+        finding_help(check->findings, finding, "write 'vcpus 4' in a cell");
+    else if (finding)
         finding_help(check->findings, finding, "write 'vcpus 4' in the guest");
 }
 
@@ -325,6 +349,7 @@ const struct model_rule cell_rules[] = {
     { .name = "integer-labels-are-positions", .source = "peers 2, 26", .of_whole = true, .run = integer_labels_are_positions },
     { .name = "guests-have-no-more-cells-than-vcpus", .source = "peers 6", .of_whole = true, .run = guests_have_no_more_cells_than_vcpus },
     { .name = "cells-say-vcpus-or-ids", .source = "peers 20", .run = cells_say_vcpus_or_ids },
+    { .name = "ids-need-a-known-count", .source = "language 7", .run = ids_need_a_known_count },
     { .name = "vcpus-are-in-one-cell", .source = "peers 9", .run = vcpus_are_in_one_cell },
     { .name = "vcpus-are-below-the-count", .source = "peers 10", .of_whole = true, .run = vcpus_are_below_the_count },
     { .name = "cells-cover-all-vcpus", .source = "peers 11, 12, 19", .of_whole = true, .run = cells_cover_all_vcpus },

@@ -8,14 +8,14 @@
 
 #include "ground/ground.h"
 
-struct check { /* what a rule is given beside its subject */
+struct check {           /* what a rule is given beside its subject */
     struct arena *arena; /* for the texts of messages */
     struct findings *findings;
     const struct site *site;
 };
 
-struct model_rule { /* one guest as declared; count families are checked once, at their first instance */
-    const char *name; /* the truth that should hold: "cells-cover-all-vcpus" */
+struct model_rule {     /* one guest as declared; count families are checked once, at their first instance */
+    const char *name;   /* the truth that should hold: "cells-cover-all-vcpus" */
     const char *source; /* where the rule comes from: "peers 11" */
     bool of_whole;      /* judges what is missing, or sums: silent where a part of the guest could not be read */
     void (*run)(const struct check *check, const struct guest *guest);
@@ -34,10 +34,10 @@ struct site_rule { /* all guests together */
 };
 
 /* Rows by subject, each table ends with a zeroed row. */
-extern const struct model_rule cell_rules[], topology_rules[], distance_rules[], policy_rules[], pin_rules[], page_rules[],
-    guest_rules[];
-extern const struct plan_rule plan_topology_rules[], plan_distance_rules[], plan_policy_rules[], plan_pin_rules[], plan_cpu_rules[],
-    plan_page_rules[], plan_feature_rules[];
+extern const struct model_rule cell_rules[], topology_rules[], distance_rules[], policy_rules[], pin_rules[],
+    page_rules[], guest_rules[];
+extern const struct plan_rule plan_topology_rules[], plan_distance_rules[], plan_policy_rules[], plan_pin_rules[],
+    plan_cpu_rules[], plan_page_rules[], plan_feature_rules[];
 extern const struct site_rule site_rules[], host_rules[];
 
 /* Runs the model rules and marks guests with errors as broken: the one thing that a check leaves behind. */

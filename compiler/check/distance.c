@@ -75,21 +75,22 @@ static void matrices_are_complete(const struct check *check, const struct guest 
             return;
         if (rows[r].values.count == cells)
             continue;
-        struct finding *finding = report(check->findings, NM_distance_count, rows[r].span, "the row of cell '%s' has %u distances for %u cells", rows[r].cell, rows[r].values.count, cells);
+        struct finding *finding = report(check->findings, NM_distance_count, rows[r].span, "the row of cell '%s' has %u %s for %u cells", rows[r].cell, rows[r].values.count,
+                                         rows[r].values.count == 1 ? "distance" : "distances", cells);
         finding_help(check->findings, finding, "write one for each cell, in their order, as 'numactl -H' prints it");
         return;
     }
     if (guest->distance_rows.count == cells)
         return;
-    struct finding *finding = report(check->findings, NM_distance_rows, said_span(&guest->said, W_GUEST_DISTANCES, 0), "the matrix has %u rows for %u cells", guest->distance_rows.count, cells);
+    struct finding *finding = report(check->findings, NM_distance_rows, said_span(&guest->said, W_GUEST_DISTANCES, 0), "the matrix has %u row%s for %u cells", guest->distance_rows.count, guest->distance_rows.count == 1 ? "" : "s", cells);
     finding_note(check->findings, finding, "libvirt would fill the others with 10 and 20 without a word; QEMU would refuse");
     finding_help(check->findings, finding, "write a row for each cell, or one number for all remote pairs: 'distances 21'");
 }
 
-static void report_range(const struct check *check, const struct span span, uint32_t value)
+static void report_range(const struct check *check, const struct span span, uint32_t value, const char *help)
 {
     struct finding *finding = report(check->findings, NM_distance_range, span, "a distance of %u is out of range", value);
-    finding_help(check->findings, finding, "write 11 to 254 between cells, 10 from a cell to itself, 255 for unreachable");
+    finding_help(check->findings, finding, "%s", help);
 }
 
 /* One value of a row in the light of what it is about. */
@@ -97,7 +98,7 @@ static void check_value(const struct check *check, const struct guest *guest, co
 {
     struct finding *finding;
     if (value < SELF || value > UNREACHABLE) {
-        report_range(check, row->span, value);
+        report_range(check, row->span, value, "write 11 to 254 between cells, 10 from a cell to itself, 255 for unreachable");
     } else if (from == to && value != SELF) {
         finding = report(check->findings, NM_distance_self, row->span, "cell '%s' of guest '%s' is %u away from itself", row->cell, guest->name, value);
         finding_help(check->findings, finding, "the distance of a cell to itself is 10: value %u of the row", to + 1);
@@ -120,7 +121,7 @@ static void values_fit_their_pair(const struct check *check, const struct guest 
             struct finding *finding = report(check->findings, NM_distance_remote, said_span(&guest->said, W_GUEST_DISTANCES, 1), "the cells of guest '%s' are 10 away from each other", guest->name);
             finding_help(check->findings, finding, "write at least 11: 10 means local");
         } else {
-            report_range(check, said_span(&guest->said, W_GUEST_DISTANCES, 1), guest->distance);
+            report_range(check, said_span(&guest->said, W_GUEST_DISTANCES, 1), guest->distance, "write 11 to 254 for all pairs; cells that cannot reach each other stand in a matrix");
         }
     }
     for (uint32_t r = 0; has_matrix(guest) && r < guest->distance_rows.count; r++) {

@@ -19,8 +19,10 @@ static bool is_said_over_base(const struct said *said, enum word_id word)
 
 static void bases_rule_what_is_not_numa(const struct check *check, const struct guest *guest)
 {
-    static const enum word_id words[] = { W_GUEST_ARCH, W_GUEST_MACHINE, W_GUEST_ACCEL, W_GUEST_CPU, W_CPU_CACHE, W_CPU_MAXPHYSADDR, W_CPU_FEATURES,
-                                          W_GUEST_BOOT, W_BOOT_FIRMWARE, W_BOOT_KERNEL, W_BOOT_INITRD, W_BOOT_CMDLINE, W_BOOT_DISK, W_BOOT_NETWORK };
+    static const enum word_id words[] = { W_GUEST_ARCH,    W_GUEST_MACHINE,   W_GUEST_ACCEL,  W_GUEST_CPU,
+                                          W_CPU_CACHE,     W_CPU_MAXPHYSADDR, W_CPU_FEATURES, W_GUEST_BOOT,
+                                          W_BOOT_FIRMWARE, W_BOOT_KERNEL,     W_BOOT_INITRD,  W_BOOT_CMDLINE,
+                                          W_BOOT_DISK,     W_BOOT_NETWORK };
     if (!guest->base_file)
         return;
     enum context told = IN_NOWHERE; /* `cpu` and what stands in it are one mistake */
@@ -28,7 +30,8 @@ static void bases_rule_what_is_not_numa(const struct check *check, const struct 
         const struct word_row *row = word_row(words[i]);
         if (!is_said_over_base(&guest->said, words[i]) || (told && row->in == told))
             continue;
-        struct finding *finding = report(check->findings, NM_word_of_base, said_span(&guest->said, words[i], 0), "guest '%s' has a base, and the base rules '%s'", guest->name, row->word);
+        struct finding *finding = report(check->findings, NM_word_of_base, said_span(&guest->said, words[i], 0),
+                                         "guest '%s' has a base, and the base rules '%s'", guest->name, row->word);
         finding_label(check->findings, finding, said_span(&guest->said, W_GUEST_BASE, 0), "the base");
         finding_note(check->findings, finding, "numac owns the NUMA parts of a base and copies the rest byte for byte");
         finding_help(check->findings, finding, "change it in the base, and remove it here");
@@ -38,10 +41,12 @@ static void bases_rule_what_is_not_numa(const struct check *check, const struct 
 
 static void host_cpus_need_kvm(const struct check *check, const struct guest *guest)
 {
-    if (guest->base_file || guest->accel != ACCEL_TCG || !is_said(&guest->said, W_GUEST_CPU) || is_failed(&guest->said, W_GUEST_CPU) || is_failed(&guest->said, W_GUEST_ACCEL) ||
-        !guest->cpu_model || strcmp(guest->cpu_model, "host-passthrough") != 0)
+    if (guest->base_file || guest->accel != ACCEL_TCG || !is_said(&guest->said, W_GUEST_CPU) ||
+        is_failed(&guest->said, W_GUEST_CPU) || is_failed(&guest->said, W_GUEST_ACCEL) || !guest->cpu_model ||
+        strcmp(guest->cpu_model, "host-passthrough") != 0)
         return;
-    struct finding *finding = report(check->findings, NM_host_cpu_needs_kvm, said_span(&guest->said, W_GUEST_CPU, 1), "guest '%s' asks for the CPU of the host, and tcg emulates its own", guest->name);
+    struct finding *finding = report(check->findings, NM_host_cpu_needs_kvm, said_span(&guest->said, W_GUEST_CPU, 1),
+                                     "guest '%s' asks for the CPU of the host, and tcg emulates its own", guest->name);
     finding_label(check->findings, finding, said_span(&guest->said, W_GUEST_ACCEL, 1), "no KVM");
     finding_note(check->findings, finding, "libvirt and QEMU refuse it");
     finding_help(check->findings, finding, "write 'cpu max', or remove 'accel tcg'");

@@ -11,7 +11,7 @@ struct load { /* what the guests of one host have in common: the first guest of 
     const struct planned_guest *any, *bound, *merging, *unmoving, *dedicated, *telling;
     const struct planned_guest *guessing;
     enum feature guessed;
-    uint64_t *normal_bytes; /* strict memory on normal pages, by node */
+    uint64_t *normal_bytes;                       /* strict memory on normal pages, by node */
     const struct planned_guest **normal, **paged; /* by node */
     uint32_t own_cpus;
     bool misses_memory, misses_pools;
@@ -83,22 +83,27 @@ static void enter_guest(struct arena *scratch, struct load *load, const struct p
         load->guessing = planned;
 }
 
-/* ---- what the source does not tell ----------------------------------------------------------------------------------- */
+/* ---- what the source does not tell
+ * ----------------------------------------------------------------------------------- */
 
 static void report_unknown(const struct check *check, const struct site_host *host, const struct load *load)
 {
     const struct host *facts = host->facts;
-    bool ksm_unknown = facts->ksm == STATE_UNKNOWN || (facts->ksm == STATE_YES && facts->ksm_merge_across_nodes == STATE_UNKNOWN);
+    bool is_real =
+        !host->declared->synthetic; /* an invented machine has of the kernel's states what the site declares */
+    bool ksm_unknown =
+        facts->ksm == STATE_UNKNOWN || (facts->ksm == STATE_YES && facts->ksm_merge_across_nodes == STATE_UNKNOWN);
     const struct unknown {
         bool is_unknown;
         const char *what, *declared;
     } unknowns[] = {
         { load->misses_memory, "the memory of its nodes", "memory { 0 64GiB }" },
         { load->misses_pools, "its huge pages", "hugepages 1GiB { 0 16 }" },
-        { load->telling && !facts->distances && facts->node_count > 1, "distances", NULL },
-        { load->dedicated && !facts->isolated_known, "isolated CPUs", "isolated 2-7" },
-        { load->merging && ksm_unknown && facts->node_count > 1, "KSM", "ksm no" },
-        { load->unmoving && facts->balancing == STATE_UNKNOWN && facts->node_count > 1, "automatic balancing", "balancing no" },
+        { is_real && load->telling && !facts->distances && facts->node_count > 1, "distances", NULL },
+        { is_real && load->dedicated && !facts->isolated_known, "isolated CPUs", "isolated 2-7" },
+        { is_real && load->merging && ksm_unknown && facts->node_count > 1, "KSM", "ksm no" },
+        { is_real && load->unmoving && facts->balancing == STATE_UNKNOWN && facts->node_count > 1,
+          "automatic balancing", "balancing no" },
         { load->guessing != NULL, "the versions of its programs", "versions { qemu 7.2; libvirt 9.0.0 }" },
     };
     g_autoptr(GString) what = g_string_new(NULL), declared = g_string_new(NULL);
@@ -111,17 +116,23 @@ static void report_unknown(const struct check *check, const struct site_host *ho
     }
     if (!what->len)
         return;
-    struct finding *finding = report(check->findings, NM_facts_unknown, host->declared->span, "host '%s' does not tell: %s", host->name, what->str);
-    finding_note(check->findings, finding, "rules that need to know were not run for guest '%s' and the others on it", load->any->plan->name);
+    struct finding *finding = report(check->findings, NM_facts_unknown, host->declared->span,
+                                     "host '%s' does not tell: %s", host->name, what->str);
+    finding_note(check->findings, finding, "rules that need to know were not run for guest '%s' and the others on it",
+                 load->any->plan->name);
     if (load->guessing)
-        finding_note(check->findings, finding, "versions count as those of Debian 12, which matters for %s of guest '%s'", feature_name(load->guessed), load->guessing->plan->name);
+        finding_note(check->findings, finding,
+                     "versions count as those of Debian 12, which matters for %s of guest '%s'",
+                     feature_name(load->guessed), load->guessing->plan->name);
     if (declared->len)
-        finding_help(check->findings, finding, "declare it, as in '%s', or record the machine with 'numac host record'", declared->str);
+        finding_help(check->findings, finding, "declare it, as in '%s', or record the machine with 'numac host record'",
+                     declared->str);
     else
         finding_help(check->findings, finding, "record the machine with 'numac host record'");
 }
 
-/* ---- what the kernel does to guests ----------------------------------------------------------------------------------- */
+/* ---- what the kernel does to guests
+ * ----------------------------------------------------------------------------------- */
 
 static struct span host_word(const struct site_host *host, enum word_id word)
 {
@@ -133,36 +144,50 @@ static void report_kernel(const struct check *check, const struct site_host *hos
 {
     const struct host *facts = host->facts;
     struct finding *finding;
-    if (load->merging && facts->node_count > 1 && facts->ksm == STATE_YES && facts->ksm_merge_across_nodes == STATE_YES) {
-        finding = report(check->findings, NM_ksm_across_nodes, host_word(host, W_HOST_KSM), "host '%s' merges equal pages across nodes, and guest '%s' is bound to some", host->name, load->merging->plan->name);
+    if (load->merging && facts->node_count > 1 && facts->ksm == STATE_YES &&
+        facts->ksm_merge_across_nodes == STATE_YES) {
+        finding = report(check->findings, NM_ksm_across_nodes, host_word(host, W_HOST_KSM),
+                         "host '%s' merges equal pages across nodes, and guest '%s' is bound to some", host->name,
+                         load->merging->plan->name);
         finding_label(check->findings, finding, load->merging->guest->span, "may be merged");
         finding_note(check->findings, finding, "a merged page stays on one node, however strict the binding is");
-        finding_help(check->findings, finding, "write 'ksm no' in the guest, or set merge_across_nodes to 0 and declare 'ksm local'");
+        finding_help(check->findings, finding,
+                     "write 'ksm no' in the guest, or set merge_across_nodes to 0 and declare 'ksm local'");
     }
     if (load->unmoving && facts->node_count > 1 && facts->balancing == STATE_YES) {
-        finding = report(check->findings, NM_balancing_in_vain, host_word(host, W_HOST_BALANCING), "host '%s' balances memory by itself, and guest '%s' is pinned and bound", host->name, load->unmoving->plan->name);
+        finding = report(check->findings, NM_balancing_in_vain, host_word(host, W_HOST_BALANCING),
+                         "host '%s' balances memory by itself, and guest '%s' is pinned and bound", host->name,
+                         load->unmoving->plan->name);
         finding_label(check->findings, finding, load->unmoving->guest->span, "cannot move");
-        finding_note(check->findings, finding, "the kernel unmaps pages to see who uses them, and can then move nothing");
+        finding_note(check->findings, finding,
+                     "the kernel unmaps pages to see who uses them, and can then move nothing");
         finding_help(check->findings, finding, "set kernel.numa_balancing to 0, and declare 'balancing no'");
     }
 }
 
-/* ---- what guests leave ----------------------------------------------------------------------------------------------------- */
+/* ---- what guests leave
+ * ----------------------------------------------------------------------------------------------------- */
 
 static void report_node(const struct check *check, const struct site_host *host, const struct load *load, uint32_t n)
 {
     const struct node_room *room = &host->rooms[n];
     const struct host_node *node = &host->facts->nodes[n];
-    uint64_t left = room->memory_bytes.value > load->normal_bytes[n] ? room->memory_bytes.value - load->normal_bytes[n] : 0;
-    if (!room->memory_bytes.known || !node->memory_bytes.value || room->reserved_bytes || left >= NORMAL_MEMORY_WANTED * MIB)
+    uint64_t left =
+        room->memory_bytes.value > load->normal_bytes[n] ? room->memory_bytes.value - load->normal_bytes[n] : 0;
+    if (!room->memory_bytes.known || !node->memory_bytes.value || room->reserved_bytes ||
+        left >= NORMAL_MEMORY_WANTED * MIB)
         return;
     struct finding *finding;
     if (load->normal[n] && load->normal_bytes[n]) {
-        finding = report(check->findings, NM_no_memory_left, host->declared->span, "guests leave %s of node %u of host '%s'", left ? size_text(check->arena, left) : "nothing", node->os_index, host->name);
+        finding =
+            report(check->findings, NM_no_memory_left, host->declared->span, "guests leave %s of node %u of host '%s'",
+                   left ? size_text(check->arena, left) : "nothing", node->os_index, host->name);
         finding_label(check->findings, finding, load->normal[n]->guest->span, "one of them");
         finding_help(check->findings, finding, "keep some for the host: 'reserve os { memory 1GiB }'");
     } else if (load->paged[n]) {
-        finding = report(check->findings, NM_pages_leave_nothing, host->declared->span, "huge pages leave %s of node %u of host '%s' for anything else", left ? size_text(check->arena, left) : "nothing", node->os_index, host->name);
+        finding = report(check->findings, NM_pages_leave_nothing, host->declared->span,
+                         "huge pages leave %s of node %u of host '%s' for anything else",
+                         left ? size_text(check->arena, left) : "nothing", node->os_index, host->name);
         finding_label(check->findings, finding, load->paged[n]->guest->span, "QEMU itself needs normal memory there");
         finding_help(check->findings, finding, "make the pool of node %u smaller", node->os_index);
     }
@@ -174,7 +199,9 @@ static void report_rest(const struct check *check, const struct site_host *host,
         report_node(check, host, load, n);
     if (!load->dedicated || host->reserved->count || load->own_cpus < ids_size(host->open))
         return;
-    struct finding *finding = report(check->findings, NM_no_cpu_left, host->declared->span, "guests have all %u CPUs of host '%s' for their own", ids_size(host->open), host->name);
+    struct finding *finding =
+        report(check->findings, NM_no_cpu_left, host->declared->span,
+               "guests have all %u CPUs of host '%s' for their own", ids_size(host->open), host->name);
     finding_label(check->findings, finding, load->dedicated->guest->span, "one of them");
     finding_note(check->findings, finding, "QEMU's own threads and the host would take time from the vCPUs");
     finding_help(check->findings, finding, "keep some for the host: 'reserve os { cpus %u }'", ids_first(host->open));
@@ -197,7 +224,7 @@ static void hosts_are_known_and_left_alive(const struct check *check, const stru
     arena_free(scratch);
 }
 
-const struct site_rule host_rules[] = {
-    { .name = "hosts-are-known-and-left-alive", .source = "peers 111, 112, 179, 213, 214", .run = hosts_are_known_and_left_alive },
-    { 0 }
-};
+const struct site_rule host_rules[] = { { .name = "hosts-are-known-and-left-alive",
+                                          .source = "peers 111, 112, 179, 213, 214",
+                                          .run = hosts_are_known_and_left_alive },
+                                        { 0 } };

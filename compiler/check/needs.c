@@ -5,12 +5,12 @@
  */
 #include "check/needs.h"
 
-/* Where a feature is asked for; W_NONE: a rule of its own tells what is lost without it. */
+/* Where a feature is asked for; W_NONE: placement does without, or a rule of its own tells what is lost. */
 static const enum word_id words[FEATURE_COUNT] = {
     [FEATURE_DIES] = W_VCPUS_DIES,
     [FEATURE_MODULES] = W_VCPUS_MODULES,
     [FEATURE_MAXPHYSADDR] = W_CPU_MAXPHYSADDR,
-    [FEATURE_THREAD_CONTEXT] = W_ALLOCATION_CONTEXT,
+    [FEATURE_THREAD_CONTEXT] = W_NONE,
     [FEATURE_ALLOCATION_THREADS] = W_ALLOCATION_THREADS,
     [FEATURE_SHM_BACKING] = W_BACKING,
     [FEATURE_FILE_OFFSET] = W_BACKING_OFFSET,
@@ -43,10 +43,13 @@ static bool is_used(enum feature feature, const struct plan_guest *plan, const s
     bug("a feature that is none");
 }
 
-static void report_lack(const struct check *check, const struct planned_guest *planned, enum feature feature, struct span span)
+static void report_lack(const struct check *check, const struct planned_guest *planned, enum feature feature,
+                        struct span span)
 {
-    struct finding *finding = report(check->findings, NM_feature_missing, span, "%s of guest '%s' %s", feature_name(feature), planned->plan->name, feature_text(check->arena, planned->host, feature));
-    finding_help(check->findings, finding, "remove it, or say what runs there: 'versions { %s }'", feature_version_row(check->arena, planned->host, feature));
+    struct finding *finding = report(check->findings, NM_feature_missing, span, "guest '%s' %s", planned->plan->name,
+                                     feature_text(check->arena, planned->host, feature));
+    finding_help(check->findings, finding, "remove it, or say what runs there: 'versions { %s }'",
+                 feature_version_row(check->arena, planned->host, feature));
 }
 
 static void hosts_have_the_features(const struct check *check, const struct planned_guest *planned)
@@ -64,8 +67,7 @@ static void hosts_have_the_features(const struct check *check, const struct plan
 }
 
 const struct plan_rule plan_feature_rules[] = {
-    { .name = "hosts-have-the-features", .source = "ground/features.def", .run = hosts_have_the_features },
-    { 0 }
+    { .name = "hosts-have-the-features", .source = "ground/features.def", .run = hosts_have_the_features }, { 0 }
 };
 
 bool needs_unknown_version(const struct planned_guest *planned, enum feature *out_feature)

@@ -14,9 +14,9 @@ static uint32_t next_saying(const struct guest *guest, uint32_t cell, enum word_
     return cell;
 }
 
-#define cells_saying(guest, cell, word)                                                                               \
-    uint32_t cell = next_saying(guest, 0, word);                                                                      \
-    cell < blocks_of(guest);                                                                                          \
+#define cells_saying(guest, cell, word)          \
+    uint32_t cell = next_saying(guest, 0, word); \
+    cell < blocks_of(guest);                     \
     cell = next_saying(guest, cell + 1, word)
 
 static bool has_huge_pages(const struct locality *locality)
@@ -24,7 +24,8 @@ static bool has_huge_pages(const struct locality *locality)
     return locality->page_bytes != PAGES_NORMAL && locality->page_bytes != PAGES_LARGEST;
 }
 
-/* ---- sizes --------------------------------------------------------------------------------------------------------- */
+/* ---- sizes ---------------------------------------------------------------------------------------------------------
+ */
 
 static bool is_page_size(uint64_t bytes)
 {
@@ -37,9 +38,11 @@ static void page_sizes_are_of_the_machine(const struct check *check, const struc
         uint64_t bytes = locality_of(guest, c)->page_bytes;
         if (!has_huge_pages(locality_of(guest, c)) || is_page_size(bytes))
             continue;
-        struct finding *finding = report(check->findings, NM_page_size, cell_word(guest, c, W_PAGES, 1), "x86_64 has no huge pages of %s", size_text(check->arena, bytes));
+        struct finding *finding = report(check->findings, NM_page_size, cell_word(guest, c, W_PAGES, 1),
+                                         "x86_64 has no huge pages of %s", size_text(check->arena, bytes));
         if (bytes == 4 * KIB)
-            finding_help(check->findings, finding, "pages of 4KiB are the normal ones: write 'normal', or leave the word out");
+            finding_help(check->findings, finding,
+                         "pages of 4KiB are the normal ones: write 'normal', or leave the word out");
         else
             finding_help(check->findings, finding, "write '2MiB' or '1GiB'");
     }
@@ -51,7 +54,7 @@ static struct span memory_span(const struct guest *guest, uint32_t cell)
     return span.file ? span : guest_word_span(guest, W_GUEST_MEMORY, 1);
 }
 
-static const char *cell_text(const struct check *check, const struct guest *guest, uint32_t cell)
+static const char *declared_text(const struct check *check, const struct guest *guest, uint32_t cell)
 {
     if (cell < guest->cell_count)
         return arena_printf(check->arena, "cell '%s' of guest '%s'", guest->cells[cell].name, guest->name);
@@ -67,11 +70,16 @@ static void cells_are_whole_pages(const struct check *check, const struct guest 
         uint64_t bytes = declared_memory(guest, c), page = locality->page_bytes;
         if (!bytes || !has_huge_pages(locality) || !is_page_size(page) || bytes % page == 0)
             continue;
-        struct finding *finding = report(check->findings, NM_cell_not_whole_pages, memory_span(guest, c), "%s has %s, which is no whole number of pages of %s", cell_text(check, guest, c), size_text(check->arena, bytes), size_text(check->arena, page));
+        struct finding *finding =
+            report(check->findings, NM_cell_not_whole_pages, memory_span(guest, c),
+                   "%s has %s, which is no whole number of pages of %s", declared_text(check, guest, c),
+                   size_text(check->arena, bytes), size_text(check->arena, page));
         finding_label(check->findings, finding, cell_word(guest, c, W_PAGES, 1), "the pages");
         finding_note(check->findings, finding, "libvirt accepts the definition; QEMU would refuse to start");
         if (bytes > page)
-            finding_help(check->findings, finding, "write %s or %s for each cell, or take smaller pages", size_text(check->arena, bytes / page * page), size_text(check->arena, (bytes / page + 1) * page));
+            finding_help(check->findings, finding, "write %s or %s for each cell, or take smaller pages",
+                         size_text(check->arena, bytes / page * page),
+                         size_text(check->arena, (bytes / page + 1) * page));
         else
             finding_help(check->findings, finding, "give it at least one page, or take smaller pages");
     }
@@ -83,13 +91,18 @@ static void memory_is_whole_mib(const struct check *check, const struct guest *g
         uint64_t bytes = declared_memory(guest, c);
         if (bytes % KIB || bytes % MIB == 0 || has_huge_pages(locality_of(guest, c))) /* NM0214 tells of odd shares */
             continue;
-        struct finding *finding = report(check->findings, NM_memory_not_whole_mib, memory_span(guest, c), "%s has %s, which is no whole number of MiB", cell_text(check, guest, c), size_text(check->arena, bytes));
-        finding_note(check->findings, finding, "libvirt rounds up without a word, so the guest would be larger than the plan");
-        finding_help(check->findings, finding, "write %s for each cell", size_text(check->arena, (bytes / MIB + 1) * MIB));
+        struct finding *finding = report(check->findings, NM_memory_not_whole_mib, memory_span(guest, c),
+                                         "%s has %s, which is no whole number of MiB", declared_text(check, guest, c),
+                                         size_text(check->arena, bytes));
+        finding_note(check->findings, finding,
+                     "libvirt rounds up without a word, so the guest would be larger than the plan");
+        finding_help(check->findings, finding, "write %s for each cell",
+                     size_text(check->arena, (bytes / MIB + 1) * MIB));
     }
 }
 
-/* ---- allocation ------------------------------------------------------------------------------------------------------ */
+/* ---- allocation
+ * ------------------------------------------------------------------------------------------------------ */
 
 static void huge_pages_are_allocated_at_once(const struct check *check, const struct guest *guest)
 {
@@ -97,7 +110,8 @@ static void huge_pages_are_allocated_at_once(const struct check *check, const st
         const struct locality *locality = locality_of(guest, c);
         if (!has_huge_pages(locality) || locality->allocation != ALLOCATION_ONDEMAND)
             continue;
-        struct finding *finding = report(check->findings, NM_pages_ondemand, cell_word(guest, c, W_ALLOCATION, 1), "huge pages of guest '%s' cannot be allocated on demand", guest->name);
+        struct finding *finding = report(check->findings, NM_pages_ondemand, cell_word(guest, c, W_ALLOCATION, 1),
+                                         "huge pages of guest '%s' cannot be allocated on demand", guest->name);
         finding_label(check->findings, finding, cell_word(guest, c, W_PAGES, 1), "huge pages");
         finding_note(check->findings, finding, "libvirt refuses it");
         finding_help(check->findings, finding, "remove 'allocation': huge pages are taken at the start");
@@ -110,7 +124,8 @@ static void huge_pages_have_a_file(const struct check *check, const struct guest
         const struct locality *locality = locality_of(guest, c);
         if (!has_huge_pages(locality) || locality->backing != BACKING_WORD_ANONYMOUS)
             continue;
-        struct finding *finding = report(check->findings, NM_pages_anonymous, cell_word(guest, c, W_BACKING, 1), "huge pages of guest '%s' cannot be anonymous", guest->name);
+        struct finding *finding = report(check->findings, NM_pages_anonymous, cell_word(guest, c, W_BACKING, 1),
+                                         "huge pages of guest '%s' cannot be anonymous", guest->name);
         finding_label(check->findings, finding, cell_word(guest, c, W_PAGES, 1), "huge pages");
         finding_note(check->findings, finding, "libvirt refuses it");
         finding_help(check->findings, finding, "remove 'backing', or write 'backing memfd'");
@@ -123,11 +138,13 @@ static void allocation_has_threads(const struct check *check, const struct guest
         const struct locality *locality = locality_of(guest, c);
         struct finding *finding;
         if (locality->allocation == ALLOCATION_ONDEMAND) {
-            finding = report(check->findings, NM_ondemand_with_threads, cell_word(guest, c, W_ALLOCATION_THREADS, 0), "threads allocate nothing where the guest takes memory on demand");
+            finding = report(check->findings, NM_ondemand_with_threads, cell_word(guest, c, W_ALLOCATION_THREADS, 0),
+                             "threads allocate nothing where the guest takes memory on demand");
             finding_label(check->findings, finding, cell_word(guest, c, W_ALLOCATION, 1), "on demand");
             finding_help(check->findings, finding, "write 'allocation immediate', or remove 'threads'");
         } else if (!locality->allocation_threads) {
-            finding = report(check->findings, NM_allocation_threads, cell_word(guest, c, W_ALLOCATION_THREADS, 1), "0 threads would allocate the memory of guest '%s'", guest->name);
+            finding = report(check->findings, NM_allocation_threads, cell_word(guest, c, W_ALLOCATION_THREADS, 1),
+                             "0 threads would allocate the memory of guest '%s'", guest->name);
             finding_note(check->findings, finding, "libvirt accepts the definition; QEMU would refuse to start");
             finding_help(check->findings, finding, "write 1 or more, or leave 'threads' out");
         }
@@ -135,7 +152,9 @@ static void allocation_has_threads(const struct check *check, const struct guest
     for (cells_saying(guest, c, W_ALLOCATION_CONTEXT)) {
         if (locality_of(guest, c)->allocation != ALLOCATION_ONDEMAND || cell_has_word(guest, c, W_ALLOCATION_THREADS))
             continue;
-        struct finding *finding = report(check->findings, NM_ondemand_with_threads, cell_word(guest, c, W_ALLOCATION_CONTEXT, 0), "'context' is about threads, and none allocates where the guest takes memory on demand");
+        struct finding *finding =
+            report(check->findings, NM_ondemand_with_threads, cell_word(guest, c, W_ALLOCATION_CONTEXT, 0),
+                   "'context' is about threads, and none allocates where the guest takes memory on demand");
         finding_label(check->findings, finding, cell_word(guest, c, W_ALLOCATION, 1), "on demand");
         finding_help(check->findings, finding, "write 'allocation immediate', or remove 'context'");
     }
@@ -149,21 +168,27 @@ static void allocated_memory_is_reserved(const struct check *check, const struct
         bool is_immediate = says_allocation ? locality->allocation == ALLOCATION_IMMEDIATE : has_huge_pages(locality);
         if (locality->reserve || !is_immediate)
             continue;
-        struct finding *finding = report(check->findings, NM_reserve_and_immediate, cell_word(guest, c, W_RESERVE, 1), "memory of guest '%s' is allocated at the start and yet not reserved", guest->name);
-        finding_label(check->findings, finding, cell_word(guest, c, says_allocation ? W_ALLOCATION : W_PAGES, 1), says_allocation ? "at the start" : "huge pages are allocated at the start");
+        struct finding *finding =
+            report(check->findings, NM_reserve_and_immediate, cell_word(guest, c, W_RESERVE, 1),
+                   "memory of guest '%s' is allocated at the start and yet not reserved", guest->name);
+        finding_label(check->findings, finding, cell_word(guest, c, says_allocation ? W_ALLOCATION : W_PAGES, 1),
+                      says_allocation ? "at the start" : "huge pages are allocated at the start");
         finding_note(check->findings, finding, "QEMU would refuse to start");
         finding_help(check->findings, finding, "remove 'reserve no'");
     }
 }
 
-/* ---- files ----------------------------------------------------------------------------------------------------------- */
+/* ---- files
+ * ----------------------------------------------------------------------------------------------------------- */
 
 static void paths_are_of_files(const struct check *check, const struct guest *guest)
 {
     for (cells_saying(guest, c, W_BACKING_PATH)) {
         if (cell_word_failed(guest, c, W_BACKING) || locality_of(guest, c)->backing == BACKING_WORD_FILE)
             continue;
-        struct finding *finding = report(check->findings, NM_path_without_file, cell_word(guest, c, W_BACKING_PATH, 0), "a path stands behind '%s', which has no file", backing_source_word((enum backing_source)locality_of(guest, c)->backing));
+        struct finding *finding = report(check->findings, NM_path_without_file, cell_word(guest, c, W_BACKING_PATH, 0),
+                                         "a path stands behind '%s', which has no file",
+                                         backing_source_word((enum backing_source)locality_of(guest, c)->backing));
         finding_label(check->findings, finding, cell_word(guest, c, W_BACKING, 1), "where the memory comes from");
         finding_help(check->findings, finding, "write 'backing file', or remove 'path'");
     }
@@ -175,23 +200,32 @@ static void alignment_is_of_files(const struct check *check, const struct guest 
     for (unsigned i = 0; i < G_N_ELEMENTS(words); i++)
         for (cells_saying(guest, c, words[i])) {
             const struct locality *locality = locality_of(guest, c);
-            if (cell_word_failed(guest, c, W_BACKING) || (locality->backing == BACKING_WORD_FILE && cell_has_word(guest, c, W_BACKING_PATH)))
+            if (cell_word_failed(guest, c, W_BACKING) ||
+                (locality->backing == BACKING_WORD_FILE && cell_has_word(guest, c, W_BACKING_PATH)))
                 continue;
-            struct finding *finding = report(check->findings, NM_align_without_path, cell_word(guest, c, words[i], 0), "'%s' is about a backing file, and guest '%s' names none", word_row(words[i])->word, guest->name);
+            struct finding *finding = report(check->findings, NM_align_without_path, cell_word(guest, c, words[i], 0),
+                                             "'%s' is about a backing file, and guest '%s' names none",
+                                             word_row(words[i])->word, guest->name);
             finding_label(check->findings, finding, cell_word(guest, c, W_BACKING, 1), "where the memory comes from");
-            finding_help(check->findings, finding, "write 'backing file { path \"/dev/dax0.0\"; %s 2MiB }', or remove it", word_row(words[i])->word);
+            finding_help(check->findings, finding,
+                         "write 'backing file { path \"/dev/dax0.0\"; %s 2MiB }', or remove it",
+                         word_row(words[i])->word);
         }
 }
 
 static void alignment_is_whole(const struct check *check, const struct guest *guest)
 {
     for (cells_saying(guest, c, W_BACKING_ALIGN)) {
-        uint64_t align = locality_of(guest, c)->align_bytes, page = has_huge_pages(locality_of(guest, c)) ? locality_of(guest, c)->page_bytes : 4 * KIB;
+        uint64_t align = locality_of(guest, c)->align_bytes,
+                 page = has_huge_pages(locality_of(guest, c)) ? locality_of(guest, c)->page_bytes : 4 * KIB;
         if (align >= page && (align & (align - 1)) == 0)
             continue;
-        struct finding *finding = report(check->findings, NM_align_value, cell_word(guest, c, W_BACKING_ALIGN, 1), "an alignment of %s is no power of two from %s on", size_text(check->arena, align), size_text(check->arena, page));
+        struct finding *finding = report(check->findings, NM_align_value, cell_word(guest, c, W_BACKING_ALIGN, 1),
+                                         "an alignment of %s is no power of two from %s on",
+                                         size_text(check->arena, align), size_text(check->arena, page));
         finding_note(check->findings, finding, "QEMU would refuse to start");
-        finding_help(check->findings, finding, "write %s, or leave 'align' out", size_text(check->arena, MAX(page, 2 * MIB)));
+        finding_help(check->findings, finding, "write %s, or leave 'align' out",
+                     size_text(check->arena, MAX(page, 2 * MIB)));
     }
     for (cells_saying(guest, c, W_BACKING_OFFSET)) {
         const struct locality *locality = locality_of(guest, c);
@@ -200,8 +234,12 @@ static void alignment_is_whole(const struct check *check, const struct guest *gu
             unit = locality->align_bytes;
         if (locality->offset_bytes % unit == 0)
             continue;
-        struct finding *finding = report(check->findings, NM_align_value, cell_word(guest, c, W_BACKING_OFFSET, 1), "an offset of %s is no multiple of %s", size_text(check->arena, locality->offset_bytes), size_text(check->arena, unit));
-        finding_help(check->findings, finding, "write %s", size_text(check->arena, (locality->offset_bytes / unit + 1) * unit));
+        struct finding *finding =
+            report(check->findings, NM_align_value, cell_word(guest, c, W_BACKING_OFFSET, 1),
+                   "an offset of %s is no multiple of %s", size_text(check->arena, locality->offset_bytes),
+                   size_text(check->arena, unit));
+        finding_help(check->findings, finding, "write %s",
+                     size_text(check->arena, (locality->offset_bytes / unit + 1) * unit));
     }
 }
 
@@ -209,9 +247,11 @@ static void shm_is_shared(const struct check *check, const struct guest *guest)
 {
     for (cells_saying(guest, c, W_BACKING)) {
         const struct locality *locality = locality_of(guest, c);
-        if (locality->backing != BACKING_WORD_SHM || cell_word_failed(guest, c, W_ACCESS) || (cell_has_word(guest, c, W_ACCESS) && locality->access == ACCESS_SHARED))
+        if (locality->backing != BACKING_WORD_SHM || cell_word_failed(guest, c, W_ACCESS) ||
+            (cell_has_word(guest, c, W_ACCESS) && locality->access == ACCESS_SHARED))
             continue;
-        struct finding *finding = report(check->findings, NM_shm_not_shared, cell_word(guest, c, W_BACKING, 1), "shm memory of guest '%s' cannot be private", guest->name);
+        struct finding *finding = report(check->findings, NM_shm_not_shared, cell_word(guest, c, W_BACKING, 1),
+                                         "shm memory of guest '%s' cannot be private", guest->name);
         finding_note(check->findings, finding, "QEMU would refuse to start");
         finding_help(check->findings, finding, "add 'access shared', or write 'backing memfd'");
     }
@@ -221,10 +261,13 @@ static void discard_is_of_files(const struct check *check, const struct guest *g
 {
     for (cells_saying(guest, c, W_DISCARD)) {
         const struct locality *locality = locality_of(guest, c);
-        bool has_file = cell_has_word(guest, c, W_BACKING) ? locality->backing == BACKING_WORD_FILE : locality->page_bytes != PAGES_NORMAL;
+        bool has_file = cell_has_word(guest, c, W_BACKING) ? locality->backing == BACKING_WORD_FILE
+                                                           : locality->page_bytes != PAGES_NORMAL;
         if (!locality->discard || has_file || cell_word_failed(guest, c, W_BACKING))
             continue;
-        struct finding *finding = report(check->findings, NM_discard_of_nothing, cell_word(guest, c, W_DISCARD, 0), "memory of guest '%s' has no file whose content could be dropped", guest->name);
+        struct finding *finding =
+            report(check->findings, NM_discard_of_nothing, cell_word(guest, c, W_DISCARD, 0),
+                   "memory of guest '%s' has no file whose content could be dropped", guest->name);
         finding_note(check->findings, finding, "it is gone with QEMU anyway");
         finding_help(check->findings, finding, "remove 'discard', or write 'backing file'");
     }
@@ -246,14 +289,17 @@ const struct model_rule page_rules[] = {
     { 0 }
 };
 
-/* ---- the plan: what a target cannot say ----------------------------------------------------------------------------- */
+/* ---- the plan: what a target cannot say -----------------------------------------------------------------------------
+ */
 
 /* Words that libvirt has nothing for, or one for the whole guest only. */
-static const enum word_id hard_to_say[] = { W_BACKING_PATH, W_BACKING_ALIGN, W_BACKING_OFFSET, W_DUMP, W_RESERVE, W_KSM, W_BACKING, W_ALLOCATION };
+static const enum word_id hard_to_say[] = { W_BACKING_PATH, W_BACKING_ALIGN, W_BACKING_OFFSET, W_DUMP,
+                                            W_RESERVE,      W_KSM,           W_BACKING,        W_ALLOCATION };
 
 static bool is_lost(enum word_id word, const struct plan_cell *cell, const struct plan_cell *first)
 {
-    bool on_normal_pages = !cell->page_bytes && !first->page_bytes; /* huge pages bring their own source and allocation */
+    bool on_normal_pages =
+        !cell->page_bytes && !first->page_bytes; /* huge pages bring their own source and allocation */
     switch ((unsigned)word) {
     case W_BACKING_PATH:
         return cell->path != NULL;
@@ -274,16 +320,20 @@ static bool is_lost(enum word_id word, const struct plan_cell *cell, const struc
     }
 }
 
-static void report_losses(const struct check *check, const struct planned_guest *planned, uint32_t cell, const char *words, struct span span)
+static void report_losses(const struct check *check, const struct planned_guest *planned, uint32_t cell,
+                          const char *words, struct span span)
 {
     const struct plan_guest *plan = planned->plan;
     bool has_base = plan->has_base;
-    struct finding *finding = report(check->findings, has_base ? NM_not_in_base : NM_not_in_libvirt, span, "libvirt has no word for %s of cell '%s' of guest '%s'", words, plan->cells[cell].name, plan->name);
+    struct finding *finding = report(check->findings, has_base ? NM_not_in_base : NM_not_in_libvirt, span,
+                                     "libvirt has no word for %s of %s", words, cell_text(check, planned, cell));
     if (has_base) {
-        finding_label(check->findings, finding, said_span(&planned->guest->said, W_GUEST_BASE, 0), "a guest with a base has the libvirt target only");
+        finding_label(check->findings, finding, said_span(&planned->guest->said, W_GUEST_BASE, 0),
+                      "a guest with a base has the libvirt target only");
         finding_help(check->findings, finding, "remove it, or say the same in all cells where it is one for the guest");
     } else {
-        finding_note(check->findings, finding, "the QEMU target says it; in the XML it is missing, or one for all cells");
+        finding_note(check->findings, finding,
+                     "the QEMU target says it; in the XML it is missing, or one for all cells");
         finding_help(check->findings, finding, "take the QEMU target, or remove it");
     }
 }
@@ -295,7 +345,8 @@ static void libvirt_can_say_it(const struct check *check, const struct planned_g
         g_autoptr(GString) words = NULL;
         struct span span = SPAN_NONE;
         for (size_t i = 0; i < G_N_ELEMENTS(hard_to_say); i++) {
-            bool is_said_here = cell_has_word(planned->guest, c, hard_to_say[i]) || cell_has_word(planned->guest, 0, hard_to_say[i]);
+            bool is_said_here =
+                cell_has_word(planned->guest, c, hard_to_say[i]) || cell_has_word(planned->guest, 0, hard_to_say[i]);
             if (!is_said_here || !is_lost(hard_to_say[i], &plan->cells[c], &plan->cells[0]))
                 continue;
             if (!words) {
@@ -317,8 +368,12 @@ static void shared_memory_can_be_reached(const struct check *check, const struct
         const struct plan_cell *cell = &planned->plan->cells[c];
         if (!cell->is_shared || cell->page_bytes || cell->backing != BACKING_ANONYMOUS)
             continue;
-        struct finding *finding = report(check->findings, NM_shared_anonymous, cell_word(planned->guest, c, W_ACCESS, 1), "memory of guest '%s' is shared, and anonymous memory has nothing that another process could open", planned->plan->name);
-        finding_note(check->findings, finding, "libvirt would take a file instead without a word; QEMU would leave vhost-user without memory");
+        struct finding *finding =
+            report(check->findings, NM_shared_anonymous, cell_word(planned->guest, c, W_ACCESS, 1),
+                   "memory of guest '%s' is shared, and anonymous memory has nothing that another process could open",
+                   planned->plan->name);
+        finding_note(check->findings, finding,
+                     "libvirt would take a file instead without a word; QEMU would leave vhost-user without memory");
         finding_help(check->findings, finding, "add 'backing memfd', or huge pages");
     }
 }

@@ -10,12 +10,8 @@
 
 enum { NODE_LIMIT = 128 }; /* QEMU: MAX_NODES holds for host-nodes too */
 
-static const char *cell_text(const struct check *check, const struct guest *guest, const char *cell)
-{
-    return guest->cell_count ? arena_printf(check->arena, "cell '%s' of guest '%s'", cell, guest->name) : arena_printf(check->arena, "guest '%s'", guest->name);
-}
-
-/* ---- as declared: fallbacks --------------------------------------------------------------------------------------- */
+/* ---- as declared: fallbacks ---------------------------------------------------------------------------------------
+ */
 
 /* Cells that take the word from their guest would repeat its mistake: only the first who says it is looked at. */
 static bool says_itself(const struct guest *guest, uint32_t cell, enum word_id word)
@@ -29,15 +25,19 @@ static void fallbacks_go_with_strict_nodes(const struct check *check, const stru
 {
     for (uint32_t c = 0; c < blocks_of(guest); c++) {
         const struct locality *locality = locality_of(guest, c);
-        if (!cell_has_word(guest, c, W_NODE_FALLBACK) || !says_itself(guest, c, W_NODE_FALLBACK) || cell_word_failed(guest, c, W_NODE_FALLBACK) || cell_word_failed(guest, c, W_NODE))
+        if (!cell_has_word(guest, c, W_NODE_FALLBACK) || !says_itself(guest, c, W_NODE_FALLBACK) ||
+            cell_word_failed(guest, c, W_NODE_FALLBACK) || cell_word_failed(guest, c, W_NODE))
             continue;
         struct span span = cell_word(guest, c, W_NODE_FALLBACK, 0);
         if (locality->policy != POLICY_WORD_STRICT) {
-            struct finding *finding = report(check->findings, NM_fallback_policy, span, "'fallback' stands behind '%s', which never fails", memory_policy_word((enum memory_policy)locality->policy));
+            struct finding *finding =
+                report(check->findings, NM_fallback_policy, span, "'fallback' stands behind '%s', which never fails",
+                       memory_policy_word((enum memory_policy)locality->policy));
             finding_label(check->findings, finding, cell_word(guest, c, W_NODE, 2), "not strict");
             finding_help(check->findings, finding, "remove 'fallback', or the policy: strict is the default");
         } else if (!locality->nodes) {
-            struct finding *finding = report(check->findings, NM_fallback_of_auto, span, "'fallback' has no nodes to fall back from");
+            struct finding *finding =
+                report(check->findings, NM_fallback_of_auto, span, "'fallback' has no nodes to fall back from");
             finding_note(check->findings, finding, "'node auto' tries every node of the host by itself");
             finding_help(check->findings, finding, "write the node to try first: 'node 0 { fallback 1 }'");
         }
@@ -49,7 +49,8 @@ static void fallbacks_are_new(const struct check *check, const struct guest *gue
     for (uint32_t c = 0; c < blocks_of(guest); c++) {
         const struct locality *locality = locality_of(guest, c);
         const struct set *const *sets = locality->fallback.items;
-        if (!cell_has_word(guest, c, W_NODE_FALLBACK) || !says_itself(guest, c, W_NODE_FALLBACK) || cell_word_failed(guest, c, W_NODE_FALLBACK) || !locality->nodes)
+        if (!cell_has_word(guest, c, W_NODE_FALLBACK) || !says_itself(guest, c, W_NODE_FALLBACK) ||
+            cell_word_failed(guest, c, W_NODE_FALLBACK) || !locality->nodes)
             continue;
         uint32_t looked_at = MIN(locality->fallback.count, 64); /* the pairs of a hostile list would take for ever */
         for (uint32_t f = 0; f < looked_at; f++)
@@ -57,29 +58,38 @@ static void fallbacks_are_new(const struct check *check, const struct guest *gue
                 const struct set *tried = before ? sets[before - 1] : locality->nodes;
                 if (!sets[f]->plain || !tried->plain || !ids_within(sets[f]->plain, tried->plain))
                     continue;
-                struct finding *finding = report(check->findings, NM_fallback_repeats, cell_word(guest, c, W_NODE_FALLBACK, f + 1), "falling back to %s is no help where %s had no room", sets[f]->text, tried->text);
+                struct finding *finding =
+                    report(check->findings, NM_fallback_repeats, cell_word(guest, c, W_NODE_FALLBACK, f + 1),
+                           "falling back to %s is no help where %s had no room", sets[f]->text, tried->text);
                 finding_help(check->findings, finding, "remove it, or name other nodes");
                 break;
             }
     }
 }
 
-/* ---- as declared: locks -------------------------------------------------------------------------------------------- */
+/* ---- as declared: locks --------------------------------------------------------------------------------------------
+ */
 
 static void locked_guests_have_a_limit(const struct check *check, const struct guest *guest)
 {
     bool has_limit = is_said(&guest->said, W_LOCKED_HARD_LIMIT);
-    if (is_failed(&guest->said, W_GUEST_LOCKED) || is_failed(&guest->said, W_LOCKED_HARD_LIMIT) || guest->locked == has_limit)
+    if (is_failed(&guest->said, W_GUEST_LOCKED) || is_failed(&guest->said, W_LOCKED_HARD_LIMIT) ||
+        guest->locked == has_limit)
         return;
     struct finding *finding;
     if (guest->locked) {
-        finding = report(check->findings, NM_locked_without_limit, said_span(&guest->said, W_GUEST_LOCKED, 0), "guest '%s' may lock all memory of its host", guest->name);
-        finding_note(check->findings, finding, "libvirt lifts the limit on locked memory altogether, and a guest that leaks takes the host with it");
+        finding = report(check->findings, NM_locked_without_limit, said_span(&guest->said, W_GUEST_LOCKED, 0),
+                         "guest '%s' may lock all memory of its host", guest->name);
+        finding_note(
+            check->findings, finding,
+            "libvirt lifts the limit on locked memory altogether, and a guest that leaks takes the host with it");
         finding_help(check->findings, finding, "add a limit above its memory: 'locked yes { hard-limit 10GiB }'");
         return;
     }
-    finding = report(check->findings, NM_limit_without_lock, said_span(&guest->said, W_LOCKED_HARD_LIMIT, 0), "guest '%s' has a limit on its memory and does not lock it", guest->name);
-    finding_note(check->findings, finding, "the kernel would kill QEMU at the limit, and nobody knows its overhead beforehand");
+    finding = report(check->findings, NM_limit_without_lock, said_span(&guest->said, W_LOCKED_HARD_LIMIT, 0),
+                     "guest '%s' has a limit on its memory and does not lock it", guest->name);
+    finding_note(check->findings, finding,
+                 "the kernel would kill QEMU at the limit, and nobody knows its overhead beforehand");
     finding_help(check->findings, finding, "write 'locked yes', or remove 'hard-limit'");
 }
 
@@ -90,7 +100,8 @@ const struct model_rule policy_rules[] = {
     { 0 }
 };
 
-/* ---- the plan: the nodes -------------------------------------------------------------------------------------------- */
+/* ---- the plan: the nodes --------------------------------------------------------------------------------------------
+ */
 
 static const struct ids *node_numbers(struct arena *arena, const struct host *facts)
 {
@@ -100,53 +111,105 @@ static const struct ids *node_numbers(struct arena *arena, const struct host *fa
     return ids_from_sorted(arena, numbers, facts->node_count);
 }
 
-/* Whether something is wrong with binding to this node; then it is told. */
-static bool check_node(const struct check *check, const struct planned_guest *planned, uint32_t cell, uint32_t number)
+struct binding { /* of a cell to a set of nodes, as somebody said it */
+    const struct check *check;
+    const struct planned_guest *planned;
+    uint32_t cell;
+    struct span span;
+    const struct ids *nodes;
+};
+
+static void report_missing(const struct binding *binding, const char *who, uint32_t number)
 {
-    const struct host *facts = facts_of(planned);
-    const struct plan_cell *plan = &planned->plan->cells[cell];
-    const struct host_node *node = facts ? host_node(facts, number) : NULL;
-    if (number < NODE_LIMIT && (!facts || (node && node->is_allowed && !(node->memory_bytes.known && !node->memory_bytes.value))))
-        return false;
-    struct span span = cell_word(planned->guest, cell, W_NODE, 1);
-    const char *who = cell_text(check, planned->guest, plan->name);
-    struct finding *finding;
-    if (facts && !node) {
-        finding = report(check->findings, NM_memory_node_missing, span, "the memory of %s is bound to node %u, which host '%s' does not have", who, number, planned->host->name);
-        finding_note(check->findings, finding, "libvirt would refuse at the start; QEMU takes a set when one of its nodes is there, and says nothing");
-        finding_help(check->findings, finding, "its nodes are %s", ids_text(check->arena, node_numbers(check->arena, facts)));
-    } else if (node && !node->is_allowed) {
-        finding = report(check->findings, NM_memory_node_forbidden, span, "the memory of %s is bound to node %u, which a cgroup takes away on host '%s'", who, number, planned->host->name);
-        finding_help(check->findings, finding, "allow the node in cpuset.mems, record the host outside of the cgroup, or name another node");
-    } else if (node && node->memory_bytes.known && !node->memory_bytes.value) {
-        finding = report(check->findings, NM_memory_node_empty, span, "the memory of %s is bound to node %u, which has none", who, number);
-        finding_note(check->findings, finding, "the kernel would take it from somewhere else without a word");
-        finding_help(check->findings, finding, "leave the node out");
-    } else if (number >= NODE_LIMIT && plan->policy != POLICY_RESTRICTIVE) {
-        finding = report(check->findings, NM_memory_node_number, span, "the memory of %s is bound to node %u, and QEMU takes numbers below %d", who, number, NODE_LIMIT);
-        finding_note(check->findings, finding, "libvirt would accept the definition; QEMU would refuse to start");
-        finding_help(check->findings, finding, "use a node with a lower number");
-    } else {
-        return false;
-    }
-    return true;
+    const struct check *check = binding->check;
+    const struct site_host *host = binding->planned->host;
+    struct finding *finding =
+        report(check->findings, NM_memory_node_missing, binding->span,
+               "the memory of %s is bound to node %u, which host '%s' does not have", who, number, host->name);
+    finding_note(
+        check->findings, finding,
+        "libvirt would refuse at the start; QEMU takes a set when one of its nodes is there, and says nothing");
+    finding_help(check->findings, finding, "its nodes are %s",
+                 ids_text(check->arena, node_numbers(check->arena, host->facts)));
 }
 
-/* Chosen nodes are right; what can be wrong was said. */
+static void report_forbidden(const struct binding *binding, const char *who, uint32_t number)
+{
+    struct findings *findings = binding->check->findings;
+    struct finding *finding = report(findings, NM_memory_node_forbidden, binding->span,
+                                     "the memory of %s is bound to node %u, which a cgroup takes away on host '%s'",
+                                     who, number, binding->planned->host->name);
+    finding_help(findings, finding,
+                 "allow the node in cpuset.mems, record the host outside of the cgroup, or name another node");
+}
+
+static void report_empty(const struct binding *binding, const char *who, uint32_t number)
+{
+    struct findings *findings = binding->check->findings;
+    struct finding *finding = report(findings, NM_memory_node_empty, binding->span,
+                                     "the memory of %s is bound to node %u, which has none", who, number);
+    finding_note(findings, finding, "the kernel would take it from somewhere else without a word");
+    finding_help(findings, finding, "leave the node out");
+}
+
+static void report_number(const struct binding *binding, const char *who, uint32_t number)
+{
+    struct findings *findings = binding->check->findings;
+    struct finding *finding =
+        report(findings, NM_memory_node_number, binding->span,
+               "the memory of %s is bound to node %u, and QEMU takes numbers below %d", who, number, NODE_LIMIT);
+    finding_note(findings, finding, "libvirt would accept the definition; QEMU would refuse to start");
+    finding_help(findings, finding, "use a node with a lower number");
+}
+
+/* The first wrong node is told: the others of a set are wrong for the same reason. */
+static void check_nodes(const struct binding *binding)
+{
+    const struct host *facts = facts_of(binding->planned);
+    bool is_qemus = binding->planned->plan->cells[binding->cell].policy != POLICY_RESTRICTIVE;
+    for (ids_each(binding->nodes, number)) {
+        const struct host_node *node = facts ? host_node(facts, number) : NULL;
+        void (*tell)(const struct binding *binding, const char *who, uint32_t number) = NULL;
+        if (facts && !node)
+            tell = report_missing;
+        else if (node && !node->is_allowed)
+            tell = report_forbidden;
+        else if (node && node->memory_bytes.known && !node->memory_bytes.value)
+            tell = report_empty;
+        else if (number >= NODE_LIMIT && is_qemus)
+            tell = report_number;
+        if (!tell)
+            continue;
+        tell(binding, cell_text(binding->check, binding->planned, binding->cell), number);
+        return;
+    }
+}
+
+/* Chosen nodes are right; what can be wrong was said, as the first choice or to fall back to. */
 static void nodes_can_hold_memory(const struct check *check, const struct planned_guest *planned)
 {
     const struct plan_guest *plan = planned->plan;
     for (uint32_t c = 0; c < plan->cell_count; c++) {
-        const struct ids *nodes = plan->cells[c].nodes;
-        if (!nodes || !cell_has_word(planned->guest, c, W_NODE))
+        const struct locality *locality = locality_of(planned->guest, c);
+        const struct set *const *fallback = locality->fallback.items;
+        if (!plan->cells[c].nodes || !locality->nodes)
             continue;
-        for (ids_each(nodes, number))
-            if (check_node(check, planned, c, number))
-                break; /* the others of one set are wrong for the same reason */
+        struct binding binding = { .check = check, .planned = planned, .cell = c };
+        binding.span = cell_word(planned->guest, c, W_NODE, 1);
+        binding.nodes = locality->nodes->plain ? locality->nodes->plain : plan->cells[c].nodes;
+        check_nodes(&binding);
+        for (uint32_t f = 0; f < locality->fallback.count; f++) {
+            if (!fallback[f]->plain)
+                continue;
+            binding.span = cell_word(planned->guest, c, W_NODE_FALLBACK, f + 1);
+            binding.nodes = fallback[f]->plain;
+            check_nodes(&binding);
+        }
     }
 }
 
-/* ---- the plan: policies ------------------------------------------------------------------------------------------------ */
+/* ---- the plan: policies
+ * ------------------------------------------------------------------------------------------------ */
 
 static void restrictive_cells_stand_alone(const struct check *check, const struct planned_guest *planned)
 {
@@ -160,13 +223,18 @@ static void restrictive_cells_stand_alone(const struct check *check, const struc
     struct span span = cell_word(planned->guest, restrictive, W_NODE, 2);
     struct finding *finding;
     if (other != NO_INDEX) {
-        finding = report(check->findings, NM_restrictive_mixed, span, "cell '%s' of guest '%s' is restrictive, and cell '%s' is %s", plan->cells[restrictive].name, plan->name, plan->cells[other].name, memory_policy_word(plan->cells[other].policy));
+        finding = report(check->findings, NM_restrictive_mixed, span,
+                         "cell '%s' of guest '%s' is restrictive, and cell '%s' is %s", plan->cells[restrictive].name,
+                         plan->name, plan->cells[other].name, memory_policy_word(plan->cells[other].policy));
         finding_label(check->findings, finding, cell_word(planned->guest, other, W_NODE, 1), "bound in another way");
-        finding_note(check->findings, finding, "libvirt refuses it since 9.4; before, it depended on which of the two came first");
+        finding_note(check->findings, finding,
+                     "libvirt refuses it since 9.4; before, it depended on which of the two came first");
         finding_help(check->findings, finding, "make all cells restrictive, or none");
     } else if (!plan->has_base) {
-        finding = report(check->findings, NM_restrictive_in_qemu, span, "QEMU run without libvirt does not bind the memory of guest '%s'", plan->name);
-        finding_note(check->findings, finding, "restrictive is the work of libvirt's cgroup, so that the memory can be moved later");
+        finding = report(check->findings, NM_restrictive_in_qemu, span,
+                         "QEMU run without libvirt does not bind the memory of guest '%s'", plan->name);
+        finding_note(check->findings, finding,
+                     "restrictive is the work of libvirt's cgroup, so that the memory can be moved later");
         finding_help(check->findings, finding, "use the libvirt target, or write 'strict'");
     }
 }
@@ -176,10 +244,15 @@ static void preferred_is_one_node(const struct check *check, const struct planne
     const struct plan_guest *plan = planned->plan;
     for (uint32_t c = 0; c < plan->cell_count; c++) {
         const struct plan_cell *cell = &plan->cells[c];
-        if (!cell->nodes || cell->policy != POLICY_PREFERRED || ids_size(cell->nodes) < 2 || host_has_feature(planned->host, FEATURE_PREFERRED_MANY))
+        if (!cell->nodes || cell->policy != POLICY_PREFERRED || ids_size(cell->nodes) < 2 ||
+            host_has_feature(planned->host, FEATURE_PREFERRED_MANY))
             continue;
-        struct finding *finding = report(check->findings, NM_preferred_several, cell_word(planned->guest, c, W_NODE, 1), "of the preferred nodes %s only %u counts", ids_text(check->arena, cell->nodes), ids_first(cell->nodes));
-        finding_note(check->findings, finding, "to prefer several %s; older ones drop the others without a word", feature_text(check->arena, planned->host, FEATURE_PREFERRED_MANY));
+        struct finding *finding = report(check->findings, NM_preferred_several, cell_word(planned->guest, c, W_NODE, 1),
+                                         "of the preferred nodes %s only %u counts",
+                                         ids_text(check->arena, cell->nodes), ids_first(cell->nodes));
+        finding_note(check->findings, finding,
+                     "to have all of them it %s; older programs drop the others without a word",
+                     feature_text(check->arena, planned->host, FEATURE_PREFERRED_MANY));
         finding_help(check->findings, finding, "name one node, or write 'interleave'");
     }
 }
@@ -193,10 +266,14 @@ static void cells_are_all_bound_or_none(const struct check *check, const struct 
             *(plan->cells[c].nodes ? &bound : &floating) = c;
     if (bound == NO_INDEX || floating == NO_INDEX)
         return;
-    struct finding *finding = report(check->findings, NM_cells_half_bound, cell_word(planned->guest, floating, W_NODE, 0), "cell '%s' of guest '%s' is bound to no node, and cell '%s' is", plan->cells[floating].name, plan->name, plan->cells[bound].name);
+    struct finding *finding = report(
+        check->findings, NM_cells_half_bound, cell_word(planned->guest, floating, W_NODE, 0),
+        "%s is bound to no node, and cell '%s' is", cell_text(check, planned, floating), plan->cells[bound].name);
     finding_label(check->findings, finding, cell_word(planned->guest, bound, W_NODE, 1), "bound");
     finding_note(check->findings, finding, "libvirt would bind the others and let this one float");
-    finding_help(check->findings, finding, planned->host ? "say 'node' for this cell too" : "declare the host, so that numac can choose, or say 'node' for this cell too");
+    finding_help(check->findings, finding,
+                 planned->host ? "say 'node' for this cell too"
+                               : "declare the host, so that numac can choose, or say 'node' for this cell too");
 }
 
 static void interleaving_is_among_equals(const struct check *check, const struct planned_guest *planned)
@@ -217,10 +294,13 @@ static void interleaving_is_among_equals(const struct check *check, const struct
         }
         if (!other)
             continue;
-        struct finding *finding = report(check->findings, NM_interleave_kinds, cell_word(planned->guest, c, W_NODE, 1), "memory of %s interleaves over node %u (%s) and node %u (%s)", cell_text(check, planned->guest, cell->name), first->os_index,
-                                         node_kind_word(first->kind), other->os_index, node_kind_word(other->kind));
+        struct finding *finding =
+            report(check->findings, NM_interleave_kinds, cell_word(planned->guest, c, W_NODE, 1),
+                   "memory of %s interleaves over node %u (%s) and node %u (%s)", cell_text(check, planned, c),
+                   first->os_index, node_kind_word(first->kind), other->os_index, node_kind_word(other->kind));
         finding_note(check->findings, finding, "every second page would have the speed of the slower one");
-        finding_help(check->findings, finding, "give each kind a cell of its own, as in 'cell far { node tier:%s }'", node_kind_word(other->kind));
+        finding_help(check->findings, finding, "give each kind a cell of its own, as in 'cell far { node tier:%s }'",
+                     node_kind_word(other->kind));
     }
 }
 
@@ -229,10 +309,14 @@ static void limits_are_above_the_memory(const struct check *check, const struct 
     const struct plan_guest *plan = planned->plan;
     if (!plan->hard_limit_bytes || plan->hard_limit_bytes > plan->memory_bytes)
         return;
-    struct finding *finding = report(check->findings, NM_limit_below_memory, guest_word_span(planned->guest, W_LOCKED_HARD_LIMIT, 1), "guest '%s' may lock %s and has %s of memory", plan->name, size_text(check->arena, plan->hard_limit_bytes), size_text(check->arena, plan->memory_bytes));
+    struct finding *finding =
+        report(check->findings, NM_limit_below_memory, guest_word_span(planned->guest, W_LOCKED_HARD_LIMIT, 1),
+               "guest '%s' may lock %s and has %s of memory", plan->name,
+               size_text(check->arena, plan->hard_limit_bytes), size_text(check->arena, plan->memory_bytes));
     finding_label(check->findings, finding, guest_word_span(planned->guest, W_GUEST_MEMORY, 1), "its memory");
     finding_note(check->findings, finding, "QEMU needs more than the guest sees; the kernel would kill it");
-    finding_help(check->findings, finding, "write 'hard-limit %s' or more", size_text(check->arena, plan->memory_bytes + MAX(plan->memory_bytes / 8, GIB)));
+    finding_help(check->findings, finding, "write 'hard-limit %s' or more",
+                 size_text(check->arena, plan->memory_bytes + MAX(plan->memory_bytes / 8, GIB)));
 }
 
 const struct plan_rule plan_policy_rules[] = {

@@ -6,8 +6,11 @@
 
 #include <string.h>
 
-static const struct model_rule *const model_tables[] = { guest_rules, cell_rules, topology_rules, distance_rules, policy_rules, pin_rules, page_rules };
-static const struct plan_rule *const plan_tables[] = { plan_topology_rules, plan_distance_rules, plan_policy_rules, plan_pin_rules, plan_cpu_rules, plan_page_rules, plan_feature_rules };
+static const struct model_rule *const model_tables[] = { guest_rules,  cell_rules, topology_rules, distance_rules,
+                                                         policy_rules, pin_rules,  page_rules };
+static const struct plan_rule *const plan_tables[] = { plan_topology_rules, plan_distance_rules, plan_policy_rules,
+                                                       plan_pin_rules,      plan_cpu_rules,      plan_page_rules,
+                                                       plan_feature_rules };
 static const struct site_rule *const site_tables[] = { site_rules, host_rules };
 
 void check_model(struct arena *arena, struct findings *findings, struct site *site)
@@ -28,13 +31,25 @@ void check_model(struct arena *arena, struct findings *findings, struct site *si
     }
 }
 
+static void check_planned_guest(const struct check *check, const struct planned_guest *planned)
+{
+    for (size_t t = 0; t < G_N_ELEMENTS(plan_tables); t++)
+        for (const struct plan_rule *rule = plan_tables[t]; rule->run; rule++)
+            rule->run(check, planned);
+}
+
 void check_plan(struct arena *arena, struct findings *findings, const struct planned_site *planned)
 {
     struct check check = { .arena = arena, .findings = findings, .site = planned->site };
-    for (uint32_t i = 0; i < planned->plan->guest_count; i++)
-        for (size_t t = 0; t < G_N_ELEMENTS(plan_tables); t++)
-            for (const struct plan_rule *rule = plan_tables[t]; rule->run; rule++)
-                rule->run(&check, &planned->guests[i]);
+    const char *failed = NULL; /* the family whose mistake was told at an earlier instance */
+    for (uint32_t i = 0; i < planned->plan->guest_count; i++) {
+        const struct guest *guest = planned->guests[i].guest;
+        if (guest->instance > 1 && guest->family == failed)
+            continue;
+        size_t errors = findings_count(findings, ERROR);
+        check_planned_guest(&check, &planned->guests[i]);
+        failed = findings_count(findings, ERROR) > errors ? guest->family : NULL;
+    }
     for (size_t t = 0; t < G_N_ELEMENTS(site_tables); t++)
         for (const struct site_rule *rule = site_tables[t]; rule->run; rule++)
             rule->run(&check, planned);

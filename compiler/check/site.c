@@ -7,7 +7,7 @@
 
 #include <hwloc/bitmap.h>
 
-struct ledger { /* of one host: by CPU, who has it for its own */
+struct ledger {      /* of one host: by CPU, who has it for its own */
     uint32_t *guest; /* position in the plan + 1; 0: nobody */
     uint32_t *vcpu;
     uint32_t size;
@@ -24,17 +24,23 @@ static struct ledger *ledger_of(const struct ledgers *ledgers, const struct plan
     return facts_of(planned) ? &ledgers->list[planned->host - ledgers->first] : NULL;
 }
 
-static void report_two_owners(const struct check *check, const struct planned_site *site, const struct ledger *ledger, const struct planned_guest *planned, uint32_t vcpu, uint32_t cpu)
+static void report_two_owners(const struct check *check, const struct planned_site *site, const struct ledger *ledger,
+                              const struct planned_guest *planned, uint32_t vcpu, uint32_t cpu)
 {
     const struct planned_guest *owner = &site->guests[ledger->guest[cpu] - 1];
-    struct finding *finding = report(check->findings, NM_cpu_of_two_guests, vcpu_span(planned, vcpu), "vCPU %u of guest '%s' is pinned to CPU %u, which vCPU %u of guest '%s' has for its own", vcpu, planned->plan->name, cpu, ledger->vcpu[cpu], owner->plan->name);
+    struct finding *finding =
+        report(check->findings, NM_cpu_of_two_guests, vcpu_span(planned, vcpu),
+               "vCPU %u of guest '%s' is pinned to CPU %u, which vCPU %u of guest '%s' has for its own", vcpu,
+               planned->plan->name, cpu, ledger->vcpu[cpu], owner->plan->name);
     finding_label(check->findings, finding, vcpu_span(owner, ledger->vcpu[cpu]), "guest '%s'", owner->plan->name);
-    finding_note(check->findings, finding, "libvirt sees one guest at a time and accepts it; each would wait for the other");
+    finding_note(check->findings, finding,
+                 "libvirt sees one guest at a time and accepts it; each would wait for the other");
     finding_help(check->findings, finding, "pin one of them elsewhere, or write 'pin cpus' to have CPUs chosen");
 }
 
 /* Only one finding a guest: a table that is off is off in all its rows. */
-static void enter_guest(const struct check *check, const struct planned_site *site, struct ledger *ledger, uint32_t index)
+static void enter_guest(const struct check *check, const struct planned_site *site, struct ledger *ledger,
+                        uint32_t index)
 {
     const struct planned_guest *planned = &site->guests[index];
     g_autofree uint32_t *own = own_cpus(planned);
@@ -54,7 +60,8 @@ static void enter_guest(const struct check *check, const struct planned_site *si
 
 static struct ledgers open_ledgers(struct arena *arena, const struct planned_site *site)
 {
-    struct ledgers ledgers = { .list = arena_array(arena, struct ledger, site->hosts->count), .first = site->hosts->list };
+    struct ledgers ledgers = { .list = arena_array(arena, struct ledger, site->hosts->count),
+                               .first = site->hosts->list };
     for (uint32_t i = 0; i < site->plan->guest_count; i++) {
         struct ledger *ledger = ledger_of(&ledgers, &site->guests[i]);
         if (!ledger || ledger->size || !has_own_cpus(&site->guests[i]))
@@ -92,16 +99,20 @@ static uint32_t others_cpu(const struct ledger *ledger, uint32_t index, const st
     return NO_INDEX;
 }
 
-static void report_visitor(const struct check *check, const struct planned_site *site, const struct ledger *ledger, uint32_t index, const char *who, uint32_t cpu, struct span span)
+static void report_visitor(const struct check *check, const struct planned_site *site, const struct ledger *ledger,
+                           uint32_t index, const char *who, uint32_t cpu, struct span span)
 {
     const struct planned_guest *owner = &site->guests[ledger->guest[cpu] - 1];
-    struct finding *finding = report(check->findings, NM_dedicated_cpu_shared, span, "%s of guest '%s' may run on CPU %u, which vCPU %u of guest '%s' has for its own", who, site->guests[index].plan->name, cpu, ledger->vcpu[cpu], owner->plan->name);
+    struct finding *finding = report(check->findings, NM_dedicated_cpu_shared, span,
+                                     "%s of guest '%s' may run on CPU %u, which vCPU %u of guest '%s' has for its own",
+                                     who, site->guests[index].plan->name, cpu, ledger->vcpu[cpu], owner->plan->name);
     finding_label(check->findings, finding, vcpu_span(owner, ledger->vcpu[cpu]), "guest '%s'", owner->plan->name);
     finding_note(check->findings, finding, "libvirt sees one guest at a time and accepts it");
     finding_help(check->findings, finding, "leave CPU %u out of the set", cpu);
 }
 
-static void look_up_vcpus(const struct check *check, const struct planned_site *site, const struct ledger *ledger, uint32_t index)
+static void look_up_vcpus(const struct check *check, const struct planned_site *site, const struct ledger *ledger,
+                          uint32_t index)
 {
     const struct planned_guest *planned = &site->guests[index];
     const struct ids *before = NULL;
@@ -119,7 +130,8 @@ static void look_up_vcpus(const struct check *check, const struct planned_site *
     }
 }
 
-static void look_up_helpers(const struct check *check, const struct planned_site *site, const struct ledger *ledger, uint32_t index)
+static void look_up_helpers(const struct check *check, const struct planned_site *site, const struct ledger *ledger,
+                            uint32_t index)
 {
     const struct planned_guest *planned = &site->guests[index];
     const struct guest *guest = planned->guest;
@@ -130,7 +142,8 @@ static void look_up_helpers(const struct check *check, const struct planned_site
         const struct set *cpus = guest->iothreads[i].cpus;
         cpu = cpus && cpus->plain ? others_cpu(ledger, index, cpus->plain) : NO_INDEX;
         if (cpu != NO_INDEX)
-            report_visitor(check, site, ledger, index, "an iothread", cpu, said_span(&guest->iothreads[i].said, W_IOTHREAD_CPUS, 1));
+            report_visitor(check, site, ledger, index, "an iothread", cpu,
+                           said_span(&guest->iothreads[i].said, W_IOTHREAD_CPUS, 1));
     }
 }
 
@@ -157,7 +170,8 @@ static void cpus_have_one_owner(const struct check *check, const struct planned_
     arena_free(scratch);
 }
 
-/* ---- several hosts ----------------------------------------------------------------------------------------------------- */
+/* ---- several hosts
+ * ----------------------------------------------------------------------------------------------------- */
 
 static void check_hosts(const struct check *check, GHashTable *hosts, const struct guest *guest, uint32_t cell)
 {
@@ -170,7 +184,9 @@ static void check_hosts(const struct check *check, GHashTable *hosts, const stru
         for (ids_each(nodes->plain, number)) {
             if (host_node(host->facts, number))
                 continue;
-            struct finding *finding = report(check->findings, NM_host_lacks_node, cell_word(guest, cell, W_NODE, 1), "guest '%s' may live on host '%s', which has no node %u", guest->name, host->name, number);
+            struct finding *finding =
+                report(check->findings, NM_host_lacks_node, cell_word(guest, cell, W_NODE, 1),
+                       "guest '%s' may live on host '%s', which has no node %u", guest->name, host->name, number);
             finding_label(check->findings, finding, said_span(&guest->said, W_GUEST_HOST, h + 1), "one of its hosts");
             finding_note(check->findings, finding, "that host is passed over");
             finding_help(check->findings, finding, "write 'node auto', or remove the host");
@@ -183,7 +199,8 @@ static GHashTable *hosts_by_name(const struct planned_site *site)
 {
     GHashTable *hosts = g_hash_table_new(g_str_hash, g_str_equal);
     for (uint32_t h = 0; h < site->hosts->count; h++)
-        g_hash_table_insert(hosts, (gpointer)(uintptr_t)site->hosts->list[h].name, (gpointer)(uintptr_t)&site->hosts->list[h]);
+        g_hash_table_insert(hosts, (gpointer)(uintptr_t)site->hosts->list[h].name,
+                            (gpointer)(uintptr_t)&site->hosts->list[h]);
     return hosts;
 }
 

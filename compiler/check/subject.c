@@ -7,7 +7,8 @@
 
 #include <string.h>
 
-/* ---- as declared -------------------------------------------------------------------------------------------------- */
+/* ---- as declared --------------------------------------------------------------------------------------------------
+ */
 
 uint64_t declared_vcpus(const struct guest *guest)
 {
@@ -46,7 +47,8 @@ static uint64_t open_share(const struct guest *guest)
 
 uint64_t declared_memory(const struct guest *guest, uint32_t cell)
 {
-    bool has_total = is_said(&guest->said, W_GUEST_MEMORY) && !is_failed(&guest->said, W_GUEST_MEMORY) && guest->memory_bytes != SIZE_ALL;
+    bool has_total = is_said(&guest->said, W_GUEST_MEMORY) && !is_failed(&guest->said, W_GUEST_MEMORY) &&
+                     guest->memory_bytes != SIZE_ALL;
     if (cell < guest->cell_count && is_said(&guest->cells[cell].said, W_CELL_MEMORY))
         return is_failed(&guest->cells[cell].said, W_CELL_MEMORY) ? 0 : guest->cells[cell].memory_bytes;
     if (!has_total)
@@ -54,7 +56,8 @@ uint64_t declared_memory(const struct guest *guest, uint32_t cell)
     if (guest->cell_count)
         return open_share(guest);
     bool has_cells = is_said(&guest->said, W_GUEST_CELLS);
-    if (is_failed(&guest->said, W_GUEST_CELLS) || (has_cells && (guest->cells_wanted >= CELLS_HOST || !guest->cells_wanted)))
+    if (is_failed(&guest->said, W_GUEST_CELLS) ||
+        (has_cells && (guest->cells_wanted >= CELLS_HOST || !guest->cells_wanted)))
         return 0;
     return has_cells ? guest->memory_bytes / guest->cells_wanted : guest->memory_bytes;
 }
@@ -117,11 +120,20 @@ struct span cell_word(const struct guest *guest, uint32_t cell, enum word_id wor
     return span.file ? span : guest->span;
 }
 
-/* ---- as planned --------------------------------------------------------------------------------------------------- */
+/* ---- as planned ---------------------------------------------------------------------------------------------------
+ */
 
 const struct host *facts_of(const struct planned_guest *planned)
 {
     return planned->host ? planned->host->facts : NULL;
+}
+
+const char *cell_text(const struct check *check, const struct planned_guest *planned, uint32_t cell)
+{
+    const struct plan_guest *plan = planned->plan;
+    if (plan->cell_count > 1 || planned->guest->cell_count)
+        return arena_printf(check->arena, "cell '%s' of guest '%s'", plan->cells[cell].name, plan->name);
+    return arena_printf(check->arena, "guest '%s'", plan->name);
 }
 
 static bool pins_each(const struct locality *locality)
@@ -132,10 +144,12 @@ static bool pins_each(const struct locality *locality)
 bool has_own_cpus(const struct planned_guest *planned)
 {
     const struct guest *guest = planned->guest;
-    if (guest->locality.pin_rows.count)
+    bool guest_pins = is_said(&guest->said, W_PIN);
+    if (guest_pins && guest->locality.pin_rows.count)
         return true;
     for (uint32_t c = 0; c < blocks_of(guest); c++)
-        if (pins_each(locality_of(guest, c)))
+        if ((guest_pins || (c < guest->cell_count && is_said(&guest->cells[c].said, W_PIN))) &&
+            pins_each(locality_of(guest, c)))
             return true;
     return false;
 }

@@ -6,7 +6,8 @@
 
 #include "check/check.h"
 
-/* ---- as declared -------------------------------------------------------------------------------------------------- */
+/* ---- as declared --------------------------------------------------------------------------------------------------
+ */
 
 /* The vCPUs of a guest as its words give them; 0 where they do not. */
 uint64_t declared_vcpus(const struct guest *guest);
@@ -22,10 +23,14 @@ uint32_t blocks_of(const struct guest *guest); /* at least 1 */
 /* The span of a word of a cell: its argument, else the word, else the cell or the guest. */
 struct span cell_word(const struct guest *guest, uint32_t cell, enum word_id word, unsigned argument);
 
-/* ---- as planned --------------------------------------------------------------------------------------------------- */
+/* ---- as planned ---------------------------------------------------------------------------------------------------
+ */
 
 /* The facts of the guest's host, or NULL. */
 const struct host *facts_of(const struct planned_guest *planned);
+
+/* "cell 'a' of guest 'g'", or "guest 'g'" where it has one cell that nobody named. */
+const char *cell_text(const struct check *check, const struct planned_guest *planned, uint32_t cell);
 
 /* By vCPU the CPU it has for its own: pinned by `pin cpus`, `pin cores`, a row with `each` or a row of one vCPU and one
  * CPU; NO_INDEX for vCPUs that float or share.  NULL where none has; else free it with g_free(). */

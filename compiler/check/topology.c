@@ -47,7 +47,7 @@ static void levels_multiply_to_the_vcpus(const struct check *check, const struct
         uint32_t count = level_count(guest, &levels[i]);
         if (!is_said(&guest->said, levels[i].word))
             continue;
-        if (is_failed(&guest->said, levels[i].word) || !count || count > 65536)
+        if (is_failed(&guest->said, levels[i].word) || !count)
             return;
         g_string_append_printf(text, "%s%u %s", said ? " x " : "", count, levels[i].name);
         product *= count;
@@ -74,6 +74,12 @@ static bool is_pc(const char *machine)
     return machine && (strcmp(machine, "pc") == 0 || strncmp(machine, "pc-i440fx", 9) == 0);
 }
 
+/* What was said of the machine is judged as x86_64's, unless another architecture was meant. */
+static bool is_for_x86(const struct guest *guest)
+{
+    return !is_failed(&guest->said, W_GUEST_ARCH);
+}
+
 /* Machines this version writes arguments for. */
 static bool is_known_machine(const char *machine)
 {
@@ -82,7 +88,8 @@ static bool is_known_machine(const char *machine)
 
 static void machines_have_cells(const struct check *check, const struct guest *guest)
 {
-    if (!guest->machine || is_failed(&guest->said, W_GUEST_MACHINE) || guest->base_file || is_known_machine(guest->machine))
+    if (!guest->machine || is_failed(&guest->said, W_GUEST_MACHINE) || !is_for_x86(guest) || guest->base_file ||
+        is_known_machine(guest->machine))
         return;
     struct finding *finding = report(check->findings, NM_machine_unknown, said_span(&guest->said, W_GUEST_MACHINE, 1), "machine '%s' is none that this version writes for x86_64", guest->machine);
     finding_note(check->findings, finding, "microvm, isapc and others have no NUMA; other architectures are not yet in this version");
@@ -92,7 +99,7 @@ static void machines_have_cells(const struct check *check, const struct guest *g
 static void machines_have_the_level(const struct check *check, const struct guest *guest)
 {
     static const enum word_id lacking[] = { W_VCPUS_CLUSTERS };
-    for (size_t i = 0; i < G_N_ELEMENTS(lacking); i++) {
+    for (size_t i = 0; is_for_x86(guest) && i < G_N_ELEMENTS(lacking); i++) {
         if (!is_said(&guest->said, lacking[i]) || is_failed(&guest->said, lacking[i]) || guest->clusters == 1)
             continue;
         struct finding *finding = report(check->findings, NM_level_of_machine, said_span(&guest->said, lacking[i], 0), "an x86_64 machine has no '%s'", word_row(lacking[i])->word);
@@ -152,11 +159,27 @@ static void cache_levels_fit_the_mode(const struct check *check, const struct gu
         return;
     bool emulates = guest->cache_mode == CACHE_WORD_EMULATE;
     struct span span = said_span(&guest->said, W_CPU_CACHE, guest->cache_level ? 2 : 1);
-    if ((emulates && guest->cache_level == 3) || (!emulates && !guest->cache_level) || (emulates && !guest->cache_level))
+    if (emulates ? guest->cache_level == 3 : !guest->cache_level)
         return;
-    struct finding *finding = report(check->findings, NM_cache_level, span, "cache mode '%s' does not go with level %u", emulates ? "emulate" : guest->cache_mode == CACHE_WORD_PASSTHROUGH ? "passthrough" : "disable", guest->cache_level);
+    struct finding *finding;
+    if (guest->cache_level)
+        finding = report(check->findings, NM_cache_level, span, "cache mode '%s' does not go with level %u", emulates ? "emulate" : guest->cache_mode == CACHE_WORD_PASSTHROUGH ? "passthrough" : "disable", guest->cache_level);
+    else
+        finding = report(check->findings, NM_cache_level, span, "'cache emulate' lacks its level");
     finding_note(check->findings, finding, "QEMU emulates level 3 only, and passes on or hides all levels together");
     finding_help(check->findings, finding, emulates ? "write 'cache emulate 3'" : "leave the level out");
+}
+
+static void host_caches_go_with_the_host_model(const struct check *check, const struct guest *guest)
+{
+    const char *model = guest->cpu_model;
+    bool passes = is_said(&guest->said, W_CPU_CACHE) && !is_failed(&guest->said, W_CPU_CACHE) && guest->cache_mode == CACHE_WORD_PASSTHROUGH;
+    if (!passes || !model || is_failed(&guest->said, W_GUEST_CPU) || strcmp(model, "host-passthrough") == 0 || strcmp(model, "max") == 0 || strcmp(model, "maximum") == 0)
+        return;
+    struct finding *finding = report(check->findings, NM_cache_of_model, said_span(&guest->said, W_CPU_CACHE, 1), "the caches of the host do not go with model '%s'", model);
+    finding_label(check->findings, finding, said_span(&guest->said, W_GUEST_CPU, 1), "a model of its own");
+    finding_note(check->findings, finding, "libvirt passes them on with host-passthrough only");
+    finding_help(check->findings, finding, "write 'cpu host-passthrough', or leave 'cache' out");
 }
 
 static void physical_bits_fit_the_mode(const struct check *check, const struct guest *guest)
@@ -179,6 +202,7 @@ const struct model_rule topology_rules[] = {
     { .name = "vcpus-fit-the-machine", .source = "peers 40, 41", .run = vcpus_fit_the_machine },
     { .name = "amd-threads-have-topoext", .source = "peers 50", .run = amd_threads_have_topoext },
     { .name = "cache-levels-fit-the-mode", .source = "peers 54", .run = cache_levels_fit_the_mode },
+    { .name = "host-caches-go-with-the-host-model", .source = "libvirt qemu_domain.c, tried", .run = host_caches_go_with_the_host_model },
     { .name = "physical-bits-fit-the-mode", .source = "libvirt 8.7.0, QEMU phys-bits", .run = physical_bits_fit_the_mode },
     { 0 }
 };

@@ -50,7 +50,7 @@ bool every_vcpu_pinned(const struct plan_guest *guest)
     return true;
 }
 
-enum { CPUS_A_LINE = 24 };
+enum { CPUS_A_LINE = 16 };
 
 static bool is_single(const struct ids *ids)
 {

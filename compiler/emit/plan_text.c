@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The plan for a person who is about to deploy it: who runs where, on which memory and CPUs.  Neighbours of one family
+ * The plan for a person who is about to deploy it: who runs where, on which memory and CPUs.  Guests of one family
  * (web-1, web-2, ...) that read the same are said once.
  */
 #include "emit/emit.h"
@@ -306,53 +306,107 @@ static void write_body(const struct plan_guest *guest, GString *out)
     write_distances(guest, out);
 }
 
-/* Splits "web-12" into its family and number; false where the name has no number. */
+/* ---- guests that read the same --------------------------------------------------------------------------------- */
+
+struct alike { /* guests of one family, or one guest, and what is said of them */
+    const struct plan_guest *first;
+    size_t family_length; /* of the name's "web-"; 0: no family */
+    GArray *numbers;      /* uint64_t, in the order of the plan */
+    GString *body;
+};
+
+static void alike_free(void *data)
+{
+    struct alike *alike = data;
+    g_array_free(alike->numbers, TRUE);
+    g_string_free(alike->body, TRUE);
+    g_free(alike);
+}
+
+/* Splits "web-12" into its family and number, "web-07" into "web-0" and 7; false where the name has no number. */
 static bool family_of(const char *name, size_t *out_length, uint64_t *out_number)
 {
-    const char *dash = strrchr(name, '-');
-    if (!dash || dash == name || !g_ascii_isdigit(dash[1]) || strlen(dash + 1) > 9)
+    const char *digits = strrchr(name, '-');
+    if (!digits || digits++ == name || !g_ascii_isdigit(*digits) || strlen(digits) > 9)
         return false;
+    while (*digits == '0' && digits[1])
+        digits++;
     char *end;
-    *out_number = g_ascii_strtoull(dash + 1, &end, 10);
-    *out_length = (size_t)(dash - name);
+    *out_number = g_ascii_strtoull(digits, &end, 10);
+    *out_length = (size_t)(digits - name);
     return !*end;
 }
 
-static bool is_next_of_family(const struct plan_guest *guest, const struct plan_guest *next)
+static GPtrArray *fold(const struct plan *plan)
 {
-    size_t length, next_length;
-    uint64_t number, next_number;
-    return family_of(guest->name, &length, &number) && family_of(next->name, &next_length, &next_number) &&
-           length == next_length && memcmp(guest->name, next->name, length) == 0 && next_number == number + 1;
+    GPtrArray *groups = g_ptr_array_new_with_free_func(alike_free);
+    g_autoptr(GHashTable) known = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    for (uint32_t i = 0; i < plan->guest_count; i++) {
+        const struct plan_guest *guest = &plan->guests[i];
+        size_t length = 0;
+        uint64_t number = 0;
+        bool has_family = family_of(guest->name, &length, &number);
+        g_autoptr(GString) body = g_string_new(NULL);
+        write_body(guest, body);
+        char *key = g_strdup_printf("%.*s%s", (int)length, has_family ? guest->name : "", body->str);
+        struct alike *alike = has_family ? g_hash_table_lookup(known, key) : NULL;
+        if (!alike) {
+            alike = g_new(struct alike, 1);
+            *alike = (struct alike){ .first = guest,
+                                     .family_length = length,
+                                     .numbers = g_array_new(FALSE, FALSE, sizeof number),
+                                     .body = g_steal_pointer(&body) };
+            g_ptr_array_add(groups, alike);
+        }
+        g_array_append_val(alike->numbers, number);
+        if (has_family)
+            g_hash_table_replace(known, key, alike);
+        else
+            g_free(key);
+    }
+    return groups;
+}
+
+/* "web-1 to web-4", or "web-1,3,5-7" where others stand between. */
+static void append_names(GString *out, const struct alike *alike)
+{
+    const uint64_t *numbers = (const uint64_t *)(const void *)alike->numbers->data;
+    guint count = alike->numbers->len;
+    append(out, alike->first->name);
+    for (guint i = 1, last; i < count; i = last + 1) {
+        bool follows = numbers[i] == numbers[i - 1] + 1;
+        for (last = i; last + 1 < count && numbers[last + 1] == numbers[last] + 1;)
+            last++;
+        if (i == 1 && follows && last + 1 == count) {
+            append(out, " to ");
+            append_bytes(out, alike->first->name, alike->family_length);
+        } else if (follows) {
+            append(out, "-");
+        } else {
+            append(out, ",");
+            append_number(out, numbers[i]);
+            if (last == i)
+                continue;
+            append(out, "-");
+        }
+        append_number(out, numbers[last]);
+    }
 }
 
 void write_plan_text(const struct plan *plan, GString *out)
 {
-    g_autoptr(GString) body = g_string_new(NULL);
-    g_autoptr(GString) next_body = g_string_new(NULL);
+    g_autoptr(GPtrArray) groups = fold(plan);
     append(out, "site ");
     append(out, plan->site);
     append(out, ": ");
     append_count(out, plan->guest_count, " guest\n", " guests\n");
-    for (uint32_t first = 0; first < plan->guest_count;) {
-        uint32_t last = first;
-        g_string_truncate(body, 0);
-        write_body(&plan->guests[first], body);
-        for (; last + 1 < plan->guest_count && is_next_of_family(&plan->guests[last], &plan->guests[last + 1]);
-             last++) {
-            g_string_truncate(next_body, 0);
-            write_body(&plan->guests[last + 1], next_body);
-            if (!g_string_equal(body, next_body))
-                break;
-        }
-        append(out, last > first ? "\nguests " : "\nguest ");
-        append(out, plan->guests[first].name);
-        if (last > first) {
-            append(out, " to ");
-            append(out, plan->guests[last].name);
+    for (guint i = 0; i < groups->len; i++) {
+        const struct alike *alike = g_ptr_array_index(groups, i);
+        bool is_one = alike->numbers->len == 1;
+        append(out, is_one ? "\nguest " : "\nguests ");
+        append_names(out, alike);
+        if (!is_one)
             append(out, ", each");
-        }
-        append_bytes(out, body->str, body->len);
-        first = last + 1;
+        append_bytes(out, alike->body->str, alike->body->len);
     }
 }

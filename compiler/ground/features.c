@@ -8,16 +8,24 @@ struct release { /* 0.0.0: any */
     uint16_t major, minor, micro;
 };
 
-#define ALWAYS { 0, 0, 0 }
-#define SINCE(major, minor, micro) { major, minor, micro }
+#define ALWAYS  \
+    {           \
+        0, 0, 0 \
+    }
+#define SINCE(major, minor, micro) \
+    {                              \
+        major, minor, micro        \
+    }
 
 static const struct feature_row {
     const char *name;
     struct release since[PROGRAM_COUNT];
 } rows[] = {
-#define FEATURE(id, name, libvirt, qemu, kernel, libnuma, source)                                                     \
-    [FEATURE_##id] = { name, { [PROGRAM_LIBVIRT] = libvirt, [PROGRAM_QEMU] = qemu, [PROGRAM_KERNEL] = kernel,         \
-                               [PROGRAM_LIBNUMA] = libnuma } },
+#define FEATURE(id, name, libvirt, qemu, kernel, libnuma, source)                                                      \
+    [FEATURE_##id] = {                                                                                                 \
+        name,                                                                                                          \
+        { [PROGRAM_LIBVIRT] = libvirt, [PROGRAM_QEMU] = qemu, [PROGRAM_KERNEL] = kernel, [PROGRAM_LIBNUMA] = libnuma } \
+    },
 #include "ground/features.def"
 #undef FEATURE
 };
@@ -87,8 +95,10 @@ char *feature_text(struct arena *arena, const struct site_host *host, enum featu
     const char *needed = release_text(arena, rows[feature].since[program]);
     const char *has = release_text(arena, release_of(host, program));
     if (!host)
-        return arena_printf(arena, "needs %s %s, and Debian 12 has %s", programs[program].name, needed, has);
-    return arena_printf(arena, "needs %s %s, and host '%s' %s %s", programs[program].name, needed, host->name,
+        return arena_printf(arena, "needs %s %s for %s, and Debian 12 has %s", programs[program].name, needed,
+                            rows[feature].name, has);
+    return arena_printf(arena, "needs %s %s for %s, and host '%s' %s %s", programs[program].name, needed,
+                        rows[feature].name, host->name,
                         is_told(host, program) ? "has" : "counts as Debian 12, which has", has);
 }
 

@@ -19,7 +19,7 @@ bool host_has_feature(const struct site_host *host, enum feature feature);
 /* Whether the answer rests on a version that nobody told. */
 bool feature_is_guessed(const struct site_host *host, enum feature feature);
 
-/* "needs QEMU 9.1, and host 'r1' has 7.2"; of a feature that the host lacks. */
+/* "needs QEMU 9.1 for modules, and host 'r1' has 7.2"; of a feature that the host lacks. */
 char *feature_text(struct arena *arena, const struct site_host *host, enum feature feature);
 /* "qemu 9.1": the row of `versions` that would tell it. */
 char *feature_version_row(struct arena *arena, const struct site_host *host, enum feature feature);

@@ -122,16 +122,19 @@ static void report_row(struct binder *binder, const struct item *row, const stru
 
 enum { FEW_ROWS = 16 };
 
-static void refuse_repeated_rows(struct binder *binder, const struct item *first, uint32_t rows)
+/* True: two rows have one key. */
+static bool refuse_repeated_rows(struct binder *binder, const struct item *first, uint32_t rows)
 {
+    bool repeats = false;
     if (rows <= FEW_ROWS) {
         for (const struct item *row = first; row; row = row->next)
             for (const struct item *before = first; before != row; before = before->next)
                 if (same_text(binder, row, before)) {
                     report_row(binder, row, before);
+                    repeats = true;
                     break;
                 }
-        return;
+        return repeats;
     }
     GHashTable *seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     for (const struct item *row = first; row; row = row->next) {
@@ -139,14 +142,16 @@ static void refuse_repeated_rows(struct binder *binder, const struct item *first
         const char *text = word_text(binder->syntax, row, row->name, &length);
         char *key = g_strndup(text, length);
         const struct item *before = g_hash_table_lookup(seen, key);
-        if (before)
-            report_row(binder, row, before);
-        if (before)
-            g_free(key);
-        else
+        if (!before) {
             g_hash_table_insert(seen, key, (gpointer)(uintptr_t)row);
+            continue;
+        }
+        report_row(binder, row, before);
+        g_free(key);
+        repeats = true;
     }
     g_hash_table_destroy(seen);
+    return repeats;
 }
 
 static bool refuse_variable_name(struct binder *binder, const struct item *item)
@@ -190,10 +195,9 @@ static bool bind_row(struct binder *binder, const struct word_row *row, const st
 static bool bind_table(struct binder *binder, const struct frame *frame, const struct word_row *row, const struct item *item)
 {
     uint32_t rows = 0;
-    bool fine = true;
     for (const struct item *child = item->children; child; child = child->next)
         rows++;
-    refuse_repeated_rows(binder, item->children, rows);
+    bool fine = !refuse_repeated_rows(binder, item->children, rows);
     struct list list = { .items = arena_alloc(binder->arena, rows * row->row_bytes) };
     for (const struct item *child = item->children; child; child = child->next) {
         if (bind_row(binder, row, child, (char *)list.items + list.count * row->row_bytes))
@@ -226,10 +230,11 @@ static void note_places(struct binder *binder, const struct frame *frame, const 
     }
 }
 
-static void refuse_block(struct binder *binder, const struct item *item, const struct word_row *row)
+/* "cpu cpu": a model could have that name, and nobody means it. */
+static bool is_doubled(const struct word_row *row, const struct scalar *scalars, size_t count)
 {
-    struct finding *finding = report(binder->findings, NM_block_not_taken, item_span(item), "'%s' takes no block", row->word);
-    finding_help(binder->findings, finding, "write its values on its own line, behind the word");
+    return count && row->arguments[0].type == V_NAME && !scalars[0].is_quoted && scalars[0].length == strlen(row->word) &&
+           memcmp(scalars[0].text, row->word, scalars[0].length) == 0;
 }
 
 static void bind_setting(struct binder *binder, const struct frame *frame, const struct word_row *row, const struct item *item)
@@ -241,7 +246,11 @@ static void bind_setting(struct binder *binder, const struct frame *frame, const
     if (!item_scalars(binder, item, few, G_N_ELEMENTS(few), &scalars, &count)) {
         fine = false;
     } else if (item->has_block && !row->opens && !row->columns[0].name) {
-        refuse_block(binder, item, row);
+        report_block(binder, item, row);
+        fine = false;
+    } else if (is_doubled(row, scalars, count)) {
+        struct finding *finding = report_value(binder, NM_repeated_word, &scalars[0], "'%s' stands twice", row->word);
+        finding_help(binder->findings, finding, "remove one of the two");
         fine = false;
     } else if (!count && !item->has_block && row->opens && !(row->arguments[0].name && !(row->arguments[0].flags & OPTIONAL))) {
         struct finding *finding = report(binder->findings, NM_missing_argument, item_span(item), "'%s' says nothing", row->word);
@@ -260,6 +269,8 @@ static void bind_setting(struct binder *binder, const struct frame *frame, const
     } else {
         reset_word(frame, row);
         fine = store_columns(binder, item, row, row->arguments, scalars, count, frame->object[row->object]);
+        if (!fine && holds_word(binder, item, row) && frame->is_incomplete)
+            *frame->is_incomplete = true; /* `memory 1GiB vcpus 4`: a separator is missing */
     }
     note_places(binder, frame, row, item, scalars, fine || count < 16 ? count : 0);
     if (wants_arguments || has_table || !row->opens)

@@ -33,6 +33,7 @@ struct binder {
     GPtrArray *host_items, *guest_items; /* const struct item * in order */
     bool is_torn;          /* the braces of some file do not match: its words are not judged */
     bool missed_names;     /* an include could not be read, or a block not understood: it may have declared what others name */
+    bool missed_lets;      /* the same of variables */
 };
 
 struct profile {
@@ -77,6 +78,8 @@ void report_later(struct binder *binder, const struct item *item, const struct w
 void report_repeated(struct binder *binder, const struct item *item, const struct item *before, bool is_label);
 void report_extra(struct binder *binder, const struct item *item, const struct word_row *row, const struct column *columns,
                   unsigned wanted, const struct scalar *before, const struct scalar *extra); /* before: NULL if it is the first */
+bool holds_word(struct binder *binder, const struct item *item, const struct word_row *row); /* an argument is a word of its place */
+void report_block(struct binder *binder, const struct item *item, const struct word_row *row); /* that it does not take */
 void report_missing(struct binder *binder, const struct item *item, const struct column *column);
 bool refuse_parted_set(struct binder *binder, const struct column *columns, const struct scalar *scalars, size_t count);
 
@@ -102,6 +105,7 @@ void reset_word(const struct frame *frame, const struct word_row *row);
 void bind_hosts(struct binder *binder);
 void bind_guests(struct binder *binder);
 void inherit_locality(struct guest *guest);
+void number_guest_places(struct binder *binder, struct guest *guest);
 /* Returns the name that was most likely meant, or NULL. */
 const char *report_unknown_name(struct binder *binder, const struct scalar *scalar, const char *what, GPtrArray *items);
 struct cell *guest_cell(struct binder *binder, struct guest *guest, const char *label, struct span span);

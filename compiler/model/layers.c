@@ -217,6 +217,21 @@ static void push_profile(struct binder *binder, struct stack *stack, const struc
         stack->profiles[stack->count++] = profile;
 }
 
+/* `use a b a`: the second would not win over b, since a applies below it already. */
+static void refuse_repeated(struct binder *binder, struct stack *stack, const struct scalar *scalars, size_t count)
+{
+    GHashTable *seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    for (size_t i = 0; count > 1 && i < count; i++) {
+        char *name = g_strndup(scalars[i].text, scalars[i].length);
+        if (g_hash_table_add(seen, name))
+            continue;
+        struct finding *finding = report_value(binder, NM_repeated_word, &scalars[i], "profile '%.*s' is used twice", (int)scalars[i].length, scalars[i].text);
+        finding_help(binder->findings, finding, "keep the place where it should apply: a later profile wins");
+        stack->failed = true;
+    }
+    g_hash_table_destroy(seen);
+}
+
 static void push_profiles(struct binder *binder, struct stack *stack, const struct item *block, unsigned depth)
 {
     const struct item *use = find_item(binder, block->children, "use");
@@ -224,6 +239,7 @@ static void push_profiles(struct binder *binder, struct stack *stack, const stru
     size_t count;
     if (!use || !item_scalars(binder, use, few, G_N_ELEMENTS(few), &scalars, &count))
         return;
+    refuse_repeated(binder, stack, scalars, count);
     for (size_t i = 0; i < count; i++)
         push_profile(binder, stack, &scalars[i], depth);
 }
@@ -336,6 +352,7 @@ static void bind_guest(struct binder *binder, const struct item *item, struct gu
     guest->is_broken |= stack.failed;
     guest->is_incomplete |= stack.failed;
     check_hosts(binder, guest);
+    number_guest_places(binder, guest);
     inherit_locality(guest);
 }
 

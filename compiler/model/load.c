@@ -61,6 +61,7 @@ static void declare_let(struct binder *binder, const struct item *item)
     if (!item->argument_count) {
         struct finding *finding = report(binder->findings, NM_missing_label, item_span(item), "'let' lacks a name");
         finding_help(binder->findings, finding, "write 'let ram 32GiB', then use it as '$ram'");
+        binder->missed_lets = true;
         return;
     }
     const char *name = word_text(binder->syntax, item, item->arguments[0], &length);
@@ -68,7 +69,7 @@ static void declare_let(struct binder *binder, const struct item *item)
     if (!is_variable(name, length)) {
         struct finding *finding = report(binder->findings, NM_wrong_name, span, "'%.*s' is no name of a variable", (int)length, name);
         finding_help(binder->findings, finding, "a letter, then letters, digits and '_', at most 64 of them");
-        binder->missed_names = true;
+        binder->missed_lets = true;
         return;
     }
     struct let *before = find_let(binder, name, length);
@@ -114,7 +115,7 @@ static void refuse_undeclared(struct binder *binder)
 {
     for (size_t i = 0; i < binder->options->variable_count; i++) {
         const struct variable *given = &binder->options->variables[i];
-        if (binder->missed_names || find_let(binder, given->name, strlen(given->name)))
+        if (binder->missed_lets || find_let(binder, given->name, strlen(given->name)))
             continue;
         struct finding *finding = report(binder->findings, NM_unknown_option_name, SPAN_NONE,
                                          "'-D %s' names a variable that the site does not declare", given->name);
@@ -155,7 +156,7 @@ static struct let *used_let(struct binder *binder, const struct item *item, stru
         let->is_used = true;
     if (let && let->has_value && !let->is_wrong)
         return let;
-    if ((let && let->is_wrong) || (!let && binder->missed_names))
+    if ((let && let->is_wrong) || (!let && binder->missed_lets))
         return NULL; /* told already, or declared in a file that could not be read */
     struct span span = word_span(item, word);
     if (let) {
@@ -358,6 +359,7 @@ static void read_one(struct binder *binder, uint32_t file)
 {
     struct tree *tree = read_tree(binder->syntax, file, false);
     binder->missed_names |= tree->failed;
+    binder->missed_lets |= tree->failed;
     binder->is_torn |= tree->is_torn;
     if (tree->is_yaml)
         shape_tree(binder->syntax, tree);
@@ -391,11 +393,11 @@ static void include_file(struct binder *binder, uint32_t site_file, const struct
     } else if (!is_allowed(binder, site_file, path)) {
         struct finding *finding = report_value(binder, NM_include_outside, scalar, "'%.*s' lies outside the folder of the site", (int)scalar->length, scalar->text);
         finding_help(binder->findings, finding, "move it below the site's folder, or allow its folder: --allow-include FOLDER");
-        binder->missed_names = true;
+        binder->missed_names = binder->missed_lets = true;
     } else if (include_depth(binder, scalar->span.file) > INCLUDE_DEPTH_LIMIT) {
         struct finding *finding = report_value(binder, NM_include_depth, scalar, "includes are nested deeper than %d", INCLUDE_DEPTH_LIMIT);
         finding_help(binder->findings, finding, "include it from the site itself: a file read once is there for all");
-        binder->missed_names = true;
+        binder->missed_names = binder->missed_lets = true;
     } else {
         uint32_t file = sources_read(binder->sources, path, SITE_BYTES_LIMIT);
         source_note_include(binder->sources, file, scalar->span);
@@ -419,7 +421,7 @@ static void read_includes(struct binder *binder, uint32_t site_file, const struc
         struct scalar few[8], *scalars;
         size_t count;
         if (!item_scalars(binder, item, few, G_N_ELEMENTS(few), &scalars, &count)) {
-            binder->missed_names = true;
+            binder->missed_names = binder->missed_lets = true;
             continue;
         }
         if (!count) {

@@ -253,6 +253,7 @@ struct declared_host {
     struct said said;
     const char *topology; /* a path ready to open, or "live"; NULL with synthetic */
     const char *synthetic;
+    bool is_overridden; /* --host said which */
     const char *like;
     struct list memory; /* struct node_size_row */
     GPtrArray *hugepages; /* struct hugepages * */

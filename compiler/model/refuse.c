@@ -108,9 +108,25 @@ void report_repeated(struct binder *binder, const struct item *item, const struc
 
 /* ---- arguments ------------------------------------------------------------------------------------------------------ */
 
+/* A word that may stand in a place where this row's word may. */
+static const struct word_row *beside(const struct word_row *row, const char *text, size_t length)
+{
+    for (unsigned bit = 0; bit < 16; bit++) {
+        const struct word_row *other = row->in >> bit & 1 ? find_word((enum context)(1u << bit), text, length) : NULL;
+        if (other)
+            return other;
+    }
+    return NULL;
+}
+
 static bool is_set(enum value_type type)
 {
     return type == V_SET || type == V_CPUS || type == V_NODES || type == V_NODES_OR_AUTO;
+}
+
+static bool begins_set(const struct scalar *scalar)
+{
+    return scalar->length && (g_ascii_isdigit(scalar->text[0]) || scalar->text[0] == '^');
 }
 
 static bool is_size(enum value_type type)
@@ -142,12 +158,38 @@ void report_extra(struct binder *binder, const struct item *item, const struct w
     const char *unit = last && is_size(last->type) ? joined_size(before, extra) : NULL;
     if (!wanted && row->columns[0].name && !in_row)
         finding_help(binder->findings, finding, "write its rows in a block: '%s { ... }'", row->word);
+    else if (!wanted && row->opens)
+        finding_help(binder->findings, finding, "what it says stands in its block: '%s { ... }'", row->word);
     else if (unit)
         finding_help(binder->findings, finding, "write number and unit together: '%.*s%s'", (int)before->length, before->text, unit);
-    else if (last && is_set(last->type) && (g_ascii_isdigit(extra->text[0]) || extra->text[0] == '^'))
+    else if (beside(row, extra->text, extra->length))
+        finding_help(binder->findings, finding, "begin '%.*s' on a new line or behind ';'", (int)extra->length, extra->text);
+    else if (last && is_set(last->type) && begins_set(extra))
         finding_help(binder->findings, finding, "join a set by commas, without blanks: '0-3,8'");
     else
         finding_help(binder->findings, finding, "it takes %u; begin the next word on a new line or behind ';'", wanted);
+}
+
+bool holds_word(struct binder *binder, const struct item *item, const struct word_row *row)
+{
+    for (unsigned i = 0; i < item->argument_count; i++) {
+        size_t length;
+        const char *text = word_text(binder->syntax, item, item->arguments[i], &length);
+        if (!item->arguments[i].quoted && beside(row, text, length))
+            return true;
+    }
+    return false;
+}
+
+void report_block(struct binder *binder, const struct item *item, const struct word_row *row)
+{
+    size_t length = strlen(row->word);
+    const struct word_row *one = length > 1 && row->word[length - 1] == 's' ? beside(row, row->word, length - 1) : NULL;
+    struct finding *finding = report(binder->findings, NM_block_not_taken, item_span(item), "'%s' takes no block", row->word);
+    if (one && one->kind == LABELLED)
+        finding_help(binder->findings, finding, "'%s' says how many; each is a block of its own: write '%s'", row->word, one->word);
+    else
+        finding_help(binder->findings, finding, "write its values behind the word, on its line");
 }
 
 /* How a value of each type looks. */
@@ -178,16 +220,22 @@ void report_missing(struct binder *binder, const struct item *item, const struct
     }
 }
 
-/* "0-3, 5": the blank made two arguments of one set. */
+/* "0-3, 5", or "0 1" where a word such as 'strict' may follow: the blank made two arguments of one set. */
 bool refuse_parted_set(struct binder *binder, const struct column *columns, const struct scalar *scalars, size_t count)
 {
     for (size_t i = 0; columns[i].name && i + 1 < count; i++) {
         const struct scalar *left = &scalars[i], *right = &scalars[i + 1];
-        if (!is_set(columns[i].type) || !left->length || left->text[left->length - 1] != ',')
+        if (!is_set(columns[i].type) || !left->length)
             continue;
-        struct finding *finding = report_value(binder, NM_wrong_set, left, "the set '%.*s' ends in a comma", (int)left->length, left->text);
-        finding_help(binder->findings, finding, "join a set without blanks: '%.*s%.*s'", (int)left->length, left->text,
-                     (int)right->length, right->text);
+        bool has_comma = left->text[left->length - 1] == ',';
+        if (!has_comma && !(columns[i + 1].type == V_CHOICE && begins_set(right)))
+            continue;
+        struct finding *finding =
+            has_comma ? report_value(binder, NM_wrong_set, left, "the set '%.*s' ends in a comma", (int)left->length, left->text)
+                      : report_value(binder, NM_wrong_set, right, "'%.*s' stands apart from the set '%.*s'", (int)right->length,
+                                     right->text, (int)left->length, left->text);
+        finding_help(binder->findings, finding, "join a set without blanks: '%.*s%s%.*s'", (int)left->length, left->text,
+                     has_comma ? "" : ",", (int)right->length, right->text);
         return true;
     }
     return false;

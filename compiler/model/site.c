@@ -77,7 +77,7 @@ static void index_item(struct binder *binder, struct index *index, const struct 
     const char *text = word_text(binder->syntax, item, item->name, &length);
     const struct word_row *row = find_word(IN_SITE, text, length);
     if (item->failed || !row || row->id == W_NONE)
-        binder->missed_names = true; /* it may have declared what others name */
+        binder->missed_names = binder->missed_lets = true; /* it may have declared what others name */
     if (item->failed)
         return;
     if (!row || row->id == W_NONE) {

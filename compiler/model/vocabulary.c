@@ -97,16 +97,24 @@ static unsigned hash(const char *text, size_t length)
     return value ^ value >> 15;
 }
 
+static void fill(const struct word_row **slots)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        unsigned slot = hash(rows[i].word, strlen(rows[i].word)) % SLOTS;
+        while (slots[slot])
+            slot = (slot + 1) % SLOTS;
+        slots[slot] = &rows[i];
+    }
+}
+
 const struct word_row *find_word(enum context in, const char *text, size_t length)
 {
     static const struct word_row *slots[SLOTS];
-    if (!slots[hash(rows[0].word, strlen(rows[0].word)) % SLOTS])
-        for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
-            unsigned slot = hash(rows[i].word, strlen(rows[i].word)) % SLOTS;
-            while (slots[slot])
-                slot = (slot + 1) % SLOTS;
-            slots[slot] = &rows[i];
-        }
+    static bool filled;
+    if (G_UNLIKELY(!filled)) {
+        fill(slots);
+        filled = true;
+    }
     for (unsigned slot = hash(text, length) % SLOTS; slots[slot]; slot = (slot + 1) % SLOTS) {
         const struct word_row *row = slots[slot];
         if ((row->in & in) && strncmp(row->word, text, length) == 0 && !row->word[length])

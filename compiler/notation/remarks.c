@@ -83,7 +83,7 @@ static bool give_beside(struct gathering *gathering, const struct comment *comme
     if (is_behind && memchr(gathering->writer->source + item->end, '\n', comment->begin - item->end))
         return false; /* something that is no item stands on its line: a key of labels, a bracket */
     struct remarks *remarks = remarks_for(gathering->writer, item);
-    const struct comment **place = is_behind && item->has_block && item->children ? &remarks->behind : &remarks->beside;
+    const struct comment **place = is_behind && item->has_block ? &remarks->behind : &remarks->beside;
     if (*place) {
         struct remark **tail = list_end(&remarks->above);
         append_remark(gathering->writer, &tail, comment);

@@ -86,7 +86,8 @@ static void append_pattern(GString *out, const struct column *column, bool with_
         g_string_append(out, words);
     } else {
         const char *pattern = form_of(column->type).pattern;
-        g_string_append(out, pattern ? pattern : "[^ ]+");
+        /* a label is one key, blanks and all; arguments in plain text are parted at them */
+        g_string_append(out, pattern ? pattern : with_variable ? "[^ ]+" : ".+");
     }
     g_string_append_c(out, ')');
 }

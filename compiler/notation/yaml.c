@@ -326,7 +326,7 @@ static void write_above(struct writer *writer, const struct value *value, const 
 {
     const struct remarks *remarks = remarks_of(writer, value->item);
     write_remarks(writer, from, NULL, depth, is_first);
-    if (!has_mapping(value))
+    if (!value->item->children)
         write_remarks(writer, remarks->within, NULL, depth, is_first);
     if (remarks->beside && remarks->behind)
         write_remark(writer, remarks->behind, depth, is_first);
@@ -335,7 +335,8 @@ static void write_above(struct writer *writer, const struct value *value, const 
 static bool try_flow(struct writer *writer, const struct value *value, size_t line)
 {
     const struct remarks *remarks = remarks_of(writer, value->item);
-    if (remarks->within || (value->item->children && (remarks->beside || !was_short(writer, value->item, value->row))))
+    bool has_remarks = remarks->within || remarks->beside;
+    if (value->item->children && (has_remarks || !was_short(writer, value->item, value->row)))
         return false;
     size_t begin = writer->out->len;
     g_string_append_c(writer->out, ' ');
@@ -415,8 +416,9 @@ static void write_labels(struct writer *writer, struct standing standing, const 
         if (!has_label(writer, &value))
             return;
         write_above(writer, &value, i ? remarks_of(writer, value.item)->above : below, depth + 1, &is_first_label);
-        begin_line(writer, has_blank_before(writer, item_begin_of(writer, value.item, value.row)), depth + 1,
-                   &is_first_label);
+        bool key_took_blank = !i && !below && !writer->tree->is_yaml;
+        begin_line(writer, !key_took_blank && has_blank_before(writer, item_begin_of(writer, value.item, value.row)),
+                   depth + 1, &is_first_label);
         size_t line = writer->out->len - (depth + 1) * INDENT;
         write_label(writer, &value, false);
         write_value(writer, &value, depth + 1, line);

@@ -8,18 +8,23 @@
 
 #include <stdlib.h>
 
+enum taste { /* which CPUs are looked at, the fussiest last */
+             ANY_CPU,
+             NOT_WISHED,   /* none that a floating guest names */
+             OF_THEIR_KIND /* and isolated ones where the host has some */
+};
+
 struct picker {
     const struct room *room;
     const uint32_t *nodes;
     uint32_t node_count;
     const struct need *need;
-    struct scope own;    /* of the cell */
-    bool only_preferred; /* isolated CPUs where the host has some, and none that a floating guest names */
+    struct scope own; /* of the cell */
+    enum taste taste;
     bool is_spread;
 };
 
-/* ---- what may be taken
- * ------------------------------------------------------------------------------------------------ */
+/* ---- what may be taken ------------------------------------------------------------------------------------------- */
 
 uint32_t core_number(const struct room *room, uint32_t core, uint32_t level)
 {
@@ -50,7 +55,9 @@ static bool may_take(const struct picker *picker, const struct room_cpu *cpu)
 {
     if (cpu->state != CPU_FREE || (picker->need->allowed && !ids_contains(picker->need->allowed, cpu->os_index)))
         return false;
-    return !picker->only_preferred || (!cpu->is_wished && cpu->is_isolated == has_isolated(picker->room));
+    if (cpu->is_wished && picker->taste >= NOT_WISHED)
+        return false;
+    return picker->taste < OF_THEIR_KIND || cpu->is_isolated == has_isolated(picker->room);
 }
 
 /* CPUs of a core that may be taken; for whole cores all of them or none. */
@@ -158,8 +165,7 @@ void count_floaters(struct room *room, const struct ids *nodes, struct scope par
         }
 }
 
-/* ---- one part of the host for all
- * ------------------------------------------------------------------------------------- */
+/* ---- one part of the host for all -------------------------------------------------------------------------------- */
 
 /* How good a part is for what is needed; negative: not enough. */
 static int64_t part_worth(const struct picker *picker)
@@ -201,8 +207,7 @@ static bool choose_part(struct picker *picker)
     return chosen.level != NO_LEVEL;
 }
 
-/* ---- does it fit
- * --------------------------------------------------------------------------------------------------------- */
+/* ---- does it fit ------------------------------------------------------------------------------------------------- */
 
 static uint64_t loose_floor(const struct room_node *node, enum ease ease)
 {
@@ -222,6 +227,7 @@ static uint64_t loose_floor(const struct room_node *node, enum ease ease)
 static enum shortage plain_shortage(const struct room *room, const struct room_node *node, const struct need *need)
 {
     uint32_t whole = node->whole_cores, taken = need->cores ? need->cores * room->smt : need->singles;
+    taken += need->extra;
     if (need->cores && (whole < need->cores || room->least_smt < need->threads)) {
         struct picker picker = { .room = room, .need = need, .own = ANYWHERE, .node_count = 1 };
         uint32_t index = (uint32_t)(node - room->nodes);
@@ -229,7 +235,7 @@ static enum shortage plain_shortage(const struct room *room, const struct room_n
         if (whole < need->cores || offer_of(&picker) < need->cores)
             return SHORT_CORES;
     }
-    if (need->singles && need->singles > node->free_cpus)
+    if ((need->singles && need->singles > node->free_cpus) || (need->extra && taken > node->free_cpus))
         return SHORT_CPUS;
     uint32_t from_loose = taken > node->free_isolated ? taken - node->free_isolated : 0;
     uint64_t left = node->loose_cpus > from_loose ? node->loose_cpus - from_loose : 0;
@@ -245,7 +251,7 @@ static enum shortage plain_shortage(const struct room *room, const struct room_n
 
 enum shortage cpu_shortage(const struct room *room, const uint32_t *nodes, uint32_t count, const struct need *need)
 {
-    if (!need->cores && !need->singles && !need->floating)
+    if (!need->cores && !need->singles && !need->floating && !need->extra)
         return FITS;
     bool is_plain = !need->allowed && need->within == NO_LEVEL && need->scope.level == NO_LEVEL;
     if (is_plain && count == 1)
@@ -268,8 +274,7 @@ enum shortage cpu_shortage(const struct room *room, const uint32_t *nodes, uint3
     return need->ease != EASE_CROWDED && left < kept + taken ? SHORT_CPUS : FITS;
 }
 
-/* ---- taking them
- * -------------------------------------------------------------------------------------------------------------- */
+/* ---- taking them ------------------------------------------------------------------------------------------------- */
 
 struct taking {
     struct picker picker;
@@ -360,12 +365,10 @@ bool pick_cpus(struct arena *scratch, struct room *room, const uint32_t *nodes, 
     *out_scope = taking.picker.own;
     if (!taking.left)
         return true;
-    taking.picker.only_preferred = true;
-    if (offer_of(&taking.picker) < taking.left) {
-        taking.picker.only_preferred = false;
-        if (offer_of(&taking.picker) < taking.left)
+    taking.picker.taste = OF_THEIR_KIND;
+    while (offer_of(&taking.picker) < taking.left)
+        if (taking.picker.taste-- == ANY_CPU)
             return false;
-    }
     taking.is_done = arena_array(scratch, bool, room->group_count);
     taking.cores = arena_array(scratch, uint32_t, taking.left);
     while (taking.left) {

@@ -28,6 +28,7 @@ enum ease {
 /* What one cell asks of its nodes. */
 struct need {
     uint32_t singles;        /* CPUs of its own */
+    uint32_t extra;          /* one more, for an emulator of its own */
     uint32_t cores, threads; /* whole cores of its own, each with at least so many CPUs */
     uint32_t floating;       /* vCPUs that float over what is loose */
     uint32_t within;         /* all of these in one socket, node, l3, core; NO_LEVEL */
@@ -62,6 +63,8 @@ struct draft_cell {
     struct portion *portions; /* memory taken */
     uint32_t portion_count;
     const struct ids *allowed; /* `cpus`, on this host; NULL: not said */
+    bool is_astray; /* names nodes or CPUs that guests do not have here: a rule of the plan tells it, so the cell takes
+                       nothing and its vCPUs stay unpinned */
     struct scope own_scope;    /* where `within` of the cell put it */
 };
 
@@ -143,8 +146,7 @@ void count_floaters(struct room *room, const struct ids *nodes, struct scope par
 bool pick_cpus(struct arena *scratch, struct room *room, const uint32_t *nodes, uint32_t count, const struct need *need,
                bool is_spread, uint32_t *picks, uint32_t *claims, uint32_t *claim_count, struct scope *out_scope);
 
-/* ---- memory.c: whether it fits, and taking it
- * ------------------------------------------------------------------------- */
+/* ---- memory.c: whether it fits, and taking it -------------------------------------------------------------------- */
 
 /* Policies are positions in the words of the language, POLICY_WORD_... */
 bool memory_fits(const struct room *room, const uint32_t *nodes, uint32_t count, uint32_t policy, uint64_t page_bytes,
@@ -158,8 +160,7 @@ void give_memory(struct room *room, struct draft_cell *cell);
 bool all_memory(const struct room *room, const uint32_t *nodes, uint32_t count, uint64_t *page_bytes,
                 uint64_t *out_bytes);
 
-/* ---- hosts.c: which hosts, in which order
- * -------------------------------------------------------------------------------- */
+/* ---- hosts.c: which hosts, in which order ------------------------------------------------------------------------ */
 
 struct candidates candidates_of(struct placing *placing, const struct guest *guest);
 void host_was_filled(struct placing *placing, const struct room *room);
@@ -200,20 +201,17 @@ bool fails(const struct attempt *attempt, enum shortage kind, uint32_t cell, uin
 /* Lays out the cells of a guest for this host; `count` where the site leaves their number open. */
 void lay_cells(const struct attempt *attempt, const struct guest *guest, uint32_t count);
 
-/* ---- refuse.c: telling why a guest did not fit
- * ------------------------------------------------------------------------- */
+/* ---- refuse.c: telling why a guest did not fit ------------------------------------------------------------------- */
 
 void refuse_guest(struct placing *placing, const struct guest *guest, const struct draft *draft,
                   const struct misfit *misfit, uint32_t host_count);
 
-/* ---- unhosted.c: a site without hosts
- * ------------------------------------------------------------------------------------ */
+/* ---- unhosted.c: a site without hosts ---------------------------------------------------------------------------- */
 
 /* Takes over what stands in plain numbers; each word that only a host can answer is a finding. */
 bool draft_unhosted(struct placing *placing, struct draft *draft, const struct guest *guest);
 
-/* ---- threads.c: once all guests are placed
- * --------------------------------------------------------------------------------- */
+/* ---- threads.c: once all guests are placed ----------------------------------------------------------------------- */
 
 /* Floating vCPUs get the CPUs that stayed loose.  False with a finding where nothing did. */
 bool settle_vcpus(struct placing *placing, struct draft *draft);
@@ -221,8 +219,7 @@ bool settle_vcpus(struct placing *placing, struct draft *draft);
 const struct ids *emulator_cpus(struct placing *placing, const struct draft *draft);
 const struct ids *iothread_cpus(struct placing *placing, const struct draft *draft, const struct iothread *iothread);
 
-/* ---- finish.c: the plan of one guest
- * ------------------------------------------------------------------------------------------ */
+/* ---- finish.c: the plan of one guest ----------------------------------------------------------------------------- */
 
 struct identity { /* what makes names into numbers, the same in every run */
     GChecksum *sha1;

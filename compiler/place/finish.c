@@ -3,6 +3,7 @@
  * From a placed draft to the plan of a guest: every default that is left, splits of sockets and cores, distances, the
  * UUID and the MAC.  Nothing is chosen on a host any more.
  */
+#include "ground/features.h"
 #include "place/draft.h"
 
 #include <string.h>
@@ -15,8 +16,7 @@ static const guint8 uuid_namespace[16] = { 0x7e, 0x3b, 0x1d, 0x52, 0x4c, 0x0a, 0
 /* QEMU's and libvirt's own value where nothing is known; and the least a remote cell may have, since 10 is local. */
 enum { REMOTE_UNKNOWN = 20, REMOTE_LEAST = 11, DISTANCE_SELF = 10, DISTANCE_MOST = 254 };
 
-/* ---- cells
- * ------------------------------------------------------------------------------------------------------------- */
+/* ---- cells ------------------------------------------------------------------------------------------------------- */
 
 static enum memory_policy policy_of(uint32_t word)
 {
@@ -50,9 +50,8 @@ static const struct ids *context_of(const struct draft *draft, const struct draf
     if (!draft->room || !cell->nodes || cell->locality->context != CONTEXT_AUTO ||
         cell->locality->policy == POLICY_WORD_RESTRICTIVE)
         return NULL;
-    struct version qemu = draft->room->host->facts->versions[PROGRAM_QEMU];
-    if (qemu.known && (qemu.major < 7 || (qemu.major == 7 && qemu.minor < 2)))
-        return NULL; /* unknown counts as Debian 12's, which is 7.2 */
+    if (!host_has_feature(draft->room->host, FEATURE_THREAD_CONTEXT))
+        return NULL;
     for (ids_each(cell->nodes, number)) {
         uint32_t node = room_find_node(draft->room, number);
         if (node == NO_INDEX || !draft->room->nodes[node].core_count)
@@ -103,8 +102,7 @@ static bool wants_numa(const struct draft *draft)
            is_said(&guest->said, W_GUEST_DISTANCES);
 }
 
-/* ---- distances
- * ------------------------------------------------------------------------------------------------------------ */
+/* ---- distances --------------------------------------------------------------------------------------------------- */
 
 static uint32_t host_remote(const struct draft *draft, const struct draft_cell *from, const struct draft_cell *to)
 {
@@ -143,8 +141,7 @@ static const uint32_t *finish_distances(struct arena *arena, const struct draft 
     return values;
 }
 
-/* ---- sockets, cores, threads
- * ------------------------------------------------------------------------------------------------ */
+/* ---- sockets, cores, threads ------------------------------------------------------------------------------------- */
 
 static uint32_t or_one(uint32_t said)
 {
@@ -199,8 +196,7 @@ void finish_topology(const struct draft *draft, struct plan_guest *out)
         out->threads *= left;
 }
 
-/* ---- the guest
- * ------------------------------------------------------------------------------------------------------------ */
+/* ---- the guest --------------------------------------------------------------------------------------------------- */
 
 static void finish_names(struct placing *placing, const struct identity *identity, const struct draft *draft,
                          struct plan_guest *out)

@@ -1,29 +1,20 @@
 /* SPDX-License-Identifier: MIT
  *
- * The exact placer: the least sum of distances over all pairs of cells, found by branch and bound; then the best ranks
- * among the choices with that sum; then the lowest nodes.  Whether any choice exists is answered first, by matching,
- * so that "does not fit" never costs a search.
+ * The exact placer for cells that each get a node of their own.  All pairs of cells count alike, so the sum of
+ * distances depends only on the set of nodes: sets are searched, by branch and bound, and a matching tells all the
+ * while whether the cells can still be laid on them.  First the least sum, then the best ranks among the sets with that
+ * sum; cells then take the nodes of the set in rising order as far as they fit.
  *
- * The work is bounded.  A search that reaches its bound gives the best choice so far, or the matching: always a right
- * answer, then perhaps not the nearest.  Up to 8 cells on 16 nodes the bound is not reached in practice.
+ * Whether any choice exists is answered by matching before, so "does not fit" never costs a search.  The work is
+ * bounded: a search that ends early gives the best set so far, always a right answer, then perhaps not the nearest.  Up
+ * to 8 cells on 16 nodes (12,870 sets) the bound is not reached.
  */
 #include "place/nodes.h"
 
+#include <stdlib.h>
 #include <string.h>
 
-enum { DISTANCE_STEPS = 400000, RANK_STEPS = 20000, DEEPEST = 64 };
-
-struct search {
-    const struct node_problem *problem;
-    uint32_t *chosen; /* by cell; NO_NODE */
-    uint32_t *best;
-    bool *is_used;
-    uint32_t *order; /* cells, the one with the fewest nodes first */
-    uint32_t *reach; /* a row for each depth: by node, distance to all cells chosen so far */
-    uint64_t best_distance, best_rank;
-    uint32_t steps, steps_limit, least_between;
-    bool by_rank, may_share, is_found;
-};
+enum { DISTANCE_STEPS = 100000, RANK_STEPS = 2000, CELLS_MOST = 64 };
 
 /* ---- a node for each, at any distance -----------------------------------------------------------------------------
  */
@@ -86,8 +77,7 @@ uint32_t match_cells(struct arena *arena, const struct node_problem *problem, ui
     return found;
 }
 
-/* ---- one cell: the best rank wins unless fixed cells make a difference
- * ------------------------------------------------ */
+/* ---- one cell: the best rank wins unless fixed cells make a difference ------------------------------------------- */
 
 static bool choose_one(const struct node_problem *problem, uint32_t *chosen)
 {
@@ -104,180 +94,243 @@ static bool choose_one(const struct node_problem *problem, uint32_t *chosen)
     return chosen[0] != NO_NODE;
 }
 
-/* ---- branch and bound
- * --------------------------------------------------------------------------------------------------- */
+/* ---- sets of nodes ----------------------------------------------------------------------------------------------- */
 
-static bool may_stand(const struct search *search, uint32_t cell, uint32_t node)
+struct search {
+    const struct node_problem *problem;
+    uint32_t *order; /* nodes that some cell fits, the most central first; by rank, the best rank first */
+    uint32_t order_count;
+    uint32_t *near;  /* a row for each node: the distance to its nearest, two nearest, ... other nodes */
+    uint32_t *reach; /* a row for each depth: by node, distance to all nodes of the set so far */
+    uint32_t *owner; /* a row for each depth: by cell, the node of the set it is matched with; NO_NODE */
+    uint32_t *set, *best;
+    uint64_t *costs; /* room for cost_to_come() */
+    bool *is_seen;   /* by cell, while a node looks for one */
+    uint64_t best_distance, best_rank;
+    uint32_t steps, steps_limit;
+    bool by_rank, is_found;
+};
+
+/* Gives a node that joins the set a cell, moving others over where need be; at most as deep as there are cells. */
+static bool find_cell(const struct search *search, uint32_t *owner, uint32_t node)
 {
     const struct node_problem *problem = search->problem;
-    if (!problem->fits[(size_t)cell * problem->node_count + node])
-        return false;
-    uint32_t twin = problem->alike[cell];
-    if (twin != NO_NODE && search->chosen[twin] != NO_NODE && node < search->chosen[twin])
-        return false; /* cells alike stand in rising order: the other orders give nothing new */
-    if (search->may_share)
-        return problem->fits_beside(problem->state, cell, node, search->chosen);
-    return !search->is_used[node];
+    for (uint32_t cell = 0; cell < problem->cell_count; cell++) {
+        if (search->is_seen[cell] || !problem->fits[(size_t)cell * problem->node_count + node])
+            continue;
+        search->is_seen[cell] = true;
+        uint32_t before = owner[cell];
+        if (before == NO_NODE || find_cell(search, owner, before)) {
+            owner[cell] = node;
+            return true;
+        }
+    }
+    return false;
 }
 
-/* At least this much is still to come when `left` cells are open: each goes to the nearest node it fits, and two of
- * them are never nearer to each other than the two nearest nodes. */
-static uint64_t distance_to_come(const struct search *search, uint32_t depth)
+/* What a node costs at least, doubled, when `left` more join the set with it: all of the way to the set so far, half of
+ * the way to the others to come, which are nowhere nearer than its nearest nodes. */
+static uint64_t least_cost(const struct search *search, const uint32_t *reach, uint32_t left, uint32_t node)
 {
-    const struct node_problem *problem = search->problem;
-    const uint32_t *reach = search->reach + (size_t)depth * problem->node_count;
-    uint64_t left = problem->cell_count - depth, sum = left * (left - 1) / 2 * search->least_between;
-    for (uint32_t at = depth; at < problem->cell_count; at++) {
-        const bool *fits = problem->fits + (size_t)search->order[at] * problem->node_count;
-        uint32_t nearest = UINT32_MAX;
-        for (uint32_t node = 0; node < problem->node_count; node++)
-            if (fits[node] && !search->is_used[node] && reach[node] < nearest)
-                nearest = reach[node];
-        if (nearest == UINT32_MAX)
-            return UINT64_MAX / 2; /* a cell has no node left: nothing below here */
-        sum += nearest;
+    return 2 * (uint64_t)reach[node] + search->near[(size_t)node * search->problem->node_count + left];
+}
+
+/* At least this much is still to come, doubled: the cheapest of the nodes that are left. */
+static uint64_t cost_to_come(const struct search *search, uint32_t depth, uint32_t from)
+{
+    const uint32_t *reach = search->reach + (size_t)depth * search->problem->node_count;
+    uint32_t left = search->problem->cell_count - depth, kept = 0;
+    uint64_t sum = 0, *costs = search->costs;
+    for (uint32_t i = from; i < search->order_count; i++) {
+        uint64_t cost = least_cost(search, reach, left - 1, search->order[i]);
+        if (kept == left && cost >= costs[kept - 1])
+            continue;
+        uint32_t at = kept < left ? kept++ : kept - 1;
+        for (; at && costs[at - 1] > cost; at--)
+            costs[at] = costs[at - 1];
+        costs[at] = cost;
     }
+    for (uint32_t i = 0; i < kept; i++)
+        sum += costs[i];
     return sum;
 }
 
-static bool is_hopeless(const struct search *search, uint32_t depth, uint64_t distance, uint64_t rank)
+static bool is_hopeless(const struct search *search, uint32_t depth, uint32_t from, uint64_t distance, uint64_t rank)
 {
-    uint64_t least = distance + distance_to_come(search, depth);
-    if (least >= UINT64_MAX / 2)
-        return true;
+    if (search->problem->cell_count - depth > search->order_count - from)
+        return true; /* not enough nodes left */
+    if (!search->is_found)
+        return false;
+    uint64_t to_come = depth < search->problem->cell_count ? cost_to_come(search, depth, from) : 0;
     if (search->by_rank)
-        return least > search->best_distance || (search->is_found && rank >= search->best_rank);
-    return search->is_found && least >= search->best_distance;
+        return 2 * distance + to_come > 2 * search->best_distance || rank >= search->best_rank;
+    return 2 * distance + to_come + 1 >= 2 * search->best_distance; /* sums are whole: half a step is none */
 }
 
-static void descend(struct search *search, uint32_t depth, uint64_t distance, uint64_t rank)
+static void descend(struct search *search, uint32_t depth, uint32_t from, uint64_t distance, uint64_t rank)
 {
     const struct node_problem *problem = search->problem;
-    uint32_t count = problem->node_count;
-    if (depth == problem->cell_count) {
+    size_t nodes = problem->node_count, cells = problem->cell_count;
+    if (depth == cells) {
         search->is_found = true;
         search->best_distance = distance;
         search->best_rank = rank;
-        memcpy(search->best, search->chosen, problem->cell_count * sizeof *search->best);
+        memcpy(search->best, search->set, cells * sizeof *search->best);
         return;
     }
-    uint32_t cell = search->order[depth], *reach = search->reach + (size_t)depth * count;
-    for (uint32_t node = 0; node < count && search->steps < search->steps_limit; node++) {
-        if (!may_stand(search, cell, node))
-            continue;
+    uint32_t *reach = search->reach + depth * nodes, *owner = search->owner + depth * cells;
+    for (uint32_t i = from; i < search->order_count && search->steps < search->steps_limit; i++) {
+        if (is_hopeless(search, depth, i, distance, rank))
+            return;
+        uint32_t node = search->order[i];
         search->steps++;
-        for (uint32_t other = 0; other < count; other++)
-            reach[count + other] = reach[other] + problem->between[(size_t)node * count + other];
-        search->chosen[cell] = node;
-        search->is_used[node] = !search->may_share;
+        memcpy(owner + cells, owner, cells * sizeof *owner);
+        memset(search->is_seen, 0, cells);
+        if (!find_cell(search, owner + cells, node))
+            continue;
+        for (uint32_t other = 0; other < nodes; other++)
+            reach[nodes + other] = reach[other] + problem->between[node * nodes + other];
+        search->set[depth] = node;
         uint64_t far = distance + reach[node], worse = rank + problem->rank[node];
-        if (!is_hopeless(search, depth + 1, far, worse))
-            descend(search, depth + 1, far, worse);
-        search->is_used[node] = !search->may_share && problem->is_used && problem->is_used[node];
-        search->chosen[cell] = NO_NODE;
+        if (!is_hopeless(search, depth + 1, i + 1, far, worse))
+            descend(search, depth + 1, i + 1, far, worse);
     }
 }
 
-/* Cells with few nodes first; alike ones keep their order, which may_stand() relies on. */
-static void order_cells(struct arena *arena, struct search *search)
+/* ---- preparing it, and the answer -------------------------------------------------------------------------------- */
+
+static void measure_near(const struct search *search, uint32_t node)
 {
-    const struct node_problem *problem = search->problem;
-    uint32_t *choices = arena_array(arena, uint32_t, problem->cell_count);
-    for (uint32_t cell = 0; cell < problem->cell_count; cell++) {
-        for (uint32_t node = 0; node < problem->node_count; node++)
-            choices[cell] += problem->fits[(size_t)cell * problem->node_count + node];
-        uint32_t at = cell;
-        for (; at && choices[search->order[at - 1]] > choices[cell]; at--)
+    size_t count = search->problem->node_count;
+    uint32_t *near = search->near + node * count, found = 0;
+    const uint32_t *between = search->problem->between + node * count;
+    for (uint32_t i = 0; i < search->order_count; i++) {
+        uint32_t other = search->order[i], at;
+        if (other == node)
+            continue;
+        for (at = ++found; at > 1 && near[at - 1] > between[other]; at--)
+            near[at] = near[at - 1];
+        near[at] = between[other];
+    }
+    for (size_t i = 1; i < count; i++)
+        near[i] += near[i - 1];
+}
+
+static bool is_later(const struct search *search, uint32_t a, uint32_t b)
+{
+    uint32_t left = search->problem->cell_count - 1;
+    if (search->by_rank)
+        return search->problem->rank[a] > search->problem->rank[b];
+    return least_cost(search, search->reach, left, a) > least_cost(search, search->reach, left, b);
+}
+
+static void order_nodes(struct search *search)
+{
+    for (uint32_t i = 1; i < search->order_count; i++) {
+        uint32_t node = search->order[i], at = i;
+        for (; at && is_later(search, search->order[at - 1], node); at--)
             search->order[at] = search->order[at - 1];
-        search->order[at] = cell;
+        search->order[at] = node;
     }
 }
 
-static void prepare(struct arena *arena, struct search *search, const struct node_problem *problem, bool may_share)
+static void prepare(struct arena *arena, struct search *search, const struct node_problem *problem)
 {
     uint32_t cells = problem->cell_count, nodes = problem->node_count;
-    *search = (struct search){ .problem = problem, .may_share = may_share };
-    search->chosen = arena_array(arena, uint32_t, cells);
-    search->best = arena_array(arena, uint32_t, cells);
-    search->order = arena_array(arena, uint32_t, cells);
-    search->is_used = arena_array(arena, bool, nodes);
+    *search = (struct search){ .problem = problem };
+    search->order = arena_array(arena, uint32_t, nodes);
+    search->near = arena_array(arena, uint32_t, (size_t)nodes * nodes);
     search->reach = arena_array(arena, uint32_t, (size_t)(cells + 1) * nodes);
-    search->least_between = UINT32_MAX;
-    for (uint32_t cell = 0; cell < cells; cell++)
-        search->chosen[cell] = NO_NODE;
-    for (uint32_t a = 0; a < nodes; a++) {
-        search->is_used[a] = !may_share && problem->is_used && problem->is_used[a];
-        search->reach[a] = problem->fixed ? problem->fixed[a] : 0;
-        for (uint32_t b = 0; b < nodes; b++)
-            if (a != b || may_share)
-                search->least_between = MIN(search->least_between, problem->between[(size_t)a * nodes + b]);
+    search->owner = arena_array(arena, uint32_t, (size_t)(cells + 1) * cells);
+    search->set = arena_array(arena, uint32_t, cells);
+    search->best = arena_array(arena, uint32_t, cells);
+    search->costs = arena_array(arena, uint64_t, cells);
+    search->is_seen = arena_array(arena, bool, cells);
+    for (uint32_t node = 0; node < nodes; node++) {
+        bool fits_any = false;
+        search->reach[node] = problem->fixed ? problem->fixed[node] : 0;
+        for (uint32_t cell = 0; cell < cells; cell++)
+            fits_any |= problem->fits[(size_t)cell * nodes + node];
+        if (fits_any && !(problem->is_used && problem->is_used[node]))
+            search->order[search->order_count++] = node;
     }
-    if (nodes < 2 && !may_share)
-        search->least_between = 0;
-    order_cells(arena, search);
+    for (uint32_t cell = 0; cell < cells; cell++)
+        search->owner[cell] = NO_NODE;
+    for (uint32_t i = 0; i < search->order_count; i++)
+        measure_near(search, search->order[i]);
 }
 
-static bool search_all(struct arena *arena, const struct node_problem *problem, bool may_share, uint32_t *chosen)
+static void search_sets(struct search *search, uint32_t limit, bool by_rank)
 {
-    struct search search;
-    prepare(arena, &search, problem, may_share);
-    search.steps_limit = DISTANCE_STEPS;
-    descend(&search, 0, 0, 0);
-    if (!search.is_found)
-        return false;
-    memcpy(chosen, search.best, problem->cell_count * sizeof *chosen);
-    search.by_rank = true; /* the same sum of distances, but better ranks than the first one found */
-    search.steps = 0;
-    search.steps_limit = RANK_STEPS;
-    descend(&search, 0, 0, 0);
-    memcpy(chosen, search.best, problem->cell_count * sizeof *chosen);
+    search->steps = 0;
+    search->steps_limit = limit;
+    search->by_rank = by_rank;
+    order_nodes(search);
+    descend(search, 0, 0, 0, 0);
+}
+
+static int rising(const void *a, const void *b)
+{
+    uint32_t left = *(const uint32_t *)a, right = *(const uint32_t *)b;
+    return left < right ? -1 : left > right;
+}
+
+static bool are_alike(const struct node_problem *problem)
+{
+    for (uint32_t cell = 1; cell < problem->cell_count; cell++)
+        if (problem->alike[cell] != cell - 1)
+            return false;
     return true;
+}
+
+/* Lays cells on a set that can hold them: each in turn on the lowest node that leaves the others a way. */
+static void lay_on(struct arena *arena, const struct node_problem *problem, uint32_t *set, uint32_t *chosen)
+{
+    uint32_t cells = problem->cell_count, *trial = arena_array(arena, uint32_t, cells);
+    size_t nodes = problem->node_count;
+    qsort(set, cells, sizeof *set, rising);
+    if (are_alike(problem)) {
+        memcpy(chosen, set, cells * sizeof *chosen);
+        return;
+    }
+    bool *fits = arena_array(arena, bool, cells *nodes);
+    struct node_problem rest = *problem;
+    rest.fits = fits;
+    for (uint32_t cell = 0; cell < cells; cell++)
+        for (uint32_t i = 0; i < cells; i++)
+            fits[cell * nodes + set[i]] = problem->fits[cell * nodes + set[i]];
+    for (uint32_t cell = 0; cell < cells; cell++) {
+        bool *row = fits + cell * nodes;
+        for (uint32_t i = 0; i < cells; i++) {
+            if (!row[set[i]])
+                continue;
+            bool *kept = arena_copy(arena, row, nodes);
+            memset(row, 0, nodes);
+            row[set[i]] = true;
+            chosen[cell] = set[i];
+            if (match_cells(arena, &rest, trial) == cells)
+                break;
+            memcpy(row, kept, nodes);
+        }
+    }
 }
 
 static bool on_own_nodes(struct arena *arena, const struct node_problem *problem, uint32_t *chosen)
 {
+    struct search search;
     if (problem->cell_count == 1)
         return choose_one(problem, chosen);
     if (match_cells(arena, problem, chosen) < problem->cell_count)
         return false;
-    if (problem->cell_count <= DEEPEST)
-        search_all(arena, problem, false,
-                   chosen); /* else, and where it finds nothing in its time, the matching stands */
+    if (problem->cell_count > CELLS_MOST)
+        return true; /* the matching stands, as it does where a search finds nothing in its time */
+    prepare(arena, &search, problem);
+    search_sets(&search, DISTANCE_STEPS, false);
+    if (!search.is_found)
+        return true;
+    search_sets(&search, RANK_STEPS, true); /* the same sum, but better ranks than the first set found */
+    lay_on(arena, problem, search.best, chosen);
     return true;
 }
 
-/* Too many cells to search: each in turn goes to the nearest node that has room beside the ones before. */
-static bool share_greedily(const struct node_problem *problem, uint32_t *chosen)
-{
-    for (uint32_t cell = 0; cell < problem->cell_count; cell++)
-        chosen[cell] = NO_NODE;
-    for (uint32_t cell = 0; cell < problem->cell_count; cell++) {
-        uint64_t best = UINT64_MAX;
-        uint32_t found = NO_NODE;
-        for (uint32_t node = 0; node < problem->node_count; node++) {
-            if (!problem->fits[(size_t)cell * problem->node_count + node] ||
-                !problem->fits_beside(problem->state, cell, node, chosen))
-                continue;
-            uint64_t far = problem->fixed ? problem->fixed[node] : 0;
-            for (uint32_t other = 0; other < cell; other++)
-                far += problem->between[(size_t)node * problem->node_count + chosen[other]];
-            if (far < best || (far == best && problem->rank[node] < problem->rank[found])) {
-                best = far;
-                found = node;
-            }
-        }
-        chosen[cell] = found;
-        if (found == NO_NODE)
-            return false;
-    }
-    return true;
-}
-
-static bool sharing_nodes(struct arena *arena, const struct node_problem *problem, uint32_t *chosen)
-{
-    if (problem->cell_count > 8)
-        return share_greedily(problem, chosen);
-    return search_all(arena, problem, true, chosen) || share_greedily(problem, chosen);
-}
-
-const struct placer exact_placer = { "exact", on_own_nodes, sharing_nodes };
+const struct placer exact_placer = { "exact", on_own_nodes, share_nodes };

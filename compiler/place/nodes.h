@@ -30,6 +30,7 @@ struct placer {
 };
 
 extern const struct placer exact_placer;
+bool share_nodes(struct arena *arena, const struct node_problem *problem, uint32_t *chosen);
 
 /* Gives as many cells as possible a node of their own, whatever the distance; returns how many.  The others get
  * NO_NODE: with the nodes they fit, they show why not all do. */

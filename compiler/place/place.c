@@ -11,8 +11,7 @@ enum { ASKED_AGAIN_MOST = 16 };
 
 enum turn { TURN_TABLE, TURN_SAID, TURN_OWN, TURN_OTHERS, TURN_ALL, TURN_COUNT };
 
-/* ---- whose turn it is
- * --------------------------------------------------------------------------------------------------- */
+/* ---- whose turn it is -------------------------------------------------------------------------------------------- */
 
 static bool names_places(const struct locality *locality)
 {
@@ -38,8 +37,7 @@ static enum turn turn_of(const struct guest *guest)
     return names ? TURN_SAID : own ? TURN_OWN : TURN_OTHERS;
 }
 
-/* ---- one guest
- * ----------------------------------------------------------------------------------------------------------- */
+/* ---- one guest --------------------------------------------------------------------------------------------------- */
 
 struct asking { /* one guest, over all its tries */
     const struct guest *guest;
@@ -130,7 +128,7 @@ static void refuse(struct placing *placing, const struct candidates *candidates,
     struct misfit misfit = { .node = NO_INDEX };
     for (uint32_t i = 0; i < candidates->count && (!misfit.room || misfit.is_reported) && i < ASKED_AGAIN_MOST; i++) {
         struct room *room = placing->rooms[candidates->hosts[i]];
-        struct attempt attempt = { placing, draft, room, EASE_CROWDED, false, &misfit };
+        struct attempt attempt = { placing, draft, room, EASE_CROWDED, candidates->count == 1, &misfit };
         if (try_host(&attempt, asking->guest, asking->first_cells))
             return; /* two demands that looked alike were not */
     }
@@ -176,8 +174,7 @@ static void place_all(struct placing *placing)
         }
 }
 
-/* ---- the site
- * ---------------------------------------------------------------------------------------------------------------- */
+/* ---- the site ---------------------------------------------------------------------------------------------------- */
 
 static void find_shared_bases(const struct site *site, GHashTable *out)
 {

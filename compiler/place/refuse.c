@@ -37,9 +37,10 @@ static enum word_id word_of(const struct misfit *misfit, const struct guest *gue
         return W_PIN;
     case SHORT_WITHIN:
         return W_WITHIN;
+    case SHORT_LOOSE:
+        return W_CPUS;
     case FITS:
     case SHORT_MEMORY:
-    case SHORT_LOOSE:
         break;
     }
     return is_said(&guest->said, W_GUEST_MEMORY) ? W_GUEST_MEMORY : W_NODE;
@@ -110,6 +111,9 @@ static const char *shortage_text(struct placing *placing, const struct draft *dr
     if (misfit->is_crowd)
         return arena_printf(arena, "its %u cells do not fit on the nodes of host '%s' together, though each does alone",
                             draft->cell_count, misfit->room->host->name);
+    if (misfit->needed == SIZE_ALL && misfit->node == NO_INDEX)
+        return arena_printf(arena, "'all' gives each cell a node of its own, and %s has none left for cell '%s'", place,
+                            cell->name);
     if (misfit->needed == SIZE_ALL)
         return misfit->left == UINT64_MAX
                    ? arena_printf(arena, "nobody knows what %s has, so 'memory all' cannot be answered", place)
@@ -129,6 +133,9 @@ static const char *shortage_text(struct placing *placing, const struct draft *dr
                             "cell '%s' needs %" G_GUINT64_FORMAT " CPUs of its own, %s has %" G_GUINT64_FORMAT " free",
                             cell->name, misfit->needed, place, misfit->left);
     case SHORT_LOOSE:
+        if (cell->locality->cpus)
+            return arena_printf(arena, "no CPU of '%s' is left for the vCPUs of cell '%s' to share",
+                                cell->locality->cpus->text, cell->name);
         return arena_printf(arena, "no CPU of %s is left for the vCPUs of cell '%s' to share", place, cell->name);
     case SHORT_WITHIN:
         return arena_printf(arena, "no such part of %s has room for the %" G_GUINT64_FORMAT " CPUs of cell '%s'", place,
@@ -141,10 +148,52 @@ static const char *shortage_text(struct placing *placing, const struct draft *dr
                         place, size_text(arena, misfit->left / KIB * KIB));
 }
 
+/* Another node that would hold what this one lacks; NO_INDEX. */
+static uint32_t other_node(const struct draft_cell *cell, const struct misfit *misfit)
+{
+    const struct room *room = misfit->room;
+    for (uint32_t n = 0; n < room->node_count; n++)
+        if (room->nodes[n].is_choice && n != misfit->node && cell->page_bytes != PAGES_LARGEST &&
+            room_bytes_left(room, n, cell->page_bytes) >= misfit->needed &&
+            room_bytes_left(room, n, cell->page_bytes) != UINT64_MAX)
+            return n;
+    return NO_INDEX;
+}
+
+/* Whether the nodes of the host, together, have what the cells want with pages as this one's. */
+static bool has_together(const struct draft *draft, const struct misfit *misfit)
+{
+    uint64_t wanted = 0, left = 0, page = draft->cells[misfit->cell].page_bytes;
+    for (uint32_t c = 0; c < draft->cell_count; c++)
+        wanted += draft->cells[c].memory_bytes;
+    for (uint32_t n = 0; n < misfit->room->node_count && left < wanted; n++) {
+        uint64_t more =
+            misfit->room->nodes[n].is_choice ? room_bytes_left(misfit->room, n, page == PAGES_LARGEST ? 0 : page) : 0;
+        left = more < UINT64_MAX - left ? left + more : UINT64_MAX;
+    }
+    return left >= wanted;
+}
+
+static void offer_memory(struct placing *placing, struct finding *finding, const struct draft *draft,
+                         const struct misfit *misfit)
+{
+    const struct draft_cell *cell = &draft->cells[misfit->cell];
+    uint32_t other = cell->fixed ? other_node(cell, misfit) : NO_INDEX;
+    if (misfit->left >= MIB && !cell->page_bytes)
+        finding_help(placing->findings, finding, "ask for %s or less in the cell",
+                     size_text(placing->scratch, misfit->left / MIB * MIB));
+    if (other != NO_INDEX)
+        finding_help(placing->findings, finding, "put the cell on node %u, which has %s free",
+                     misfit->room->nodes[other].os_index,
+                     size_text(placing->scratch, room_bytes_left(misfit->room, other, cell->page_bytes)));
+    else if (!cell->fixed && misfit->room->node_count > draft->cell_count && has_together(draft, misfit))
+        finding_help(placing->findings, finding,
+                     "cut the guest into more and smaller cells, each on a node of its own");
+}
+
 static void offer_edits(struct placing *placing, struct finding *finding, const struct draft *draft,
                         const struct misfit *misfit)
 {
-    struct arena *arena = placing->scratch;
     if (misfit->is_crowd) {
         finding_help(placing->findings, finding,
                      "ask for less memory or fewer vCPUs in a cell, or for more and smaller cells");
@@ -156,9 +205,9 @@ static void offer_edits(struct placing *placing, struct finding *finding, const 
     }
     switch (misfit->kind) {
     case SHORT_PAGES:
-        finding_help(placing->findings, finding, "raise the pool of node %u, or ask for less memory",
-                     misfit->node == NO_INDEX ? 0 : misfit->room->nodes[misfit->node].os_index);
-        finding_help(placing->findings, finding, "or use other pages: 'pages normal'");
+        finding_help(placing->findings, finding, "declare a larger pool on the host, or ask for less memory");
+        offer_memory(placing, finding, draft, misfit);
+        finding_help(placing->findings, finding, "use other pages: 'pages normal'");
         break;
     case SHORT_CORES:
         finding_help(placing->findings, finding, "take single CPUs with 'pin cpus', or ask for fewer vCPUs");
@@ -172,17 +221,14 @@ static void offer_edits(struct placing *placing, struct finding *finding, const 
         break;
     case FITS:
     case SHORT_MEMORY:
-        if (misfit->left)
-            finding_help(placing->findings, finding, "ask for %s or less in the cell",
-                         size_text(arena, misfit->left / MIB * MIB));
-        finding_help(placing->findings, finding, "or cut the guest into more cells: 'cells %u'", draft->cell_count + 1);
+        offer_memory(placing, finding, draft, misfit);
     }
 }
 
 void refuse_guest(struct placing *placing, const struct guest *guest, const struct draft *draft,
                   const struct misfit *misfit, uint32_t host_count)
 {
-    if (misfit->is_reported && host_count == 1)
+    if (misfit->is_reported && host_count == 1 && findings_have_errors(placing->findings))
         return;
     if (misfit->is_reported || !misfit->room) {
         struct finding *none =

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- laying out ------------------------------------------------------------------------------------------------ */
+/* ---- laying out -------------------------------------------------------------------------------------------------- */
 
 struct layout { /* a CPU on its way into its slice */
     const struct host_cpu *cpu;
@@ -134,6 +134,7 @@ static void measure_memory(struct room *room, struct arena *scratch)
         const struct node_room *ground = &room->host->rooms[n];
         node->os_index = facts->nodes[n].os_index;
         node->self = ids_from_range(room->arena, node->os_index, node->os_index);
+        room->pools_known |= facts->nodes[n].pools_known || facts->nodes[n].pool_count;
         node->memory_known = ground->memory_bytes.known;
         node->memory_left = ground->memory_bytes.value;
         node->pages_left = arena_copy(scratch, ground->pool_free, facts->nodes[n].pool_count * sizeof(uint64_t));
@@ -183,7 +184,7 @@ void room_close(struct room *room)
     g_hash_table_destroy(room->loose);
 }
 
-/* ---- finding ---------------------------------------------------------------------------------------------------- */
+/* ---- finding ----------------------------------------------------------------------------------------------------- */
 
 uint32_t room_find_cpu(const struct room *room, uint32_t os_index)
 {
@@ -204,7 +205,7 @@ const struct ids *room_single(struct room *room, uint32_t cpu)
     return room->single[cpu];
 }
 
-/* ---- counting CPUs ---------------------------------------------------------------------------------------------- */
+/* ---- counting CPUs ----------------------------------------------------------------------------------------------- */
 
 static void count_cpu(struct room *room, const struct room_cpu *cpu, bool is_there)
 {
@@ -248,7 +249,7 @@ uint64_t room_pages_left(const struct room *room, uint32_t node, uint64_t page_b
     const uint64_t *left = pool_of(room, node, page_bytes);
     if (left)
         return *left;
-    return room->host->facts->nodes[node].pools_known ? 0 : UINT64_MAX;
+    return room->pools_known ? 0 : UINT64_MAX;
 }
 
 uint64_t room_bytes_left(const struct room *room, uint32_t node, uint64_t page_bytes)

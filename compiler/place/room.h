@@ -62,6 +62,7 @@ struct room {
     struct room_group *groups;
     struct room_node *nodes; /* order of facts->nodes */
     uint32_t cpu_count, core_count, group_count, node_count;
+    bool pools_known;        /* of some node: a size that a node leaves out has no page there */
     uint32_t smt, least_smt; /* most and fewest CPUs of an open core */
     uint32_t *between;       /* node_count squared: distance there and back */
     uint32_t dedicated;      /* CPUs given away */

@@ -27,8 +27,7 @@ static const struct ids *cpus_of_node_set(struct placing *placing, const struct 
     return cpus && cpus->count ? cpus : NULL;
 }
 
-/* ---- floating vCPUs
- * --------------------------------------------------------------------------------------------------- */
+/* ---- floating vCPUs ---------------------------------------------------------------------------------------------- */
 
 static bool is_loose(const struct room_cpu *cpu)
 {
@@ -77,7 +76,8 @@ static const struct ids *part_cpus(struct placing *placing, const struct draft *
     return frozen;
 }
 
-/* Loose CPUs of the cell's nodes; where these have no CPU at all (memory only), of the nearest that have. */
+/* Loose CPUs of the cell's nodes; where these have no CPU at all (memory only), of the nearest that have.  Nodes that
+ * the host lacks are told by a rule of the plan, and bind no CPU. */
 static const struct ids *node_cpus(struct draft *draft, const struct draft_cell *cell)
 {
     struct room *room = draft->room;
@@ -85,7 +85,7 @@ static const struct ids *node_cpus(struct draft *draft, const struct draft_cell 
     for (uint32_t n = 0; n < room->node_count; n++)
         has_cpus |= room->nodes[n].open_cpus && ids_contains(cell->nodes, room->nodes[n].os_index);
     if (has_cpus || cell->node == NO_INDEX)
-        return room_loose(room, cell->nodes);
+        return room_loose(room, has_cpus ? cell->nodes : NULL);
     uint32_t best = NO_INDEX;
     const uint32_t *between = room->between + (size_t)cell->node * room->node_count;
     for (uint32_t n = 0; n < room->node_count; n++)
@@ -108,7 +108,7 @@ bool settle_vcpus(struct placing *placing, struct draft *draft)
     for (uint32_t c = 0; c < draft->cell_count; c++) {
         const struct draft_cell *cell = &draft->cells[c];
         bool is_table = cell->locality->pin_rows.count > 0;
-        if (!cell->vcpu_count || (!is_table && cell->locality->pin != PIN_NODE))
+        if (!cell->vcpu_count || cell->is_astray || (!is_table && cell->locality->pin != PIN_NODE))
             continue;
         const struct ids *cpus = draft->room ? NULL : cell->allowed;
         for (ids_each(cell->vcpus, vcpu)) {
@@ -127,8 +127,7 @@ bool settle_vcpus(struct placing *placing, struct draft *draft)
     return true;
 }
 
-/* ---- emulator and iothreads
- * ------------------------------------------------------------------------------------------- */
+/* ---- emulator and iothreads -------------------------------------------------------------------------------------- */
 
 /* Where the host lets unpinned threads run: its shared CPUs, else beside the guest's memory, else anywhere loose. */
 static const struct ids *shared_cpus(struct placing *placing, const struct draft *draft)

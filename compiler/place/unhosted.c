@@ -11,7 +11,7 @@ static bool needs_host(struct placing *placing, struct span span, const char *wh
         report(placing->findings, NM_word_needs_host, span, "%s needs a host, and the site declares none", what);
     finding_help(placing->findings, finding,
                  "declare one: 'host NAME { topology \"FILE\" }', recorded with 'numac host record'");
-    finding_help(placing->findings, finding, "or give one for this run: '--host NAME=FILE'");
+    finding_help(placing->findings, finding, "give one for this run: '--host NAME=FILE'");
     return false;
 }
 

@@ -70,10 +70,14 @@ static const char *skip_tag(const char *at, unsigned *out_attributes, unsigned *
     return at;
 }
 
+/* Behind the next `end`, which ends with ">"; not strstr(), which measures all of the text in a sanitizer build. */
 static const char *skip_past(const char *at, const char *end)
 {
-    const char *found = strstr(at, end);
-    return found ? found + strlen(end) : NULL;
+    size_t before = strlen(end) - 1;
+    for (const char *close = at; (close = strchr(close, '>')); close++)
+        if ((size_t)(close - at) >= before && memcmp(close - before, end, before) == 0)
+            return close + 1;
+    return NULL;
 }
 
 static bool too_many(struct domain *domain, const char *at, const char *what, unsigned limit)

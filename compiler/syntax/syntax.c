@@ -44,6 +44,32 @@ bool is_yaml_name(const char *name)
     return false;
 }
 
+/* A text without a name tells its notation by its first word: no item begins with '---', a bracket or a quote, and no
+ * word of the language ends with a colon. */
+bool is_yaml_text(const char *text, size_t length)
+{
+    size_t at = 0;
+    while (at < length && strchr(" \t\r\n#", text[at])) {
+        if (text[at] == '#')
+            while (at + 1 < length && text[at + 1] != '\n')
+                at++;
+        at++;
+    }
+    size_t begin = at;
+    while (at < length && !strchr(" \t\r\n", text[at]))
+        at++;
+    if (at == begin)
+        return false;
+    bool is_marker = at - begin == 3 && memcmp(text + begin, "---", 3) == 0;
+    return is_marker || strchr("{\"'%", text[begin]) || text[at - 1] == ':';
+}
+
+static bool is_yaml_source(const struct source *source)
+{
+    bool is_stream = !source->path && strcmp(source->name, "<stdin>") == 0;
+    return is_stream && source->text ? is_yaml_text(source->text, source->length) : is_yaml_name(source->name);
+}
+
 void report_trouble(struct syntax *syntax, uint32_t file, uint32_t bytes_limit)
 {
     const struct source *source = source_at(syntax->sources, file);
@@ -84,7 +110,7 @@ void report_trouble(struct syntax *syntax, uint32_t file, uint32_t bytes_limit)
 struct tree *read_tree(struct syntax *syntax, uint32_t file, bool keep_comments)
 {
     const struct source *source = source_at(syntax->sources, file);
-    bool is_yaml = is_yaml_name(source->name);
+    bool is_yaml = is_yaml_source(source);
     if (source->trouble == SOURCE_FINE && source->length <= SITE_BYTES_LIMIT)
         return is_yaml ? read_yaml(syntax, file, keep_comments) : read_numa(syntax, file, keep_comments);
     report_trouble(syntax, file, SITE_BYTES_LIMIT);

@@ -75,12 +75,14 @@ struct syntax *syntax_new(struct sources *sources, struct findings *findings);
 void syntax_free(struct syntax *syntax); /* frees all trees; accepts NULL */
 
 /* Parses a source that was read before; `.yaml`, `.yml` and `.json` by the name's ending are YAML, all else is the
- * numac notation.  A source in trouble gives an empty tree with `failed`, and one finding (NM0001..NM0003).
+ * numac notation.  Standard input has no name, and is what its first word looks like.  A source in trouble gives an
+ * empty tree with `failed`, and one finding (NM0001..NM0003).
  * keep_comments: only fmt and convert want them. */
 struct tree *read_tree(struct syntax *syntax, uint32_t file, bool keep_comments);
 struct tree *read_numa(struct syntax *syntax, uint32_t file, bool keep_comments);
 struct tree *read_yaml(struct syntax *syntax, uint32_t file, bool keep_comments);
 bool is_yaml_name(const char *name);
+bool is_yaml_text(const char *text, size_t length); /* of a text without a name */
 
 /* The NUMA parts of a domain XML as items of a guest, with spans in the XML: what a `base` gives as its lowest layer.
  * Read with BASE_BYTES_LIMIT.  What cannot be read, or what libvirt would not take, is a finding (NM1221 to NM1232, for

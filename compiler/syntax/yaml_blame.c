@@ -315,7 +315,11 @@ void blame_unexpected(struct yaml *yaml)
     else
         finding = blame(yaml->reading, NM_yaml_syntax, yaml->where,
                         "a line indented like none of the lines it could belong to");
-    blame_help(yaml->reading, finding, "write one value behind a key: text, '[a, b]', or a mapping indented below it");
+    if (text.length)
+        blame_help(yaml->reading, finding,
+                   "write one value behind a key: text, '[a, b]', or a mapping indented below it");
+    else
+        blame_help(yaml->reading, finding, "begin it in the column where its neighbours begin");
 }
 
 void blame_missing_comma(struct yaml *yaml)

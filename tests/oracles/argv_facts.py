@@ -216,7 +216,7 @@ def _numa(texts, backends):
 
 
 def _matrix(count, distances):
-    """All distances, with QEMU's rule for what is left out: 10 to itself, the other direction, else none are said."""
+    """All distances, with QEMU's rule for what is left out: 10 to itself, the other direction, else none are said.  None for the usual one."""
     if not distances:
         return None
     rows = []
@@ -231,7 +231,9 @@ def _matrix(count, distances):
         rows.append(row)
     if any(key[0] >= count or key[1] >= count for key in distances):
         raise FactError(f"distances of cells that are not there: {distances}")
-    return rows
+    # libvirt leaves out a matrix that is what a guest assumes without one
+    usual = all(value == (10 if source == target else 20) for source, row in enumerate(rows) for target, value in enumerate(row))
+    return None if usual else rows
 
 
 # ---- the whole -------------------------------------------------------------------------------------------------

@@ -70,7 +70,7 @@ def _check_page(path, code):
         raise Failure(f"only a {kinds.pop()} example: each page shows the mistake and its cure")
 
 
-def _raised():
+def codes_raised():
     """Codes that something which runs is checked to raise."""
     raised = set()
     names = {row.name: row.code for row in sites.catalogue()}
@@ -111,7 +111,7 @@ def _check_raised(code, raised):
 
 
 def collect(numac):
-    raised = _raised()
+    raised = codes_raised()
     tests = [Test("catalogue", _check_catalogue)]
     for code in sites.catalogue():
         path = PAGES / f"{code.code}.md"

@@ -234,6 +234,19 @@ static void names_of_notations(void)
     g_assert_false(is_yaml_name("a.numa") || is_yaml_name("yaml") || is_yaml_name(".yaml") || is_yaml_name("<stdin>"));
 }
 
+static void texts_of_notations(void)
+{
+    static const char *const yaml[] = { "guest:",          "guest: {a: {}}", "# a\n\n  # b\r\n---\nguest:\n",
+                                        "{\"guest\": {}}", "\"guest\": {}",  "'guest': {}",
+                                        "%YAML 1.2",       "\tguest:\n" };
+    static const char *const numa[] = { "",         "#",          "# guest:",      " \n\n", "guest a { memory 1GiB }",
+                                        "host r1{", "# a\nlet a", "guest\n# x:\n", "}",     "guest a: {" };
+    for (size_t i = 0; i < G_N_ELEMENTS(yaml); i++)
+        g_assert_true(is_yaml_text(yaml[i], strlen(yaml[i])));
+    for (size_t i = 0; i < G_N_ELEMENTS(numa); i++)
+        g_assert_false(is_yaml_text(numa[i], strlen(numa[i])));
+}
+
 static struct tree *read_text(struct syntax *syntax, const char *name, const GString *text)
 {
     return read_tree(syntax, sources_add_text(syntax->sources, name, text->str, text->len), false);
@@ -375,6 +388,7 @@ int main(int argc, char **argv)
     }
     g_test_add_func("/syntax/trouble", sources_in_trouble);
     g_test_add_func("/syntax/notations", names_of_notations);
+    g_test_add_func("/syntax/texts-of-notations", texts_of_notations);
     g_test_add_func("/syntax/limits", limits);
     g_test_add_func("/syntax/hostile", hostile_text_ends_soon);
     g_test_add_func("/syntax/ends", ends_of_items);
