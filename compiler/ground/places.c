@@ -57,17 +57,10 @@ static uint32_t level_of(const struct host_cpu *cpu, enum step_kind kind)
     return cpu->os_index; /* pu: each a thing of its own */
 }
 
-/* Where a CPU stands in logical order: whole cores together, as hwloc counts. */
-static uint64_t logical_order(const struct host_cpu *cpu)
-{
-    uint64_t core = cpu->core == NO_INDEX ? cpu->os_index : cpu->core;
-    return core << 32 | (uint64_t)(cpu->thread & 0xffff) << 16 | (cpu->os_index & 0xffff);
-}
-
 static int by_logical_order(const void *left, const void *right, void *cpus_pointer)
 {
     const struct host_cpu *cpus = cpus_pointer;
-    uint64_t a = logical_order(&cpus[*(const uint32_t *)left]), b = logical_order(&cpus[*(const uint32_t *)right]);
+    uint32_t a = cpus[*(const uint32_t *)left].order, b = cpus[*(const uint32_t *)right].order;
     return a < b ? -1 : a > b;
 }
 

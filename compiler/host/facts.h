@@ -91,6 +91,11 @@ void info_add(struct hwloc_obj *object, const char *name, const char *value);
 void additions_write(const struct host *host, struct hwloc_topology *topology);
 void additions_read(struct arena *arena, struct host *host, struct hwloc_topology *topology);
 
+/* `order` of every CPU from the levels that it stands in, for sources that have no tree; numbers of all levels from 0 in
+ * the order of the CPUs. */
+void facts_order_by_levels(struct host *host);
+void facts_count_logically(struct host *host);
+
 /* Sets node_index of every CPU from the CPUs of the nodes. */
 void facts_link_nodes(struct host *host);
 void facts_settle_distances(struct arena *arena, struct host *host);

@@ -272,9 +272,14 @@ static void take_cpus(struct facts_in *in)
     g_autofree uint32_t *threads = g_new0(uint32_t, (size_t)host->cpu_count + 1);
     uint32_t last = ids_last(host->online);
     g_autofree hwloc_obj_t *by_os = g_new0(hwloc_obj_t, (size_t)last + 1);
-    for (hwloc_obj_t pu = NULL; (pu = hwloc_get_next_obj_by_type(in->topology, HWLOC_OBJ_PU, pu));)
-        if (pu->os_index <= last)
-            by_os[pu->os_index] = pu;
+    g_autofree uint32_t *order = g_new0(uint32_t, (size_t)last + 1);
+    uint32_t position = 0;
+    for (hwloc_obj_t pu = NULL; (pu = hwloc_get_next_obj_by_type(in->topology, HWLOC_OBJ_PU, pu));) {
+        if (pu->os_index > last || !ids_contains(host->online, pu->os_index))
+            continue;
+        by_os[pu->os_index] = pu;
+        order[pu->os_index] = position++;
+    }
     int kind_count = hwloc_cpukinds_get_nr(in->topology, 0);
     uint32_t at = 0;
     for (ids_each(host->online, number)) {
@@ -282,7 +287,7 @@ static void take_cpus(struct facts_in *in)
         hwloc_obj_t above[LEVEL_COUNT] = { NULL };
         if (by_os[number])
             levels_of(by_os[number], above);
-        *cpu = (struct host_cpu){ .os_index = number, .kind = NO_INDEX };
+        *cpu = (struct host_cpu){ .os_index = number, .order = order[number], .kind = NO_INDEX };
         cpu->package = number_of(&levels[LEVEL_PACKAGE], above[LEVEL_PACKAGE]);
         cpu->die = number_of(&levels[LEVEL_DIE], above[LEVEL_DIE]);
         cpu->cluster = number_of(&levels[LEVEL_CLUSTER], above[LEVEL_CLUSTER]);
@@ -294,6 +299,7 @@ static void take_cpus(struct facts_in *in)
     }
     for (unsigned i = 0; i < LEVEL_COUNT; i++)
         g_hash_table_destroy(levels[i].seen);
+    facts_count_logically(host);
 }
 
 static bool take_sets(struct facts_in *in)

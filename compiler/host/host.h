@@ -38,13 +38,14 @@ struct host_node {
     uint32_t pool_count;
 };
 
-/* A logical CPU.  Indexes of package, die, cluster, l3, core are counted from 0 in the host in order of the lowest
- * CPU; two CPUs share the thing exactly when the numbers are equal.  NO_INDEX: the source does not know the level. */
+/* A logical CPU.  Indexes of package, die, cluster, l3, core are counted from 0 in the host in logical order, as
+ * hwloc does: what stands together counts together, whatever numbers the operating system dealt.  Two CPUs share the thing exactly when the numbers are equal.  NO_INDEX: the source does not know the level. */
 #define NO_INDEX UINT32_MAX
 
 struct host_cpu {
     uint32_t os_index;
     uint32_t package, die, cluster, l3, core;
+    uint32_t order;      /* position in the host in logical order, from 0 */
     uint32_t thread;     /* position in its core, from 0 */
     uint32_t node_index; /* into nodes[]: the node with these CPUs (the DRAM one where several share them); NO_INDEX
                             where no node has it */

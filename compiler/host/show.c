@@ -146,11 +146,19 @@ static void append_wrapped(GString *out, const char *words, size_t column)
     g_string_append_c(out, '\n');
 }
 
-/* The threads of each core, where there are several: "0,32  1,33". */
+static bool is_in_logical_order(const struct host *host)
+{
+    uint32_t i = 0;
+    while (i < host->cpu_count && host->cpus[i].order == i)
+        i++;
+    return i == host->cpu_count;
+}
+
+/* The threads of each core, core:0 first: "0,32  1,33".  Not where they tell nothing new. */
 static void show_cores(const struct host *host, GString *out)
 {
     uint32_t cores = count_of(host, offsetof(struct host_cpu, core));
-    if (!cores || cores == host->cpu_count)
+    if (!cores || (cores == host->cpu_count && is_in_logical_order(host)))
         return;
     g_autofree GString **rows = g_new0(GString *, cores);
     for (uint32_t i = 0; i < host->cpu_count; i++) {
@@ -161,7 +169,7 @@ static void show_cores(const struct host *host, GString *out)
             rows[core] = g_string_new(NULL);
         g_string_append_printf(rows[core], "%s%u", rows[core]->len ? "," : "", host->cpus[i].os_index);
     }
-    g_string_append(out, "\ncpus of each core:\n");
+    g_string_append(out, "\ncpus of each core, from core:0 on:\n");
     size_t width = 0, column = 0;
     for (uint32_t core = 0; core < cores; core++)
         width = MAX(width, rows[core] ? rows[core]->len : 0);

@@ -65,8 +65,8 @@ static void put_node(GByteArray *out, const struct host_node *node)
 
 static void put_cpu(GByteArray *out, const struct host_cpu *cpu)
 {
-    uint32_t row[] = { cpu->os_index, cpu->package, cpu->die,        cpu->cluster, cpu->l3,
-                       cpu->core,     cpu->thread,  cpu->node_index, cpu->kind };
+    uint32_t row[] = { cpu->os_index, cpu->package, cpu->die,    cpu->cluster,    cpu->l3,
+                       cpu->core,     cpu->order,   cpu->thread, cpu->node_index, cpu->kind };
     put(out, row, sizeof row);
 }
 
@@ -259,6 +259,7 @@ static void take_cpu(struct wire *wire, struct host_cpu *cpu, uint32_t cpu_count
     cpu->cluster = take_index(wire, cpu_count);
     cpu->l3 = take_index(wire, cpu_count);
     cpu->core = take_index(wire, cpu_count);
+    cpu->order = take_at_most(wire, IDS_LIMIT);
     cpu->thread = take_at_most(wire, IDS_LIMIT);
     cpu->node_index = take_index(wire, node_count);
     cpu->kind = take_index(wire, cpu_count);
