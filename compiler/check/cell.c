@@ -116,6 +116,21 @@ static void cells_say_vcpus_or_ids(const struct check *check, const struct guest
     }
 }
 
+static void ids_need_a_known_count(const struct check *check, const struct guest *guest)
+{
+    if (guest->vcpu_count != COUNT_ALL || is_failed(&guest->said, W_GUEST_VCPUS))
+        return;
+    for (uint32_t c = 0; c < guest->cell_count; c++) {
+        const struct said *said = &guest->cells[c].said;
+        if (!is_said(said, W_CELL_IDS) || is_failed(said, W_CELL_IDS))
+            continue;
+        struct finding *finding = report(check->findings, NM_ids_of_unknown_count, said_span(said, W_CELL_IDS, 1), "cell '%s' names vCPUs, and how many guest '%s' has is not known", guest->cells[c].name, guest->name);
+        finding_label(check->findings, finding, said_span(&guest->said, W_GUEST_VCPUS, 1), "as many as the host has left");
+        finding_help(check->findings, finding, "write a number in place of 'all', or leave 'ids' out");
+        return; /* the other cells are wrong for the same reason */
+    }
+}
+
 static void vcpus_are_in_one_cell(const struct check *check, const struct guest *guest)
 {
     for (uint32_t c = 0; c < guest->cell_count; c++)
@@ -334,6 +349,7 @@ const struct model_rule cell_rules[] = {
     { .name = "integer-labels-are-positions", .source = "peers 2, 26", .of_whole = true, .run = integer_labels_are_positions },
     { .name = "guests-have-no-more-cells-than-vcpus", .source = "peers 6", .of_whole = true, .run = guests_have_no_more_cells_than_vcpus },
     { .name = "cells-say-vcpus-or-ids", .source = "peers 20", .run = cells_say_vcpus_or_ids },
+    { .name = "ids-need-a-known-count", .source = "language 7", .run = ids_need_a_known_count },
     { .name = "vcpus-are-in-one-cell", .source = "peers 9", .run = vcpus_are_in_one_cell },
     { .name = "vcpus-are-below-the-count", .source = "peers 10", .of_whole = true, .run = vcpus_are_below_the_count },
     { .name = "cells-cover-all-vcpus", .source = "peers 11, 12, 19", .of_whole = true, .run = cells_cover_all_vcpus },

@@ -346,7 +346,9 @@ static const struct host *load(struct grounding *grounding, const struct declare
     g_autofree char *key = g_strdup_printf("%c%s", declared->synthetic ? 's' : 'f', source);
     if (g_hash_table_contains(grounding->loaded, key))
         return g_hash_table_lookup(grounding->loaded, key);
-    struct span span = said_span(&declared->said, declared->synthetic ? W_HOST_SYNTHETIC : W_HOST_TOPOLOGY, 1);
+    struct span span = SPAN_NONE; /* what the command line named stands nowhere in the site */
+    if (!declared->is_overridden)
+        span = said_span(&declared->said, declared->synthetic ? W_HOST_SYNTHETIC : W_HOST_TOPOLOGY, 1);
     const struct host *facts = host_load(grounding->arena, grounding->sources, grounding->findings, source, declared->synthetic != NULL,
                                          HOST_CACHES | (grounding->site->wants_devices ? HOST_DEVICES : 0), span.file ? span : declared->span);
     g_hash_table_insert(grounding->loaded, arena_string(grounding->arena, key, strlen(key)), (gpointer)(uintptr_t)facts);

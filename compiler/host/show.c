@@ -124,6 +124,28 @@ static void show_node_table(const struct host *host, GString *out)
     }
 }
 
+enum { WIDTH = 100, CACHE_MARGIN = 20, SETS_MOST = 64 };
+
+/* Words parted by blanks, broken before WIDTH; `column` is where the first of them stands, and the others below it. */
+static void append_wrapped(GString *out, const char *words, size_t column)
+{
+    size_t at = column;
+    for (const char *word = words; *word;) {
+        size_t length = strcspn(word, " ");
+        if (word != words && at + 1 + length > WIDTH) {
+            g_string_append_printf(out, "\n%*s", (int)column, "");
+            at = column;
+        } else if (word != words) {
+            g_string_append_c(out, ' ');
+            at++;
+        }
+        g_string_append_len(out, word, (gssize)length);
+        at += length;
+        word += length + strspn(word + length, " ");
+    }
+    g_string_append_c(out, '\n');
+}
+
 static bool is_in_logical_order(const struct host *host)
 {
     uint32_t i = 0;
@@ -154,11 +176,11 @@ static void show_cores(const struct host *host, GString *out)
     for (uint32_t core = 0; core < cores; core++) {
         if (!rows[core])
             continue;
-        if (column && column + width + 2 > 100) {
+        if (column && column + width + 2 > WIDTH) {
             g_string_append_c(out, '\n');
             column = 0;
         }
-        bool is_last = core + 1 == cores || column + 2 * (width + 2) > 100;
+        bool is_last = core + 1 == cores || column + 2 * (width + 2) > WIDTH;
         g_string_append_printf(out, "  %-*s", is_last ? 0 : (int)width, rows[core]->str);
         column += width + 2;
         g_string_free(rows[core], TRUE);
@@ -171,7 +193,7 @@ static void show_caches(const struct host *host, GString *out)
 {
     if (!host->cache_count)
         return;
-    g_string_append(out, "\ncache       size  shared by cpus\n");
+    g_string_append(out, "\ncache        size  shared by cpus\n");
     for (uint32_t i = 0; i < host->cache_count;) {
         const struct host_cache *first = &host->caches[i];
         g_autoptr(GString) sets = g_string_new(NULL);
@@ -179,11 +201,13 @@ static void show_caches(const struct host *host, GString *out)
         for (; j < host->cache_count && host->caches[j].level == first->level && host->caches[j].type == first->type &&
                host->caches[j].bytes == first->bytes;
              j++) {
-            if (j > i)
+            if (j > i && j - i <= SETS_MOST)
                 g_string_append_c(sets, ' ');
-            if (sets->len < 4000)
+            if (j - i < SETS_MOST)
                 ids_append(sets, host->caches[j].cpus);
         }
+        if (j - i > SETS_MOST)
+            g_string_append_printf(sets, "and %u more", j - i - SETS_MOST);
         g_autoptr(GString) size = g_string_new(NULL);
         if (first->bytes)
             size_append(size, first->bytes);
@@ -193,7 +217,8 @@ static void show_caches(const struct host *host, GString *out)
                                                 first->type == 'd'   ? "d"
                                                 : first->type == 'i' ? "i"
                                                                      : "");
-        g_string_append_printf(out, "%-4s %2ux %8s  %s\n", name, j - i, size->str, sets->str);
+        g_string_append_printf(out, "%-4s %3ux %8s  ", name, j - i, size->str);
+        append_wrapped(out, sets->str, CACHE_MARGIN);
         i = j;
     }
 }
@@ -333,7 +358,8 @@ static void show_unknown(const struct host *host, GString *out)
         g_autofree char *what = g_strdup_printf("version of %s", program_words[i]);
         add_unknown(list, !host->versions[i].known, what);
     }
-    g_string_append_printf(out, "unknown: %s\n", list->len ? list->str : "nothing");
+    g_string_append(out, "unknown: ");
+    append_wrapped(out, list->len ? list->str : "nothing", strlen("unknown: "));
 }
 
 void host_show_text(const struct host *host, GString *out)

@@ -105,6 +105,7 @@ void reset_word(const struct frame *frame, const struct word_row *row);
 void bind_hosts(struct binder *binder);
 void bind_guests(struct binder *binder);
 void inherit_locality(struct guest *guest);
+void number_guest_places(struct binder *binder, struct guest *guest);
 /* Returns the name that was most likely meant, or NULL. */
 const char *report_unknown_name(struct binder *binder, const struct scalar *scalar, const char *what, GPtrArray *items);
 struct cell *guest_cell(struct binder *binder, struct guest *guest, const char *label, struct span span);

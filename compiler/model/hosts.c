@@ -80,6 +80,7 @@ static void take_override(struct declared_host *host, const struct host_override
 {
     host->topology = override->is_synthetic ? NULL : override->source;
     host->synthetic = override->is_synthetic ? override->source : NULL;
+    host->is_overridden = true;
 }
 
 /* Which of `topology` and `synthetic` was said last, over layers; both in one block is an error. */

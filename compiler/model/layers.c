@@ -352,6 +352,7 @@ static void bind_guest(struct binder *binder, const struct item *item, struct gu
     guest->is_broken |= stack.failed;
     guest->is_incomplete |= stack.failed;
     check_hosts(binder, guest);
+    number_guest_places(binder, guest);
     inherit_locality(guest);
 }
 

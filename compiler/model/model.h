@@ -144,8 +144,16 @@ struct said {
     uint32_t count, room;
 };
 
-bool is_said(const struct said *said, enum word_id word);
-bool is_failed(const struct said *said, enum word_id word);
+static inline bool is_said(const struct said *said, enum word_id word) /* inline: rules ask often */
+{
+    return said->words[word / 64] >> (word % 64) & 1;
+}
+
+static inline bool is_failed(const struct said *said, enum word_id word)
+{
+    return said->failed[word / 64] >> (word % 64) & 1;
+}
+
 struct span said_span(const struct said *said, enum word_id word, unsigned argument); /* SPAN_NONE if nowhere */
 /* Labels and notes of a finding: the lower layers that had said the same word otherwise. */
 void said_chain(struct findings *findings, struct finding *finding, const struct said *said, enum word_id word);
@@ -245,6 +253,7 @@ struct declared_host {
     struct said said;
     const char *topology; /* a path ready to open, or "live"; NULL with synthetic */
     const char *synthetic;
+    bool is_overridden; /* --host said which */
     const char *like;
     struct list memory; /* struct node_size_row */
     GPtrArray *hugepages; /* struct hugepages * */

@@ -148,6 +148,9 @@ static bool read_step(struct reading *reading, struct place_step *step, const ch
         return wrong(reading, "write each step as 'core:0-3'", "'%.*s' is no step of a place", (int)(end - *at), *at);
     if (!read_step_kind(reading, *at, (size_t)(colon - *at), &step->kind))
         return false;
+    if (reading->type == V_SET && (step->kind < STEP_SOCKET || step->kind > STEP_PU || step->kind == STEP_L3))
+        return wrong(reading, "vCPUs are named by number or by the guest's own socket, die, cluster, core and pu",
+                     "'%s:' is no place of a guest", step_words[step->kind]);
     const char *value = colon + 1;
     bool is_named = step->kind >= STEP_PCI;
     const char *value_end = is_named ? end : memchr(value, '.', (size_t)(end - value));
@@ -196,8 +199,6 @@ static bool read_term(struct reading *reading, struct set_term *term, const char
         length--;
     }
     bool is_all = length == 3 && memcmp(text, "all", 3) == 0;
-    if (reading->type == V_SET && (is_all || memchr(text, ':', length)))
-        return wrong(reading, "write the numbers of vCPUs: '0-3,8'", "'%.*s' is no number of a vCPU", (int)length, text);
     if (is_all)
         term->kind = TERM_ALL;
     else if (memchr(text, ':', length))

@@ -57,8 +57,8 @@ static bool parse_int(struct binder *binder, const char *what, const struct scal
         *out_value = (uint32_t)value;
         return true;
     }
-    struct finding *finding = report_value(binder, NM_wrong_number, scalar, "'%.*s' is no whole number for '%s'",
-                                           (int)scalar->length, scalar->text, what);
+    struct finding *finding = report_value(binder, NM_wrong_number, scalar, "'%.*s' is no whole number",
+                                           (int)scalar->length, scalar->text);
     const char *dash = memchr(scalar->text, '-', scalar->length);
     uint64_t stripped = 0;
     size_t zeros = 0;
@@ -181,11 +181,14 @@ static bool parse_name(struct binder *binder, const struct column *column, const
     bool fits = is_name(scalar->text, scalar->length) || (scalar->is_quoted && scalar->length) ||
                 (column->type == V_LABEL && is_label_number(scalar));
     if (!fits) {
-        struct finding *finding = report_value(binder, NM_wrong_name, scalar, "'%.*s' is no name for '%s'",
-                                               (int)scalar->length, scalar->text, column->name);
-        finding_help(binder->findings, finding,
-                     "a name begins with a letter or '_' and goes on with letters, digits, '_', '.', ':', '-'; "
-                     "put any other in double quotes");
+        struct finding *finding = report_value(binder, NM_wrong_name, scalar, "'%.*s' is no name",
+                                               (int)scalar->length, scalar->text);
+        if (memchr(scalar->text, ',', scalar->length))
+            finding_help(binder->findings, finding, "part names by blanks, without commas");
+        else
+            finding_help(binder->findings, finding,
+                         "a name begins with a letter or '_' and goes on with letters, digits, '_', '.', ':', '-'; "
+                         "put any other in double quotes");
         return false;
     }
     *out_name = arena_string(binder->arena, scalar->text, scalar->length);
@@ -205,8 +208,8 @@ static bool parse_choice(struct binder *binder, const struct column *column, con
             *out_choice = i;
             return true;
         }
-    struct finding *finding = report_value(binder, NM_wrong_choice, scalar, "'%.*s' is none of the words that fit for '%s'",
-                                           (int)scalar->length, scalar->text, column->name);
+    struct finding *finding = report_value(binder, NM_wrong_choice, scalar, "'%.*s' is none of the words that fit here",
+                                           (int)scalar->length, scalar->text);
     g_autofree char *list = g_strjoinv(", ", (char **)(uintptr_t)column->choices);
     const char *const *at = column->choices;
     const char *nearest = nearest_name(scalar->text, scalar->length, next_choice, &at);
@@ -269,7 +272,7 @@ static bool parse_text(struct binder *binder, const struct column *column, const
     return true;
 }
 
-static bool parse_feature(struct binder *binder, const struct column *column, const struct scalar *scalar,
+static bool parse_feature(struct binder *binder, const struct scalar *scalar,
                           struct feature_word *out_feature)
 {
     struct scalar name = *scalar;
@@ -282,8 +285,8 @@ static bool parse_feature(struct binder *binder, const struct column *column, co
     for (size_t i = 0; i < name.length; i++)
         fine &= g_ascii_isalnum(name.text[i]) || strchr("_.-", name.text[i]);
     if (!fine) {
-        struct finding *finding = report_value(binder, NM_wrong_name, scalar, "'%.*s' is no CPU feature for '%s'",
-                                               (int)scalar->length, scalar->text, column->name);
+        struct finding *finding = report_value(binder, NM_wrong_name, scalar, "'%.*s' is no CPU feature",
+                                               (int)scalar->length, scalar->text);
         finding_help(binder->findings, finding, "write 'topoext' to require it, '^pdpe1gb' to disable it");
         return false;
     }
@@ -339,7 +342,7 @@ bool parse_value(struct binder *binder, const struct column *column, const struc
         *(const char **)out_value = arena_string(binder->arena, scalar->text, scalar->length);
         return true;
     case V_FEATURE:
-        return parse_feature(binder, column, scalar, out_value);
+        return parse_feature(binder, scalar, out_value);
     case V_CHOICE:
         return parse_choice(binder, column, scalar, out_value);
     case V_BOOL:

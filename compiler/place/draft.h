@@ -63,6 +63,8 @@ struct draft_cell {
     struct portion *portions; /* memory taken */
     uint32_t portion_count;
     const struct ids *allowed; /* `cpus`, on this host; NULL: not said */
+    bool is_astray; /* names nodes or CPUs that guests do not have here: a rule of the plan tells it, so the cell takes
+                       nothing and its vCPUs stay unpinned */
     struct scope own_scope;    /* where `within` of the cell put it */
 };
 

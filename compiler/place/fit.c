@@ -5,6 +5,8 @@
  */
 #include "place/draft.h"
 
+#include <hwloc/bitmap.h>
+
 /* ---- sets of the site on this host ------------------------------------------------------------------------------- */
 
 static struct findings *listener(const struct attempt *attempt)
@@ -24,6 +26,19 @@ static const struct ids *cpus_said(const struct attempt *attempt, const struct s
     if (set->plain)
         return set->plain;
     return cpus_on_host(attempt->placing->arena, listener(attempt), attempt->room->host, set, NULL, span);
+}
+
+static const struct ids *only_open(const struct attempt *attempt, const struct ids *cpus)
+{
+    const struct ids *open = attempt->room->host->open;
+    if (ids_within(cpus, open))
+        return cpus;
+    hwloc_bitmap_t both = ids_to_bitmap(cpus), offered = ids_to_bitmap(open);
+    hwloc_bitmap_and(both, both, offered);
+    const struct ids *frozen = ids_from_bitmap(attempt->placing->arena, both);
+    hwloc_bitmap_free(both);
+    hwloc_bitmap_free(offered);
+    return frozen;
 }
 
 bool fails(const struct attempt *attempt, enum shortage kind, uint32_t cell, uint32_t node, uint64_t needed,
@@ -113,6 +128,8 @@ struct need need_of(const struct attempt *attempt, uint32_t index)
     const struct draft *draft = attempt->draft;
     const struct draft_cell *cell = &draft->cells[index];
     struct need need = { .within = cell->within, .scope = draft->scope, .allowed = cell->allowed };
+    if (cell->is_astray)
+        return (struct need){ .within = NO_LEVEL, .scope = ANYWHERE };
     need.ease = cell->fixed ? EASE_CROWDED : attempt->ease; /* what people fix may be as crowded as they like */
     uint32_t count = unplaced(draft, cell), threads = MIN(draft->threads, MAX(attempt->room->smt, 1));
     switch (pin_of(cell)) {
@@ -137,13 +154,14 @@ struct need need_of(const struct attempt *attempt, uint32_t index)
     return need;
 }
 
+/* The nodes of a set that guests may use here: there, and not taken away by a cgroup. */
 static uint32_t indexes_of(const struct room *room, const struct ids *nodes, uint32_t *out, bool *out_all_there)
 {
     uint32_t count = 0, asked = 0;
     for (ids_each(nodes, node)) {
         uint32_t index = room_find_node(room, node);
         asked++;
-        if (index != NO_INDEX)
+        if (index != NO_INDEX && room->host->facts->nodes[index].is_allowed)
             out[count++] = index;
     }
     *out_all_there = count == asked;
@@ -234,8 +252,9 @@ static const struct ids *fitting_nodes(const struct attempt *attempt, uint32_t i
             fails_heard(attempt);
             return NULL;
         }
-        if (!all_there || memory_has_room(attempt, cell, nodes, *out_count))
-            return set; /* nodes that the host lacks are told by a rule of the plan */
+        cell->is_astray |= !all_there;
+        if (cell->is_astray || memory_has_room(attempt, cell, nodes, *out_count))
+            return set;
     }
     bool all_there;
     *out_count = indexes_of(attempt->room, first, nodes, &all_there);
@@ -284,6 +303,11 @@ static void take_all(const struct attempt *attempt, uint32_t index, const uint32
 static bool fill_cell(const struct attempt *attempt, uint32_t index, const uint32_t *nodes, uint32_t count)
 {
     struct draft_cell *cell = &attempt->draft->cells[index];
+    if (cell->is_astray) { /* 'all' of what is not there: as little as makes a guest */
+        cell->vcpu_count = cell->takes_vcpus ? MAX(attempt->draft->guest->threads, 1) : cell->vcpu_count;
+        cell->memory_bytes = cell->takes_memory ? MIB : cell->memory_bytes;
+        return true;
+    }
     if (cell->takes_vcpus)
         take_all(attempt, index, nodes, count);
     if (cell->takes_memory && !all_memory(attempt->room, nodes, count, &cell->page_bytes, &cell->memory_bytes))
@@ -314,8 +338,8 @@ static bool enter_fixed(const struct attempt *attempt, uint32_t index)
     struct draft_cell *cell = &attempt->draft->cells[index];
     uint32_t count, *nodes = arena_array(attempt->placing->scratch, uint32_t, attempt->room->node_count + 1);
     cell->nodes = fitting_nodes(attempt, index, cell->fixed, nodes, &count);
-    if (!cell->nodes)
-        return false;
+    if (!cell->nodes || cell->is_astray)
+        return cell->nodes;
     uint32_t near = count,
              *beside = arena_copy(attempt->placing->scratch, nodes, (attempt->room->node_count + 1) * sizeof *nodes);
     near = cpu_nodes(attempt->room, cell, beside, near);
@@ -341,6 +365,9 @@ static bool read_sets(const struct attempt *attempt)
             cell->allowed = cpus_said(attempt, cell->locality->cpus, cell_span(guest, cell, W_CPUS, 1));
             if (!cell->allowed)
                 return fails_heard(attempt);
+            if (!cell->locality->cpus->plain) /* a place is a part of the machine: what guests may use of it */
+                cell->allowed = only_open(attempt, cell->allowed);
+            cell->is_astray = !ids_within(cell->allowed, attempt->room->host->open);
         }
         if (cell->fixed || !cell->locality->nodes)
             continue;
@@ -404,7 +431,7 @@ static bool enter_emulator(const struct attempt *attempt)
     struct draft *draft = attempt->draft;
     const struct draft_cell *cell = &draft->cells[0];
     bool all_there;
-    if (!isolates_emulator(draft->guest) || cell->node == NO_INDEX)
+    if (!isolates_emulator(draft->guest) || cell->node == NO_INDEX || cell->is_astray)
         return true;
     uint32_t *nodes = arena_array(attempt->placing->scratch, uint32_t, attempt->room->node_count + 1);
     uint32_t count = indexes_of(attempt->room, cell->nodes, nodes, &all_there), claimed = 0;
@@ -443,7 +470,8 @@ static bool count_all(const struct attempt *attempt)
         if (!cell->fixed)
             give_own_node(attempt, cell);
         uint32_t count = cell->fixed ? indexes_of(attempt->room, cell->fixed, nodes, &all_there) : 0;
-        if (!count)
+        cell->is_astray |= cell->fixed && !all_there;
+        if (!count && !cell->is_astray)
             return fails(attempt, SHORT_CPUS, c, NO_INDEX, SIZE_ALL, 0);
         if (!fill_cell(attempt, c, nodes, count))
             return false;

@@ -160,6 +160,20 @@ static uint32_t other_node(const struct draft_cell *cell, const struct misfit *m
     return NO_INDEX;
 }
 
+/* Whether the nodes of the host, together, have what the cells want with pages as this one's. */
+static bool has_together(const struct draft *draft, const struct misfit *misfit)
+{
+    uint64_t wanted = 0, left = 0, page = draft->cells[misfit->cell].page_bytes;
+    for (uint32_t c = 0; c < draft->cell_count; c++)
+        wanted += draft->cells[c].memory_bytes;
+    for (uint32_t n = 0; n < misfit->room->node_count && left < wanted; n++) {
+        uint64_t more =
+            misfit->room->nodes[n].is_choice ? room_bytes_left(misfit->room, n, page == PAGES_LARGEST ? 0 : page) : 0;
+        left = more < UINT64_MAX - left ? left + more : UINT64_MAX;
+    }
+    return left >= wanted;
+}
+
 static void offer_memory(struct placing *placing, struct finding *finding, const struct draft *draft,
                          const struct misfit *misfit)
 {
@@ -172,7 +186,7 @@ static void offer_memory(struct placing *placing, struct finding *finding, const
         finding_help(placing->findings, finding, "put the cell on node %u, which has %s free",
                      misfit->room->nodes[other].os_index,
                      size_text(placing->scratch, room_bytes_left(misfit->room, other, cell->page_bytes)));
-    else if (!cell->fixed && misfit->room->node_count > draft->cell_count)
+    else if (!cell->fixed && misfit->room->node_count > draft->cell_count && has_together(draft, misfit))
         finding_help(placing->findings, finding,
                      "cut the guest into more and smaller cells, each on a node of its own");
 }

@@ -82,8 +82,11 @@ static void lay_out(struct room *room, struct arena *scratch)
         if (cpu->node_index < facts->node_count)
             rows[count++] = (struct layout){ cpu, i, cpu->l3 == NO_INDEX ? cpu->die : cpu->l3 };
     }
-    if (count)
-        qsort(rows, count, sizeof *rows, by_slice);
+    for (uint32_t i = 1; i < count; i++)
+        if (by_slice(&rows[i - 1], &rows[i]) > 0) { /* most machines number their CPUs node by node */
+            qsort(rows, count, sizeof *rows, by_slice);
+            break;
+        }
     for (uint32_t i = 0; i < count; i++)
         add_cpu(room, &rows[i], i ? &rows[i - 1] : NULL);
     room->groups = arena_copy(scratch, groups, room->group_count * sizeof *groups);

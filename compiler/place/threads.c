@@ -108,7 +108,7 @@ bool settle_vcpus(struct placing *placing, struct draft *draft)
     for (uint32_t c = 0; c < draft->cell_count; c++) {
         const struct draft_cell *cell = &draft->cells[c];
         bool is_table = cell->locality->pin_rows.count > 0;
-        if (!cell->vcpu_count || (!is_table && cell->locality->pin != PIN_NODE))
+        if (!cell->vcpu_count || cell->is_astray || (!is_table && cell->locality->pin != PIN_NODE))
             continue;
         const struct ids *cpus = draft->room ? NULL : cell->allowed;
         for (ids_each(cell->vcpus, vcpu)) {

@@ -462,6 +462,22 @@ static void test_text(void)
     bench_free(&bench);
 }
 
+/* Node lines follow numactl; all others fit a terminal, on a machine of 1024 CPUs too. */
+static void test_text_is_narrow(void)
+{
+    struct bench bench = bench_new();
+    g_autoptr(GString) out = g_string_new(NULL);
+    const char *large = "pack:8 [numa(memory=64GiB)] l3:4 l2:16 l1d:1 core:1 pu:2";
+    host_show_text(host_load(bench.arena, bench.sources, bench.findings, large, true, HOST_CACHES, SPAN_NONE), out);
+    g_assert_nonnull(strstr(out->str, "L3    32x    16MiB  0-31 32-63 "));
+    g_assert_nonnull(strstr(out->str, "\n                    352-383 "));
+    g_assert_nonnull(strstr(out->str, " 126-127 and 448 more\n"));
+    g_auto(GStrv) lines = g_strsplit(out->str, "\n", -1);
+    for (char **line = lines; *line; line++)
+        g_assert_true(strlen(*line) <= 100 || g_str_has_prefix(*line, "node "));
+    bench_free(&bench);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -485,5 +501,6 @@ int main(int argc, char **argv)
     g_test_add_func("/host/wire", test_wire);
     g_test_add_func("/host/recordings", test_recordings);
     g_test_add_func("/host/text", test_text);
+    g_test_add_func("/host/text-is-narrow", test_text_is_narrow);
     return g_test_run();
 }
