@@ -343,7 +343,7 @@ static void ground(struct grounding *grounding, const struct declared_host *decl
     facts->nodes = arena_copy(grounding->arena, recorded->nodes, recorded->node_count * sizeof recorded->nodes[0]);
     host->facts = facts;
     host->open = facts->online;
-    size_t errors = findings_count(grounding->findings, ERROR);
+    size_t errors = findings_errors_met(grounding->findings);
     declare_memory(grounding, host, facts);
     declare_pools(grounding, host, facts);
     declare_states(grounding, host, facts);
@@ -354,7 +354,7 @@ static void ground(struct grounding *grounding, const struct declared_host *decl
         if (shared)
             host->shared = shared;
     }
-    if (findings_count(grounding->findings, ERROR) > errors)
+    if (findings_errors_met(grounding->findings) > errors)
         host->facts = NULL; /* a host told wrongly is no ground to place on */
 }
 

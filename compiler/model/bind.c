@@ -384,7 +384,7 @@ static void bind_labelled(struct binder *binder, const struct frame *frame, cons
     struct scalar label;
     const char *name;
     uint32_t id;
-    size_t findings = findings_count(binder->findings, ERROR);
+    size_t findings = findings_errors_met(binder->findings);
     if (!item_label(binder, item, row, &label)) {
         miss_block(frame);
     } else {
@@ -402,7 +402,7 @@ static void bind_labelled(struct binder *binder, const struct frame *frame, cons
         else if (row->id == W_GUEST_IOTHREAD && parse_value(binder, &row->label, &label, &id))
             bind_iothread(binder, frame, item, id, label.span);
     }
-    if (frame->is_broken && findings_count(binder->findings, ERROR) > findings)
+    if (frame->is_broken && findings_errors_met(binder->findings) > findings)
         *frame->is_broken = true;
 }
 
