@@ -59,6 +59,7 @@ void findings_free(struct findings *findings); /* accepts NULL */
  * second report goes to a finding that is never shown. */
 struct finding *report(struct findings *findings, enum code code, struct span span, const char *format, ...)
     G_GNUC_PRINTF(4, 5);
+bool finding_is_repeated(const struct findings *findings, const struct finding *finding); /* it is never shown */
 void finding_pointer(struct findings *findings, struct finding *finding, const char *format, ...) G_GNUC_PRINTF(3, 4);
 void finding_label(struct findings *findings, struct finding *finding, struct span span, const char *format, ...)
     G_GNUC_PRINTF(4, 5); /* without a file: becomes a note; beyond the third: dropped */

@@ -110,14 +110,14 @@ struct finding *report(struct findings *findings, enum code code, struct span sp
 }
 
 /* Made before at the same place: whatever is added costs nothing, however often a profile is used. */
-static bool is_repeated(const struct findings *findings, const struct finding *finding)
+bool finding_is_repeated(const struct findings *findings, const struct finding *finding)
 {
     return finding == &findings->repeated;
 }
 
 void finding_pointer(struct findings *findings, struct finding *finding, const char *format, ...)
 {
-    if (is_repeated(findings, finding))
+    if (finding_is_repeated(findings, finding))
         return;
     va_list arguments;
     va_start(arguments, format);
@@ -133,7 +133,7 @@ static void add_note(struct finding *finding, const char *text)
 
 void finding_label(struct findings *findings, struct finding *finding, struct span span, const char *format, ...)
 {
-    if (is_repeated(findings, finding))
+    if (finding_is_repeated(findings, finding))
         return;
     va_list arguments;
     va_start(arguments, format);
@@ -147,7 +147,7 @@ void finding_label(struct findings *findings, struct finding *finding, struct sp
 
 void finding_note(struct findings *findings, struct finding *finding, const char *format, ...)
 {
-    if (is_repeated(findings, finding))
+    if (finding_is_repeated(findings, finding))
         return;
     va_list arguments;
     va_start(arguments, format);
@@ -157,7 +157,7 @@ void finding_note(struct findings *findings, struct finding *finding, const char
 
 void finding_help(struct findings *findings, struct finding *finding, const char *format, ...)
 {
-    if (is_repeated(findings, finding))
+    if (finding_is_repeated(findings, finding))
         return;
     va_list arguments;
     va_start(arguments, format);
