@@ -183,9 +183,12 @@ static bool parse_name(struct binder *binder, const struct column *column, const
     if (!fits) {
         struct finding *finding = report_value(binder, NM_wrong_name, scalar, "'%.*s' is no name",
                                                (int)scalar->length, scalar->text);
-        finding_help(binder->findings, finding,
-                     "a name begins with a letter or '_' and goes on with letters, digits, '_', '.', ':', '-'; "
-                     "put any other in double quotes");
+        if (memchr(scalar->text, ',', scalar->length))
+            finding_help(binder->findings, finding, "part names by blanks, without commas");
+        else
+            finding_help(binder->findings, finding,
+                         "a name begins with a letter or '_' and goes on with letters, digits, '_', '.', ':', '-'; "
+                         "put any other in double quotes");
         return false;
     }
     *out_name = arena_string(binder->arena, scalar->text, scalar->length);
