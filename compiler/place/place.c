@@ -6,6 +6,7 @@
 #include "place/place.h"
 
 #include "place/draft.h"
+#include "place/nodes.h"
 
 enum turn { TURN_TABLE, TURN_SAID, TURN_OWN, TURN_OTHERS, TURN_ALL, TURN_COUNT };
 
@@ -219,7 +220,8 @@ const struct planned_site *place_site(struct arena *arena, struct findings *find
                                       const struct site_hosts *hosts)
 {
     struct placing placing = {
-        .arena = arena, .scratch = arena_new(), .findings = findings, .site = site, .hosts = hosts
+        .arena = arena, .scratch = arena_new(), .findings = findings, .site = site, .hosts = hosts,
+        .looks_left = LOOKS_OF_A_RUN
     };
     placing.rooms = arena_array(placing.scratch, struct room *, hosts->count);
     placing.drafts = arena_array(placing.scratch, struct draft, site->guest_count);
