@@ -33,6 +33,7 @@ struct binder {
     GPtrArray *host_items, *guest_items; /* const struct item * in order */
     GPtrArray *profile_names, *host_names; /* const char *: of did-you-mean, made when first asked for; else NULL */
     uint64_t grown_words;  /* what profiles and variables came to so far (growth.c) */
+    uint64_t grown_parts;  /* and `count` */
     bool is_too_large;     /* told: no more of them is read */
     bool is_torn;          /* the braces of some file do not match: its words are not judged */
     bool missed_names;     /* an include could not be read, or a block not understood: it may have declared what others name */
@@ -67,6 +68,7 @@ bool item_scalars(struct binder *binder, const struct item *item, struct scalar 
 
 /* ---- what profiles and variables come to (growth.c): false where that is too much, which is told once */
 bool grow(struct binder *binder, size_t words, size_t bytes, struct span span);
+bool grow_by_count(struct binder *binder, const struct guest *family);
 
 /* ---- values (values.c, sets.c): false with a finding, nothing stored */
 bool parse_value(struct binder *binder, const struct column *column, const struct scalar *scalar, void *out_value);

@@ -359,7 +359,7 @@ static uint32_t instances_of(struct binder *binder, const struct guest *family, 
         return 1;
     if (family->count && family->count <= EXPANDED_LIMIT - *expanded) {
         *expanded += family->count;
-        return family->count;
+        return grow_by_count(binder, family) ? family->count : 0;
     }
     struct finding *finding = report(binder->findings, NM_wrong_number, said_span(&family->said, W_GUEST_COUNT, 1), "a count of %u for '%s' %s", family->count, family->name,
                                      family->count ? "makes too many guests" : "makes no guest");
