@@ -22,12 +22,12 @@ void check_model(struct arena *arena, struct findings *findings, struct site *si
             guest->is_broken |= site->guests[i - 1].is_broken;
             continue;
         }
-        size_t errors = findings_count(findings, ERROR);
+        size_t errors = findings_errors_met(findings);
         for (size_t t = 0; t < G_N_ELEMENTS(model_tables); t++)
             for (const struct model_rule *rule = model_tables[t]; rule->run; rule++)
                 if (!rule->of_whole || !guest->is_incomplete)
                     rule->run(&check, guest);
-        guest->is_broken |= findings_count(findings, ERROR) > errors;
+        guest->is_broken |= findings_errors_met(findings) > errors;
     }
 }
 
@@ -46,9 +46,9 @@ void check_plan(struct arena *arena, struct findings *findings, const struct pla
         const struct guest *guest = planned->guests[i].guest;
         if (guest->instance > 1 && guest->family == failed)
             continue;
-        size_t errors = findings_count(findings, ERROR);
+        size_t errors = findings_errors_met(findings);
         check_planned_guest(&check, &planned->guests[i]);
-        failed = findings_count(findings, ERROR) > errors ? guest->family : NULL;
+        failed = findings_errors_met(findings) > errors ? guest->family : NULL;
     }
     for (size_t t = 0; t < G_N_ELEMENTS(site_tables); t++)
         for (const struct site_rule *rule = site_tables[t]; rule->run; rule++)

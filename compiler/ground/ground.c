@@ -14,6 +14,8 @@ struct grounding {
     struct findings *findings;
     const struct site *site;
     GHashTable *loaded; /* source text to const struct host * */
+    uint64_t synthetic_work; /* of the descriptions so far */
+    bool refuses_synthetic;
 };
 
 /* ---- declared over recorded --------------------------------------------------------------------------------------- */
@@ -340,6 +342,22 @@ static void take_reserves(struct grounding *grounding, struct site_host *host)
 
 /* ---- one host ------------------------------------------------------------------------------------------------------------ */
 
+/* Each description is built in a process of its own, so many small ones cost as much as a large one. */
+static bool refuse_more_work(struct grounding *grounding, const struct declared_host *declared, struct span span)
+{
+    if (grounding->synthetic_work <= HOST_SYNTHETIC_WORK)
+        grounding->synthetic_work += host_synthetic_work(declared->synthetic);
+    if (grounding->synthetic_work <= HOST_SYNTHETIC_WORK)
+        return false;
+    if (grounding->refuses_synthetic) /* told */
+        return true;
+    grounding->refuses_synthetic = true;
+    struct finding *finding = report(grounding->findings, NM_site_too_large, span,
+                                     "the site has too many different synthetic hosts, or too large ones, with '%s'", declared->name);
+    finding_help(grounding->findings, finding, "write 'like' for hosts that are alike, which costs nothing, or record them: numac host record");
+    return true;
+}
+
 static const struct host *load(struct grounding *grounding, const struct declared_host *declared)
 {
     const char *source = declared->synthetic ? declared->synthetic : declared->topology;
@@ -349,8 +367,11 @@ static const struct host *load(struct grounding *grounding, const struct declare
     struct span span = SPAN_NONE; /* what the command line named stands nowhere in the site */
     if (!declared->is_overridden)
         span = said_span(&declared->said, declared->synthetic ? W_HOST_SYNTHETIC : W_HOST_TOPOLOGY, 1);
+    span = span.file ? span : declared->span;
+    if (declared->synthetic && refuse_more_work(grounding, declared, span))
+        return NULL;
     const struct host *facts = host_load(grounding->arena, grounding->sources, grounding->findings, source, declared->synthetic != NULL,
-                                         HOST_CACHES | (grounding->site->wants_devices ? HOST_DEVICES : 0), span.file ? span : declared->span);
+                                         HOST_CACHES | (grounding->site->wants_devices ? HOST_DEVICES : 0), span);
     g_hash_table_insert(grounding->loaded, arena_string(grounding->arena, key, strlen(key)), (gpointer)(uintptr_t)facts);
     return facts;
 }
@@ -368,7 +389,7 @@ static void ground(struct grounding *grounding, const struct declared_host *decl
     facts->nodes = arena_copy(grounding->arena, recorded->nodes, recorded->node_count * sizeof recorded->nodes[0]);
     host->facts = facts;
     host->open = facts->online;
-    size_t errors = findings_count(grounding->findings, ERROR);
+    size_t errors = findings_errors_met(grounding->findings);
     declare_memory(grounding, host, facts);
     doubt_pools(grounding, host, facts);
     declare_pools(grounding, host, facts);
@@ -380,7 +401,7 @@ static void ground(struct grounding *grounding, const struct declared_host *decl
         if (shared)
             host->shared = shared;
     }
-    if (findings_count(grounding->findings, ERROR) > errors)
+    if (findings_errors_met(grounding->findings) > errors)
         host->facts = NULL; /* a host told wrongly is no ground to place on */
 }
 

@@ -31,6 +31,10 @@ struct binder {
     GHashTable *sets;      /* text to const struct set *: those that were sound */
     GHashTable *bases;     /* path to struct base_tree * */
     GPtrArray *host_items, *guest_items; /* const struct item * in order */
+    GPtrArray *profile_names, *host_names; /* const char *: of did-you-mean, made when first asked for; else NULL */
+    uint64_t grown_words;  /* what profiles and variables came to so far (growth.c) */
+    uint64_t grown_parts;  /* and `count` */
+    bool is_too_large;     /* told: no more of them is read */
     bool is_torn;          /* the braces of some file do not match: its words are not judged */
     bool missed_names;     /* an include could not be read, or a block not understood: it may have declared what others name */
     bool missed_lets;      /* the same of variables */
@@ -61,6 +65,10 @@ struct scalar {
 /* The arguments of an item, variables replaced; *out_count of them.  False: something was reported. */
 bool item_scalars(struct binder *binder, const struct item *item, struct scalar *few, size_t room,
                   struct scalar **out_scalars, size_t *out_count);
+
+/* ---- what profiles and variables come to (growth.c): false where that is too much, which is told once */
+bool grow(struct binder *binder, size_t words, size_t bytes, struct span span);
+bool grow_by_count(struct binder *binder, const struct guest *family);
 
 /* ---- values (values.c, sets.c): false with a finding, nothing stored */
 bool parse_value(struct binder *binder, const struct column *column, const struct scalar *scalar, void *out_value);
@@ -107,8 +115,9 @@ void refuse_unwanted_hosts(struct binder *binder);
 void bind_guests(struct binder *binder);
 void inherit_locality(struct guest *guest);
 void number_guest_places(struct binder *binder, struct guest *guest);
-/* Returns the name that was most likely meant, or NULL. */
-const char *report_unknown_name(struct binder *binder, const struct scalar *scalar, const char *what, GPtrArray *items);
+/* Returns the name that was most likely meant, or NULL; `own` is not it. */
+const char *report_unknown_profile(struct binder *binder, const struct scalar *scalar);
+const char *report_unknown_host(struct binder *binder, const struct scalar *scalar, const char *own);
 struct cell *guest_cell(struct binder *binder, struct guest *guest, const char *label, struct span span);
 struct iothread *guest_iothread(struct binder *binder, struct guest *guest, uint32_t id, struct span span);
 

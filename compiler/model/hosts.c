@@ -23,12 +23,7 @@ static const struct item *liked(struct binder *binder, const struct item *item, 
     guint position = GPOINTER_TO_UINT(g_hash_table_lookup(binder->hosts, name));
     if (position)
         return g_ptr_array_index(binder->host_items, position - 1);
-    GPtrArray *others = g_ptr_array_new();
-    for (guint i = 0; i < binder->host_items->len; i++)
-        if (g_ptr_array_index(binder->host_items, i) != item)
-            g_ptr_array_add(others, g_ptr_array_index(binder->host_items, i));
-    report_unknown_name(binder, &scalars[0], "host", others);
-    g_ptr_array_free(others, TRUE);
+    report_unknown_host(binder, &scalars[0], label_string(binder, item));
     *out_is_unknown = true;
     return NULL;
 }

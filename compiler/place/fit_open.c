@@ -79,9 +79,8 @@ static int by_rank(const void *a, const void *b, gpointer is_spread_site)
     return left->node < right->node ? -1 : 1;
 }
 
-static const uint32_t *rank_nodes(const struct attempt *attempt, const struct draft_cell *first)
+static const uint32_t *rank_nodes(const struct attempt *attempt, struct arena *scratch, const struct draft_cell *first)
 {
-    struct arena *scratch = attempt->placing->scratch;
     uint32_t count = attempt->room->node_count, *rank = arena_array(scratch, uint32_t, count);
     struct ranked *rows = arena_array(scratch, struct ranked, count);
     for (uint32_t n = 0; n < count; n++) {
@@ -99,10 +98,11 @@ static const uint32_t *rank_nodes(const struct attempt *attempt, const struct dr
     return rank;
 }
 
-static const uint32_t *fixed_distances(const struct attempt *attempt, bool *is_used, bool *out_any)
+static const uint32_t *fixed_distances(const struct attempt *attempt, struct arena *scratch, bool *is_used,
+                                       bool *out_any)
 {
     const struct room *room = attempt->room;
-    uint32_t *sums = arena_array(attempt->placing->scratch, uint32_t, room->node_count);
+    uint32_t *sums = arena_array(scratch, uint32_t, room->node_count);
     for (uint32_t c = 0; c < attempt->draft->cell_count; c++) {
         uint32_t at = attempt->draft->cells[c].node;
         if (at == NO_INDEX)
@@ -114,9 +114,10 @@ static const uint32_t *fixed_distances(const struct attempt *attempt, bool *is_u
     return sums;
 }
 
-static bool choose_nodes(const struct attempt *attempt, const uint32_t *index, uint32_t count, uint32_t *chosen)
+/* `scratch` ends with the choice: on hosts of many nodes it holds much, and there may be many guests. */
+static bool choose_nodes(const struct attempt *attempt, struct arena *scratch, const uint32_t *index, uint32_t count,
+                         uint32_t *chosen)
 {
-    struct arena *scratch = attempt->placing->scratch;
     uint32_t nodes = attempt->room->node_count;
     bool *fits = arena_array(scratch, bool, (size_t)count *nodes), *is_used = arena_array(scratch, bool, nodes);
     uint32_t *alike = arena_array(scratch, uint32_t, count);
@@ -137,11 +138,12 @@ static bool choose_nodes(const struct attempt *attempt, const uint32_t *index, u
                                     .node_count = nodes,
                                     .fits = fits,
                                     .between = attempt->room->between,
-                                    .rank = rank_nodes(attempt, &attempt->draft->cells[index[0]]),
+                                    .rank = rank_nodes(attempt, scratch, &attempt->draft->cells[index[0]]),
                                     .alike = alike,
                                     .fits_beside = fits_beside,
-                                    .state = &open };
-    problem.fixed = fixed_distances(attempt, is_used, &any_fixed);
+                                    .state = &open,
+                                    .looks_left = &attempt->placing->looks_left };
+    problem.fixed = fixed_distances(attempt, scratch, is_used, &any_fixed);
     problem.is_used = is_used;
     if (exact_placer.on_own_nodes(scratch, &problem, chosen))
         return true;
@@ -161,7 +163,10 @@ bool enter_open(const struct attempt *attempt)
     if (!count)
         return true;
     uint32_t *chosen = arena_array(attempt->placing->scratch, uint32_t, count);
-    if (!choose_nodes(attempt, index, count, chosen))
+    struct arena *scratch = arena_new();
+    bool is_chosen = choose_nodes(attempt, scratch, index, count, chosen);
+    arena_free(scratch);
+    if (!is_chosen)
         return false;
     for (uint32_t i = 0; i < count; i++) {
         draft->cells[index[i]].node = chosen[i];

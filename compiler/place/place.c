@@ -6,6 +6,7 @@
 #include "place/place.h"
 
 #include "place/draft.h"
+#include "place/nodes.h"
 
 enum turn { TURN_TABLE, TURN_SAID, TURN_OWN, TURN_OTHERS, TURN_ALL, TURN_COUNT };
 
@@ -63,14 +64,19 @@ GArray *parts_of(const struct room *room, const struct guest *guest)
         g_array_append_val(scopes, ANYWHERE);
         return scopes;
     }
-    g_autoptr(GHashTable) seen = g_hash_table_new(NULL, NULL);
+    g_autoptr(GHashTable) seen = g_hash_table_new(NULL, NULL); /* number to position in parts + 1 */
     g_autoptr(GArray) parts = g_array_new(FALSE, FALSE, sizeof(struct part));
     for (uint32_t core = 0; core < room->core_count; core++) {
         struct part part = { .number = core_number(room, core, guest->locality.within), .position = core };
-        if (!g_hash_table_add(seen, GUINT_TO_POINTER(part.number)))
+        if (g_hash_table_contains(seen, GUINT_TO_POINTER(part.number)))
             continue;
-        part.floaters = floaters_in(room, (struct scope){ guest->locality.within, part.number });
         g_array_append_val(parts, part);
+        g_hash_table_insert(seen, GUINT_TO_POINTER(part.number), GUINT_TO_POINTER(parts->len));
+    }
+    for (uint32_t g = 0; g < room->group_count; g++) {
+        uint32_t number = core_number(room, room->groups[g].first_core, guest->locality.within);
+        uint32_t part = GPOINTER_TO_UINT(g_hash_table_lookup(seen, GUINT_TO_POINTER(number)));
+        g_array_index(parts, struct part, part - 1).floaters += room->groups[g].floating;
     }
     g_array_sort(parts, by_floaters);
     for (guint i = 0; i < parts->len; i++) {
@@ -219,7 +225,8 @@ const struct planned_site *place_site(struct arena *arena, struct findings *find
                                       const struct site_hosts *hosts)
 {
     struct placing placing = {
-        .arena = arena, .scratch = arena_new(), .findings = findings, .site = site, .hosts = hosts
+        .arena = arena, .scratch = arena_new(), .findings = findings, .site = site, .hosts = hosts,
+        .looks_left = LOOKS_OF_A_RUN
     };
     placing.rooms = arena_array(placing.scratch, struct room *, hosts->count);
     placing.drafts = arena_array(placing.scratch, struct draft, site->guest_count);
