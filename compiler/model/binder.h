@@ -103,6 +103,7 @@ void reset_word(const struct frame *frame, const struct word_row *row);
 
 /* ---- hosts, guests (hosts.c, layers.c, inherit.c) */
 void bind_hosts(struct binder *binder);
+void refuse_unwanted_hosts(struct binder *binder);
 void bind_guests(struct binder *binder);
 void inherit_locality(struct guest *guest);
 void number_guest_places(struct binder *binder, struct guest *guest);

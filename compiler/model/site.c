@@ -180,6 +180,7 @@ struct site *build_site(struct arena *arena, struct syntax *syntax, uint32_t fil
         index_site(&binder);
         bind_hosts(&binder);
         bind_guests(&binder);
+        refuse_unwanted_hosts(&binder);
         report_unused(&binder);
     }
     g_hash_table_destroy(binder.lets);

@@ -6,6 +6,7 @@
 import os
 import pathlib
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
@@ -55,11 +56,21 @@ def once(command):
         process = os.posix_spawnp(words[0], words, os.environ, file_actions=actions)
         _, status, usage = os.wait4(process, 0)
         wall = time.perf_counter() - begin
-        if os.waitstatus_to_exitcode(status) != 0:
+        code = os.waitstatus_to_exitcode(status)
+        if code != 0:
             told.seek(0)
             tail = told.read().decode("utf-8", "replace")[-2000:]
-            raise Broken(f"{' '.join(words)[:200]}: status {os.waitstatus_to_exitcode(status)}\n{tail}")
+            raise Broken(f"{' '.join(words)[:200]}: status {code}\n{tail}")
     return wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024
+
+
+def output_of(words):
+    """What a command that is not measured says on its standard output."""
+    done = subprocess.run([str(word) for word in words], capture_output=True, check=False)
+    if done.returncode != 0:
+        tail = done.stderr.decode("utf-8", "replace")[-2000:]
+        raise Broken(f"{' '.join(map(str, words))[:200]}: status {done.returncode}\n{tail}")
+    return done.stdout
 
 
 class Progress:
