@@ -67,6 +67,7 @@ void finding_help(struct findings *findings, struct finding *finding, const char
 
 size_t findings_count(const struct findings *findings, enum severity at_least);
 bool findings_have_errors(const struct findings *findings);
+struct finding *findings_at(struct findings *findings, size_t position); /* the same, to be told more */
 const struct finding *findings_nth(const struct findings *findings, size_t position); /* counted from 0 */
 
 /* The nearest of some names to a misspelt one, or NULL if none is near.  next() gives one name a call and NULL at the

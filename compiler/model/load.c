@@ -282,6 +282,9 @@ static bool replaced_scalars(struct binder *binder, const struct item *item, str
             fine &= replace_variables(binder, item, word, &scalar);
         g_array_append_val(list, scalar);
     }
+    for (guint i = 0; i < list->len; i++)
+        if (g_array_index(list, struct scalar, i).let)
+            origin_add(binder, &g_array_index(list, struct scalar, i));
     *out_count = list->len;
     *out_scalars = arena_copy(binder->arena, list->data, list->len * sizeof(struct scalar));
     g_array_free(list, TRUE);
