@@ -109,6 +109,9 @@ $(B)/tests/%: tests/%.c $(ALL_BUT_MAIN)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -MMD -MP -o $@ $< $(ALL_BUT_MAIN) $(LDFLAGS_$(VARIANT)) $(LDFLAGS) $(LIBS)
 
+# this one neither reads files nor starts children: it brings readers of its own
+$(B)/tests/fuzz/site: LDFLAGS += -Wl,--wrap=host_load,--wrap=sources_read
+
 $(SHIM): tests/oracles/node_shim.c
 	@mkdir -p $(@D)
 	$(CC) -std=gnu17 $(WARNINGS) -O2 -fPIC -shared -o $@ $<

@@ -166,6 +166,21 @@ static bool refuse_variable_name(struct binder *binder, const struct item *item)
     return true;
 }
 
+static size_t words_bytes(const struct item *item)
+{
+    size_t bytes = item->name.length;
+    for (unsigned i = 0; i < item->argument_count; i++)
+        bytes += item->arguments[i].length;
+    return bytes;
+}
+
+/* What a profile or base says is said again for every guest; false: it is not read any more. */
+static bool grow_by_item(struct binder *binder, const struct frame *frame, const struct item *item)
+{
+    return (frame->layer != LAYER_PROFILE && frame->layer != LAYER_BASE) ||
+           grow(binder, (size_t)item->argument_count + 1, words_bytes(item), item_span(item));
+}
+
 /* One row: its name is the key. */
 static bool bind_row(struct binder *binder, const struct word_row *row, const struct item *item, char *into)
 {
@@ -195,8 +210,9 @@ static bool bind_row(struct binder *binder, const struct word_row *row, const st
 static bool bind_table(struct binder *binder, const struct frame *frame, const struct word_row *row, const struct item *item)
 {
     uint32_t rows = 0;
-    for (const struct item *child = item->children; child; child = child->next)
-        rows++;
+    for (const struct item *child = item->children; child; child = child->next, rows++)
+        if (!grow_by_item(binder, frame, child))
+            return false;
     bool fine = !refuse_repeated_rows(binder, item->children, rows);
     struct list list = { .items = arena_alloc(binder->arena, rows * row->row_bytes) };
     for (const struct item *child = item->children; child; child = child->next) {
@@ -355,6 +371,9 @@ static void bind_reserve(struct binder *binder, const struct frame *frame, const
 
 static void bind_cell(struct binder *binder, const struct frame *frame, const struct item *item, const char *label, struct span span)
 {
+    const struct guest *guest = frame->object[OBJECT_GUEST];
+    if (frame->layer == LAYER_PROFILE && !grow(binder, guest->cell_count / 32, 0, span)) /* it is sought among them */
+        return;
     struct cell *cell = guest_cell(binder, frame->object[OBJECT_GUEST], label, span);
     struct frame inside = *frame;
     inside.object[OBJECT_CELL] = cell;
@@ -384,7 +403,7 @@ static void bind_labelled(struct binder *binder, const struct frame *frame, cons
     struct scalar label;
     const char *name;
     uint32_t id;
-    size_t findings = findings_count(binder->findings, ERROR);
+    size_t findings = findings_errors_met(binder->findings);
     if (!item_label(binder, item, row, &label)) {
         miss_block(frame);
     } else {
@@ -402,7 +421,7 @@ static void bind_labelled(struct binder *binder, const struct frame *frame, cons
         else if (row->id == W_GUEST_IOTHREAD && parse_value(binder, &row->label, &label, &id))
             bind_iothread(binder, frame, item, id, label.span);
     }
-    if (frame->is_broken && findings_count(binder->findings, ERROR) > findings)
+    if (frame->is_broken && findings_errors_met(binder->findings) > findings)
         *frame->is_broken = true;
 }
 
@@ -482,7 +501,7 @@ void bind_block(struct binder *binder, const struct frame *frame, enum context i
 {
     struct seen seen;
     memset(&seen, 0, sizeof seen);
-    for (const struct item *item = first; item; item = item->next) {
+    for (const struct item *item = first; item && grow_by_item(binder, frame, item); item = item->next) {
         size_t length;
         const char *text = word_text(binder->syntax, item, item->name, &length);
         const struct word_row *row = find_word(in, text, length);

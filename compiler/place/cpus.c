@@ -274,6 +274,30 @@ enum shortage cpu_shortage(const struct room *room, const uint32_t *nodes, uint3
     return need->ease != EASE_CROWDED && left < kept + taken ? SHORT_CPUS : FITS;
 }
 
+bool node_is_in(const struct room *room, uint32_t node, struct scope part)
+{
+    const struct room_node *here = &room->nodes[node];
+    for (uint32_t c = here->first_core; part.level != NO_LEVEL && c < here->first_core + here->core_count; c++)
+        if (is_inside(room, c, part))
+            return true;
+    return part.level == NO_LEVEL;
+}
+
+uint64_t cpus_found(const struct room *room, const uint32_t *nodes, uint32_t count, const struct need *need)
+{
+    struct need some = *need;
+    uint32_t *amount = need->cores ? &some.cores : need->singles ? &some.singles : &some.floating;
+    uint32_t enough = 0, most = *amount;
+    while (enough < most) { /* what fits, fits in smaller numbers too */
+        *amount = enough + (most - enough + 1) / 2;
+        if (cpu_shortage(room, nodes, count, &some) == FITS)
+            enough = *amount;
+        else
+            most = *amount - 1;
+    }
+    return enough;
+}
+
 /* ---- taking them ------------------------------------------------------------------------------------------------- */
 
 struct taking {

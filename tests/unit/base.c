@@ -240,7 +240,7 @@ static void places(void)
           "<memoryBacking><nosharepages/></memoryBacking><numatune><memory nodeset=\"&#48;\"/></numatune>"
           "<cpu><numa><cell memory='2048'><distances><sibling id='0' value='10'/></distances></cell></numa></cpu>");
     static const char *const expected[] = {
-        "memory", "&#48;", "<nosharepages" + 1, "<nosharepages", "cell", "ell", "memory", "2048",
+        "memory", "&#48;", "nosharepages", "<nosharepages", "cell", "ell", "memory", "2048",
         "cell",   "<cell", "distances",         "ell",           "10",   NULL
     };
     struct reading reading = read_text(xml, sizeof xml - 1);
