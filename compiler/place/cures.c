@@ -88,6 +88,13 @@ static bool would_fit(struct cure *cure, const struct guest *guest)
     return fits_on(cure, guest, &candidates, true);
 }
 
+/* Tried where it stands, then with the whole site anew: an edit may change who comes first. */
+static bool is_cure(struct cure *cure, const struct guest *edited)
+{
+    struct replay replay = { .edited = edited, .guest = cure->guest };
+    return would_fit(cure, edited) && fits_in_replay(cure->placing, &replay);
+}
+
 static bool is_full(const struct cure *cure)
 {
     return cure->offered >= OFFERED_MOST;
@@ -101,7 +108,7 @@ static void offer(struct cure *cure, const char *text)
 
 static bool offer_if(struct cure *cure, const struct guest *edited, const char *text)
 {
-    if (is_full(cure) || !would_fit(cure, edited))
+    if (is_full(cure) || !is_cure(cure, edited))
         return false;
     offer(cure, text);
     return true;
@@ -169,7 +176,10 @@ static bool offer_pool_on(struct cure *cure, struct room *room, uint32_t node)
     struct saved_room *saved = room_save(arena, room);
     bool fits = room_add_pages(room, node, page, more) && would_fit(cure, cure->guest);
     room_restore(saved);
-    if (!fits)
+    struct replay replay = {
+        .guest = cure->guest, .room = room, .node = node, .page_bytes = page, .more_pages = more
+    };
+    if (!fits || !fits_in_replay(cure->placing, &replay))
         return false;
     offer(cure, arena_printf(arena, "give node %u of host '%s' %" G_GUINT64_FORMAT " pages: 'hugepages %s { %u %" G_GUINT64_FORMAT " }'",
                              room->nodes[node].os_index, room->host->name, total, size_text(arena, page),
@@ -332,11 +342,16 @@ struct smaller { /* one number of a guest that may go down, in steps */
     uint32_t cell;
 };
 
-static bool fits_with(struct cure *cure, const struct smaller *smaller, uint64_t steps)
+static struct guest *copy_with(const struct cure *cure, const struct smaller *smaller, uint64_t value)
 {
     struct guest *copy = copy_of(cure);
-    smaller->set(copy, smaller->cell, steps * smaller->step);
-    return would_fit(cure, copy);
+    smaller->set(copy, smaller->cell, value);
+    return copy;
+}
+
+static bool fits_with(struct cure *cure, const struct smaller *smaller, uint64_t steps)
+{
+    return would_fit(cure, copy_with(cure, smaller, steps * smaller->step));
 }
 
 static uint64_t largest_that_fits(struct cure *cure, const struct smaller *smaller)
@@ -405,7 +420,7 @@ static void offer_less_memory(struct cure *cure)
         smaller.step *= GIB / MIB; /* whole GiB are easier to read */
     smaller.most = before ? (before - 1) / smaller.step : 0;
     uint64_t bytes = largest_that_fits(cure, &smaller);
-    if (!bytes)
+    if (!bytes || !is_cure(cure, copy_with(cure, &smaller, bytes)))
         return;
     const char *size = size_text(cure->trial.scratch, bytes);
     if (smaller.cell == NO_INDEX)
@@ -432,7 +447,7 @@ static void offer_fewer_vcpus(struct cure *cure)
     smaller.step *= smaller.cell == NO_INDEX ? MAX(draft->cell_count, 1) : 1;
     smaller.most = before ? (before - 1) / smaller.step : 0;
     uint64_t count = largest_that_fits(cure, &smaller);
-    if (!count)
+    if (!count || !is_cure(cure, copy_with(cure, &smaller, count)))
         return;
     if (smaller.cell == NO_INDEX)
         offer(cure, arena_printf(cure->trial.scratch, "ask for fewer: 'vcpus %" G_GUINT64_FORMAT "'", count));
@@ -460,7 +475,8 @@ static void offer_leaving(struct cure *cure)
         release_guest(other);
         bool fits = would_fit(cure, cure->guest);
         room_restore(saved);
-        if (fits)
+        struct replay replay = { .guest = cure->guest, .left_out = other->guest };
+        if (fits && fits_in_replay(cure->placing, &replay))
             offer(cure, arena_printf(cure->trial.scratch, "move guest '%s' to another host: then there is room",
                                      other->guest->name));
     }

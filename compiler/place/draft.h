@@ -132,6 +132,8 @@ struct placing { /* one run */
     struct findings *unheard; /* where several hosts are tried, what one of them lacks is no mistake */
     GHashTable *told;         /* families whose first guest that did not fit was told */
     uint32_t explained;       /* how many refusals were looked into */
+    uint32_t replayed;        /* how often the site was placed again */
+    bool is_replay;           /* only whether guests fit: nothing is told */
 };
 
 /* ---- draft.c: how many cells, which vCPUs, how much memory --------------------------------------------------------
@@ -162,6 +164,7 @@ uint64_t cpus_found(const struct room *room, const uint32_t *nodes, uint32_t cou
 bool node_is_in(const struct room *room, uint32_t node, struct scope part);
 /* The number of a core at a level: equal for two cores exactly when they share that part of the host. */
 uint32_t core_number(const struct room *room, uint32_t core, uint32_t level);
+bool is_core_in(const struct room *room, uint32_t core, struct scope part);
 uint64_t floaters_in(const struct room *room, struct scope part); /* vCPUs that float in this part alone */
 /* Notes that vCPUs float in a part of the host (anywhere: on these nodes as a whole). */
 void count_floaters(struct room *room, const struct ids *nodes, struct scope part, uint32_t count);
@@ -250,6 +253,19 @@ bool try_host(struct attempt *attempt, const struct guest *guest, uint32_t cells
 /* The parts of a host at the level of a guest's `within`, those with fewer floating vCPUs first; struct scope.  One
  * that is anywhere where the guest does not say it. */
 GArray *parts_of(const struct room *room, const struct guest *guest);
+
+struct replay { /* a site that differs in one edit */
+    const struct guest *edited; /* stands for `guest` and its family; NULL: as it is */
+    const struct guest *guest;  /* must fit, and all of its family */
+    const struct guest *left_out;
+    const struct room *room; /* of the host where a pool gets more pages; NULL: none does */
+    uint32_t node;
+    uint64_t page_bytes, more_pages;
+};
+
+/* Whether a guest would fit if the site were placed anew with an edit, which may change the order of guests, and what
+ * others take.  Too large a site is taken on trust. */
+bool fits_in_replay(struct placing *placing, const struct replay *replay);
 
 /* ---- why.c: what is short ---------------------------------------------------------------------------------------- */
 

@@ -191,6 +191,47 @@ bool site_spreads(const struct attempt *attempt)
     return attempt->placing->site->placement == PLACEMENT_SPREAD;
 }
 
+static bool has_own_cpus(const struct draft *draft)
+{
+    for (uint32_t c = 0; c < draft->cell_count; c++)
+        if (pin_of(&draft->cells[c]) == PIN_CPUS || pin_of(&draft->cells[c]) == PIN_CORES)
+            return true;
+    return isolates_emulator(draft->guest);
+}
+
+/* Where vCPUs float in less than a node, or beside cells of the same guest with CPUs of their own, one CPU there stays
+ * loose whoever comes later; it is claimed, so that it is given back with the rest.  A core that is broken already is
+ * taken before others. */
+static void keep_loose(const struct attempt *attempt, const struct draft_cell *cell, const uint32_t *nodes,
+                       uint32_t count)
+{
+    struct draft *draft = attempt->draft;
+    struct room *room = attempt->room;
+    uint32_t kept = NO_INDEX;
+    if (!cell->allowed && cell->own_scope.level == NO_LEVEL && draft->scope.level == NO_LEVEL && !has_own_cpus(draft))
+        return;
+    for (uint32_t n = 0; n < count; n++) {
+        const struct room_node *node = &room->nodes[nodes[n]];
+        for (uint32_t c = node->first_core; c < node->first_core + node->core_count; c++) {
+            if (!is_core_in(room, c, draft->scope) || !is_core_in(room, c, cell->own_scope))
+                continue;
+            for (uint32_t i = room->cores[c].first; i < room->cores[c].first + room->cores[c].count; i++) {
+                const struct room_cpu *cpu = &room->cpus[i];
+                bool is_offered = cell->allowed ? ids_contains(cell->allowed, cpu->os_index) : !cpu->is_isolated;
+                if (is_offered && cpu->state == CPU_NAMED)
+                    return;
+                bool is_whole = room->cores[c].free == room->cores[c].count;
+                if (is_offered && cpu->state == CPU_FREE && (kept == NO_INDEX || !is_whole))
+                    kept = i;
+            }
+        }
+    }
+    if (kept == NO_INDEX)
+        return;
+    room_set_cpu(room, kept, CPU_NAMED);
+    draft->claims[draft->claim_count++] = kept;
+}
+
 static bool take_cpus(const struct attempt *attempt, uint32_t index, const uint32_t *nodes, uint32_t count)
 {
     struct draft *draft = attempt->draft;
@@ -205,6 +246,8 @@ static bool take_cpus(const struct attempt *attempt, uint32_t index, const uint3
     for (ids_each(cell->vcpus, vcpu))
         if (most && vcpu < draft->vcpu_count && !draft->vcpu_cpus[vcpu])
             draft->vcpu_cpus[vcpu] = room_single(attempt->room, picks[at++]);
+    if (need.floating)
+        keep_loose(attempt, cell, nodes, count);
     return true;
 }
 
@@ -524,7 +567,7 @@ static bool enter_all(const struct attempt *attempt)
     number_vcpus(attempt->placing->arena, draft);
     choose_threads(attempt);
     draft->vcpu_cpus = arena_array(attempt->placing->arena, const struct ids *, draft->vcpu_count);
-    uint32_t most = MAX(attempt->room->smt, 1) * draft->vcpu_count + 1;
+    uint32_t most = MAX(attempt->room->smt, 1) * draft->vcpu_count + draft->cell_count + 1;
     draft->claims = arena_array(scratch, uint32_t, MIN(most, attempt->room->cpu_count + 1));
     draft->claim_count = 0;
     if (draft->guest->locality.pin_rows.count) {

@@ -203,10 +203,13 @@ const char *shortage_text(struct arena *arena, const struct diagnosis *diagnosis
 
 static bool takes_cpus(const struct draft *draft, uint32_t node)
 {
-    for (uint32_t i = 0; i < draft->claim_count; i++)
-        if (node == NO_INDEX ||
-            draft->room->groups[draft->room->cores[draft->room->cpus[draft->claims[i]].core].group].node == node)
+    const struct room *room = draft->room;
+    for (uint32_t i = 0; i < draft->claim_count; i++) {
+        const struct room_cpu *cpu = &room->cpus[draft->claims[i]];
+        if (cpu->state == CPU_DEDICATED &&
+            (node == NO_INDEX || room->groups[room->cores[cpu->core].group].node == node))
             return true;
+    }
     return false;
 }
 
