@@ -154,7 +154,8 @@ static void place_guest(struct placing *placing, const struct guest *guest, stru
     struct candidates candidates = candidates_of(placing, guest);
     struct asking asking = { .guest = guest, .demand = demand_of(guest) };
     bool is_placed = place_over(placing, &candidates, &asking, draft);
-    if (!is_placed && !placing->is_replay && !asking.is_told && !candidates.is_cut && !refuse_guest(placing, guest, &candidates)) {
+    if (!is_placed && !placing->is_replay && !asking.is_told && !candidates.is_cut &&
+        !refuse_guest(placing, guest, &candidates)) {
         asking.demand = 0; /* it looked like a guest that was refused, and is not */
         is_placed = place_over(placing, &candidates, &asking, draft);
     }
