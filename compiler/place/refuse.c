@@ -445,6 +445,8 @@ static void tell(struct placing *placing, const struct guest *guest, const struc
         finding_note(placing->findings, finding, "%u hosts were tried", candidates->count);
     if (placing->explained++ < EXPLAINED_MOST)
         offer_cures(placing, finding, guest, candidates, best);
+    else
+        finding_help(placing->findings, finding, "cure the findings before this one: it may go with them");
 }
 
 static void tell_unnamed(struct placing *placing, const struct guest *guest, uint32_t host_count)
