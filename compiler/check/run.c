@@ -13,6 +13,13 @@ static const struct plan_rule *const plan_tables[] = { plan_topology_rules, plan
                                                        plan_feature_rules };
 static const struct site_rule *const site_tables[] = { site_rules, host_rules };
 
+/* What was found from `first` on points at values of this guest. */
+static void tell_all_origins(const struct check *check, size_t first, const struct guest *guest)
+{
+    for (size_t i = first; i < findings_count(check->findings, HINT); i++)
+        tell_origins(check->findings, findings_at(check->findings, i), check->site, guest);
+}
+
 void check_model(struct arena *arena, struct findings *findings, struct site *site)
 {
     struct check check = { .arena = arena, .findings = findings, .site = site };
@@ -22,12 +29,13 @@ void check_model(struct arena *arena, struct findings *findings, struct site *si
             guest->is_broken |= site->guests[i - 1].is_broken;
             continue;
         }
-        size_t errors = findings_errors_met(findings);
+        size_t errors = findings_errors_met(findings), all = findings_count(findings, HINT);
         for (size_t t = 0; t < G_N_ELEMENTS(model_tables); t++)
             for (const struct model_rule *rule = model_tables[t]; rule->run; rule++)
                 if (!rule->of_whole || !guest->is_incomplete)
                     rule->run(&check, guest);
         guest->is_broken |= findings_errors_met(findings) > errors;
+        tell_all_origins(&check, all, guest);
     }
 }
 
@@ -46,8 +54,9 @@ void check_plan(struct arena *arena, struct findings *findings, const struct pla
         const struct guest *guest = planned->guests[i].guest;
         if (guest->instance > 1 && guest->family == failed)
             continue;
-        size_t errors = findings_errors_met(findings);
+        size_t errors = findings_errors_met(findings), all = findings_count(findings, HINT);
         check_planned_guest(&check, &planned->guests[i]);
+        tell_all_origins(&check, all, guest);
         failed = findings_errors_met(findings) > errors ? guest->family : NULL;
     }
     for (size_t t = 0; t < G_N_ELEMENTS(site_tables); t++)

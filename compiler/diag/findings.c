@@ -184,6 +184,11 @@ bool findings_have_errors(const struct findings *findings)
     return findings->counts[ERROR] > 0;
 }
 
+struct finding *findings_at(struct findings *findings, size_t position)
+{
+    return g_ptr_array_index(findings->list, position);
+}
+
 const struct finding *findings_nth(const struct findings *findings, size_t position)
 {
     return g_ptr_array_index(findings->list, position);

@@ -29,6 +29,7 @@ struct binder {
     GHashTable *profiles;  /* name to struct profile * */
     GPtrArray *profile_order;
     GHashTable *sets;      /* text to const struct set *: those that were sound */
+    GHashTable *origins;   /* place of a value to struct origin *: those that came from variables */
     GHashTable *bases;     /* path to struct base_tree * */
     GPtrArray *host_items, *guest_items; /* const struct item * in order */
     GPtrArray *profile_names, *host_names; /* const char *: of did-you-mean, made when first asked for; else NULL */
@@ -76,6 +77,10 @@ size_t value_bytes(enum value_type type);
 const struct set *parse_set(struct binder *binder, const struct scalar *scalar, enum value_type type);
 struct finding *report_value(struct binder *binder, enum code code, const struct scalar *scalar, const char *format, ...)
     G_GNUC_PRINTF(4, 5);
+
+/* ---- values out of variables (origins.c) */
+void origin_add(struct binder *binder, const struct scalar *scalar);
+void settle_origins(struct binder *binder);
 
 bool quiet_size(const char *text, size_t length, uint64_t *out_bytes); /* false: no size; says nothing */
 

@@ -286,6 +286,9 @@ static bool replaced_scalars(struct binder *binder, const struct item *item, str
             fine &= grow(binder, 1, g_array_index(list, struct scalar, before).length, word_span(item, word));
     }
     fine &= !binder->is_too_large;
+    for (guint i = 0; i < list->len; i++)
+        if (g_array_index(list, struct scalar, i).let)
+            origin_add(binder, &g_array_index(list, struct scalar, i));
     *out_count = list->len;
     *out_scalars = arena_copy(binder->arena, list->data, list->len * sizeof(struct scalar));
     g_array_free(list, TRUE);

@@ -188,6 +188,7 @@ struct site *build_site(struct arena *arena, struct syntax *syntax, uint32_t fil
         .profile_order = g_ptr_array_new(),
         .sets = g_hash_table_new(g_str_hash, g_str_equal),
         .bases = g_hash_table_new(g_str_hash, g_str_equal),
+        .origins = g_hash_table_new(g_int64_hash, g_int64_equal),
         .host_items = g_ptr_array_new(),
         .guest_items = g_ptr_array_new(),
     };
@@ -204,6 +205,8 @@ struct site *build_site(struct arena *arena, struct syntax *syntax, uint32_t fil
         refuse_unwanted_hosts(&binder);
         report_unused(&binder);
     }
+    settle_origins(&binder);
+    g_hash_table_destroy(binder.origins);
     g_hash_table_destroy(binder.lets);
     g_hash_table_destroy(binder.hosts);
     g_hash_table_destroy(binder.profiles);

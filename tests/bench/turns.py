@@ -28,7 +28,6 @@ class Command:
 class Spent:
     wall: list = field(default_factory=list)  # seconds of each round
     cpu: list = field(default_factory=list)
-    peak_bytes: int = 0
 
 
 @dataclass(frozen=True)
@@ -44,7 +43,7 @@ class Ratio:
 
 
 def once(command):
-    """Seconds from the start of the process to its end, seconds of CPU, peak bytes."""
+    """Seconds from the start of the process to its end, and of CPU."""
     words = [str(word) for word in command.words]
     if command.prepare:
         command.prepare()
@@ -61,7 +60,7 @@ def once(command):
             told.seek(0)
             tail = told.read().decode("utf-8", "replace")[-2000:]
             raise Broken(f"{' '.join(words)[:200]}: status {code}\n{tail}")
-    return wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024
+    return wall, usage.ru_utime + usage.ru_stime
 
 
 def output_of(words):
@@ -90,11 +89,10 @@ def in_turn(commands, rounds, progress, label, warm=1):
     for turn in range(-warm, rounds):
         progress.say(f"{label}: round {max(turn + 1, 0)} of {rounds}")
         for command, sums in zip(commands, spent):
-            wall, cpu, peak = once(command)
+            wall, cpu = once(command)
             if turn >= 0:
                 sums.wall.append(wall)
                 sums.cpu.append(cpu)
-                sums.peak_bytes = max(sums.peak_bytes, peak)
     return spent
 
 
