@@ -16,6 +16,7 @@ struct grounding {
     GHashTable *loaded; /* source text to const struct host * */
     uint64_t synthetic_work; /* of the descriptions so far */
     bool refuses_synthetic;
+    uint64_t host_parts; /* CPUs and nodes of the hosts so far */
 };
 
 /* ---- declared over recorded --------------------------------------------------------------------------------------- */
@@ -135,8 +136,23 @@ static void doubt_pools(struct grounding *grounding, struct site_host *host, str
     }
 }
 
+enum { POOL_SIZES = 32 }; /* Linux knows four at most */
+
+static bool refuse_sizes(struct grounding *grounding, const struct site_host *host)
+{
+    const GPtrArray *pools = host->declared->hugepages;
+    if (!pools || pools->len <= POOL_SIZES)
+        return false;
+    struct finding *finding = report(grounding->findings, NM_site_too_large, ((const struct hugepages *)g_ptr_array_index(pools, POOL_SIZES))->span,
+                                     "host '%s' has huge pages of %u sizes, and numac knows of machines with 4", host->name, pools->len);
+    finding_help(grounding->findings, finding, "declare the sizes of /sys/kernel/mm/hugepages");
+    return true;
+}
+
 static void declare_pools(struct grounding *grounding, struct site_host *host, struct host *facts)
 {
+    if (refuse_sizes(grounding, host))
+        return;
     for (guint p = 0; host->declared->hugepages && p < host->declared->hugepages->len; p++) {
         const struct hugepages *pool = g_ptr_array_index(host->declared->hugepages, p);
         const struct node_count_row *rows = pool->rows.items;
@@ -376,13 +392,27 @@ static const struct host *load(struct grounding *grounding, const struct declare
     return facts;
 }
 
+/* Each host has nodes of its own, also one that is like another. */
+static bool refuse_more_hosts(struct grounding *grounding, const struct declared_host *declared, const struct host *facts)
+{
+    uint64_t most = 600000 + 300 * (uint64_t)grounding->site->host_count, before = grounding->host_parts;
+    grounding->host_parts += facts->cpu_count + 16 * (uint64_t)facts->node_count;
+    if (grounding->host_parts <= most)
+        return false;
+    if (before > most) /* told */
+        return true;
+    struct finding *finding = report(grounding->findings, NM_site_too_large, declared->span, "with host '%s' the hosts of the site have too many CPUs and nodes", declared->name);
+    finding_help(grounding->findings, finding, "plan fewer of them at once, in sites of their own");
+    return true;
+}
+
 static void ground(struct grounding *grounding, const struct declared_host *declared, struct site_host *host)
 {
     *host = (struct site_host){ .name = declared->name, .declared = declared, .reserved = &ids_none, .open = &ids_none, .shared = &ids_none };
     if (declared->is_broken)
         return;
     const struct host *recorded = load(grounding, declared);
-    if (!recorded)
+    if (!recorded || refuse_more_hosts(grounding, declared, recorded))
         return;
     struct host *facts = arena_copy(grounding->arena, recorded, sizeof *recorded);
     facts->name = declared->name;
@@ -403,6 +433,7 @@ static void ground(struct grounding *grounding, const struct declared_host *decl
     }
     if (findings_errors_met(grounding->findings) > errors)
         host->facts = NULL; /* a host told wrongly is no ground to place on */
+    host->memo = place_memo_new(grounding->arena);
 }
 
 static int by_host_name(const void *left, const void *right)

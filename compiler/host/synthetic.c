@@ -17,6 +17,7 @@ struct scan {
     GString *prepared;
     struct trouble *trouble;
     uint64_t here, objects;      /* things of the last level; of all levels */
+    uint64_t nodes;
     uint64_t beside, looks;      /* counts of the levels so far, added up; what hwloc looks at to put all in place */
     const char *last, *named_pu; /* the last level, and the one called pu */
     size_t last_length;
@@ -77,6 +78,7 @@ static bool take_attached(struct scan *scan)
     g_string_append_c(scan->prepared, ']');
     scan->at++;
     scan->objects += scan->here;
+    scan->nodes += scan->here;
     return true;
 }
 
@@ -127,6 +129,7 @@ static bool take_level(struct scan *scan)
         return complain(scan, "the count of a level is no number from 1", word, length);
     scan->here = errno || count > OBJECT_LIMIT ? OBJECT_LIMIT + 1 : scan->here * count;
     scan->objects += scan->here;
+    scan->nodes += is_node ? scan->here : 0;
     scan->beside += MIN(count, OBJECT_LIMIT);
     if (scan->here <= OBJECT_LIMIT)
         scan->looks += scan->here * scan->beside; /* each thing finds its place among its siblings, level by level */
@@ -167,6 +170,11 @@ bool synthetic_prepare(const char *text, GString *prepared, uint32_t *cpus, uint
         trouble_set(trouble, NM_host_synthetic, "end the description with pu, such as \"pack:2 [numa] core:8 pu:2\"",
                     "the last level of the synthetic description is '%.*s', not pu", (int)MIN(scan.last_length, 60),
                     scan.last);
+        return false;
+    }
+    if (scan.nodes > SYNTHETIC_NODE_LIMIT) {
+        trouble_set(trouble, NM_host_too_large, "use smaller counts",
+                    "the synthetic description asks for more than %u nodes", SYNTHETIC_NODE_LIMIT);
         return false;
     }
     *work = scan.looks * (scan.here / 64 + 1); /* a comparison is as long as a set of all CPUs */

@@ -134,19 +134,22 @@ static struct scope part_of(const struct picker *picker)
     return picker->own.level != NO_LEVEL ? picker->own : picker->need->scope;
 }
 
-static uint64_t least_loose(const struct picker *picker)
+/* Whether so many loose CPUs carry what floats here; none never do, which most nodes outside of a part end with. */
+static bool is_loose_enough(const struct picker *picker, uint64_t loose)
 {
-    uint64_t there = part_of(picker).level == NO_LEVEL ? 0 : floaters_in(picker->room, part_of(picker));
+    uint64_t floating = picker->need->floating;
     switch (picker->need->ease) {
     case EASE_ROOMY:
-        return picker->need->floating + there;
+        if (loose < MAX(floating, 1) || part_of(picker).level == NO_LEVEL)
+            return loose >= floating;
+        return loose >= floating + floaters_in(picker->room, part_of(picker));
     case EASE_SHARED:
-        return picker->need->floating;
+        return loose >= floating;
     case EASE_CROWDED:
     case EASE_COUNT:
         break;
     }
-    return 1;
+    return loose >= 1;
 }
 
 void count_floaters(struct room *room, const struct ids *nodes, struct scope part, uint32_t count)
@@ -172,7 +175,7 @@ static int64_t part_worth(const struct picker *picker)
 {
     if (picker->need->floating) {
         int64_t loose = loose_offer(picker);
-        return loose < (int64_t)least_loose(picker)
+        return !is_loose_enough(picker, (uint64_t)loose)
                    ? -1
                    : (int64_t)IDS_LIMIT + loose - (int64_t)floaters_in(picker->room, picker->own);
     }
@@ -259,7 +262,7 @@ enum shortage cpu_shortage(const struct room *room, const uint32_t *nodes, uint3
     struct picker picker = { .room = room, .nodes = nodes, .node_count = count, .need = need, .own = ANYWHERE };
     if (need->within != NO_LEVEL && need->within != LEVEL_NODE && !choose_part(&picker))
         return SHORT_WITHIN;
-    if (need->floating && loose_offer(&picker) < least_loose(&picker))
+    if (need->floating && !is_loose_enough(&picker, loose_offer(&picker)))
         return SHORT_LOOSE;
     if (need->floating)
         return count == 1 && !need->allowed ? plain_shortage(room, &room->nodes[nodes[0]], need) : FITS;

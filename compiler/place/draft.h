@@ -134,6 +134,8 @@ struct placing { /* one run */
     struct findings *unheard; /* where several hosts are tried, what one of them lacks is no mistake */
     GHashTable *told;         /* families whose first guest that did not fit was told */
     uint32_t explained;       /* how many refusals were looked into */
+    uint64_t work_left;       /* of trying guests on hosts */
+    bool is_too_much;         /* told: it is used up */
     uint64_t looks_left;      /* of the searches for nodes (nodes.h) */
     uint32_t replayed;        /* how often the site was placed again */
     bool is_replay;           /* only whether guests fit: nothing is told */

@@ -36,6 +36,9 @@ static enum turn turn_of(const struct guest *guest)
     return names ? TURN_SAID : own ? TURN_OWN : TURN_OTHERS;
 }
 
+/* What try_host() may look at for all guests of a run: some tenths of a second. */
+enum { WORK_OF_A_SITE = 30000000, WORK_OF_A_GUEST = 1024 };
+
 /* ---- one guest --------------------------------------------------------------------------------------------------- */
 
 struct asking { /* one guest, over all its tries */
@@ -86,8 +89,16 @@ GArray *parts_of(const struct room *room, const struct guest *guest)
     return scopes;
 }
 
+/* About what a try looks at, whatever comes of it. */
+static uint64_t work_of_try(const struct room *room, const struct guest *guest, uint32_t cells)
+{
+    return (uint64_t)room->node_count * cells + (is_said(&guest->said, W_WITHIN) ? 16 * (uint64_t)room->core_count : 0);
+}
+
 bool try_host(struct attempt *attempt, const struct guest *guest, uint32_t cells)
 {
+    uint64_t *left = &attempt->placing->work_left;
+    *left -= MIN(*left, work_of_try(attempt->room, guest, cells));
     g_autoptr(GArray) parts = parts_of(attempt->room, guest);
     for (guint i = 0; i < parts->len; i++) {
         lay_cells(attempt, guest, cells);
@@ -169,6 +180,19 @@ static void place_guest(struct placing *placing, const struct guest *guest, stru
         host_was_filled(placing, draft->room);
 }
 
+/* Nobody waits for a placement of guests by the ten thousand on hosts of thousands of cores. */
+static bool is_too_much(struct placing *placing, const struct guest *guest)
+{
+    if (placing->work_left)
+        return false;
+    if (!placing->is_too_much) {
+        struct finding *finding = report(placing->findings, NM_site_too_large, guest->span,
+                                         "guest '%s' and those after it are not placed: too many guests on too large hosts", guest->name);
+        finding_help(placing->findings, finding, "split the site, or say less of where guests may stand: 'within' costs most");
+    }
+    return placing->is_too_much = true;
+}
+
 static void place_all(struct placing *placing)
 {
     const struct site *site = placing->site;
@@ -178,7 +202,7 @@ static void place_all(struct placing *placing)
     for (uint32_t turn = TURN_TABLE; turn < TURN_COUNT; turn++)
         for (uint32_t g = 0; g < site->guest_count; g++) {
             const struct guest *guest = &site->guests[g];
-            if (guest->is_broken || turns[g] != turn)
+            if (guest->is_broken || turns[g] != turn || is_too_much(placing, guest))
                 continue;
             if (placing->hosts->count)
                 place_guest(placing, guest, &placing->drafts[g]);
@@ -302,7 +326,7 @@ const struct planned_site *place_site(struct arena *arena, struct findings *find
 {
     struct placing placing = {
         .arena = arena, .scratch = arena_new(), .findings = findings, .site = site, .hosts = hosts,
-        .looks_left = LOOKS_OF_A_RUN
+        .looks_left = LOOKS_OF_A_RUN, .work_left = WORK_OF_A_SITE + WORK_OF_A_GUEST * (uint64_t)site->guest_count
     };
     open_rooms(&placing, hosts);
     placing.drafts = arena_array(placing.scratch, struct draft, site->guest_count);
