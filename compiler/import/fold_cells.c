@@ -53,16 +53,11 @@ void fold_ids(struct guest_lines *guest)
 
 /* ---- words that cells inherit ------------------------------------------------------------------------------------ */
 
-static struct line *said_once(struct line *list, const char *word)
-{
-    return lines_count(list, word) == 1 ? line_find(list, word) : NULL;
-}
-
 static const struct line *said_by_all(const struct guest_lines *guest, const char *word)
 {
     const struct line *first = NULL;
     for (each_cell(guest, cell)) {
-        const struct line *said = said_once(cell->children, word);
+        const struct line *said = line_the_only(cell->children, word);
         if (!said || (first && !line_same(first, said)))
             return NULL;
         first = said;
@@ -73,7 +68,7 @@ static const struct line *said_by_all(const struct guest_lines *guest, const cha
 static void drop_from_cells(struct guest_lines *guest, const struct line *said)
 {
     for (each_cell(guest, cell)) {
-        struct line *own = said_once(cell->children, said->word);
+        struct line *own = line_the_only(cell->children, said->word);
         if (own && line_same(own, said))
             line_drop(&cell->children, own);
     }

@@ -110,6 +110,11 @@ unsigned lines_count(const struct line *list, const char *word)
     return count;
 }
 
+struct line *line_the_only(struct line *list, const char *word)
+{
+    return lines_count(list, word) == 1 ? line_find(list, word) : NULL;
+}
+
 struct line *line_add(struct line **list, struct line *line)
 {
     while (*list)

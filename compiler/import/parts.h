@@ -38,6 +38,7 @@ struct line *line_add(struct line **list, struct line *line);                   
 void line_drop(struct line **list, const struct line *line);
 bool line_same(const struct line *a, const struct line *b);
 bool line_is(const struct line *line, const char *word);
+struct line *line_the_only(struct line *list, const char *word); /* NULL where there is none, or more than one */
 unsigned lines_count(const struct line *list, const char *word);
 
 static inline const char *line_argument(const struct line *line) /* the only one, or NULL */
@@ -50,10 +51,15 @@ bool text_kib(const char *text, uint64_t *out_kib);       /* "2048KiB" */
 /* A set of plain numbers, as libvirt and numac read it; NULL where it is none, or is empty. */
 const struct ids *text_set(struct arena *arena, const char *text);
 
-/* ---- shorter (simplify.c, fold_cells.c, fold_pins.c) ------------------------------------------------------------- */
+bool vcpus_level(const struct line *vcpus, const char *word, uint64_t *out_number); /* "threads" of `vcpus` */
+bool vcpus_total(const struct line *vcpus, uint64_t *out_total);                    /* that there can be */
 
-/* What libvirt understands where the XML is silent and numac would choose otherwise. */
+/* ---- longer (unsaid.c) ------------------------------------------------------------------------------------------- */
+
+/* What libvirt assumes where the XML is silent and numac would choose otherwise. */
 void say_unsaid(struct guest_lines *guest);
+
+/* ---- shorter (simplify.c, fold_cells.c, fold_pins.c) ------------------------------------------------------------- */
 
 /* Fewer words for the same plan. */
 void simplify(struct guest_lines *guest);

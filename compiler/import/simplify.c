@@ -35,36 +35,15 @@ void plain_texts(struct arena *arena, struct line *list)
 
 /* ---- sockets, cores, threads ------------------------------------------------------------------------------------- */
 
-static bool level(const struct line *vcpus, const char *word, uint64_t *out_number)
+bool vcpus_level(const struct line *vcpus, const char *word, uint64_t *out_number)
 {
     const struct line *said = line_find(vcpus->children, word);
     return line_argument(said) && !said->children && text_number(said->arguments[0], out_number);
 }
 
-/* vCPUs that there can be. */
-static bool vcpus_total(const struct line *vcpus, uint64_t *out_total)
+bool vcpus_total(const struct line *vcpus, uint64_t *out_total)
 {
-    return level(vcpus, "max", out_total) || (line_argument(vcpus) && text_number(vcpus->arguments[0], out_total));
-}
-
-static struct line *the_vcpus(const struct guest_lines *guest)
-{
-    return lines_count(guest->lines, "vcpus") == 1 ? line_find(guest->lines, "vcpus") : NULL;
-}
-
-/* libvirt gives each vCPU a socket where the XML has no topology; numac would make cores of one socket. */
-void say_unsaid(struct guest_lines *guest)
-{
-    static const char *const levels[] = { "sockets", "dies", "clusters", "modules", "cores", "threads" };
-    struct line *vcpus = the_vcpus(guest);
-    uint64_t total;
-    if (!vcpus || !vcpus_total(vcpus, &total) || total < 2)
-        return;
-    for (size_t i = 0; i < G_N_ELEMENTS(levels); i++)
-        if (line_find(vcpus->children, levels[i]))
-            return;
-    line_add(&vcpus->children,
-             line_new(guest->arena, "sockets", arena_printf(guest->arena, "%" G_GUINT64_FORMAT, total)));
+    return vcpus_level(vcpus, "max", out_total) || (line_argument(vcpus) && text_number(vcpus->arguments[0], out_total));
 }
 
 /* One die of one cluster of one module is the default of a socket. */
@@ -73,7 +52,7 @@ static void drop_single_levels(struct line *vcpus)
     static const char *const levels[] = { "dies", "clusters", "modules" };
     uint64_t number;
     for (size_t i = 0; i < G_N_ELEMENTS(levels); i++)
-        if (level(vcpus, levels[i], &number) && number == 1)
+        if (vcpus_level(vcpus, levels[i], &number) && number == 1)
             line_drop(&vcpus->children, line_find(vcpus->children, levels[i]));
 }
 
@@ -103,8 +82,8 @@ static uint64_t equal_cells(const struct guest_lines *guest, uint64_t total)
 static void drop_derived_levels(struct guest_lines *guest, struct line *vcpus)
 {
     uint64_t total, sockets, cores, threads;
-    if (!vcpus_total(vcpus, &total) || !level(vcpus, "sockets", &sockets) || !level(vcpus, "cores", &cores) ||
-        !level(vcpus, "threads", &threads) || !sockets || !threads || !cores || sockets > total || cores > total ||
+    if (!vcpus_total(vcpus, &total) || !vcpus_level(vcpus, "sockets", &sockets) || !vcpus_level(vcpus, "cores", &cores) ||
+        !vcpus_level(vcpus, "threads", &threads) || !sockets || !threads || !cores || sockets > total || cores > total ||
         threads > total || lines_count(vcpus->children, "dies") || lines_count(vcpus->children, "clusters") ||
         lines_count(vcpus->children, "modules") || sockets * cores * threads != total)
         return;
@@ -115,7 +94,7 @@ static void drop_derived_levels(struct guest_lines *guest, struct line *vcpus)
 
 static void fold_topology(struct guest_lines *guest)
 {
-    struct line *vcpus = the_vcpus(guest);
+    struct line *vcpus = line_the_only(guest->lines, "vcpus");
     if (!vcpus)
         return;
     drop_single_levels(vcpus);
@@ -173,7 +152,7 @@ static void drop_backing_defaults(struct guest_lines *guest)
 /* Cells that all say how many vCPUs they have say the sum as well. */
 static void drop_sum(struct guest_lines *guest)
 {
-    struct line *vcpus = the_vcpus(guest);
+    struct line *vcpus = line_the_only(guest->lines, "vcpus");
     uint64_t total, sum = 0, number;
     if (!vcpus || vcpus->children || !line_argument(vcpus) || !text_number(vcpus->arguments[0], &total))
         return;
