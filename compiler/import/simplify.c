@@ -78,7 +78,7 @@ static uint64_t equal_cells(const struct guest_lines *guest, uint64_t total)
     return !lines_count(guest->lines, "cell") ? 1 : each && each * cells == total ? cells : 0;
 }
 
-/* With threads said, cores are what is left of sockets, and sockets those of the cells. */
+/* With threads said, cores are what is left of sockets, and sockets are as many as cells. */
 static void drop_derived_levels(struct guest_lines *guest, struct line *vcpus)
 {
     uint64_t total, sockets, cores, threads;
@@ -88,7 +88,9 @@ static void drop_derived_levels(struct guest_lines *guest, struct line *vcpus)
         lines_count(vcpus->children, "modules") || sockets * cores * threads != total)
         return;
     line_drop(&vcpus->children, line_find(vcpus->children, "cores"));
-    if (equal_cells(guest, total) == sockets)
+    if (sockets == total) /* nothing is left for threads */
+        line_drop(&vcpus->children, line_find(vcpus->children, "threads"));
+    else if (equal_cells(guest, total) == sockets)
         line_drop(&vcpus->children, line_find(vcpus->children, "sockets"));
 }
 
