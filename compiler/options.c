@@ -211,7 +211,7 @@ static const struct option_row rows[] = {
       .value = "DIR",
       .set = TAKES_OUTPUT,
       .take = take_output,
-      .about = "folder (convert: file), - for standard output (build, import)" },
+      .about = "folder (convert: file), - for standard output (build)" },
     { .name = "target", .value = "NAME,...", .set = TAKES_TARGET, .take = take_target, .about = "what to write (all)" },
     { .name = "host",
       .value = "NAME=SOURCE",

@@ -194,9 +194,9 @@ static void drop_iothreads(struct guest_lines *guest)
 
 static void reorder(struct guest_lines *guest)
 {
-    static const char *const words[] = { "base",  "memory", "vcpus", "cpus",  "pin",       "node",     "cells",   "pages",
-                                         "backing", "access", "allocation", "discard", "ksm", "locked", "cell",
-                                         "distances" };
+    static const char *const words[] = { "memory",  "vcpus",     "cpus",     "pin",    "node",       "cells",
+                                         "pages",   "backing",   "access",   "allocation", "discard", "ksm",
+                                         "locked",  "cell",      "distances", "emulator", "iothreads", "iothread" };
     struct line *sorted = NULL, **tail = &sorted;
     for (size_t i = 0; i < G_N_ELEMENTS(words); i++)
         for (struct line **at = &guest->lines; *at;) {

@@ -166,21 +166,24 @@ static bool refuse_attributes(struct splitter *splitter, const struct markup *li
 
 /* ---- parts ------------------------------------------------------------------------------------------------------- */
 
-/* Behind the element whose tag this is; the end of the file where it is not closed, which its reader will tell. */
-static uint32_t element_end(const struct splitter *splitter, const struct markup *tag)
+/* *out_end is behind the element whose tag this is; false, and the end of the file, where it is not closed. */
+static bool skip_element(const struct splitter *splitter, const struct markup *tag, uint32_t *out_end)
 {
-    uint32_t depth = 1, at = tag->end;
+    uint32_t depth = 1, at = *out_end = tag->end;
     if (tag->piece == PIECE_ALONE)
-        return tag->end;
+        return true;
     while (at < splitter->length) {
         struct markup piece = next_piece(splitter, at);
         at = piece.end;
-        if (piece.piece == PIECE_OPEN)
+        if (piece.piece == PIECE_OPEN) {
             depth++;
-        else if (piece.piece == PIECE_CLOSE && --depth == 0)
-            return at;
+        } else if (piece.piece == PIECE_CLOSE && --depth == 0) {
+            *out_end = at;
+            return true;
+        }
     }
-    return splitter->length;
+    *out_end = splitter->length;
+    return false;
 }
 
 static bool is_only_blank(const struct splitter *splitter, const struct markup *piece)
@@ -232,9 +235,11 @@ static bool take_guests(struct splitter *splitter, uint32_t *at, const struct ma
                 return false;
             continue;
         }
-        struct span part = span_of(splitter, piece.begin, element_end(splitter, &piece));
+        bool is_closed = skip_element(splitter, &piece, at);
+        struct span part = span_of(splitter, piece.begin, *at);
         g_array_append_val(splitter->parts, part);
-        *at = part.end;
+        if (!is_closed && list)
+            return false; /* told by those who read the guest */
     }
     struct markup end = { .piece = PIECE_CUT, .begin = splitter->length, .end = splitter->length };
     return !list || refuse_cut(splitter, &end, list);

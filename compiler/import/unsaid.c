@@ -63,9 +63,14 @@ static void say_cpus(struct guest_lines *guest)
         return;
     for (uint64_t id = 1; id <= iothreads; id++) {
         const char *text = arena_printf(guest->arena, "%" G_GUINT64_FORMAT, id);
-        if (!iothread_line(guest, text))
-            line_add(&guest->lines, line_new(guest->arena, "iothread", text))->children =
-                line_new(guest->arena, "cpus", cpus);
+        struct line *line = iothread_line(guest, text);
+        if (line) {
+            line_drop(&guest->lines, line); /* and stands behind, in its turn */
+        } else {
+            line = line_new(guest->arena, "iothread", text);
+            line->children = line_new(guest->arena, "cpus", cpus);
+        }
+        line_add(&guest->lines, line);
     }
 }
 
