@@ -32,6 +32,7 @@ CORPUS = pathlib.Path(os.environ.get("NUMAC_CORPUS") or ROOT.parent / "shared" /
 PAGE = ROOT / "docs" / "import.md"
 TITLES = {row.code: row.title for row in sites.catalogue()}
 MARK = "-- numac --"
+RANDOM_GUESTS = 50
 
 # differences that have a reason: what differs, the finding that must have told it (None: no finding), the reason
 REASONS = [
@@ -41,6 +42,7 @@ REASONS = [
     (r"pages\[\d+\]|(cells\[\d+\]\.memory|only)\.page_bytes", "NM1234", "huge pages of the host's default size, taken as 2MiB"),
     (r"memory\.(size|maxmem)|only\.size|cells\[\d+\]\.memory\.size", "NM0703", "libvirt rounds up to whole MiB"),
     (r"(cells\[\d+\]\.memory|only)\.context", None, "thread contexts, which libvirt makes since 9.3"),
+    (r"source", "NM0716", "shared anonymous memory, for which libvirt takes a file"),
     (r"expanders", None, "PCI expander buses stay in the base"),
 ]
 DEVICES = ("exceeds the total memory size", "Memory size must be specified")  # of a parser that adds up nothing
@@ -208,9 +210,10 @@ def unowned(data):
 
     def end(_):
         if cut and cut[0][0] == len(path):
-            at = parser.CurrentByteIndex  # of its end tag, or behind a tag that closes itself
-            close = at if data[at - 2:at] == b"/>" else data.index(b">", at) + 1
-            ends.append((cut.pop()[1], close))
+            begin = cut.pop()[1]
+            tag = re.compile(rb"""<(?:[^>"']|"[^"]*"|'[^']*')*>""").match(data, begin)
+            closes_itself = tag.group().endswith(b"/>")
+            ends.append((begin, tag.end() if closes_itself else data.index(b">", parser.CurrentByteIndex) + 1))
         path.pop()
 
     parser.StartElementHandler, parser.EndElementHandler = start, end
@@ -378,9 +381,26 @@ def corpus_tests(numac, engine, scratch):
     return trips, verdicts, tests
 
 
+def random_trip(numac, scratch, seed):
+    """A guest made at random: libvirt finds it again, and the short site has the plan of the long one."""
+    source = pathlib.Path(scratch, f"random-{seed}.xml")
+    source.write_text(imports.random_guest(seed))
+    trip = travel(numac, source, pathlib.Path(scratch, f"random-{seed}"))
+    short_is_long(numac, trip)
+    if trip.unchecked:
+        return f"its site is refused by {', '.join(trip.unchecked)}"
+    bytes_stay(trip)
+    if not unfit():
+        lines = parser_says(trip)
+        fail_with(["libvirt refuses the original"] if lines is None else explained(trip, lines)[1])
+    return None
+
+
 def run(numac, engine, write):
     with tempfile.TemporaryDirectory(prefix="numac-import-") as scratch:
         tests = imports.collect(numac)
+        tests += [tap.Test(f"random guest {seed}", lambda seed=seed: random_trip(numac, scratch, seed))
+                  for seed in range(RANDOM_GUESTS)]
         if not sorted(CORPUS.glob("*/*.xml")):
             return tap.run([*tests, tap.Test("corpus", lambda: skip(f"no domains in {CORPUS.name} (NUMAC_CORPUS)"))])
         if unfit():

@@ -7,8 +7,9 @@
 
 #include <string.h>
 
-#define each_cell(guest, cell)                                                                                        \
-    struct line *cell = line_find((guest)->lines, "cell"); cell;                                                      \
+#define each_cell(guest, cell)                             \
+    struct line *cell = line_find((guest)->lines, "cell"); \
+    cell;                                                  \
     cell = line_find(cell->next, "cell")
 
 static uint64_t cell_count(const struct guest_lines *guest)
@@ -121,7 +122,8 @@ static void share_memory(struct guest_lines *guest)
         total > UINT64_MAX / KIB)
         return;
     drop_word(guest, "memory");
-    line_add(&guest->lines, line_new(guest->arena, "memory", arena_printf(guest->arena, "%" G_GUINT64_FORMAT "KiB", total)));
+    line_add(&guest->lines,
+             line_new(guest->arena, "memory", arena_printf(guest->arena, "%" G_GUINT64_FORMAT "KiB", total)));
 }
 
 static uint64_t threads_of(const struct line *vcpus)
@@ -160,7 +162,8 @@ void fold_cells(struct guest_lines *guest)
         return;
     for (struct line *cell; (cell = line_find(guest->lines, "cell"));)
         line_drop(&guest->lines, cell);
-    line_add(&guest->lines, line_new(guest->arena, "cells", arena_printf(guest->arena, "%" G_GUINT64_FORMAT, position)));
+    line_add(&guest->lines,
+             line_new(guest->arena, "cells", arena_printf(guest->arena, "%" G_GUINT64_FORMAT, position)));
 }
 
 /* ---- distances --------------------------------------------------------------------------------------------------- */
@@ -188,6 +191,9 @@ void fold_distances(struct guest_lines *guest)
     if (!distances || distances->count || lines_count(guest->lines, "distances") > 1)
         return;
     const char *remote = uniform_distance(distances);
+    if (!remote && cell_count(guest) == 1 && line_argument(distances->children) &&
+        strcmp(distances->children->arguments[0], "10") == 0)
+        remote = "20"; /* of none */
     if (!remote) {
         distances->is_tall = cell_count(guest) > 2;
         return;

@@ -43,7 +43,8 @@ bool vcpus_level(const struct line *vcpus, const char *word, uint64_t *out_numbe
 
 bool vcpus_total(const struct line *vcpus, uint64_t *out_total)
 {
-    return vcpus_level(vcpus, "max", out_total) || (line_argument(vcpus) && text_number(vcpus->arguments[0], out_total));
+    return vcpus_level(vcpus, "max", out_total) ||
+           (line_argument(vcpus) && text_number(vcpus->arguments[0], out_total));
 }
 
 /* One die of one cluster of one module is the default of a socket. */
@@ -82,10 +83,11 @@ static uint64_t equal_cells(const struct guest_lines *guest, uint64_t total)
 static void drop_derived_levels(struct guest_lines *guest, struct line *vcpus)
 {
     uint64_t total, sockets, cores, threads;
-    if (!vcpus_total(vcpus, &total) || !vcpus_level(vcpus, "sockets", &sockets) || !vcpus_level(vcpus, "cores", &cores) ||
-        !vcpus_level(vcpus, "threads", &threads) || !sockets || !threads || !cores || sockets > total || cores > total ||
-        threads > total || lines_count(vcpus->children, "dies") || lines_count(vcpus->children, "clusters") ||
-        lines_count(vcpus->children, "modules") || sockets * cores * threads != total)
+    if (!vcpus_total(vcpus, &total) || !vcpus_level(vcpus, "sockets", &sockets) ||
+        !vcpus_level(vcpus, "cores", &cores) || !vcpus_level(vcpus, "threads", &threads) || !sockets || !threads ||
+        !cores || sockets > total || cores > total || threads > total || lines_count(vcpus->children, "dies") ||
+        lines_count(vcpus->children, "clusters") || lines_count(vcpus->children, "modules") ||
+        sockets * cores * threads != total)
         return;
     line_drop(&vcpus->children, line_find(vcpus->children, "cores"));
     if (sockets == total) /* nothing is left for threads */
@@ -190,13 +192,14 @@ static void drop_iothreads(struct guest_lines *guest)
         line_drop(&guest->lines, total);
 }
 
-/* ---- the order people write in ------------------------------------------------------------------------------------ */
+/* ---- the order people write in ------------------------------------------------------------------------------------
+ */
 
 static void reorder(struct guest_lines *guest)
 {
-    static const char *const words[] = { "memory",  "vcpus",     "cpus",     "pin",    "node",       "cells",
-                                         "pages",   "backing",   "access",   "allocation", "discard", "ksm",
-                                         "locked",  "cell",      "distances", "emulator", "iothreads", "iothread" };
+    static const char *const words[] = { "memory", "vcpus",   "cpus",      "pin",        "node",      "cells",
+                                         "pages",  "backing", "access",    "allocation", "discard",   "ksm",
+                                         "locked", "cell",    "distances", "emulator",   "iothreads", "iothread" };
     struct line *sorted = NULL, **tail = &sorted;
     for (size_t i = 0; i < G_N_ELEMENTS(words); i++)
         for (struct line **at = &guest->lines; *at;) {

@@ -43,9 +43,7 @@ static struct markup piece_until(const struct splitter *splitter, uint32_t begin
     const char *found = g_strstr_len(from, (gssize)(splitter->length - begin - 2), close);
     if (!found)
         return (struct markup){ .piece = PIECE_CUT, .begin = begin, .end = splitter->length };
-    return (struct markup){ .piece = piece,
-                            .begin = begin,
-                            .end = (uint32_t)(found + strlen(close) - splitter->text) };
+    return (struct markup){ .piece = piece, .begin = begin, .end = (uint32_t)(found + strlen(close) - splitter->text) };
 }
 
 /* A ">" in quotes is part of a value. */
@@ -88,8 +86,10 @@ static struct markup next_piece(const struct splitter *splitter, uint32_t at)
         return piece_until(splitter, at, "]]>", PIECE_TEXT);
     if (text[1] == '?')
         return piece_until(splitter, at, "?>", PIECE_ASIDE);
+    if (strncmp(text, "<!DOCTYPE", 9) == 0)
+        return (struct markup){ .piece = PIECE_DOCTYPE, .begin = at, .end = at + 9 };
     if (text[1] == '!')
-        return (struct markup){ .piece = PIECE_DOCTYPE, .begin = at, .end = at + 2 };
+        return (struct markup){ .piece = PIECE_CUT, .begin = at, .end = splitter->length };
     return read_tag(splitter, at);
 }
 
@@ -146,8 +146,7 @@ static bool refuse_doctype(struct splitter *splitter, const struct markup *piece
 {
     struct findings *findings = splitter->syntax->findings;
     struct finding *finding =
-        report(findings, NM_base_doctype, span_of(splitter, piece->begin, MIN(piece->begin + 9, splitter->length)),
-               "the file has a DOCTYPE");
+        report(findings, NM_base_doctype, span_of(splitter, piece->begin, piece->end), "the file has a DOCTYPE");
     finding_note(findings, finding, "it could declare entities, so that the text says other things than it seems to");
     finding_help(findings, finding, "remove it: a guest's XML needs none");
     return false;

@@ -391,7 +391,8 @@ static void tell_length(struct domain *domain, uint32_t length)
     struct extent where = { domain->where.begin, domain->where.begin + 1 };
     struct finding *finding = domain_report(domain, NM_base_limit, where, "a guest of %u bytes: at most %u are read",
                                             length, (unsigned)BASE_BYTES_LIMIT);
-    finding_help(domain->findings, finding, "a guest's XML is never so large: give the XML that 'virsh dumpxml' prints");
+    finding_help(domain->findings, finding,
+                 "a guest's XML is never so large: give the XML that 'virsh dumpxml' prints");
 }
 
 static void identify(const struct domain *domain, struct domain_identity *identity)

@@ -14,9 +14,9 @@
 
 static int import(struct arena *arena, struct sources *sources, struct findings *findings, char **words)
 {
-    const struct import_options options = {
-        .notation = NOTATION_NUMA, .with_bases = strcmp(words[0], "bases") == 0, .in_full = true
-    };
+    const struct import_options options = { .notation = NOTATION_NUMA,
+                                            .with_bases = strcmp(words[0], "bases") == 0,
+                                            .in_full = true };
     uint32_t files[64];
     size_t count = 0;
     for (char **word = words + 1; *word && count < G_N_ELEMENTS(files); word++)

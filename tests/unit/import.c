@@ -46,31 +46,40 @@ static const struct {
     { "no NUMA at all", "<memory>1048576</memory><vcpu>1</vcpu>", "    memory 1GiB\n    vcpus 1\n" },
     { "without a topology each vCPU is a socket", "<memory>1048576</memory><vcpu>4</vcpu>",
       "    memory 1GiB\n    vcpus 4 { sockets 4 }\n" },
-    { "cores follow from threads", "<memory unit='GiB'>1</memory><vcpu>8</vcpu>"
-                                   "<cpu><topology sockets='1' dies='1' cores='4' threads='2'/></cpu>",
+    { "cores follow from threads",
+      "<memory unit='GiB'>1</memory><vcpu>8</vcpu>"
+      "<cpu><topology sockets='1' dies='1' cores='4' threads='2'/></cpu>",
       "    memory 1GiB\n    vcpus 8 { threads 2 }\n" },
-    { "sockets that are not those of cells stay", "<memory unit='GiB'>1</memory><vcpu>8</vcpu>"
-                                                  "<cpu><topology sockets='2' dies='1' cores='2' threads='2'/></cpu>",
+    { "sockets that are not those of cells stay",
+      "<memory unit='GiB'>1</memory><vcpu>8</vcpu>"
+      "<cpu><topology sockets='2' dies='1' cores='2' threads='2'/></cpu>",
       "    memory 1GiB\n    vcpus 8 { sockets 2; threads 2 }\n" },
-    { "dies stay", "<memory unit='GiB'>1</memory><vcpu>8</vcpu>"
-                   "<cpu><topology sockets='1' dies='2' cores='2' threads='2'/></cpu>",
+    { "dies stay",
+      "<memory unit='GiB'>1</memory><vcpu>8</vcpu>"
+      "<cpu><topology sockets='1' dies='2' cores='2' threads='2'/></cpu>",
       "    memory 1GiB\n    vcpus 8 { sockets 1; dies 2; cores 2; threads 2 }\n" },
-    { "equal cells", "<vcpu>4</vcpu><cpu><topology sockets='2' cores='2' threads='1'/><numa>"
-                     "<cell id='0' cpus='0-1' memory='1048576'/><cell id='1' cpus='2-3' memory='1048576'/></numa></cpu>",
+    { "equal cells",
+      "<vcpu>4</vcpu><cpu><topology sockets='2' cores='2' threads='1'/><numa>"
+      "<cell id='0' cpus='0-1' memory='1048576'/><cell id='1' cpus='2-3' memory='1048576'/></numa></cpu>",
       "    memory 2GiB\n    vcpus 4 { threads 1 }\n    cells 2\n" },
-    { "cells that differ", "<vcpu>4</vcpu><cpu><topology sockets='4' cores='1' threads='1'/><numa>"
-                           "<cell id='0' cpus='0-2' memory='1048576'/><cell id='1' cpus='3' memory='2097152'/></numa></cpu>",
+    { "cells that differ",
+      "<vcpu>4</vcpu><cpu><topology sockets='4' cores='1' threads='1'/><numa>"
+      "<cell id='0' cpus='0-2' memory='1048576'/><cell id='1' cpus='3' memory='2097152'/></numa></cpu>",
       "    vcpus 4 { sockets 4 }\n    cell 0 { memory 1GiB; vcpus 3 }\n    cell 1 { memory 2GiB; vcpus 1 }\n" },
-    { "ids that do not follow", "<vcpu>4</vcpu><cpu><topology sockets='2' cores='2' threads='1'/><numa>"
-                                "<cell id='0' cpus='0,2' memory='1048576'/><cell id='1' cpus='1,3' memory='1048576'/></numa></cpu>",
+    { "ids that do not follow",
+      "<vcpu>4</vcpu><cpu><topology sockets='2' cores='2' threads='1'/><numa>"
+      "<cell id='0' cpus='0,2' memory='1048576'/><cell id='1' cpus='1,3' memory='1048576'/></numa></cpu>",
       "    memory 2GiB\n    vcpus 4 { threads 1 }\n    cell 0 { ids 0,2 }\n    cell 1 { ids 1,3 }\n" },
-    { "an odd number of threads stays said", "<vcpu>6</vcpu><cpu><topology sockets='1' cores='3' threads='2'/><numa>"
-                                             "<cell id='0' cpus='0-2' memory='1048576'/><cell id='1' cpus='3-5' memory='1048576'/></numa></cpu>",
+    { "an odd number of threads stays said",
+      "<vcpu>6</vcpu><cpu><topology sockets='1' cores='3' threads='2'/><numa>"
+      "<cell id='0' cpus='0-2' memory='1048576'/><cell id='1' cpus='3-5' memory='1048576'/></numa></cpu>",
       "    memory 2GiB\n    vcpus 6 { sockets 1; threads 2 }\n    cell 0 { vcpus 3 }\n    cell 1 { vcpus 3 }\n" },
     { "one node for all cells, one distance",
-      "<vcpu>2</vcpu><numatune><memnode cellid='0' mode='strict' nodeset='1'/><memnode cellid='1' mode='strict' nodeset='1'/>"
+      "<vcpu>2</vcpu><numatune><memnode cellid='0' mode='strict' nodeset='1'/><memnode cellid='1' mode='strict' "
+      "nodeset='1'/>"
       "</numatune><cpu><numa>"
-      "<cell id='0' cpus='0' memory='1048576'><distances><sibling id='0' value='10'/><sibling id='1' value='21'/></distances></cell>"
+      "<cell id='0' cpus='0' memory='1048576'><distances><sibling id='0' value='10'/><sibling id='1' "
+      "value='21'/></distances></cell>"
       "<cell id='1' cpus='1' memory='1048576'/></numa></cpu>",
       "    memory 2GiB\n    vcpus 2 { sockets 2 }\n    node 1\n    cells 2\n    distances 21\n" },
     { "the usual distances are not said",
@@ -78,25 +87,31 @@ static const struct {
       "<cell id='0' cpus='0' memory='1048576'><distances><sibling id='1' value='20'/></distances></cell>"
       "<cell id='1' cpus='1' memory='1048576'/></numa></cpu>",
       "    memory 2GiB\n    vcpus 2 { sockets 2 }\n    cells 2\n" },
-    { "pins one by one", "<memory>1048576</memory><vcpu>4</vcpu><cputune><vcpupin vcpu='0' cpuset='4'/>"
-                         "<vcpupin vcpu='1' cpuset='5'/><vcpupin vcpu='3' cpuset='9'/><vcpupin vcpu='2' cpuset='7'/></cputune>",
+    { "pins one by one",
+      "<memory>1048576</memory><vcpu>4</vcpu><cputune><vcpupin vcpu='0' cpuset='4'/>"
+      "<vcpupin vcpu='1' cpuset='5'/><vcpupin vcpu='3' cpuset='9'/><vcpupin vcpu='2' cpuset='7'/></cputune>",
       "    memory 1GiB\n    vcpus 4 { sockets 4 }\n    pin { 0-3 4-5,7,9 each }\n" },
-    { "pins of SMT siblings", "<memory>1048576</memory><vcpu>6</vcpu><cputune><vcpupin vcpu='0' cpuset='0'/>"
-                              "<vcpupin vcpu='1' cpuset='40'/><vcpupin vcpu='2' cpuset='1'/><vcpupin vcpu='3' cpuset='41'/>"
-                              "<vcpupin vcpu='4' cpuset='2'/><vcpupin vcpu='5' cpuset='42'/></cputune>",
+    { "pins of SMT siblings",
+      "<memory>1048576</memory><vcpu>6</vcpu><cputune><vcpupin vcpu='0' cpuset='0'/>"
+      "<vcpupin vcpu='1' cpuset='40'/><vcpupin vcpu='2' cpuset='1'/><vcpupin vcpu='3' cpuset='41'/>"
+      "<vcpupin vcpu='4' cpuset='2'/><vcpupin vcpu='5' cpuset='42'/></cputune>",
       "    memory 1GiB\n    vcpus 6 { sockets 6 }\n    pin { 0,2,4 0-2 each; 1,3,5 40-42 each }\n" },
-    { "pins to sets", "<memory>1048576</memory><vcpu>4</vcpu><cputune><vcpupin vcpu='0' cpuset='0-3'/>"
-                      "<vcpupin vcpu='1' cpuset='4-7'/><vcpupin vcpu='2' cpuset='0-3'/><vcpupin vcpu='3' cpuset='12'/></cputune>",
+    { "pins to sets",
+      "<memory>1048576</memory><vcpu>4</vcpu><cputune><vcpupin vcpu='0' cpuset='0-3'/>"
+      "<vcpupin vcpu='1' cpuset='4-7'/><vcpupin vcpu='2' cpuset='0-3'/><vcpupin vcpu='3' cpuset='12'/></cputune>",
       "    memory 1GiB\n    vcpus 4 { sockets 4 }\n    pin { 0,2 0-3; 1 4-7; 3 12 }\n" },
-    { "threads on the CPUs of the guest", "<memory>1048576</memory><vcpu cpuset='0-3'>1</vcpu><iothreads>2</iothreads>"
-                                          "<cputune><iothreadpin iothread='2' cpuset='3'/></cputune>",
+    { "threads on the CPUs of the guest",
+      "<memory>1048576</memory><vcpu cpuset='0-3'>1</vcpu><iothreads>2</iothreads>"
+      "<cputune><iothreadpin iothread='2' cpuset='3'/></cputune>",
       "    memory 1GiB\n    vcpus 1\n    cpus 0-3\n    emulator { cpus 0-3 }\n"
       "    iothread 1 { cpus 0-3 }\n    iothread 2 { cpus 3 }\n" },
-    { "shared memory comes from a file", "<memory>1048576</memory><vcpu>1</vcpu>"
-                                         "<memoryBacking><access mode='shared'/></memoryBacking>",
+    { "shared memory comes from a file",
+      "<memory>1048576</memory><vcpu>1</vcpu>"
+      "<memoryBacking><access mode='shared'/></memoryBacking>",
       "    memory 1GiB\n    vcpus 1\n    backing file\n    access shared\n" },
-    { "taken at start with huge pages", "<memory>1048576</memory><vcpu>1</vcpu><memoryBacking><hugepages><page size='2' unit='MiB'/>"
-                                        "</hugepages><allocation mode='immediate'/></memoryBacking>",
+    { "taken at start with huge pages",
+      "<memory>1048576</memory><vcpu>1</vcpu><memoryBacking><hugepages><page size='2' unit='MiB'/>"
+      "</hugepages><allocation mode='immediate'/></memoryBacking>",
       "    memory 1GiB\n    vcpus 1\n    pages 2MiB\n" },
     { "a set in libvirt's way", "<memory>1048576</memory><vcpu cpuset='00-3,^2, 8'>1</vcpu>",
       "    memory 1GiB\n    vcpus 1\n    cpus 0-1,3,8\n    emulator { cpus 0-1,3,8 }\n" },
@@ -115,10 +130,12 @@ static void test_written(gconstpointer data)
 
 static void test_names(void)
 {
-    struct run run = import("<domain><name>9 &quot;lives&quot; \\</name><memory>1024</memory><vcpu>1</vcpu></domain>", true);
+    struct run run =
+        import("<domain><name>9 &quot;lives&quot; \\</name><memory>1024</memory><vcpu>1</vcpu></domain>", true);
     g_assert_nonnull(run.imported.site);
-    g_assert_cmpstr(run.imported.site->str, ==,
-                    "guest \"9 \\\"lives\\\" \\\\\" {\n    base \"9 \\\"lives\\\" \\\\.xml\"\n    memory 1MiB\n    vcpus 1\n}\n");
+    g_assert_cmpstr(
+        run.imported.site->str, ==,
+        "guest \"9 \\\"lives\\\" \\\\\" {\n    base \"9 \\\"lives\\\" \\\\.xml\"\n    memory 1MiB\n    vcpus 1\n}\n");
     done(&run);
 }
 
