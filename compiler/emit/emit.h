@@ -47,6 +47,7 @@ const struct plan *read_plan_json(struct arena *arena, const struct sources *sou
 struct output;
 
 struct output *output_open(struct findings *findings, const char *folder); /* NULL with one finding */
+struct output *output_open_new(struct findings *findings, const char *folder); /* replaces and removes nothing */
 bool output_add(struct output *output, const char *name, const char *text, size_t length);
 bool output_commit(struct output *output); /* true: all is in place; frees the output either way */
 void output_discard(struct output *output); /* removes the temporaries; accepts NULL */

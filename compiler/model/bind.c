@@ -253,6 +253,21 @@ static bool is_doubled(const struct word_row *row, const struct scalar *scalars,
            memcmp(scalars[0].text, row->word, scalars[0].length) == 0;
 }
 
+/* `vcpus` and `ids` of a cell are two forms of one thing: that of a higher layer takes the place of the other. */
+static void replace_other_form(const struct frame *frame, const struct word_row *row)
+{
+    enum word_id other = row->id == W_CELL_VCPUS ? W_CELL_IDS : row->id == W_CELL_IDS ? W_CELL_VCPUS : W_NONE;
+    if (other == W_NONE || !is_said(frame->said, other))
+        return;
+    uint32_t i = frame->said->count;
+    while (i && frame->said->places[i - 1].word != other)
+        i--;
+    if (!i || frame->said->places[i - 1].layer >= frame->layer)
+        return; /* beside it: a rule tells that both stand there */
+    reset_word(frame, word_row(other));
+    said_forget(frame->said, other);
+}
+
 static void bind_setting(struct binder *binder, const struct frame *frame, const struct word_row *row, const struct item *item)
 {
     struct scalar few[16], *scalars;
@@ -284,6 +299,7 @@ static void bind_setting(struct binder *binder, const struct frame *frame, const
         wants_arguments = false;
     } else {
         reset_word(frame, row);
+        replace_other_form(frame, row);
         fine = store_columns(binder, item, row, row->arguments, scalars, count, frame->object[row->object]);
         if (!fine && holds_word(binder, item, row) && frame->is_incomplete)
             *frame->is_incomplete = true; /* `memory 1GiB vcpus 4`: a separator is missing */

@@ -18,6 +18,7 @@ enum domain_limits {
 enum part {
     PART_NONE,
     PART_DOMAIN,
+    PART_NAME,
     PART_UUID,
     PART_MEMORY,
     PART_CURRENT_MEMORY,
@@ -94,8 +95,8 @@ struct domain {
     struct syntax *syntax;
     struct findings *findings;
     uint32_t file;
-    const char *text;
-    uint32_t length;
+    const char *text;    /* of the whole file: places are offsets in it */
+    struct extent where; /* the guest in it: nearly always all of it */
     bool failed;
     struct part_list parts[PART_COUNT];
 };
