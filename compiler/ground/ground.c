@@ -315,6 +315,15 @@ static void take_reserves(struct grounding *grounding, struct site_host *host)
 
 /* ---- one host ------------------------------------------------------------------------------------------------------------ */
 
+static unsigned wanted_facts(const struct site *site)
+{
+    unsigned wants = HOST_CACHES | (site->wants_devices ? HOST_DEVICES : 0);
+    for (uint32_t g = 0; g < site->guest_count; g++)
+        if (site->guests[g].hmat == HMAT_WORD_AUTO)
+            wants |= HOST_ACCESSES;
+    return wants;
+}
+
 static const struct host *load(struct grounding *grounding, const struct declared_host *declared)
 {
     const char *source = declared->synthetic ? declared->synthetic : declared->topology;
@@ -325,7 +334,7 @@ static const struct host *load(struct grounding *grounding, const struct declare
     if (!declared->is_overridden)
         span = said_span(&declared->said, declared->synthetic ? W_HOST_SYNTHETIC : W_HOST_TOPOLOGY, 1);
     const struct host *facts = host_load(grounding->arena, grounding->sources, grounding->findings, source, declared->synthetic != NULL,
-                                         HOST_CACHES | (grounding->site->wants_devices ? HOST_DEVICES : 0), span.file ? span : declared->span);
+                                         wanted_facts(grounding->site), span.file ? span : declared->span);
     g_hash_table_insert(grounding->loaded, arena_string(grounding->arena, key, strlen(key)), (gpointer)(uintptr_t)facts);
     return facts;
 }
