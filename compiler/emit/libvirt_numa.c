@@ -16,10 +16,10 @@ static void xml_size(struct xml *xml, const char *element, uint64_t bytes)
     xml_end(xml, ">");
 }
 
-void xml_memory(struct xml *xml, const struct plan_guest *guest)
+void xml_memory(struct xml *xml, uint64_t bytes, uint64_t current_bytes)
 {
-    xml_size(xml, "memory", guest->memory_bytes);
-    xml_size(xml, "currentMemory", guest->memory_bytes);
+    xml_size(xml, "memory", bytes);
+    xml_size(xml, "currentMemory", current_bytes);
 }
 
 void xml_hard_limit(struct xml *xml, const struct plan_guest *guest)

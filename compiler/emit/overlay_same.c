@@ -35,6 +35,11 @@ static bool size_of(const char *number, const char *unit, uint64_t *out)
     return true;
 }
 
+bool xml_bytes(const struct xml_element *element, uint64_t *out_bytes)
+{
+    return size_of(element->text, xml_attribute(element, "unit"), out_bytes);
+}
+
 /* The number that an element's unit belongs to: an attribute, or its text. */
 static const char *measured_attribute(const char *element)
 {

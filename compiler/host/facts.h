@@ -56,8 +56,9 @@ const struct ids *ids_parse(struct arena *arena, const char *text);
 /* A description for hwloc in which nodes without a memory size get one byte, since hwloc would make one up; false
  * with trouble where it is too large or no description at all. */
 #define SYNTHETIC_NO_MEMORY 1u
-#define SYNTHETIC_CPU_LIMIT 16384u /* hwloc takes seconds for more */
-bool synthetic_prepare(const char *text, GString *prepared, uint32_t *cpus, struct trouble *trouble);
+#define SYNTHETIC_CPU_LIMIT 4096u
+#define SYNTHETIC_NODE_LIMIT 256u
+bool synthetic_prepare(const char *text, GString *prepared, uint32_t *cpus, uint64_t *work, struct trouble *trouble);
 
 /* Says by its content which reader a file needs; false with trouble where there is none. */
 bool file_recognise(const struct reading *reading, enum host_origin *origin, struct trouble *trouble);

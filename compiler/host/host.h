@@ -132,6 +132,11 @@ enum host_wants { HOST_DEVICES = 1, HOST_CACHES = 2, HOST_PROGRAMS = 4, HOST_ACC
 const struct host *host_load(struct arena *arena, struct sources *sources, struct findings *findings,
                              const char *source, bool is_synthetic, unsigned wants, struct span place);
 
+/* What building a description costs, in words of sets that hwloc compares: HOST_SYNTHETIC_WORK of them take some
+ * 0.2 s.  A description over that is refused; 0 for one that is none.  What all of a site may cost is the caller's. */
+#define HOST_SYNTHETIC_WORK UINT64_C(100000000)
+uint64_t host_synthetic_work(const char *text);
+
 const struct host_node *host_node(const struct host *host, uint32_t os_index); /* NULL if there is none */
 const struct host_cpu *host_cpu(const struct host *host, uint32_t os_index);   /* NULL if not online */
 const struct page_pool *node_pool(const struct host_node *node, uint64_t page_bytes);

@@ -341,7 +341,8 @@ static struct host *load_any(struct arena *arena, struct sources *sources, struc
     struct stat about;
     if (is_synthetic) {
         g_autoptr(GString) prepared = g_string_new(NULL);
-        if (!synthetic_prepare(reading->name, prepared, &reading->synthetic_cpus, trouble))
+        uint64_t work;
+        if (!synthetic_prepare(reading->name, prepared, &reading->synthetic_cpus, &work, trouble))
             return NULL;
         reading->origin = ORIGIN_SYNTHETIC;
         reading->text = prepared->str;

@@ -158,7 +158,7 @@ static inline bool is_failed(const struct said *said, enum word_id word)
 }
 
 struct span said_span(const struct said *said, enum word_id word, unsigned argument); /* SPAN_NONE if nowhere */
-/* Labels and notes of a finding: the lower layers that had said the same word otherwise. */
+/* Labels of a finding: the lower layers that had said the same word. */
 void said_chain(struct findings *findings, struct finding *finding, const struct said *said, enum word_id word);
 
 /* ---- values -------------------------------------------------------------------------------------------------------- */
@@ -368,6 +368,11 @@ struct guest {
 
 /* ---- the site ----------------------------------------------------------------------------------------------------------- */
 
+struct origin { /* of a value that a variable gave */
+    struct span span, let; /* where it is used; where the variable is declared */
+    const char *name, *text, *given; /* of the variable; what came out; of -D, NULL without */
+};
+
 struct site {
     const char *name; /* of the file, without folder and ending */
     struct said said;
@@ -378,6 +383,8 @@ struct site {
     uint32_t host_count;
     struct guest *guests; /* instances, in order of the site */
     uint32_t guest_count;
+    const struct origin *origins; /* rising by place of use */
+    uint32_t origin_count;
     bool wants_devices;  /* some set names a device of a host */
     struct arena *arena; /* not owned */
 };
@@ -404,6 +411,10 @@ struct model_options {
  * marked (is_broken, failed words), and the rest still stands, so that all can be told at once.  NULL only where the
  * site itself is no text. */
 struct site *build_site(struct arena *arena, struct syntax *syntax, uint32_t file, const struct model_options *options);
+
+/* Tells of the value that a finding points at which variable it came from and, with a guest, which lower layers had
+ * said it. */
+void tell_origins(struct findings *findings, struct finding *finding, const struct site *site, const struct guest *guest);
 
 /* YAML's mappings into the shape of .numa: named arguments into order, labels into blocks.  For convert and fmt. */
 void shape_tree(struct syntax *syntax, struct tree *tree);

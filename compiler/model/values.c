@@ -239,6 +239,33 @@ static const char *next_choice(void *state)
     return **at ? *(*at)++ : NULL;
 }
 
+/* Values that the language has and this version does not. */
+static bool refuse_later(struct binder *binder, const struct column *column, const struct scalar *scalar)
+{
+    static const struct {
+        const char *text, *about, *help;
+        bool is_choice; /* else a set of the host */
+    } later[] = {
+        { "aarch64", "Arm guests", "write 'x86_64'", true },
+        { "ppc64", "POWER guests", "write 'x86_64'", true },
+        { "s390x", "guests of IBM Z", "write 'x86_64'", true },
+        { "riscv64", "RISC-V guests", "write 'x86_64'", true },
+        { "loongarch64", "LoongArch guests", "write 'x86_64'", true },
+        { "numad", "numad chooses when the guest starts", "name them, or leave the choice to numac", false },
+    };
+    bool is_choice = column->type == V_CHOICE && strcmp(column->choices[0], "x86_64") == 0;
+    bool is_set = column->type == V_NODES_OR_AUTO || column->type == V_CPUS;
+    for (size_t i = 0; i < G_N_ELEMENTS(later); i++) {
+        if (!(later[i].is_choice ? is_choice : is_set) || !same(scalar, later[i].text))
+            continue;
+        struct finding *finding = report_value(binder, NM_later_word, scalar, "'%s' is not yet in this version of numac", later[i].text);
+        finding_note(binder->findings, finding, "it will be: %s", later[i].about);
+        finding_help(binder->findings, finding, "%s", later[i].help);
+        return true;
+    }
+    return false;
+}
+
 static bool parse_choice(struct binder *binder, const struct column *column, const struct scalar *scalar, uint32_t *out_choice)
 {
     for (uint32_t i = 0; column->choices[i]; i++)
@@ -246,6 +273,8 @@ static bool parse_choice(struct binder *binder, const struct column *column, con
             *out_choice = i;
             return true;
         }
+    if (refuse_later(binder, column, scalar))
+        return false;
     struct finding *finding = report_value(binder, NM_wrong_choice, scalar, "'%.*s' is none of the words that fit here",
                                            (int)scalar->length, scalar->text);
     g_autofree char *list = g_strjoinv(", ", (char **)(uintptr_t)column->choices);
@@ -403,7 +432,7 @@ bool parse_value(struct binder *binder, const struct column *column, const struc
     case V_SET:
     case V_CPUS:
     case V_NODES: {
-        const struct set *set = parse_set(binder, scalar, column->type);
+        const struct set *set = refuse_later(binder, column, scalar) ? NULL : parse_set(binder, scalar, column->type);
         if (set)
             *(const struct set **)out_value = set;
         return set != NULL;
