@@ -9,9 +9,11 @@
 
 const struct cell cell_defaults = { 0 };
 const struct iothread iothread_defaults = { 0 };
+const struct hmat_cache hmat_cache_defaults = { .line_bytes = 64 };
 const struct guest guest_defaults = {
     .count = 1,
     .distance = DISTANCE_AUTO,
+    .hmat = HMAT_WORD_NO,
     .locality = { .pin = PIN_NODE, .access = ACCESS_PRIVATE, .allocation_threads = 1, .dump = true, .reserve = true, .ksm = true },
 };
 
@@ -59,6 +61,21 @@ struct iothread *guest_iothread(struct binder *binder, struct guest *guest, uint
     iothread->id = id;
     iothread->span = span;
     return iothread;
+}
+
+struct hmat_cache *cell_hmat_cache(struct binder *binder, struct cell *cell, uint32_t level, struct span span)
+{
+    for (uint32_t i = 0; i < cell->hmat_cache_count; i++)
+        if (cell->hmat_caches[i].level == level) {
+            cell->hmat_caches[i].span = span;
+            return &cell->hmat_caches[i];
+        }
+    cell->hmat_caches = grown(binder->arena, cell->hmat_caches, cell->hmat_cache_count, sizeof cell->hmat_caches[0]);
+    struct hmat_cache *cache = &cell->hmat_caches[cell->hmat_cache_count++];
+    *cache = hmat_cache_defaults;
+    cache->level = level;
+    cache->span = span;
+    return cache;
 }
 
 /* ---- remove ----------------------------------------------------------------------------------------------------------- */
