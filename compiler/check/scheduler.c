@@ -201,7 +201,7 @@ static void report_floating(const struct check *check, const struct planned_gues
 static void real_time_has_own_cpus(const struct check *check, const struct planned_guest *planned)
 {
     const struct plan_guest *plan = planned->plan;
-    g_autofree uint32_t *own = plan->scheduling_count ? own_cpus(planned) : NULL;
+    const uint32_t *own = planned->own_cpus;
     for (uint32_t i = 0; i < plan->scheduling_count; i++) {
         if (!is_planned_real_time(&plan->schedulings[i].scheduling))
             continue;
@@ -218,7 +218,7 @@ static hwloc_bitmap_t taken_cpus(const struct planned_guest *planned)
 {
     const struct plan_guest *plan = planned->plan;
     hwloc_bitmap_t taken = hwloc_bitmap_alloc();
-    g_autofree uint32_t *own = own_cpus(planned);
+    const uint32_t *own = planned->own_cpus;
     const struct plan_scheduling *emulator = &plan->emulator_scheduling;
     for (uint32_t i = 0; i < plan->scheduling_count; i++) {
         const struct plan_vcpu_scheduling *row = &plan->schedulings[i];
@@ -339,14 +339,15 @@ static void libvirt_knows_polling(const struct check *check, const struct planne
             continue;
         bool has_base = planned->plan->has_base;
         struct finding *finding =
-            report(check->findings, has_base ? NM_feature_missing : NM_poll_not_in_libvirt,
-                   said_span(said, W_IOTHREAD_POLL, 0), "guest '%s' %s", planned->plan->name,
+            report(check->findings, NM_poll_not_in_libvirt, said_span(said, W_IOTHREAD_POLL, 0), "guest '%s' %s", planned->plan->name,
                    feature_text(check->arena, planned->host, FEATURE_IOTHREAD_POLL));
         const char *row = feature_version_row(check->arena, planned->host, FEATURE_IOTHREAD_POLL);
-        if (!has_base)
-            finding_note(check->findings, finding,
-                         "its XML leaves 'poll' out, and libvirt's QEMU polls as it likes; the QEMU target has it");
-        finding_help(check->findings, finding, "use the QEMU target, or say what runs there: 'versions { %s }'", row);
+        finding_note(check->findings, finding,
+                     has_base ? "an older libvirt passes over it, and its QEMU polls as it likes"
+                              : "its XML leaves 'poll' out, and libvirt's QEMU polls as it likes; the QEMU target has it");
+        finding_help(check->findings, finding,
+                     has_base ? "remove it, or say what runs there: 'versions { %s }'"
+                              : "use the QEMU target, or say what runs there: 'versions { %s }'", row);
         return;
     }
 }

@@ -34,6 +34,7 @@ struct output {
     GHashTable *names;  /* of the files, pointing into them */
     GHashTable *before; /* names of an earlier build */
     uint32_t temporaries;
+    bool keeps; /* nothing that stands there is replaced or removed */
     bool failed;
 };
 
@@ -104,7 +105,7 @@ static void file_clear(void *file_pointer)
     g_free(file->name);
 }
 
-struct output *output_open(struct findings *findings, const char *path)
+static struct output *open_output(struct findings *findings, const char *path, bool keeps)
 {
     int folder = open_folder(findings, path);
     if (folder < 0)
@@ -117,8 +118,19 @@ struct output *output_open(struct findings *findings, const char *path)
     output->files = g_array_new(FALSE, FALSE, sizeof(struct output_file));
     g_array_set_clear_func(output->files, file_clear);
     output->names = g_hash_table_new(g_str_hash, g_str_equal);
-    output->before = files_of_old_plan(folder);
+    output->keeps = keeps;
+    output->before = keeps ? g_hash_table_new(g_str_hash, g_str_equal) : files_of_old_plan(folder);
     return output;
+}
+
+struct output *output_open(struct findings *findings, const char *path)
+{
+    return open_output(findings, path, false);
+}
+
+struct output *output_open_new(struct findings *findings, const char *path)
+{
+    return open_output(findings, path, true);
 }
 
 void output_discard(struct output *output)
@@ -196,6 +208,19 @@ static enum found look(struct output *output, const char *name, const char *text
     return old && old_length == length && memcmp(old, text, length) == 0 ? FOUND_SAME : FOUND_OTHER;
 }
 
+/* A file with other content that no earlier build wrote is somebody's own. */
+static bool is_foreign(struct output *output, const char *name, enum found found)
+{
+    if (found != FOUND_OTHER || output->keeps || strcmp(name, PLAN_FILE) == 0 || g_hash_table_contains(output->before, name))
+        return false;
+    output->failed = true;
+    struct finding *finding = report(output->findings, NM_output_in_the_way, SPAN_NONE,
+                                     "'%s/%s' is to be written, but it holds something that no build wrote there", output->path, name);
+    finding_note(output->findings, finding, "the plan.json of that folder does not name it");
+    finding_help(output->findings, finding, "move it away, or choose another folder with -o");
+    return true;
+}
+
 static int write_all(int file, const char *text, size_t length)
 {
     while (length) {
@@ -230,13 +255,25 @@ static bool write_temporary(struct output *output, struct output_file *added, co
     return false;
 }
 
+/* What is there may hold a person's work. */
+static bool refuse_replacing(struct output *output, const char *name)
+{
+    output->failed = true;
+    struct finding *finding = report(output->findings, NM_import_replaces, SPAN_NONE,
+                                     "'%s/%s' is there already and says something else", output->path, name);
+    finding_help(output->findings, finding, "choose another folder with -o, or move that file away");
+    return false;
+}
+
 bool output_add(struct output *output, const char *name, const char *text, size_t length)
 {
     if (output->failed || !name_is_safe(output, name))
         return false;
     enum found found = look(output, name, text, length);
-    if (found == FOUND_TROUBLE)
+    if (found == FOUND_TROUBLE || is_foreign(output, name, found))
         return false;
+    if (found == FOUND_OTHER && output->keeps)
+        return refuse_replacing(output, name);
     struct output_file file = { .name = g_strdup(name) };
     bool fine = found == FOUND_SAME || write_temporary(output, &file, text, length);
     g_array_append_val(output->files, file);

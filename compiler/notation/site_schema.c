@@ -66,11 +66,11 @@ static struct form form_of(enum value_type type)
     case V_VERSION:
         return (struct form){ "[0-9]+(?:\\.[0-9]+){1,2}", SCALAR_TEXT | SCALAR_NUMBER };
     case V_TIME:
-        return (struct form){ NUMBER "(?:ns|us)", SCALAR_TEXT };
+        return (struct form){ "[0-9]+(?:\\.[0-9]+)?(?:ns|us)", SCALAR_TEXT };
     case V_RATE:
-        return (struct form){ NUMBER "(?:MiB|GiB|TiB)/s", SCALAR_TEXT };
+        return (struct form){ "[0-9]+(?:\\.[0-9]+)?(?:MiB|GiB|TiB)/s", SCALAR_TEXT };
     case V_SHARE:
-        return (struct form){ NUMBER "(?:%|(?:MiB|GiB|TiB)/s)", SCALAR_TEXT };
+        return (struct form){ "(?:" NUMBER "%|[0-9]+(?:\\.[0-9]+)?(?:MiB|GiB|TiB)/s)", SCALAR_TEXT };
     case V_TEXT:
     case V_FILE:
     case V_SOURCE:

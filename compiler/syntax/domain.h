@@ -18,6 +18,7 @@ enum domain_limits {
 enum part {
     PART_NONE,
     PART_DOMAIN,
+    PART_NAME,
     PART_UUID,
     PART_MEMORY,
     PART_CURRENT_MEMORY,
@@ -60,9 +61,13 @@ enum part {
     PART_NUMA,
     PART_CELL,
     PART_CELL_CACHE,
+    PART_CACHE_SIZE,
+    PART_CACHE_LINE,
     PART_DISTANCES,
     PART_SIBLING,
     PART_INTERCONNECTS,
+    PART_LATENCY,
+    PART_BANDWIDTH,
     PART_DEVICES,
     PART_DEVICE_MEMORY,
     PART_TARGET,
@@ -99,8 +104,8 @@ struct domain {
     struct syntax *syntax;
     struct findings *findings;
     uint32_t file;
-    const char *text;
-    uint32_t length;
+    const char *text;    /* of the whole file: places are offsets in it */
+    struct extent where; /* the guest in it: nearly always all of it */
     bool failed;
     struct part_list parts[PART_COUNT];
 };
@@ -160,6 +165,16 @@ struct word word_size(struct domain *domain, const struct text_value *value, uin
 struct item *item_of(struct domain *domain, struct word name, const struct word *arguments, size_t count);
 struct item *item_with(struct domain *domain, const struct element *element, const char *name, struct word argument);
 void item_add(struct item *block, struct item_list *list, struct item *child); /* block NULL: top level */
+
+struct cell_items { /* by id */
+    uint32_t count;
+    const struct element *elements[DOMAIN_CELL_LIMIT];
+    struct item *items[DOMAIN_CELL_LIMIT];
+    struct item_list blocks[DOMAIN_CELL_LIMIT];
+};
+
+/* Adds latencies, bandwidths and side caches to the cells (domain_hmat.c). */
+void hmat_to_items(struct domain *domain, struct cell_items *cells);
 
 void threads_to_items(struct domain *domain, struct item_list *top); /* scheduler, emulator, iothreads */
 void resctrls_to_items(struct domain *domain, struct item_list *top);

@@ -25,7 +25,7 @@ struct monitor {
 struct group {
     struct item *item;
     struct item_list block;
-    const struct element *element;
+    const struct element *element, *other; /* the second kind of the same vCPUs, or NULL */
     struct table tables[TABLES];
     GArray *monitors; /* struct monitor */
 };
@@ -44,7 +44,18 @@ static void group_free(void *data)
     g_free(group);
 }
 
-/* A cachetune and a memorytune of the same vCPUs are one group; two elements of one kind are two, which is told. */
+static void refuse_repeated(struct domain *domain, const struct group *group, const struct element *element)
+{
+    struct finding *finding =
+        domain_report(domain, NM_base_repeated, element_extent(element), "'<%s>' of these vCPUs stands twice",
+                      part_name(element->part));
+    const struct element *first = group->element->part == element->part ? group->element : group->other;
+    finding_label(domain->findings, finding, domain_span(domain, element_extent(first)), "first here");
+    finding_note(domain->findings, finding, "libvirt refuses it");
+    finding_help(domain->findings, finding, "make one of the two");
+}
+
+/* A cachetune and a memorytune of the same vCPUs are one group. */
 static void open_group(struct groups *groups, const struct element *element)
 {
     struct domain *domain = groups->domain;
@@ -54,7 +65,13 @@ static void open_group(struct groups *groups, const struct element *element)
         return;
     g_autoptr(GString) text = g_string_new_len(vcpus->text, (gssize)vcpus->length);
     struct group *group = g_hash_table_lookup(groups->by_set, text->str);
-    if (!group || group->element->part == element->part) {
+    if (group && (group->element->part == element->part || group->other)) {
+        refuse_repeated(domain, group, element);
+        return;
+    }
+    if (group)
+        group->other = element;
+    if (!group) {
         group = g_new0(struct group, 1);
         group->element = element;
         group->item = item_with(domain, element, "resctrl", word);

@@ -111,7 +111,7 @@ def mistakes(plan):
                                 ("a share", '"percent": ', '"percent": 1'),
                                 ("what is watched", '"cache": true', '"cache": false'),
                                 ("workers", '"most": ', '"most": 1')):
-        text = json.dumps(plan)
+        text = json.dumps({key: value for key, value in plan.items() if key in ("schedulers", "iothreads", "resctrl")})
         if right in text:
-            found.append((about, json.loads(text.replace(right, wrong, 1))))
+            found.append((about, plan | json.loads(text.replace(right, wrong, 1))))
     return found

@@ -328,7 +328,8 @@ OWNED = {
     "domain": {"name", "uuid", "memory", "currentMemory", "vcpu", "vcpus", "numatune", "iothreads"},
     "memtune": {"hard_limit"},
     "memoryBacking": {"hugepages", "nosharepages", "locked", "source", "access", "allocation", "discard"},
-    "cputune": {"vcpupin", "emulatorpin", "iothreadpin"},
+    "cputune": {"vcpupin", "emulatorpin", "iothreadpin", "vcpusched", "emulatorsched", "iothreadsched", "cachetune",
+                "memorytune"},
     "iothreadids": {"iothread"},
     "cpu": {"topology"},
 }
