@@ -210,7 +210,7 @@ static void tables_use_the_isolated_cpus(const struct check *check, const struct
     const struct host *facts = facts_of(planned);
     if (!facts || !facts->isolated_known || !facts->isolated->count || !planned->guest->locality.pin_rows.count)
         return;
-    g_autofree uint32_t *own = own_cpus(planned);
+    const uint32_t *own = planned->own_cpus;
     for (uint32_t v = 0; own && v < planned->plan->vcpu_count; v++) {
         if (own[v] == NO_INDEX || ids_contains(facts->isolated, own[v]) || !ids_contains(planned->host->open, own[v]))
             continue;
@@ -249,7 +249,7 @@ static void helpers_leave_vcpus_alone(const struct check *check, const struct pl
     bool says_emulator = guest->emulator_cpus || guest->emulator_nodes;
     if ((!says_emulator && !guest->iothread_count) || !has_own_cpus(planned))
         return;
-    g_autofree uint32_t *own = own_cpus(planned);
+    const uint32_t *own = planned->own_cpus;
     if (!own)
         return;
     if (says_emulator)

@@ -3,6 +3,7 @@
  * Runs the rules over their subjects: guests as declared, guests as planned, the site as a whole.
  */
 #include "check/check.h"
+#include "check/subject.h"
 
 #include <string.h>
 
@@ -46,9 +47,22 @@ static void check_planned_guest(const struct check *check, const struct planned_
             rule->run(check, planned);
 }
 
-void check_plan(struct arena *arena, struct findings *findings, const struct planned_site *planned)
+/* The same site, with what several rules ask of each guest found out once. */
+static struct planned_site prepared(struct arena *arena, const struct planned_site *planned)
 {
-    struct check check = { .arena = arena, .findings = findings, .site = planned->site };
+    struct planned_site site = *planned;
+    struct planned_guest *guests = arena_copy(arena, planned->guests, planned->plan->guest_count * sizeof guests[0]);
+    for (uint32_t i = 0; i < planned->plan->guest_count; i++)
+        guests[i].own_cpus = find_own_cpus(arena, &guests[i]);
+    site.guests = guests;
+    return site;
+}
+
+void check_plan(struct arena *arena, struct findings *findings, const struct planned_site *as_placed)
+{
+    struct check check = { .arena = arena, .findings = findings, .site = as_placed->site };
+    struct planned_site with_owners = prepared(arena, as_placed);
+    const struct planned_site *planned = &with_owners;
     const char *failed = NULL; /* the family whose mistake was told at an earlier instance */
     for (uint32_t i = 0; i < planned->plan->guest_count; i++) {
         const struct guest *guest = planned->guests[i].guest;

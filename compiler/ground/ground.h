@@ -62,6 +62,8 @@ struct planned_guest {
     const struct plan_guest *plan;
     const struct guest *guest;
     const struct site_host *host; /* NULL: the site has no host */
+    const uint32_t *own_cpus;     /* the CPU that each vCPU has for its own, NO_INDEX for none; NULL: no vCPU has one.
+                                     Made by check, for its rules */
 };
 
 struct planned_site {

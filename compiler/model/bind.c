@@ -427,10 +427,75 @@ static void bind_labelled(struct binder *binder, const struct frame *frame, cons
 
 /* ---- blocks ----------------------------------------------------------------------------------------------------------------------- */
 
+enum { FEW_LABELS = 16 };
+
 struct seen { /* of one block: the first item of each word, and of each label */
+    const struct item *first;
     const struct item *words[WORD_COUNT];
-    GHashTable *labels;
+    unsigned label_count;
+    GHashTable *labels; /* only where there are many */
 };
+
+/* What two labels are compared by; 1GiB and 1024MiB are one pool. */
+static void label_key(struct binder *binder, const struct word_row *row, const struct item *item, GString *out)
+{
+    size_t length;
+    uint64_t bytes;
+    const char *label = word_text(binder->syntax, item, item->arguments[0], &length);
+    g_string_printf(out, "%d ", (int)row->id);
+    if (row->label.type == V_SIZE && quiet_size(label, length, &bytes))
+        g_string_append_printf(out, "%" G_GUINT64_FORMAT, bytes);
+    else
+        g_string_append_len(out, label, (gssize)length);
+}
+
+static bool same_label(struct binder *binder, const struct word_row *row, const struct item *a, const struct item *b)
+{
+    size_t a_length, b_length;
+    uint64_t a_bytes, b_bytes;
+    const char *a_label = word_text(binder->syntax, a, a->arguments[0], &a_length);
+    const char *b_label = word_text(binder->syntax, b, b->arguments[0], &b_length);
+    if (row->label.type == V_SIZE && quiet_size(a_label, a_length, &a_bytes) && quiet_size(b_label, b_length, &b_bytes))
+        return a_bytes == b_bytes;
+    return a_length == b_length && memcmp(a_label, b_label, a_length) == 0;
+}
+
+static bool is_labelled_as(struct binder *binder, const struct word_row *row, const struct item *item)
+{
+    size_t length;
+    const char *text = word_text(binder->syntax, item, item->name, &length);
+    return item->argument_count && !item->failed && strncmp(row->word, text, length) == 0 && !row->word[length];
+}
+
+/* The earlier item of the block with the same word and label, or NULL. */
+static const struct item *labelled_before(struct binder *binder, struct seen *seen, const struct word_row *row, const struct item *item)
+{
+    if (++seen->label_count <= FEW_LABELS) {
+        for (const struct item *before = seen->words[row->id]; before && before != item; before = before->next)
+            if (is_labelled_as(binder, row, before) && same_label(binder, row, before, item))
+                return before;
+        return NULL;
+    }
+    g_autoptr(GString) key = g_string_new(NULL);
+    if (!seen->labels) {
+        seen->labels = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+        for (const struct item *before = seen->first; before != item; before = before->next) {
+            size_t length;
+            const char *text = word_text(binder->syntax, before, before->name, &length);
+            const struct word_row *other = before->argument_count && !before->failed ? find_word((enum context)row->in, text, length) : NULL;
+            if (!other || other->kind != LABELLED)
+                continue;
+            label_key(binder, other, before, key);
+            if (!g_hash_table_contains(seen->labels, key->str))
+                g_hash_table_insert(seen->labels, g_strdup(key->str), (gpointer)(uintptr_t)before);
+        }
+    }
+    label_key(binder, row, item, key);
+    const struct item *before = g_hash_table_lookup(seen->labels, key->str);
+    if (!before)
+        g_hash_table_insert(seen->labels, g_strdup(key->str), (gpointer)(uintptr_t)item);
+    return before;
+}
 
 static bool is_repeated(struct binder *binder, struct seen *seen, const struct word_row *row, const struct item *item)
 {
@@ -444,33 +509,12 @@ static bool is_repeated(struct binder *binder, struct seen *seen, const struct w
     }
     if (row->kind != LABELLED || !item->argument_count)
         return false;
-    const struct item *other = seen->words[row->id];
-    if (!other) { /* the first label of its word needs no table */
+    const struct item *before = labelled_before(binder, seen, row, item);
+    if (!seen->words[row->id])
         seen->words[row->id] = item;
-        return false;
-    }
-    if (!seen->labels)
-        seen->labels = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    const struct item *pair[] = { other, item };
-    for (int i = 0; i < 2; i++) {
-        size_t length;
-        uint64_t bytes; /* 1GiB and 1024MiB are one pool */
-        const char *label = word_text(binder->syntax, pair[i], pair[i]->arguments[0], &length);
-        char *key = row->label.type == V_SIZE && quiet_size(label, length, &bytes)
-                        ? g_strdup_printf("%d %" G_GUINT64_FORMAT, (int)row->id, bytes)
-                        : g_strdup_printf("%d %.*s", (int)row->id, (int)length, label);
-        const struct item *before = g_hash_table_lookup(seen->labels, key);
-        if (!before) {
-            g_hash_table_insert(seen->labels, key, (gpointer)(uintptr_t)pair[i]);
-            continue;
-        }
-        g_free(key);
-        if (before != pair[i]) {
-            report_repeated(binder, item, before, true);
-            return true;
-        }
-    }
-    return false;
+    if (before)
+        report_repeated(binder, item, before, true);
+    return before != NULL;
 }
 
 void bind_item(struct binder *binder, const struct frame *frame, enum context in, const struct item *item, const struct word_row *row)
@@ -501,6 +545,7 @@ void bind_block(struct binder *binder, const struct frame *frame, enum context i
 {
     struct seen seen;
     memset(&seen, 0, sizeof seen);
+    seen.first = first;
     for (const struct item *item = first; item && grow_by_item(binder, frame, item); item = item->next) {
         size_t length;
         const char *text = word_text(binder->syntax, item, item->name, &length);

@@ -8,7 +8,15 @@
 
 #include <string.h>
 
-enum { OFFERED_MOST = 3, HOSTS_TRIED = 16, FAMILY_TRIED = 32, CELLS_TRIED = 16, NODES_TRIED = 16, GUESTS_TRIED = 16, STEPS_TRIED = 32 };
+enum {
+    OFFERED_MOST = 3,
+    HOSTS_TRIED = 16,
+    FAMILY_TRIED = 32,
+    CELLS_TRIED = 16,
+    NODES_TRIED = 16,
+    GUESTS_TRIED = 16,
+    STEPS_TRIED = 32
+};
 
 struct cure {
     struct placing *placing;
@@ -88,6 +96,13 @@ static bool would_fit(struct cure *cure, const struct guest *guest)
     return fits_on(cure, guest, &candidates, true);
 }
 
+/* Tried where it stands, then with the whole site anew: an edit may change who comes first. */
+static bool is_cure(struct cure *cure, const struct guest *edited)
+{
+    struct replay replay = { .edited = edited, .guest = cure->guest };
+    return would_fit(cure, edited) && fits_in_replay(cure->placing, &replay);
+}
+
 static bool is_full(const struct cure *cure)
 {
     return cure->offered >= OFFERED_MOST;
@@ -101,7 +116,7 @@ static void offer(struct cure *cure, const char *text)
 
 static bool offer_if(struct cure *cure, const struct guest *edited, const char *text)
 {
-    if (is_full(cure) || !would_fit(cure, edited))
+    if (is_full(cure) || !is_cure(cure, edited))
         return false;
     offer(cure, text);
     return true;
@@ -161,7 +176,8 @@ static bool offer_pool_on(struct cure *cure, struct room *room, uint32_t node)
 {
     const struct misfit *misfit = &cure->diagnosis->misfit;
     struct arena *arena = cure->trial.scratch;
-    uint64_t page = misfit->page_bytes, left = room_bytes_left(room, node, page);
+    bool is_sum = misfit->extent == ONE_CELL && misfit->node == NO_INDEX; /* over the nodes that the cell names */
+    uint64_t page = misfit->page_bytes, left = is_sum ? misfit->left : room_bytes_left(room, node, page);
     const struct page_pool *pool = node_pool(&room->host->facts->nodes[node], page);
     if (!pool || !pool->total.known || left >= misfit->needed)
         return false;
@@ -169,9 +185,12 @@ static bool offer_pool_on(struct cure *cure, struct room *room, uint32_t node)
     struct saved_room *saved = room_save(arena, room);
     bool fits = room_add_pages(room, node, page, more) && would_fit(cure, cure->guest);
     room_restore(saved);
-    if (!fits)
+    struct replay replay = { .guest = cure->guest, .room = room, .node = node, .page_bytes = page, .more_pages = more };
+    if (!fits || !fits_in_replay(cure->placing, &replay))
         return false;
-    offer(cure, arena_printf(arena, "give node %u of host '%s' %" G_GUINT64_FORMAT " pages: 'hugepages %s { %u %" G_GUINT64_FORMAT " }'",
+    offer(cure, arena_printf(arena,
+                             "give node %u of host '%s' %" G_GUINT64_FORMAT
+                             " pages: 'hugepages %s { %u %" G_GUINT64_FORMAT " }'",
                              room->nodes[node].os_index, room->host->name, total, size_text(arena, page),
                              room->nodes[node].os_index, total));
     return true;
@@ -207,8 +226,10 @@ static void offer_nodes(struct cure *cure)
         *set = (struct set){ .text = ids_text(cure->trial.scratch, room->nodes[n].self), .plain = room->nodes[n].self };
         struct guest *copy = copy_of(cure);
         uint32_t at = 0;
-        for (struct locality *here; (here = edited_locality(cure, copy, W_NODE, &at));)
-            *here = (struct locality){ 0 }, *here = *cell->locality, here->nodes = set;
+        for (struct locality *here; (here = edited_locality(cure, copy, W_NODE, &at));) {
+            here->nodes = set; /* said again, a word is strict again */
+            here->policy = POLICY_WORD_STRICT;
+        }
         if (offer_if(cure, copy,
                      arena_printf(cure->trial.scratch, "write 'node %s'%s, which has room", set->text,
                                   in_cell(cure, W_NODE))))
@@ -237,13 +258,15 @@ static void offer_within(struct cure *cure)
     bool in_cells = is_for_cell(cure, W_WITHIN), in_guest = is_said(&guest->said, W_WITHIN);
     if (in_cells == in_guest)
         return; /* nowhere, or in both: which of the two is for people to say */
-    uint32_t level = in_guest ? guest->locality.within : cure->diagnosis->draft->cells[cure->diagnosis->misfit.cell].within;
+    uint32_t level =
+        in_guest ? guest->locality.within : cure->diagnosis->draft->cells[cure->diagnosis->misfit.cell].within;
     for (uint32_t wider = level; level != NO_LEVEL && wider-- > 0 && !is_full(cure);) {
         struct guest *copy = copy_of(cure);
         uint32_t at = 0;
         for (struct locality *here; (here = edited_locality(cure, copy, W_WITHIN, &at));)
             here->within = wider;
-        if (offer_if(cure, copy, arena_printf(cure->trial.scratch, "write '%s'%s", words[wider], in_cell(cure, W_WITHIN))))
+        if (offer_if(cure, copy,
+                     arena_printf(cure->trial.scratch, "write '%s'%s", words[wider], in_cell(cure, W_WITHIN))))
             return;
     }
     struct guest *copy = copy_of(cure);
@@ -280,9 +303,10 @@ static void offer_pages(struct cure *cure)
 static void offer_pin(struct cure *cure)
 {
     const struct draft_cell *cell = &cure->diagnosis->draft->cells[cure->diagnosis->misfit.cell];
-    static const struct { uint32_t pin; const char *text; } pins[] = {
-        { PIN_CPUS, "give it single CPUs" }, { PIN_NODE, "let its vCPUs share" }
-    };
+    static const struct {
+        uint32_t pin;
+        const char *text;
+    } pins[] = { { PIN_CPUS, "give it single CPUs" }, { PIN_NODE, "let its vCPUs share" } };
     for (size_t i = cell->locality->pin == PIN_CORES ? 0 : 1; i < G_N_ELEMENTS(pins) && !is_full(cure); i++) {
         if (cell->locality->pin != PIN_CORES && cell->locality->pin != PIN_CPUS)
             return;
@@ -326,17 +350,22 @@ static void offer_hosts(struct cure *cure)
 
 /* ---- smaller ----------------------------------------------------------------------------------------------------- */
 
-struct smaller { /* one number of a guest that may go down, in steps */
+struct smaller {         /* one number of a guest that may go down, in steps */
     uint64_t step, most; /* of steps, too large */
     void (*set)(struct guest *copy, uint32_t cell, uint64_t value);
     uint32_t cell;
 };
 
-static bool fits_with(struct cure *cure, const struct smaller *smaller, uint64_t steps)
+static struct guest *copy_with(const struct cure *cure, const struct smaller *smaller, uint64_t value)
 {
     struct guest *copy = copy_of(cure);
-    smaller->set(copy, smaller->cell, steps * smaller->step);
-    return would_fit(cure, copy);
+    smaller->set(copy, smaller->cell, value);
+    return copy;
+}
+
+static bool fits_with(struct cure *cure, const struct smaller *smaller, uint64_t steps)
+{
+    return would_fit(cure, copy_with(cure, smaller, steps * smaller->step));
 }
 
 static uint64_t largest_that_fits(struct cure *cure, const struct smaller *smaller)
@@ -405,14 +434,14 @@ static void offer_less_memory(struct cure *cure)
         smaller.step *= GIB / MIB; /* whole GiB are easier to read */
     smaller.most = before ? (before - 1) / smaller.step : 0;
     uint64_t bytes = largest_that_fits(cure, &smaller);
-    if (!bytes)
+    if (!bytes || !is_cure(cure, copy_with(cure, &smaller, bytes)))
         return;
     const char *size = size_text(cure->trial.scratch, bytes);
     if (smaller.cell == NO_INDEX)
         offer(cure, arena_printf(cure->trial.scratch, "ask for less: 'memory %s'", size));
     else if (is_said(&cure->guest->said, W_GUEST_MEMORY))
-        offer(cure, arena_printf(cure->trial.scratch, "ask for less: 'memory %s' in cell '%s', and 'memory %s' in all", size,
-                                 cure->guest->cells[smaller.cell].name,
+        offer(cure, arena_printf(cure->trial.scratch, "ask for less: 'memory %s' in cell '%s', and 'memory %s' in all",
+                                 size, cure->guest->cells[smaller.cell].name,
                                  size_text(cure->trial.scratch, cure->guest->memory_bytes - before + bytes)));
     else
         offer(cure, arena_printf(cure->trial.scratch, "ask for less: 'memory %s' in cell '%s'", size,
@@ -432,18 +461,18 @@ static void offer_fewer_vcpus(struct cure *cure)
     smaller.step *= smaller.cell == NO_INDEX ? MAX(draft->cell_count, 1) : 1;
     smaller.most = before ? (before - 1) / smaller.step : 0;
     uint64_t count = largest_that_fits(cure, &smaller);
-    if (!count)
+    if (!count || !is_cure(cure, copy_with(cure, &smaller, count)))
         return;
     if (smaller.cell == NO_INDEX)
         offer(cure, arena_printf(cure->trial.scratch, "ask for fewer: 'vcpus %" G_GUINT64_FORMAT "'", count));
     else if (is_said(&guest->said, W_GUEST_VCPUS))
         offer(cure, arena_printf(cure->trial.scratch,
-                                 "ask for fewer: 'vcpus %" G_GUINT64_FORMAT "' in cell '%s', and 'vcpus %" G_GUINT64_FORMAT
-                                 "' in all",
+                                 "ask for fewer: 'vcpus %" G_GUINT64_FORMAT
+                                 "' in cell '%s', and 'vcpus %" G_GUINT64_FORMAT "' in all",
                                  count, guest->cells[smaller.cell].name, guest->vcpu_count - before + count));
     else
-        offer(cure, arena_printf(cure->trial.scratch, "ask for fewer: 'vcpus %" G_GUINT64_FORMAT "' in cell '%s'", count,
-                                 guest->cells[smaller.cell].name));
+        offer(cure, arena_printf(cure->trial.scratch, "ask for fewer: 'vcpus %" G_GUINT64_FORMAT "' in cell '%s'",
+                                 count, guest->cells[smaller.cell].name));
 }
 
 /* ---- without another guest --------------------------------------------------------------------------------------- */
@@ -460,7 +489,8 @@ static void offer_leaving(struct cure *cure)
         release_guest(other);
         bool fits = would_fit(cure, cure->guest);
         room_restore(saved);
-        if (fits)
+        struct replay replay = { .guest = cure->guest, .left_out = other->guest };
+        if (fits && fits_in_replay(cure->placing, &replay))
             offer(cure, arena_printf(cure->trial.scratch, "move guest '%s' to another host: then there is room",
                                      other->guest->name));
     }
@@ -472,14 +502,18 @@ typedef void (*offer_function)(struct cure *cure);
 
 static const offer_function *order_of(const struct misfit *misfit)
 {
-    static const offer_function of_pages[] = { offer_count, offer_pool, offer_nodes, offer_within, offer_cells,
+    static const offer_function of_pages[] = { offer_count, offer_pool,  offer_nodes,       offer_within,  offer_cells,
                                                offer_pages, offer_hosts, offer_less_memory, offer_leaving, NULL };
-    static const offer_function of_memory[] = { offer_count, offer_nodes, offer_cells, offer_within, offer_hosts,
-                                                offer_less_memory, offer_pages, offer_leaving, NULL };
-    static const offer_function of_cpus[] = { offer_count, offer_shared_emulator, offer_nodes, offer_within, offer_pin,
-                                              offer_cells, offer_hosts, offer_fewer_vcpus, offer_leaving, NULL };
-    static const offer_function of_both[] = { offer_count, offer_nodes, offer_cells, offer_within, offer_hosts,
-                                              offer_pin, offer_less_memory, offer_fewer_vcpus, offer_leaving, NULL };
+    static const offer_function of_memory[] = { offer_count,  offer_nodes,   offer_cells,
+                                                offer_within, offer_hosts,   offer_less_memory,
+                                                offer_pages,  offer_leaving, NULL };
+    static const offer_function of_cpus[] = {
+        offer_count, offer_shared_emulator, offer_nodes,       offer_within,  offer_pin,
+        offer_cells, offer_hosts,           offer_fewer_vcpus, offer_leaving, NULL
+    };
+    static const offer_function of_both[] = { offer_count,   offer_nodes, offer_cells,       offer_within,
+                                              offer_hosts,   offer_pin,   offer_less_memory, offer_fewer_vcpus,
+                                              offer_leaving, NULL };
     if (misfit->extent == NODES_APART)
         return of_both;
     return misfit->kind == SHORT_PAGES ? of_pages : misfit->kind == SHORT_MEMORY ? of_memory : of_cpus;
@@ -502,6 +536,5 @@ void offer_cures(struct placing *placing, struct finding *finding, const struct 
     for (const offer_function *function = order_of(&diagnosis->misfit); *function; function++)
         (*function)(&cure);
     if (!cure.offered)
-        finding_help(placing->findings, finding,
-                     "no single edit is enough: ask for less, or for another host");
+        finding_help(placing->findings, finding, "no single edit is enough: ask for less, or for another host");
 }

@@ -65,7 +65,7 @@ struct draft_cell {
     const struct ids *allowed; /* `cpus`, on this host; NULL: not said */
     bool is_astray; /* names nodes or CPUs that guests do not have here: a rule of the plan tells it, so the cell takes
                        nothing and its vCPUs stay unpinned */
-    struct scope own_scope;    /* where `within` of the cell put it */
+    struct scope own_scope; /* where `within` of the cell put it */
 };
 
 struct draft {
@@ -104,12 +104,12 @@ struct misfit { /* why a guest did not fit on a host, in the last and least dema
     uint32_t cell; /* of the draft; */
     uint32_t node; /* the node that came nearest, into room->nodes; NO_INDEX: all of them together */
     uint64_t needed, left, page_bytes; /* page_bytes: of the pages that were looked at */
-    uint32_t crowd, missing;  /* SOME_CELLS: so many cells, of which so many found no node of their own */
-    uint32_t held;            /* so many of them find room where they may share nodes; for cells alike */
-    bool is_alike;            /* SOME_CELLS: their needs are the same */
-    const struct ids *roomy;  /* SOME_CELLS: the nodes where one of them fits */
-    const char *names, *apart; /* SOME_CELLS: the cells; NODES_APART: what is short where */
-    bool is_reported;         /* a set could not be read on this host: said already */
+    uint32_t crowd, missing;           /* SOME_CELLS: so many cells, of which so many found no node of their own */
+    uint32_t held;                     /* so many of them find room where they may share nodes; for cells alike */
+    bool is_alike;                     /* SOME_CELLS: their needs are the same */
+    const struct ids *roomy;           /* SOME_CELLS: the nodes where one of them fits */
+    const char *names, *apart;         /* SOME_CELLS: the cells; NODES_APART: what is short where */
+    bool is_reported;                  /* a set could not be read on this host: said already */
 };
 
 struct candidates { /* hosts in the order in which they are tried */
@@ -137,6 +137,8 @@ struct placing { /* one run */
     uint64_t work_left;       /* of trying guests on hosts */
     bool is_too_much;         /* told: it is used up */
     uint64_t looks_left;      /* of the searches for nodes (nodes.h) */
+    uint32_t replayed;        /* how often the site was placed again */
+    bool is_replay;           /* only whether guests fit: nothing is told */
 };
 
 /* ---- draft.c: how many cells, which vCPUs, how much memory --------------------------------------------------------
@@ -167,6 +169,7 @@ uint64_t cpus_found(const struct room *room, const uint32_t *nodes, uint32_t cou
 bool node_is_in(const struct room *room, uint32_t node, struct scope part);
 /* The number of a core at a level: equal for two cores exactly when they share that part of the host. */
 uint32_t core_number(const struct room *room, uint32_t core, uint32_t level);
+bool is_core_in(const struct room *room, uint32_t core, struct scope part);
 uint64_t floaters_in(const struct room *room, struct scope part); /* vCPUs that float in this part alone */
 /* Notes that vCPUs float in a part of the host (anywhere: on these nodes as a whole). */
 void count_floaters(struct room *room, const struct ids *nodes, struct scope part, uint32_t count);
@@ -202,7 +205,8 @@ void note_refusal(struct placing *placing, uint64_t demand, enum ease ease, uint
 uint32_t refused_first(const struct placing *placing, uint64_t demand, enum ease ease, uint32_t cells);
 void note_refused_first(struct placing *placing, uint64_t demand, enum ease ease, uint32_t cells, uint32_t count);
 
-/* ---- fit.c: one guest on one host ----------------------------------------------------------------------------------
+/* ---- fit.c and needs.c: one guest on one host
+ * ----------------------------------------------------------------------------------
  */
 
 struct attempt {
@@ -217,6 +221,13 @@ struct attempt {
     bool wants_reason; /* fill the misfit in */
 };
 
+uint32_t pin_of(const struct draft_cell *cell); /* PIN_NODE where a table says the rest */
+bool isolates_emulator(const struct guest *guest);
+bool wants_own_cpus(const struct draft *draft);
+bool counts_cpus(const struct attempt *attempt);
+bool counts_memory(const struct attempt *attempt, const struct draft_cell *cell);
+struct need need_of(const struct attempt *attempt, uint32_t index);
+
 /* Places the cells of a draft on a host, or gives back whatever was taken and says why not. */
 bool fit_guest(const struct attempt *attempt);
 bool enter_open(const struct attempt *attempt); /* fit_open.c: the cells whose nodes are left open */
@@ -225,9 +236,6 @@ struct node_problem;
 /* short_open.c: why open cells, in this order in the draft, find no nodes.  Always false. */
 bool explain_open(const struct attempt *attempt, const struct node_problem *problem, const uint32_t *index);
 
-struct need need_of(const struct attempt *attempt, uint32_t index);
-bool counts_cpus(const struct attempt *attempt);
-bool counts_memory(const struct attempt *attempt, const struct draft_cell *cell);
 void release_guest(struct draft *draft); /* gives back what a placed guest took, for a trial on a saved room */
 bool site_spreads(const struct attempt *attempt);
 bool memory_has_room(const struct attempt *attempt, const struct draft_cell *cell, const uint32_t *nodes,
@@ -255,6 +263,19 @@ bool try_host(struct attempt *attempt, const struct guest *guest, uint32_t cells
 /* The parts of a host at the level of a guest's `within`, those with fewer floating vCPUs first; struct scope.  One
  * that is anywhere where the guest does not say it. */
 GArray *parts_of(const struct room *room, const struct guest *guest);
+
+struct replay {                 /* a site that differs in one edit */
+    const struct guest *edited; /* stands for `guest` and its family; NULL: as it is */
+    const struct guest *guest;  /* must fit, and all of its family */
+    const struct guest *left_out;
+    const struct room *room; /* of the host where a pool gets more pages; NULL: none does */
+    uint32_t node;
+    uint64_t page_bytes, more_pages;
+};
+
+/* Whether a guest would fit if the site were placed anew with an edit, which may change the order of guests, and what
+ * others take.  Too large a site is taken on trust. */
+bool fits_in_replay(struct placing *placing, const struct replay *replay);
 
 /* ---- why.c: what is short ---------------------------------------------------------------------------------------- */
 

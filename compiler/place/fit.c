@@ -96,79 +96,7 @@ void lay_cells(const struct attempt *attempt, const struct guest *guest, uint32_
         draft->cells[i].fixed = attempt->room->nodes[nodes[i]].self;
 }
 
-/* ---- what a cell needs ------------------------------------------------------------------------------------------- */
-
-static uint32_t pin_of(const struct draft_cell *cell)
-{
-    return cell->locality->pin_rows.count ? PIN_NODE : cell->locality->pin;
-}
-
-/* vCPUs of a cell that no row of the pin table places. */
-static uint32_t unplaced(const struct draft *draft, const struct draft_cell *cell)
-{
-    uint32_t count = cell->vcpu_count;
-    if (draft->guest->locality.pin_rows.count && draft->vcpu_cpus)
-        for (ids_each(cell->vcpus, vcpu))
-            count -= vcpu < draft->vcpu_count && draft->vcpu_cpus[vcpu];
-    return count;
-}
-
-bool counts_cpus(const struct attempt *attempt)
-{
-    return attempt->lens.kind != LENS_MEMORY;
-}
-
-bool counts_memory(const struct attempt *attempt, const struct draft_cell *cell)
-{
-    uint64_t page = cell->page_bytes == PAGES_LARGEST ? PAGES_NORMAL : cell->page_bytes;
-    return attempt->lens.kind == LENS_ALL || (attempt->lens.kind == LENS_MEMORY && attempt->lens.page_bytes == page);
-}
-
-static bool isolates_emulator(const struct guest *guest)
-{
-    return guest->emulator == EMULATOR_ISOLATE && !guest->emulator_cpus && !guest->emulator_nodes;
-}
-
-static bool has_any(const struct room *room, const struct ids *cpus)
-{
-    for (ids_each(cpus, number))
-        if (room_find_cpu(room, number) != NO_INDEX)
-            return true;
-    return false;
-}
-
-struct need need_of(const struct attempt *attempt, uint32_t index)
-{
-    const struct draft *draft = attempt->draft;
-    const struct draft_cell *cell = &draft->cells[index];
-    struct need need = { .within = cell->within, .scope = draft->scope, .allowed = cell->allowed };
-    if (cell->is_astray)
-        return (struct need){ .within = NO_LEVEL, .scope = ANYWHERE };
-    need.ease = cell->fixed ? EASE_CROWDED : attempt->ease; /* what people fix may be as crowded as they like */
-    need.bytes = counts_memory(attempt, cell) ? cell->memory_bytes : 0;
-    need.page_bytes = cell->page_bytes;
-    if (!counts_cpus(attempt))
-        return need;
-    uint32_t count = unplaced(draft, cell), threads = MIN(draft->threads, MAX(attempt->room->smt, 1));
-    switch (pin_of(cell)) {
-    case PIN_CPUS:
-        need.singles = count;
-        break;
-    case PIN_CORES:
-        need.threads = threads;
-        need.cores = (count + threads - 1) / threads;
-        break;
-    case PIN_NODE:
-        need.floating = count;
-        if (need.allowed && !has_any(attempt->room, need.allowed))
-            need.allowed = NULL; /* CPUs that the host lacks are told by a rule of the plan */
-        break;
-    default:
-        break;
-    }
-    need.extra = index == 0 && isolates_emulator(draft->guest) ? 1 : 0;
-    return need;
-}
+/* ---- nodes ------------------------------------------------------------------------------------------------------- */
 
 /* The nodes of a set that guests may use here: there, and not taken away by a cgroup. */
 static uint32_t indexes_of(const struct room *room, const struct ids *nodes, uint32_t *out, bool *out_all_there)
@@ -201,6 +129,39 @@ bool site_spreads(const struct attempt *attempt)
     return attempt->placing->site->placement == PLACEMENT_SPREAD;
 }
 
+/* Where vCPUs float in less than a node, or beside cells of the same guest with CPUs of their own, one CPU there stays
+ * loose whoever comes later; it is claimed, so that it is given back with the rest.  A core that is broken already is
+ * taken before others. */
+static void keep_loose(const struct attempt *attempt, const struct draft_cell *cell, const uint32_t *nodes,
+                       uint32_t count)
+{
+    struct draft *draft = attempt->draft;
+    struct room *room = attempt->room;
+    uint32_t kept = NO_INDEX;
+    if (!cell->allowed && cell->own_scope.level == NO_LEVEL && draft->scope.level == NO_LEVEL && !wants_own_cpus(draft))
+        return;
+    for (uint32_t n = 0; n < count; n++) {
+        const struct room_node *node = &room->nodes[nodes[n]];
+        for (uint32_t c = node->first_core; c < node->first_core + node->core_count; c++) {
+            if (!is_core_in(room, c, draft->scope) || !is_core_in(room, c, cell->own_scope))
+                continue;
+            for (uint32_t i = room->cores[c].first; i < room->cores[c].first + room->cores[c].count; i++) {
+                const struct room_cpu *cpu = &room->cpus[i];
+                bool is_offered = cell->allowed ? ids_contains(cell->allowed, cpu->os_index) : !cpu->is_isolated;
+                if (is_offered && cpu->state == CPU_NAMED)
+                    return;
+                bool is_whole = room->cores[c].free == room->cores[c].count;
+                if (is_offered && cpu->state == CPU_FREE && (kept == NO_INDEX || !is_whole))
+                    kept = i;
+            }
+        }
+    }
+    if (kept == NO_INDEX)
+        return;
+    room_set_cpu(room, kept, CPU_NAMED);
+    draft->claims[draft->claim_count++] = kept;
+}
+
 static bool take_cpus(const struct attempt *attempt, uint32_t index, const uint32_t *nodes, uint32_t count)
 {
     struct draft *draft = attempt->draft;
@@ -215,6 +176,8 @@ static bool take_cpus(const struct attempt *attempt, uint32_t index, const uint3
     for (ids_each(cell->vcpus, vcpu))
         if (most && vcpu < draft->vcpu_count && !draft->vcpu_cpus[vcpu])
             draft->vcpu_cpus[vcpu] = room_single(attempt->room, picks[at++]);
+    if (need.floating)
+        keep_loose(attempt, cell, nodes, count);
     return true;
 }
 

@@ -50,8 +50,9 @@ static bool fits_beside(const void *state, uint32_t cell, uint32_t node, const u
     if (!memory_fits(open->attempt->room, &node, 1, here->locality->policy, page, bytes))
         return false;
     struct need cores = sum, singles = sum, floating = sum;
-    cores.floating = cores.singles = singles.cores = singles.floating = floating.cores = floating.singles = 0;
+    cores.floating = cores.singles = singles.cores = singles.floating = floating.cores = 0;
     singles.singles += sum.cores * open->attempt->room->smt;
+    floating.singles = sum.floating ? singles.singles : 0; /* vCPUs float over what the others leave */
     return cpu_shortage(open->attempt->room, &node, 1, &cores) == FITS &&
            (!sum.singles || cpu_shortage(open->attempt->room, &node, 1, &singles) == FITS) &&
            cpu_shortage(open->attempt->room, &node, 1, &floating) == FITS;

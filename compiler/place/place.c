@@ -171,7 +171,8 @@ static void place_guest(struct placing *placing, const struct guest *guest, stru
     struct candidates candidates = candidates_of(placing, guest);
     struct asking asking = { .guest = guest, .demand = demand_of(guest) };
     bool is_placed = place_over(placing, &candidates, &asking, draft);
-    if (!is_placed && !asking.is_told && !candidates.is_cut && !refuse_guest(placing, guest, &candidates)) {
+    if (!is_placed && !placing->is_replay && !asking.is_told && !candidates.is_cut &&
+        !refuse_guest(placing, guest, &candidates)) {
         asking.demand = 0; /* it looked like a guest that was refused, and is not */
         is_placed = place_over(placing, &candidates, &asking, draft);
     }
@@ -210,6 +211,81 @@ static void place_all(struct placing *placing)
         }
 }
 
+/* ---- the site once more ------------------------------------------------------------------------------------------ */
+
+enum { REPLAYED_GUESTS = 100, REPLAYS_MOST = 200 };
+
+static void open_rooms(struct placing *placing, const struct site_hosts *hosts)
+{
+    placing->rooms = arena_array(placing->scratch, struct room *, hosts->count);
+    placing->refusals = g_hash_table_new(NULL, NULL);
+    placing->order = NULL;
+    placing->all = (struct candidates){ 0 };
+}
+
+static void close_rooms(struct placing *placing)
+{
+    for (uint32_t h = 0; h < placing->hosts->count; h++)
+        if (placing->rooms[h])
+            room_close(placing->rooms[h]);
+    g_hash_table_destroy(placing->refusals);
+}
+
+static bool is_of_family(const struct guest *guest, const struct guest *other)
+{
+    return guest == other || (guest->count > 1 && guest->family == other->family);
+}
+
+static struct site *edited_site(struct placing *again, const struct replay *replay)
+{
+    struct site *site = arena_copy(again->scratch, again->site, sizeof *site);
+    site->guests = arena_copy(again->scratch, site->guests, site->guest_count * sizeof *site->guests);
+    for (uint32_t g = 0; g < site->guest_count; g++) {
+        const struct guest *before = &again->site->guests[g];
+        if (before == replay->left_out)
+            site->guests[g].is_broken = true;
+        if (!replay->edited || !is_of_family(replay->guest, before))
+            continue;
+        site->guests[g] = *replay->edited;
+        site->guests[g].name = before->name;
+        site->guests[g].instance = before->instance;
+    }
+    return site;
+}
+
+static bool is_all_placed(const struct placing *placing, const struct placing *again, const struct guest *guest)
+{
+    for (uint32_t g = 0; g < placing->site->guest_count; g++)
+        if (is_of_family(guest, &placing->site->guests[g]) && !again->drafts[g].is_placed)
+            return false;
+    return true;
+}
+
+bool fits_in_replay(struct placing *placing, const struct replay *replay)
+{
+    if (placing->site->guest_count > REPLAYED_GUESTS || placing->replayed++ >= REPLAYS_MOST)
+        return true;
+    struct placing again = *placing;
+    again.arena = again.scratch = arena_new();
+    again.findings = placing->unheard;
+    again.is_replay = true;
+    again.site = edited_site(&again, replay);
+    again.drafts = arena_array(again.scratch, struct draft, again.site->guest_count);
+    open_rooms(&again, placing->hosts);
+    bool fits = true;
+    if (replay->room) {
+        uint32_t host = replay->room->number;
+        again.rooms[host] = room_open(again.arena, again.scratch, &placing->hosts->list[host], host);
+        fits = room_add_pages(again.rooms[host], replay->node, replay->page_bytes, replay->more_pages);
+    }
+    if (fits)
+        place_all(&again);
+    fits = fits && is_all_placed(placing, &again, replay->guest);
+    close_rooms(&again);
+    arena_free(again.scratch);
+    return fits;
+}
+
 /* ---- the site ---------------------------------------------------------------------------------------------------- */
 
 static void find_shared_bases(const struct site *site, GHashTable *out)
@@ -237,7 +313,7 @@ static const struct planned_site *finish_site(struct placing *placing)
         if (!draft->is_placed || !settle_vcpus(placing, draft))
             continue;
         finish_guest(placing, &identity, draft, &guests[count]);
-        rows[count] = (struct planned_guest){ &guests[count], draft->guest, draft->room ? draft->room->host : NULL };
+        rows[count] = (struct planned_guest){ .plan = &guests[count], .guest = draft->guest, .host = draft->room ? draft->room->host : NULL };
         count++;
     }
     *plan = (struct plan){ .site = site->name, .guests = guests, .guest_count = count };
@@ -252,21 +328,17 @@ const struct planned_site *place_site(struct arena *arena, struct findings *find
         .arena = arena, .scratch = arena_new(), .findings = findings, .site = site, .hosts = hosts,
         .looks_left = LOOKS_OF_A_RUN, .work_left = WORK_OF_A_SITE + WORK_OF_A_GUEST * (uint64_t)site->guest_count
     };
-    placing.rooms = arena_array(placing.scratch, struct room *, hosts->count);
+    open_rooms(&placing, hosts);
     placing.drafts = arena_array(placing.scratch, struct draft, site->guest_count);
     placing.host_numbers = g_hash_table_new(g_str_hash, g_str_equal);
-    placing.refusals = g_hash_table_new(NULL, NULL);
     placing.unheard = findings_new(NULL);
     placing.told = g_hash_table_new(NULL, NULL);
     for (uint32_t h = 0; h < hosts->count; h++)
         g_hash_table_insert(placing.host_numbers, (gpointer)(guintptr)hosts->list[h].name, GUINT_TO_POINTER(h + 1));
     place_all(&placing);
     const struct planned_site *planned = finish_site(&placing);
-    for (uint32_t h = 0; h < hosts->count; h++)
-        if (placing.rooms[h])
-            room_close(placing.rooms[h]);
+    close_rooms(&placing);
     findings_free(placing.unheard);
-    g_hash_table_destroy(placing.refusals);
     g_hash_table_destroy(placing.told);
     g_hash_table_destroy(placing.host_numbers);
     arena_free(placing.scratch);

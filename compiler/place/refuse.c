@@ -1,14 +1,21 @@
 /* SPDX-License-Identifier: MIT
  *
- * Telling why a guest did not fit: what is short, where, by how much, who has it.  What is told is the part of the host,
- * the number of cells and the host where least is missing; the others are notes.
+ * Telling why a guest did not fit: what is short, where, by how much, who has it.  What is told is the host, the part
+ * of it and the number of cells where least is missing; the others are notes.
  */
 #include "place/draft.h"
 
 #include <string.h>
 
-enum { NAMED_MOST = 3, LOOKED_AT_MOST = 1000, HOSTS_LOOKED_AT = 16, PARTS_LOOKED_AT = 64, SHAPES_LOOKED_AT = 16,
-       EXPLAINED_MOST = 50, NOTED_MOST = 3 };
+enum {
+    NAMED_MOST = 3,
+    LOOKED_AT_MOST = 1000,
+    HOSTS_LOOKED_AT = 16,
+    PARTS_LOOKED_AT = 64,
+    SHAPES_LOOKED_AT = 16,
+    EXPLAINED_MOST = 50,
+    NOTED_MOST = 3
+};
 
 static enum code code_of(const struct misfit *misfit)
 {
@@ -121,17 +128,18 @@ static const char *crowd_text(struct arena *arena, const struct diagnosis *diagn
     const char *nodes = arena_printf(arena, "node%s %s", count == 1 ? "" : "s", ids_text(arena, misfit->roomy));
     if (!misfit->is_alike)
         return arena_printf(arena, "cells %s find %s only on %s of %s, which cannot hold all of them", misfit->names,
-                            misfit->kind == SHORT_MEMORY  ? "memory"
-                            : misfit->kind == SHORT_PAGES ? arena_printf(arena, "pages of %s",
-                                                                         size_text(arena, misfit->page_bytes))
-                                                          : "CPUs",
+                            misfit->kind == SHORT_MEMORY ? "memory"
+                            : misfit->kind == SHORT_PAGES
+                                ? arena_printf(arena, "pages of %s", size_text(arena, misfit->page_bytes))
+                                : "CPUs",
                             nodes, where);
     const char *each = misfit->crowd == diagnosis->draft->cell_count
                            ? arena_printf(arena, "each of its %u cells needs", misfit->crowd)
                            : arena_printf(arena, "each of the cells %s needs", misfit->names);
     const char *needs = arena_printf(arena, "%s %s", each, amount_text(arena, misfit, misfit->needed, true));
-    const char *room = !misfit->held ? arena_printf(arena, "%s has room for none of them", where)
-                                     : arena_printf(arena, "%s has room for %u of them, on %s", where, misfit->held, nodes);
+    const char *room = !misfit->held
+                           ? arena_printf(arena, "%s has room for none of them", where)
+                           : arena_printf(arena, "%s has room for %u of them, on %s", where, misfit->held, nodes);
     if (misfit->node == NO_INDEX)
         return arena_printf(arena, "%s, and %s", needs, room);
     return arena_printf(arena, "%s, and %s; node %u has %s free", needs, room,
@@ -155,9 +163,9 @@ static const char *cpus_text(struct arena *arena, const struct diagnosis *diagno
     const struct misfit *misfit = &diagnosis->misfit;
     const struct draft_cell *cell = &diagnosis->draft->cells[misfit->cell];
     const char *place = place_text(arena, diagnosis);
-    const char *of = diagnosis->draft->cell_count == 1 && !cell->said ? "its vCPUs"
-                                                                      : arena_printf(arena, "the vCPUs of cell '%s'",
-                                                                                     cell->name);
+    const char *of = diagnosis->draft->cell_count == 1 && !cell->said
+                         ? "its vCPUs"
+                         : arena_printf(arena, "the vCPUs of cell '%s'", cell->name);
     if (misfit->kind == SHORT_EMULATOR)
         return arena_printf(arena, "no CPU of %s is left for its emulator alone", place);
     if (misfit->kind == SHORT_LOOSE && cell->locality->cpus)
@@ -168,8 +176,9 @@ static const char *cpus_text(struct arena *arena, const struct diagnosis *diagno
         [LEVEL_SOCKET] = "socket", [LEVEL_NODE] = "node", [LEVEL_L3] = "L3", [LEVEL_CORE] = "core"
     };
     const char *level = cell->within == NO_LEVEL ? "part" : words[cell->within];
-    return arena_printf(arena, "%s %" G_GUINT64_FORMAT " CPUs within one %s, and no %s of %s has more than %" G_GUINT64_FORMAT " free",
-                        who_needs(arena, diagnosis), misfit->needed, level, level, place, misfit->left);
+    return arena_printf(
+        arena, "%s %" G_GUINT64_FORMAT " CPUs within one %s, and no %s of %s has more than %" G_GUINT64_FORMAT " free",
+        who_needs(arena, diagnosis), misfit->needed, level, level, place, misfit->left);
 }
 
 const char *shortage_text(struct arena *arena, const struct diagnosis *diagnosis)
@@ -190,23 +199,28 @@ const char *shortage_text(struct arena *arena, const struct diagnosis *diagnosis
                              : "";
     const char *needs = who_needs(arena, diagnosis), *amount = amount_text(arena, misfit, misfit->needed, true);
     const char *left = amount_text(arena, misfit, misfit->left, false), *place = place_text(arena, diagnosis);
+    bool is_wide = diagnosis->shape.part.level == NO_LEVEL || diagnosis->shape.part.level == LEVEL_SOCKET;
     if (misfit->extent == ALL_NODES)
         return arena_printf(arena, "%s %s%s, and %s has %s free%s", needs, amount, beside, place, left,
-                            misfit->room->node_count > 1 ? " on all its nodes" : "");
+                            misfit->room->node_count > 1 && is_wide ? " on all its nodes" : "");
     if (!draft->cells[misfit->cell].fixed && misfit->room->node_count > 1)
         return arena_printf(arena, "%s %s on one node%s, and %s, the best, has %s free", needs, amount, beside, place,
                             left);
-    return arena_printf(arena, "%s %s%s, and %s has %s free", needs, amount, beside, place, left);
+    const char *have = g_str_has_prefix(place, "nodes") ? "have" : "has";
+    return arena_printf(arena, "%s %s%s, and %s %s %s free", needs, amount, beside, place, have, left);
 }
 
 /* ---- who has the rest -------------------------------------------------------------------------------------------- */
 
 static bool takes_cpus(const struct draft *draft, uint32_t node)
 {
-    for (uint32_t i = 0; i < draft->claim_count; i++)
-        if (node == NO_INDEX ||
-            draft->room->groups[draft->room->cores[draft->room->cpus[draft->claims[i]].core].group].node == node)
+    const struct room *room = draft->room;
+    for (uint32_t i = 0; i < draft->claim_count; i++) {
+        const struct room_cpu *cpu = &room->cpus[draft->claims[i]];
+        if (cpu->state == CPU_DEDICATED &&
+            (node == NO_INDEX || room->groups[room->cores[cpu->core].group].node == node))
             return true;
+    }
     return false;
 }
 
@@ -283,7 +297,7 @@ static void name_reserves(struct placing *placing, struct finding *finding, cons
 static void name_takers(struct placing *placing, struct finding *finding, const struct diagnosis *diagnosis)
 {
     const struct misfit *misfit = &diagnosis->misfit;
-    if (misfit->extent == NODES_APART)
+    if (misfit->extent == NODES_APART || misfit->needed == SIZE_ALL)
         return;
     const char *where = misfit->node == NO_INDEX
                             ? arena_printf(placing->scratch, "host '%s'", misfit->room->host->name)
@@ -415,7 +429,8 @@ static void tell(struct placing *placing, const struct guest *guest, const struc
     const struct diagnosis *best = &g_array_index(hosts, struct diagnosis, 0);
     uint32_t first, last;
     cell_counts(guest, candidates, &first, &last);
-    const char *cut = last > first && best->shape.cells > 1 && best->misfit.extent != ALL_NODES ? "even in several cells, " : "";
+    const char *cut =
+        last > first && best->shape.cells > 1 && best->misfit.extent != ALL_NODES ? "even in several cells, " : "";
     const char *text = arena_printf(placing->scratch, "%s: %s%s", verdict(placing->scratch, guest), cut,
                                     shortage_text(placing->scratch, best));
     struct finding *finding = report_at(placing, guest, best, text);
@@ -430,13 +445,15 @@ static void tell(struct placing *placing, const struct guest *guest, const struc
         finding_note(placing->findings, finding, "%u hosts were tried", candidates->count);
     if (placing->explained++ < EXPLAINED_MOST)
         offer_cures(placing, finding, guest, candidates, best);
+    else
+        finding_help(placing->findings, finding, "cure the findings before this one: it may go with them");
 }
 
 static void tell_unnamed(struct placing *placing, const struct guest *guest, uint32_t host_count)
 {
-    struct finding *none = report(placing->findings, NM_no_host_fits, guest->span,
-                                  "none of the %u hosts that guest '%s' may live on has what it names", host_count,
-                                  guest->name);
+    struct finding *none =
+        report(placing->findings, NM_no_host_fits, guest->span,
+               "none of the %u hosts that guest '%s' may live on has what it names", host_count, guest->name);
     finding_help(placing->findings, none, "name one host, and its findings tell what it lacks");
 }
 

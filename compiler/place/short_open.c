@@ -81,7 +81,8 @@ static uint32_t nearest_node(const struct view *view, uint32_t cell)
     return best;
 }
 
-/* ---- on all nodes ------------------------------------------------------------------------------------------------------ */
+/* ---- on all nodes
+ * ------------------------------------------------------------------------------------------------------ */
 
 /* What all nodes have of it, as far as it can be summed up; UINT64_MAX where it cannot. */
 static uint64_t offered_by_all(const struct view *view)
@@ -116,7 +117,8 @@ static bool is_short_in_all(const struct view *view)
     return true;
 }
 
-/* ---- one of them -------------------------------------------------------------------------------------------------- */
+/* ---- one of them --------------------------------------------------------------------------------------------------
+ */
 
 static bool is_homeless(const struct view *view)
 {
@@ -140,7 +142,8 @@ static bool is_homeless(const struct view *view)
 
 /* ---- some of them ------------------------------------------------------------------------------------------------ */
 
-/* Cells that want the same nodes: the one that found none, those on the nodes it fits, those on the nodes these fit... */
+/* Cells that want the same nodes: the one that found none, those on the nodes it fits, those on the nodes these fit...
+ */
 static uint32_t find_crowd(const struct view *view, const uint32_t *chosen, bool *is_in, bool *is_wanted)
 {
     const struct node_problem *problem = view->problem;
@@ -237,7 +240,8 @@ static void tell_crowd(const struct view *view, const uint32_t *chosen, uint32_t
     misfit->roomy = numbers_of(view, is_wanted);
 }
 
-/* ---- apart -------------------------------------------------------------------------------------------------------- */
+/* ---- apart --------------------------------------------------------------------------------------------------------
+ */
 
 enum { TOLD_NODES = 8 };
 
@@ -259,7 +263,7 @@ static void tell_apart(const struct view *view, const uint32_t *chosen)
                             : has_memory           ? "is short of CPUs"
                             : !has_cpus            ? "is short of both"
                             : homeless->page_bytes && homeless->page_bytes != PAGES_LARGEST ? "is short of pages"
-                                                                                             : "is short of memory";
+                                                                                            : "is short of memory";
         g_string_append_printf(text, "%snode %u %s", text->len ? ", " : "", view->attempt->room->nodes[n].os_index,
                                lacks);
     }

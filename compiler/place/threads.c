@@ -48,11 +48,6 @@ static const struct ids *named_cpus(struct placing *placing, const struct room *
     return frozen;
 }
 
-static bool is_in(const struct room *room, uint32_t core, struct scope scope)
-{
-    return scope.level == NO_LEVEL || core_number(room, core, scope.level) == scope.number;
-}
-
 /* CPUs of the part of the host that `within` chose. */
 static const struct ids *part_cpus(struct placing *placing, const struct draft *draft, const struct draft_cell *cell)
 {
@@ -62,7 +57,7 @@ static const struct ids *part_cpus(struct placing *placing, const struct draft *
         const struct room_node *node = &room->nodes[n];
         for (uint32_t c = node->first_core; c < node->first_core + node->core_count; c++) {
             bool is_here = cell->allowed || !cell->nodes || ids_contains(cell->nodes, node->os_index);
-            if (!is_here || !is_in(room, c, draft->scope) || !is_in(room, c, cell->own_scope))
+            if (!is_here || !is_core_in(room, c, draft->scope) || !is_core_in(room, c, cell->own_scope))
                 continue;
             for (uint32_t i = 0; i < room->cores[c].count; i++) {
                 const struct room_cpu *cpu = &room->cpus[room->cores[c].first + i];

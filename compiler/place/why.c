@@ -75,8 +75,7 @@ bool diagnose(struct placing *placing, const struct guest *guest, struct room *r
 static uint64_t lack_of(const struct misfit *misfit)
 {
     uint64_t lack = misfit->needed > misfit->left ? misfit->needed - misfit->left : 0, sum;
-    return __builtin_mul_overflow(lack, MAX(misfit->missing, 1), &sum) ? UINT64_MAX
-                                                                                                          : sum;
+    return __builtin_mul_overflow(lack, MAX(misfit->missing, 1), &sum) ? UINT64_MAX : sum;
 }
 
 bool is_milder(const struct diagnosis *a, const struct diagnosis *b)
