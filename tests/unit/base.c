@@ -447,7 +447,8 @@ static unsigned bind(const char *path)
     struct arena *arena = arena_new();
     g_autofree char *site = g_strdup_printf("host h { synthetic \"node:4 pu:32\" }\nguest g { base \"%s\" }\n", path);
     uint32_t file = sources_add_text(reading.sources, "site.numa", site, strlen(site));
-    struct model_options options = { 0 };
+    const char *const anywhere[] = { "/" };
+    struct model_options options = { .include_folders = anywhere, .include_folder_count = 1 };
     unsigned refused = 0;
     g_assert_nonnull(build_site(arena, reading.syntax, file, &options));
     for (guint i = 0; i < reading.findings->list->len; i++) {
