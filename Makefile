@@ -110,7 +110,7 @@ $(B)/tests/%: tests/%.c $(ALL_BUT_MAIN)
 	$(CC) $(ALL_CFLAGS) -MMD -MP -o $@ $< $(ALL_BUT_MAIN) $(LDFLAGS_$(VARIANT)) $(LDFLAGS) $(LIBS)
 
 # this one neither reads files nor starts children: it brings readers of its own
-$(B)/tests/fuzz/site: LDFLAGS += -Wl,--wrap=host_load,--wrap=sources_read
+$(B)/tests/fuzz/site: LDFLAGS += -Wl,--wrap=host_load,--wrap=sources_read,--wrap=sources_read_named
 
 $(SHIM): tests/oracles/node_shim.c
 	@mkdir -p $(@D)

@@ -193,7 +193,7 @@ OWNED = {
     "memtune": ("hard_limit",), "iothreadids": ("iothread",),
     "memoryBacking": ("hugepages", "nosharepages", "locked", "source", "access", "allocation", "discard"),
     "cputune": ("vcpupin", "emulatorpin", "iothreadpin", "vcpusched", "emulatorsched", "iothreadsched", "cachetune",
-                "memorytune"), "cpu": ("topology",), "cpu/numa": ("cell",),
+                "memorytune"), "cpu": ("topology",), "cpu/numa": ("cell", "interconnects"),
 }
 OWNED_PATHS = {"/".join(filter(None, ("domain", parent, name))) for parent, names in OWNED.items() for name in names}
 CONTAINERS = "memtune|iothreadids|memoryBacking|cputune|cpu|numa"

@@ -4,6 +4,7 @@
  */
 #include "emit/output.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -64,13 +65,12 @@ static void add_files(GHashTable *files, struct json_c_object *guest, struct jso
             g_hash_table_add(files, g_strconcat(json_object_get_string(name), rows[i].suffix, NULL));
 }
 
-GHashTable *files_of_old_plan(int folder)
+static void add_plan(GHashTable *files, int folder, const char *name)
 {
-    GHashTable *files = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     size_t length = 0;
-    g_autofree char *text = read_plain_file(folder, PLAN_FILE, OLD_PLAN_BYTES, &length);
+    g_autofree char *text = read_plain_file(folder, name, OLD_PLAN_BYTES, &length);
     if (!text)
-        return files;
+        return;
     struct json_tokener *tokener = json_tokener_new_ex(OLD_PLAN_DEPTH);
     struct json_c_object *plan = tokener ? json_tokener_parse_ex(tokener, text, (int)length) : NULL;
     struct json_c_object *version, *targets, *guests;
@@ -82,5 +82,20 @@ GHashTable *files_of_old_plan(int folder)
     json_object_put(plan);
     if (tokener)
         json_tokener_free(tokener);
+}
+
+GHashTable *files_of_old_plans(int folder)
+{
+    GHashTable *files = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    add_plan(files, folder, PLAN_FILE);
+    int copy = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *list = copy < 0 ? NULL : fdopendir(copy);
+    if (!list && copy >= 0)
+        close(copy);
+    for (struct dirent *entry; list && (entry = readdir(list));)
+        if (g_str_has_prefix(entry->d_name, TEMPORARY_PLAN))
+            add_plan(files, folder, entry->d_name);
+    if (list)
+        closedir(list);
     return files;
 }

@@ -9,6 +9,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -16,8 +17,6 @@
 #include <unistd.h>
 
 #include "emit/emit.h"
-
-#define TEMPORARY ".numac-tmp-"
 
 enum { NAME_BYTES = 255 };
 
@@ -35,7 +34,8 @@ struct output {
     GHashTable *before; /* names of an earlier build */
     uint32_t temporaries;
     bool keeps; /* nothing that stands there is replaced or removed */
-    bool failed;
+    sigset_t signals; /* that were blocked before */
+    bool failed, keeps_plan; /* files were put in place and the plan was not: the next run must know of them */
 };
 
 static struct finding *tell(struct output *output, enum code code, const char *step, const char *name, int error)
@@ -50,15 +50,39 @@ static struct finding *tell(struct output *output, enum code code, const char *s
     return finding;
 }
 
-static void temporary_name(char *name, size_t size, uint32_t number)
+enum { TEMPORARY_BYTES = 40 };
+
+static void temporary_name(char name[TEMPORARY_BYTES], const struct output_file *file)
 {
-    g_snprintf(name, size, TEMPORARY "%u", number);
+    bool is_plan = strcmp(file->name, PLAN_FILE) == 0;
+    g_snprintf(name, TEMPORARY_BYTES, "%s%u", is_plan ? TEMPORARY_PLAN : TEMPORARY, file->temporary);
+}
+
+/* ---- interruptions: a run that is told to end tidies up first, and what it has begun to put in place it ends ------- */
+
+static void signals_to_wait(sigset_t *out)
+{
+    sigemptyset(out);
+    sigaddset(out, SIGINT);
+    sigaddset(out, SIGTERM);
+    sigaddset(out, SIGHUP);
+}
+
+static bool is_interrupted(const struct output *output)
+{
+    sigset_t waiting, ours;
+    signals_to_wait(&ours);
+    sigpending(&waiting);
+    for (int signal = 1; signal < NSIG; signal++)
+        if (sigismember(&ours, signal) == 1 && sigismember(&output->signals, signal) == 0 && sigismember(&waiting, signal) == 1)
+            return true;
+    return false;
 }
 
 /* ---- opening --------------------------------------------------------------------------------------------------- */
 
 /* What a run that was killed left behind.  Those names are ours alone, and the lock says that nobody writes. */
-static void sweep(int folder)
+static void sweep(int folder, bool with_plans)
 {
     int copy = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *list = copy < 0 ? NULL : fdopendir(copy);
@@ -68,7 +92,8 @@ static void sweep(int folder)
         return;
     }
     for (struct dirent *entry; (entry = readdir(list));)
-        if (g_str_has_prefix(entry->d_name, TEMPORARY))
+        if (g_str_has_prefix(entry->d_name, TEMPORARY) &&
+            (with_plans || !g_str_has_prefix(entry->d_name, TEMPORARY_PLAN)))
             unlinkat(folder, entry->d_name, 0);
     closedir(list);
 }
@@ -110,8 +135,11 @@ static struct output *open_output(struct findings *findings, const char *path, b
     int folder = open_folder(findings, path);
     if (folder < 0)
         return NULL;
-    sweep(folder);
+    sweep(folder, false);
     struct output *output = g_new0(struct output, 1);
+    sigset_t waiting;
+    signals_to_wait(&waiting);
+    sigprocmask(SIG_BLOCK, &waiting, &output->signals);
     output->findings = findings;
     output->path = g_strdup(path);
     output->folder = folder;
@@ -119,7 +147,7 @@ static struct output *open_output(struct findings *findings, const char *path, b
     g_array_set_clear_func(output->files, file_clear);
     output->names = g_hash_table_new(g_str_hash, g_str_equal);
     output->keeps = keeps;
-    output->before = keeps ? g_hash_table_new(g_str_hash, g_str_equal) : files_of_old_plan(folder);
+    output->before = keeps ? g_hash_table_new(g_str_hash, g_str_equal) : files_of_old_plans(folder);
     return output;
 }
 
@@ -139,12 +167,13 @@ void output_discard(struct output *output)
         return;
     for (guint i = 0; i < output->files->len; i++) {
         const struct output_file *file = &g_array_index(output->files, struct output_file, i);
-        char temporary[32];
-        temporary_name(temporary, sizeof temporary, file->temporary);
-        if (file->temporary)
+        char temporary[TEMPORARY_BYTES];
+        temporary_name(temporary, file);
+        if (file->temporary && !(output->keeps_plan && strcmp(file->name, PLAN_FILE) == 0))
             unlinkat(output->folder, temporary, 0);
     }
     close(output->folder); /* gives the lock up */
+    sigprocmask(SIG_SETMASK, &output->signals, NULL); /* ends the run here, where it was interrupted */
     g_hash_table_destroy(output->names);
     g_hash_table_destroy(output->before);
     g_array_free(output->files, TRUE);
@@ -237,15 +266,20 @@ static int write_all(int file, const char *text, size_t length)
 
 static bool write_temporary(struct output *output, struct output_file *added, const char *text, size_t length)
 {
-    char temporary[32];
-    temporary_name(temporary, sizeof temporary, output->temporaries + 1);
+    char temporary[TEMPORARY_BYTES];
+    added->temporary = ++output->temporaries;
+    temporary_name(temporary, added);
+    while (faccessat(output->folder, temporary, F_OK, AT_SYMLINK_NOFOLLOW) == 0) { /* the plan of a run that was killed */
+        added->temporary = ++output->temporaries;
+        temporary_name(temporary, added);
+    }
     int file = openat(output->folder, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
                       is_script(added->name) ? 0777 : 0666);
     if (file < 0) {
         tell(output, NM_output_write, "cannot write", added->name, errno);
+        added->temporary = 0;
         return false;
     }
-    added->temporary = ++output->temporaries;
     int error = write_all(file, text, length);
     if (close(file) != 0 && !error)
         error = errno;
@@ -267,6 +301,7 @@ static bool refuse_replacing(struct output *output, const char *name)
 
 bool output_add(struct output *output, const char *name, const char *text, size_t length)
 {
+    output->failed |= is_interrupted(output);
     if (output->failed || !name_is_safe(output, name))
         return false;
     enum found found = look(output, name, text, length);
@@ -285,10 +320,10 @@ bool output_add(struct output *output, const char *name, const char *text, size_
 
 static bool rename_one(struct output *output, struct output_file *file)
 {
-    char temporary[32];
+    char temporary[TEMPORARY_BYTES];
     if (!file->temporary)
         return true;
-    temporary_name(temporary, sizeof temporary, file->temporary);
+    temporary_name(temporary, file);
     if (renameat(output->folder, temporary, output->folder, file->name) != 0) {
         tell(output, NM_output_replace, "cannot put in place", file->name, errno);
         return false;
@@ -320,7 +355,7 @@ static bool remove_old(struct output *output)
 bool output_commit(struct output *output)
 {
     struct output_file *plan = NULL;
-    bool fine = !output->failed;
+    bool fine = !output->failed && !is_interrupted(output), has_begun = fine;
     for (guint i = 0; fine && i < output->files->len; i++) {
         struct output_file *file = &g_array_index(output->files, struct output_file, i);
         if (strcmp(file->name, PLAN_FILE) == 0)
@@ -329,6 +364,9 @@ bool output_commit(struct output *output)
             fine = rename_one(output, file);
     }
     fine = fine && remove_old(output) && (!plan || rename_one(output, plan));
+    output->keeps_plan = has_begun && !fine;
+    if (fine)
+        sweep(output->folder, true);
     output_discard(output);
     return fine;
 }

@@ -396,7 +396,7 @@ static const struct host *load(struct grounding *grounding, const struct declare
     if (declared->synthetic && refuse_more_work(grounding, declared, span))
         return NULL;
     const struct host *facts = host_load(grounding->arena, grounding->sources, grounding->findings, source, declared->synthetic != NULL,
-                                         wanted_facts(grounding->site), span);
+                                         wanted_facts(grounding->site) | (declared->is_overridden ? 0 : HOST_NO_PIPE), span);
     g_hash_table_insert(grounding->loaded, arena_string(grounding->arena, key, strlen(key)), (gpointer)(uintptr_t)facts);
     return facts;
 }

@@ -144,7 +144,13 @@ struct host {
 /* What costs time and is not always needed: PCI devices; caches below and above L3; asking the programs installed on
  * the live machine for their versions (three processes are started); latencies and bandwidths of memory, with the
  * caches at its side. */
-enum host_wants { HOST_DEVICES = 1, HOST_CACHES = 2, HOST_PROGRAMS = 4, HOST_ACCESSES = 8 };
+enum host_wants {
+    HOST_DEVICES = 1,
+    HOST_CACHES = 2,
+    HOST_PROGRAMS = 4,
+    HOST_ACCESSES = 8,
+    HOST_NO_PIPE = 16 /* a site names it */
+};
 
 /* Loads a host.  `source` is "live", a path, or (is_synthetic) a description.  The facts live in `arena`.
  * Trouble is one finding (NM10xx) at `place` and NULL is returned.  Files and folders are read in a child process

@@ -280,7 +280,9 @@ static struct host *load_file(struct arena *arena, struct sources *sources, stru
                               struct trouble *trouble)
 {
     uint32_t known = sources_find(sources, reading->name);
-    *file = known ? known : sources_read(sources, reading->name, HOST_FILE_BYTES);
+    *file = known ? known
+            : reading->wants & HOST_NO_PIPE ? sources_read_named(sources, reading->name, HOST_FILE_BYTES)
+                                            : sources_read(sources, reading->name, HOST_FILE_BYTES);
     const struct source *source = source_at(sources, *file);
     if (source->trouble != SOURCE_FINE) {
         say_no_text(source, reading->name, trouble);

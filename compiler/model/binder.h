@@ -22,6 +22,7 @@ struct binder {
     struct findings *findings;
     const struct model_options *options;
     struct site *site;
+    uint32_t site_file;    /* the one named on the command line */
     GPtrArray *trees;      /* struct tree *, in reading order */
     GHashTable *lets;      /* name to struct let * */
     GPtrArray *let_order;  /* struct let * */
@@ -63,6 +64,7 @@ struct scalar {
     const struct let *let; /* the variable it came from, for labels */
 };
 
+bool refuse_outside(struct binder *binder, const struct scalar *scalar, const char *path); /* a file the site names */
 /* The arguments of an item, variables replaced; *out_count of them.  False: something was reported. */
 bool item_scalars(struct binder *binder, const struct item *item, struct scalar *few, size_t room,
                   struct scalar **out_scalars, size_t *out_count);

@@ -336,7 +336,7 @@ static void apply_base(struct binder *binder, struct frame frame, const struct i
         known = arena_take(binder->arena, struct base_tree);
         known->file = sources_find(binder->sources, path);
         if (!known->file) {
-            known->file = sources_read(binder->sources, path, BASE_BYTES_LIMIT);
+            known->file = sources_read_named(binder->sources, path, BASE_BYTES_LIMIT);
             source_note_include(binder->sources, known->file, scalars[0].span);
         }
         known->tree = read_domain(binder->syntax, known->file, &known->uuid);
@@ -437,9 +437,12 @@ static bool is_file_name(const char *name)
 {
     if (strlen(name) > 200 || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
         return false;
-    for (const char *at = name; *at; at++)
-        if (*at == '/' || (unsigned char)*at < 0x20 || *at == 0x7f)
-            return false;
+    for (const char *at = name; *at; at = g_utf8_next_char(at)) {
+        GUnicodeType type = g_unichar_type(g_utf8_get_char(at));
+        if (*at == '/' || type == G_UNICODE_CONTROL || type == G_UNICODE_FORMAT || type == G_UNICODE_LINE_SEPARATOR ||
+            type == G_UNICODE_PARAGRAPH_SEPARATOR)
+            return false; /* no folder, and nothing that moves the cursor or the reading direction of a terminal */
+    }
     return true;
 }
 

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <limits.h>
+#include <unistd.h>
 
 enum { INCLUDE_DEPTH_LIMIT = 16 };
 
@@ -325,13 +326,13 @@ static bool lies_under(const char *path, const char *folder)
     return strncmp(path, folder, length) == 0 && (folder[length - 1] == '/' || path[length] == '/' || !path[length]);
 }
 
-/* Includes stay below the folder of the site, links resolved, unless the command line allows more. */
-static bool is_allowed(struct binder *binder, uint32_t site_file, const char *path)
+/* Files that a site names stay below its folder, links resolved, unless the command line allows more. */
+static bool is_allowed(struct binder *binder, const char *path)
 {
     char *real = realpath(path, NULL);
     if (!real)
-        return true; /* reading it will say what is wrong */
-    const char *site_path = source_at(binder->sources, site_file)->path;
+        return access(path, F_OK) != 0; /* reading it will say what is wrong; /dev/stdin leads nowhere, and opens */
+    const char *site_path = source_at(binder->sources, binder->site_file)->path;
     char *folder = real_folder(site_path ? site_path : "./-");
     bool allowed = folder && lies_under(real, folder);
     for (size_t i = 0; !allowed && i < binder->options->include_folder_count; i++) {
@@ -342,6 +343,15 @@ static bool is_allowed(struct binder *binder, uint32_t site_file, const char *pa
     free(folder);
     free(real);
     return allowed;
+}
+
+bool refuse_outside(struct binder *binder, const struct scalar *scalar, const char *path)
+{
+    if (is_allowed(binder, path))
+        return false;
+    struct finding *finding = report_value(binder, NM_include_outside, scalar, "'%.*s' lies outside the folder of the site", (int)scalar->length, scalar->text);
+    finding_help(binder->findings, finding, "move it below the site's folder, or allow its folder: --allow-include FOLDER");
+    return true;
 }
 
 static unsigned include_depth(struct binder *binder, uint32_t file)
@@ -383,7 +393,7 @@ static uint32_t read_before(struct binder *binder, const char *path)
     return 0;
 }
 
-static void include_file(struct binder *binder, uint32_t site_file, const struct scalar *scalar)
+static void include_file(struct binder *binder, const struct scalar *scalar)
 {
     if (!scalar->length) {
         struct finding *finding = report_value(binder, NM_empty_text, scalar, "'include' names no file");
@@ -397,16 +407,14 @@ static void include_file(struct binder *binder, uint32_t site_file, const struct
         finding_help(binder->findings, finding, "remove one include of the circle");
     } else if (found) {
         return; /* read before: the order of declarations does not matter */
-    } else if (!is_allowed(binder, site_file, path)) {
-        struct finding *finding = report_value(binder, NM_include_outside, scalar, "'%.*s' lies outside the folder of the site", (int)scalar->length, scalar->text);
-        finding_help(binder->findings, finding, "move it below the site's folder, or allow its folder: --allow-include FOLDER");
+    } else if (refuse_outside(binder, scalar, path)) {
         binder->missed_names = binder->missed_lets = true;
     } else if (include_depth(binder, scalar->span.file) > INCLUDE_DEPTH_LIMIT) {
         struct finding *finding = report_value(binder, NM_include_depth, scalar, "includes are nested deeper than %d", INCLUDE_DEPTH_LIMIT);
         finding_help(binder->findings, finding, "include it from the site itself: a file read once is there for all");
         binder->missed_names = binder->missed_lets = true;
     } else {
-        uint32_t file = sources_read(binder->sources, path, SITE_BYTES_LIMIT);
+        uint32_t file = sources_read_named(binder->sources, path, SITE_BYTES_LIMIT);
         source_note_include(binder->sources, file, scalar->span);
         read_one(binder, file);
     }
@@ -420,7 +428,7 @@ static bool is_word(struct binder *binder, const struct item *item, const char *
 }
 
 /* Variables may name files to include, so all that are declared so far are known before the includes of a file. */
-static void read_includes(struct binder *binder, uint32_t site_file, const struct tree *tree)
+static void read_includes(struct binder *binder, const struct tree *tree)
 {
     for (const struct item *item = tree->items; item; item = item->next) {
         if (!is_word(binder, item, "include"))
@@ -436,7 +444,7 @@ static void read_includes(struct binder *binder, uint32_t site_file, const struc
             finding_help(binder->findings, finding, "write 'include \"profiles.numa\"'");
         }
         for (size_t i = 0; i < count; i++)
-            include_file(binder, site_file, &scalars[i]);
+            include_file(binder, &scalars[i]);
     }
 }
 
@@ -448,7 +456,7 @@ bool load_site(struct binder *binder, uint32_t file)
         for (const struct item *item = tree->items; item; item = item->next)
             if (is_word(binder, item, "let"))
                 declare_let(binder, item);
-        read_includes(binder, file, tree);
+        read_includes(binder, tree);
     }
     if (!binder->is_torn)
         refuse_undeclared(binder);

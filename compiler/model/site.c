@@ -197,6 +197,7 @@ struct site *build_site(struct arena *arena, struct syntax *syntax, uint32_t fil
     site->arena = arena;
     site->name = site_name(arena, source_at(syntax->sources, file));
     binder.site = site;
+    binder.site_file = file;
     bool is_text = load_site(&binder, file);
     if (is_text && !binder.is_torn) {
         index_site(&binder);

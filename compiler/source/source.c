@@ -183,9 +183,9 @@ uint32_t sources_find(const struct sources *sources, const char *path)
     return GPOINTER_TO_UINT(g_hash_table_lookup(sources->by_file, key));
 }
 
-uint32_t sources_read(struct sources *sources, const char *path, uint32_t max_bytes)
+static uint32_t read_source(struct sources *sources, const char *path, uint32_t max_bytes, bool may_be_pipe)
 {
-    bool standard_input = strcmp(path, "-") == 0;
+    bool standard_input = may_be_pipe && strcmp(path, "-") == 0;
     uint32_t index = add(sources, standard_input ? "<stdin>" : path, standard_input ? NULL : path);
     struct source *source = source_at(sources, index);
     if (max_bytes > SOURCE_BYTES_LIMIT)
@@ -204,7 +204,7 @@ uint32_t sources_read(struct sources *sources, const char *path, uint32_t max_by
     if (file < 0 || fstat(file, &about) != 0) {
         source->error_number = errno;
         fail(source, SOURCE_UNREADABLE, 0);
-    } else if (!S_ISREG(about.st_mode) && !S_ISFIFO(about.st_mode)) {
+    } else if (!S_ISREG(about.st_mode) && !(may_be_pipe && S_ISFIFO(about.st_mode))) {
         fail(source, SOURCE_NOT_A_FILE, 0);
     } else if (S_ISREG(about.st_mode) && about.st_size > (off_t)max_bytes) {
         fail(source, SOURCE_TOO_LARGE, 0);
@@ -218,4 +218,14 @@ uint32_t sources_read(struct sources *sources, const char *path, uint32_t max_by
     if (file >= 0)
         close(file);
     return index;
+}
+
+uint32_t sources_read(struct sources *sources, const char *path, uint32_t max_bytes)
+{
+    return read_source(sources, path, max_bytes, true);
+}
+
+uint32_t sources_read_named(struct sources *sources, const char *path, uint32_t max_bytes)
+{
+    return read_source(sources, path, max_bytes, false);
 }

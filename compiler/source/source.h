@@ -50,6 +50,8 @@ void sources_free(struct sources *sources); /* accepts NULL */
 /* Reads a file, or standard input for "-".  Always gives an index; a source in trouble is empty and says why.
  * max_bytes bounds the size (at most SOURCE_BYTES_LIMIT). */
 uint32_t sources_read(struct sources *sources, const char *path, uint32_t max_bytes);
+/* The same for a path that a file names: never a pipe, which might not end (/dev/stdout), and "-" is a name as others. */
+uint32_t sources_read_named(struct sources *sources, const char *path, uint32_t max_bytes);
 /* The same for text that is in memory already; it is copied, and checked like a file. */
 uint32_t sources_add_text(struct sources *sources, const char *name, const char *text, size_t length);
 /* The index of a file read before under the same real path, or 0. */

@@ -83,6 +83,7 @@ const struct host *__wrap_host_load(struct arena *arena, struct sources *sources
 
 uint32_t __real_sources_read(struct sources *sources, const char *path, uint32_t max_bytes);
 uint32_t __wrap_sources_read(struct sources *sources, const char *path, uint32_t max_bytes);
+uint32_t __wrap_sources_read_named(struct sources *sources, const char *path, uint32_t max_bytes);
 
 enum { PARTS = 3 };
 static struct part { /* of the input: site, include, base */
@@ -103,6 +104,11 @@ uint32_t __wrap_sources_read(struct sources *sources, const char *path, uint32_t
     if (!are_hosts_known)
         return __real_sources_read(sources, path, max_bytes);
     return g_str_has_suffix(path, ".xml") ? part_file(sources, 2, "base.xml") : part_file(sources, 1, "part.numa");
+}
+
+uint32_t __wrap_sources_read_named(struct sources *sources, const char *path, uint32_t max_bytes)
+{
+    return __wrap_sources_read(sources, path, max_bytes);
 }
 
 /* ---- what must hold ------------------------------------------------------------------------------------------------ */

@@ -77,6 +77,18 @@ def _distances(cells):
     return rows
 
 
+def _performance(reader):
+    """Latency and bandwidth of each pair: access means read and write."""
+    interconnects = reader.take("cpu/numa/interconnects")
+    found = {}
+    for one in interconnects if interconnects is not None else ():
+        value = kib(one.get("value"), one.get("unit")) if one.tag == "bandwidth" else int(one.get("value"))
+        key = (one.tag, one.get("initiator"), one.get("target"), one.get("cache"))
+        for kind in ("read", "write") if one.get("type") == "access" else (one.get("type"),):
+            found[(*key, kind)] = value
+    return sorted((*map(str, key), value) for key, value in found.items())
+
+
 def _pages(reader, count):
     """Bytes in KiB for each cell, 0 for a page of the host's default size, None without huge pages."""
     hugepages = reader.take("memoryBacking/hugepages")
@@ -171,6 +183,7 @@ def meaning(text):
     """(facts, rest): the facts as plain values, the rest as XML text."""
     reader = Reader(text)
     total, vcpus, cpuset = _vcpus(reader)
+    performance = _performance(reader)
     cells = sorted(reader.take_all("cpu/numa/cell"), key=lambda cell: int(cell.get("id", 0)))
     numatune = reader.take("numatune")
     guest = _policy(numatune.find("memory")) if numatune is not None else None
@@ -182,6 +195,7 @@ def meaning(text):
         "memory": memory, "current": current, "vcpus": vcpus,
         "cells": [{"cpus": numbers(cell.get("cpus", "")), "memory": kib(cell.get("memory"), cell.get("unit")),
                    "cache": [ElementTree.tostring(one).split() for one in cell.findall("cache")]} for cell in cells],
+        "performance": performance,
         "distances": _distances(cells),
         "policies": [own.get(number, guest) for number in range(max(len(cells), 1))],
         "hard limit": reader.size("memtune/hard_limit"), **backing, **_threads(reader, total, cpuset),

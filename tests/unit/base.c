@@ -167,7 +167,7 @@ static const struct example examples[] = {
     { "resctrl/kinds", D("<cputune><cachetune vcpus='0'><cache id='0' level='2' type='data' size='3'/><cache id='0' level='2' type='code' size='4'/><cache id='0' level='3' type='data' size='5'/></cachetune></cputune>"),
       "[resctrl] [0] {\n  [l2-code] {\n    [0] [4KiB]\n  [l2-data] {\n    [0] [3KiB]\n  [l3-data] {\n    [0] [5KiB]\n", "" },
     { "resctrl/twice", D("<cputune><memorytune vcpus='0'><node id='0' bandwidth='9'/></memorytune><cachetune vcpus='0'/><memorytune vcpus='0'/></cputune>"),
-      "[resctrl] [0] {\n  [bandwidth] {\n    [0] [9%]\n", "NM1227 1:108 '<memorytune' [ 1:18 '<memorytune']\n" },
+      "[resctrl] [0] {\n  [bandwidth] {\n    [0] [9%]\n", "NM1227 1:103 '<memorytune' [ 1:18 '<memorytune']\n" },
     { "resctrl/wrong", D("<cputune><cachetune vcpus='0'><cache id='0' level='1' type='data' size='3'/><cache id='0' level='3' type='all' size='4'/><cache id='0' type='data' size='5'/></cachetune><cachetune/></cputune>"),
       "", "NM1228 1:60 '1'\nNM1228 1:115 'all'\nNM1229 1:130 '<cache'\nNM1229 1:178 '<cachetune'\n" },
     { "dollar", D("<numatune><memory mode='$x' nodeset='0'/></numatune>"), "[node] [0] [$x]\n", "" },
@@ -463,7 +463,8 @@ static unsigned bind(const char *path)
     struct arena *arena = arena_new();
     g_autofree char *site = g_strdup_printf("host h { synthetic \"node:4 pu:32\" }\nguest g { base \"%s\" }\n", path);
     uint32_t file = sources_add_text(reading.sources, "site.numa", site, strlen(site));
-    struct model_options options = { 0 };
+    const char *const anywhere[] = { "/" };
+    struct model_options options = { .include_folders = anywhere, .include_folder_count = 1 };
     unsigned refused = 0;
     g_assert_nonnull(build_site(arena, reading.syntax, file, &options));
     for (guint i = 0; i < reading.findings->list->len; i++) {

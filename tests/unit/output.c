@@ -246,6 +246,29 @@ static void test_leftovers_are_swept(struct bench *bench, const void *unused)
     g_assert_cmpuint(files_in(bench), ==, 1);
 }
 
+/* A run that was killed while it put files in place left its plan: what it had put there is no stranger's. */
+static void test_killed_run_is_made_up_for(struct bench *bench, const void *unused)
+{
+    (void)unused;
+    put(bench, ".numac-tmp-plan-9",
+        "{\"format_version\":1,\"guests\":[{\"name\":\"g\"},{\"name\":\"gone\"}],\"targets\":[\"libvirt\"]}");
+    put(bench, ".numac-tmp-3", "half a file");
+    put(bench, "g.xml", "of the run that was killed");
+    put(bench, "gone.xml", "of the run that was killed");
+    put(bench, "mine.xml", "mine");
+    struct output *output = open_fine(bench);
+    g_assert_true(add(output, "g.xml", "new"));
+    output_discard(output); /* and so was the next one, before it put anything in place */
+    output = open_fine(bench);
+    g_assert_true(add(output, "g.xml", "new"));
+    add_plan(output, (const char *const[]){ "g", NULL });
+    g_assert_true(output_commit(output));
+    check(bench, "g.xml", "new");
+    check(bench, "gone.xml", NULL);
+    check(bench, "mine.xml", "mine");
+    g_assert_cmpuint(files_in(bench), ==, 3);
+}
+
 static void test_bad_names(struct bench *bench, const void *unused)
 {
     (void)unused;
@@ -386,8 +409,8 @@ static void test_replace_fails(struct bench *bench, const void *unused)
     g_assert_cmpint(g_mkdir(path, 0700), ==, 0);
     g_assert_false(output_commit(output));
     check_finding(bench, NM_output_replace);
-    check(bench, "plan.json", NULL); /* it comes last, so it is not there */
-    g_assert_cmpuint(files_in(bench), ==, 1);
+    check(bench, "plan.json", NULL); /* it comes last, so it is not there, */
+    g_assert_cmpuint(files_in(bench), ==, 2); /* but stays beside its place: the next run knows what this one wrote */
 }
 
 static void test_ten_thousand(struct bench *bench, const void *unused)
@@ -424,6 +447,7 @@ int main(int count, char **arguments)
         { "/output/old-files-go", test_old_files_go },
         { "/output/foreign-plans", test_foreign_plans },
         { "/output/leftovers-are-swept", test_leftovers_are_swept },
+        { "/output/killed-run-is-made-up-for", test_killed_run_is_made_up_for },
         { "/output/bad-names", test_bad_names },
         { "/output/twice", test_twice },
         { "/output/folder-in-the-way", test_folder_in_the_way },
