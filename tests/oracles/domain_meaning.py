@@ -169,6 +169,9 @@ def meaning(text):
     total, vcpus, cpuset = _vcpus(reader)
     cells = sorted(reader.take_all("cpu/numa/cell"), key=lambda cell: int(cell.get("id", 0)))
     numatune = reader.take("numatune")
+    claimed = [numbers(cell.get("cpus", "")) for cell in cells]
+    if cells:  # what no cell claims is cell 0's to QEMU's driver
+        claimed[0] = tuple(sorted({*claimed[0], *set(range(total)).difference(*claimed)}))
     guest = _policy(numatune.find("memory")) if numatune is not None else None
     own = {int(one.get("cellid")): _policy(one) for one in numatune.findall("memnode")} if numatune is not None else {}
     backing = _backing(reader, cells)
@@ -176,8 +179,9 @@ def meaning(text):
     facts = {
         "uuid": reader.take("uuid").text, "name": reader.take("name").text,
         "memory": memory, "current": current, "vcpus": vcpus,
-        "cells": [{"cpus": numbers(cell.get("cpus", "")), "memory": kib(cell.get("memory"), cell.get("unit")),
-                   "cache": [ElementTree.tostring(one).split() for one in cell.findall("cache")]} for cell in cells],
+        "cells": [{"cpus": cpus, "memory": kib(cell.get("memory"), cell.get("unit")),
+                   "cache": [ElementTree.tostring(one).split() for one in cell.findall("cache")]}
+                  for cell, cpus in zip(cells, claimed)],
         "distances": _distances(cells),
         "policies": [own.get(number, guest) for number in range(max(len(cells), 1))],
         "hard limit": reader.size("memtune/hard_limit"), **backing, **_threads(reader, total, cpuset),
