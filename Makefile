@@ -109,6 +109,9 @@ $(B)/tests/%: tests/%.c $(ALL_BUT_MAIN)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -MMD -MP -o $@ $< $(ALL_BUT_MAIN) $(LDFLAGS_$(VARIANT)) $(LDFLAGS) $(LIBS)
 
+# this one neither reads files nor starts children: it brings readers of its own
+$(B)/tests/fuzz/site: LDFLAGS += -Wl,--wrap=host_load,--wrap=sources_read
+
 $(SHIM): tests/oracles/node_shim.c
 	@mkdir -p $(@D)
 	$(CC) -std=gnu17 $(WARNINGS) -O2 -fPIC -shared -o $@ $<
@@ -123,13 +126,14 @@ SUITE_notation = 'notation=tests/notation.py --numac $(PROGRAM)' 'site-schema=te
 SUITE_rules   = 'rules=tests/rules_table.py'
 SUITE_import  = 'import=tests/import.py --numac $(PROGRAM)'
 SUITE_man     = 'man=tests/man.py --numac $(PROGRAM)'
+SUITE_place   = 'place=tests/place_properties.py $(PROGRAM)'
 SUITE_mutants = 'mutants=tests/mutants.py --numac $(PROGRAM)'
 SUITE_oracles = 'schema=tests/oracles/relaxng.py --numac $(PROGRAM)' \
 	'libvirt=tests/oracles/libvirt_embed.py --numac $(PROGRAM)' \
 	'qemu=tests/oracles/qemu_paused.py --numac $(PROGRAM)' 'script=tests/oracles/script.py --numac $(PROGRAM)'
 SUITE_lab     = 'boot=tests/oracles/boot.py --numac $(PROGRAM)'
 comma := ,
-SUITES := layers,harness,units,cli,hosts,notation,import,man,cases,rules,mutants,oracles
+SUITES := layers,harness,units,cli,hosts,notation,import,man,cases,rules,place,mutants,oracles
 suites = $(foreach suite,$(subst $(comma), ,$(1)),$(SUITE_$(suite)))
 
 check: $(PROGRAM) $(UNITS) $(DRIVERS) $(SHIM)
@@ -162,7 +166,7 @@ lint:
 # ---- benchmarks ---------------------------------------------------------------------------------------------------
 # numac beside its peers, some of which are programs of our own.  BENCH='--quick P1 P6' chooses.
 BENCH :=
-PEERS := $(addprefix build/bench/,nop yaml_events forms write_files host_load)
+PEERS := $(addprefix build/bench/,nop peak yaml_events forms write_files host_load)
 
 build/bench/%: tests/bench/peers/%.c tests/bench/peers/whole_file.h
 	@mkdir -p $(@D)

@@ -34,7 +34,7 @@ static struct model_options model_options(struct session *session)
 
 struct compiled compile_site(struct session *session, const char *path)
 {
-    size_t errors = findings_count(session->findings, ERROR);
+    size_t errors = findings_errors_met(session->findings);
     struct compiled compiled = { 0 };
     struct syntax *syntax = syntax_new(session->sources, session->findings);
     struct model_options options = model_options(session);
@@ -49,6 +49,6 @@ struct compiled compile_site(struct session *session, const char *path)
         check_plan(session->arena, session->findings, compiled.planned);
     }
     compiled.site = site;
-    compiled.is_clean = findings_count(session->findings, ERROR) == errors;
+    compiled.is_clean = findings_errors_met(session->findings) == errors;
     return compiled;
 }

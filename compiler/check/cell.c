@@ -116,6 +116,21 @@ static void cells_say_vcpus_or_ids(const struct check *check, const struct guest
     }
 }
 
+static void ids_need_a_known_count(const struct check *check, const struct guest *guest)
+{
+    if (guest->vcpu_count != COUNT_ALL || is_failed(&guest->said, W_GUEST_VCPUS))
+        return;
+    for (uint32_t c = 0; c < guest->cell_count; c++) {
+        const struct said *said = &guest->cells[c].said;
+        if (!is_said(said, W_CELL_IDS) || is_failed(said, W_CELL_IDS))
+            continue;
+        struct finding *finding = report(check->findings, NM_ids_of_unknown_count, said_span(said, W_CELL_IDS, 1), "cell '%s' names vCPUs, and how many guest '%s' has is not known", guest->cells[c].name, guest->name);
+        finding_label(check->findings, finding, said_span(&guest->said, W_GUEST_VCPUS, 1), "as many as the host has left");
+        finding_help(check->findings, finding, "write a number in place of 'all', or leave 'ids' out");
+        return; /* the other cells are wrong for the same reason */
+    }
+}
+
 static void vcpus_are_in_one_cell(const struct check *check, const struct guest *guest)
 {
     for (uint32_t c = 0; c < guest->cell_count; c++)
@@ -310,21 +325,11 @@ static void guests_have_memory(const struct check *check, const struct guest *gu
         while (is_said(&guest->cells[c].said, W_CELL_MEMORY))
             c++;
         finding = report(check->findings, NM_no_memory, guest->cells[c].span, "cell '%s' says no 'memory', and guest '%s' gives no total to share", guest->cells[c].name, guest->name);
+    } else if (!has_total && !shares.said_bytes) {
+        finding = report(check->findings, NM_no_memory, said_span(&guest->cells[0].said, W_CELL_MEMORY, 1), "no cell of guest '%s' has memory", guest->name);
     }
     if (finding)
-        finding_help(check->findings, finding, "write 'memory 4GiB' in the guest");
-}
-
-static void cells_have_memory(const struct check *check, const struct guest *guest)
-{
-    for (uint32_t c = 0; c < guest->cell_count; c++) {
-        const struct cell *cell = &guest->cells[c];
-        if (!is_said(&cell->said, W_CELL_MEMORY) || is_failed(&cell->said, W_CELL_MEMORY) || cell->memory_bytes)
-            continue;
-        struct finding *finding = report(check->findings, NM_cell_without_memory, said_span(&cell->said, W_CELL_MEMORY, 1), "cell '%s' of guest '%s' has no memory", cell->name, guest->name);
-        finding_note(check->findings, finding, "libvirt accepts the definition, and QEMU then refuses its argument; a cell with vCPUs only is not yet in this version");
-        finding_help(check->findings, finding, "give it memory, or put its vCPUs into another cell");
-    }
+        finding_help(check->findings, finding, "write 'memory 4GiB' in %s", guest->cell_count && !shares.open ? "a cell" : "the guest");
 }
 
 const struct model_rule cell_rules[] = {
@@ -334,6 +339,7 @@ const struct model_rule cell_rules[] = {
     { .name = "integer-labels-are-positions", .source = "peers 2, 26", .of_whole = true, .run = integer_labels_are_positions },
     { .name = "guests-have-no-more-cells-than-vcpus", .source = "peers 6", .of_whole = true, .run = guests_have_no_more_cells_than_vcpus },
     { .name = "cells-say-vcpus-or-ids", .source = "peers 20", .run = cells_say_vcpus_or_ids },
+    { .name = "ids-need-a-known-count", .source = "language 7", .run = ids_need_a_known_count },
     { .name = "vcpus-are-in-one-cell", .source = "peers 9", .run = vcpus_are_in_one_cell },
     { .name = "vcpus-are-below-the-count", .source = "peers 10", .of_whole = true, .run = vcpus_are_below_the_count },
     { .name = "cells-cover-all-vcpus", .source = "peers 11, 12, 19", .of_whole = true, .run = cells_cover_all_vcpus },
@@ -342,6 +348,5 @@ const struct model_rule cell_rules[] = {
     { .name = "cells-sum-to-the-memory", .source = "peers 16, 17, 18", .of_whole = true, .run = cells_sum_to_the_memory },
     { .name = "equal-cells-divide-memory", .source = "peers 18", .of_whole = true, .run = equal_cells_divide_memory },
     { .name = "guests-have-memory", .source = "peers 15", .of_whole = true, .run = guests_have_memory },
-    { .name = "cells-have-memory", .source = "peers 14", .run = cells_have_memory },
     { 0 }
 };

@@ -78,9 +78,9 @@ static void check_vcpus(struct use *use)
         const struct ids *cpus = planned->plan->vcpu_cpus[v];
         if (!cpus || cpus == before || ids_within(cpus, planned->host->open))
             continue;
-        before = cpus;
         use->span = vcpu_span(planned, v);
         check_cpus(use, cpus);
+        return; /* the other rows are off for the same reason, more often than not */
     }
 }
 
@@ -131,8 +131,31 @@ static void cpus_are_open_to_guests(const struct check *check, const struct plan
     }
 }
 
-/* ---- isolated CPUs --------------------------------------------------------------------------------------------------
- */
+static void check_helper_nodes(const struct check *check, const struct planned_guest *planned, const char *who, const struct set *set, struct span span)
+{
+    const struct host *facts = facts_of(planned);
+    for (ids_each(set && set->plain ? set->plain : &ids_none, number)) {
+        if (host_node(facts, number))
+            continue;
+        struct finding *finding = report(check->findings, NM_helper_node_missing, span, "%s of guest '%s' is to run beside node %u, which host '%s' does not have", who, planned->plan->name, number, planned->host->name);
+        finding_note(check->findings, finding, "it would run anywhere, or beside the other nodes of the set");
+        finding_help(check->findings, finding, "name a node that it has: see 'numac host show'");
+        return; /* the others of one set are wrong for the same reason */
+    }
+}
+
+static void helpers_run_beside_nodes_that_are_there(const struct check *check, const struct planned_guest *planned)
+{
+    const struct guest *guest = planned->guest;
+    if (!facts_of(planned))
+        return;
+    if (guest->emulator_nodes)
+        check_helper_nodes(check, planned, "the emulator", guest->emulator_nodes, emulator_span(guest));
+    for (uint32_t i = 0; i < guest->iothread_count; i++)
+        check_helper_nodes(check, planned, "an iothread", guest->iothreads[i].nodes, iothread_span(&guest->iothreads[i]));
+}
+
+/* ---- isolated CPUs -------------------------------------------------------------------------------------------------- */
 
 static bool floats_over_isolated(const struct host *facts, const struct ids *cpus)
 {
@@ -187,7 +210,7 @@ static void tables_use_the_isolated_cpus(const struct check *check, const struct
     const struct host *facts = facts_of(planned);
     if (!facts || !facts->isolated_known || !facts->isolated->count || !planned->guest->locality.pin_rows.count)
         return;
-    g_autofree uint32_t *own = own_cpus(planned);
+    const uint32_t *own = planned->own_cpus;
     for (uint32_t v = 0; own && v < planned->plan->vcpu_count; v++) {
         if (own[v] == NO_INDEX || ids_contains(facts->isolated, own[v]) || !ids_contains(planned->host->open, own[v]))
             continue;
@@ -226,7 +249,7 @@ static void helpers_leave_vcpus_alone(const struct check *check, const struct pl
     bool says_emulator = guest->emulator_cpus || guest->emulator_nodes;
     if ((!says_emulator && !guest->iothread_count) || !has_own_cpus(planned))
         return;
-    g_autofree uint32_t *own = own_cpus(planned);
+    const uint32_t *own = planned->own_cpus;
     if (!own)
         return;
     if (says_emulator)
@@ -270,6 +293,7 @@ static void pins_lie_inside_cpus(const struct check *check, const struct planned
 
 const struct plan_rule plan_cpu_rules[] = {
     { .name = "cpus-are-open-to-guests", .source = "peers 116, 117, 140", .run = cpus_are_open_to_guests },
+    { .name = "helpers-run-beside-nodes-that-are-there", .source = "peers 121", .run = helpers_run_beside_nodes_that_are_there },
     { .name = "isolated-cpus-have-one-thread", .source = "peers 141", .run = isolated_cpus_have_one_thread },
     { .name = "tables-use-the-isolated-cpus", .source = "peers 141", .run = tables_use_the_isolated_cpus },
     { .name = "helpers-leave-vcpus-alone", .source = "peers 145", .run = helpers_leave_vcpus_alone },

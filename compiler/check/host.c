@@ -39,7 +39,7 @@ static void enter_pins(struct load *load, const struct planned_guest *planned, b
 {
     const struct plan_guest *plan = planned->plan;
     uint32_t own_count = 0;
-    g_autofree uint32_t *own = own_cpus(planned);
+    const uint32_t *own = planned->own_cpus;
     for (uint32_t v = 0; own && v < plan->vcpu_count; v++)
         own_count += own[v] != NO_INDEX;
     if (!own_count)

@@ -161,13 +161,18 @@ static void iothreads_are_numbered_from_one(const struct check *check, const str
 static void iothreads_are_few(const struct check *check, const struct guest *guest)
 {
     bool counted = is_said(&guest->said, W_GUEST_IOTHREADS) && !is_failed(&guest->said, W_GUEST_IOTHREADS);
-    uint32_t count =
-        counted && guest->iothread_total > guest->iothread_count ? guest->iothread_total : guest->iothread_count;
+    uint32_t count = counted ? guest->iothread_total : 0;
+    struct span span = counted ? said_span(&guest->said, W_GUEST_IOTHREADS, 1) : guest->span;
+    for (uint32_t i = 0; i < guest->iothread_count; i++) /* numbered from 1: the highest says how many */
+        if (guest->iothreads[i].id > count) {
+            count = guest->iothreads[i].id;
+            span = guest->iothreads[i].span;
+        }
     if (count <= IOTHREAD_LIMIT)
         return;
-    struct finding *finding = report(
-        check->findings, NM_too_many_iothreads, counted ? said_span(&guest->said, W_GUEST_IOTHREADS, 1) : guest->span,
-        "guest '%s' has %u iothreads, and numac writes at most %d", guest->name, count, IOTHREAD_LIMIT);
+    struct finding *finding = report(check->findings, NM_too_many_iothreads, span,
+                                     "guest '%s' has %u iothreads, and numac writes at most %d", guest->name, count,
+                                     IOTHREAD_LIMIT);
     finding_help(check->findings, finding, "one for each disk is plenty");
 }
 
@@ -208,27 +213,29 @@ static void rows_fit_what_was_decided(const struct check *check, const struct pl
 
 static void vcpus_have_different_cpus(const struct check *check, const struct planned_guest *planned)
 {
-    g_autofree uint32_t *own = planned->guest->locality.pin_rows.count ? own_cpus(planned) : NULL;
+    const uint32_t *own = planned->guest->locality.pin_rows.count ? planned->own_cpus : NULL;
     if (!own)
         return;
-    g_autoptr(GHashTable) owners = g_hash_table_new(g_direct_hash, g_direct_equal); /* CPU to vCPU + 1 */
+    uint64_t taken[IDS_LIMIT / 64 + 1] = { 0 };
     for (uint32_t v = 0; v < planned->plan->vcpu_count; v++) {
-        uint32_t first =
-            own[v] == NO_INDEX ? 0 : GPOINTER_TO_UINT(g_hash_table_lookup(owners, GUINT_TO_POINTER(own[v])));
-        if (own[v] != NO_INDEX && !first)
-            g_hash_table_insert(owners, GUINT_TO_POINTER(own[v]), GUINT_TO_POINTER(v + 1));
-        if (!first)
+        if (own[v] == NO_INDEX || !(taken[own[v] / 64] >> (own[v] % 64) & 1)) {
+            if (own[v] != NO_INDEX)
+                taken[own[v] / 64] |= UINT64_C(1) << (own[v] % 64);
             continue;
-        struct span here = vcpu_span(planned, v), there = vcpu_span(planned, first - 1);
+        }
+        uint32_t first = 0;
+        while (own[first] != own[v])
+            first++;
+        struct span here = vcpu_span(planned, v), there = vcpu_span(planned, first);
         struct finding *finding = report(check->findings, NM_vcpus_on_one_cpu, here,
-                                         "vCPUs %u and %u of guest '%s' are both pinned to CPU %u", first - 1, v,
+                                         "vCPUs %u and %u of guest '%s' are both pinned to CPU %u", first, v,
                                          planned->plan->name, own[v]);
         if (there.begin != here.begin)
-            finding_label(check->findings, finding, there, "vCPU %u", first - 1);
+            finding_label(check->findings, finding, there, "vCPU %u", first);
         finding_note(check->findings, finding, "libvirt accepts it; one would wait whenever the other runs");
         finding_help(check->findings, finding,
-                     "name another CPU; if they are to share it, write one row without 'each': '%u,%u %u'", first - 1,
-                     v, own[v]);
+                     "name another CPU; if they are to share it, write one row without 'each': '%u,%u %u'", first, v,
+                     own[v]);
         return;
     }
 }
@@ -241,23 +248,33 @@ static const struct host_cpu *own_cpu(const struct planned_guest *planned, const
     return own[vcpu] == NO_INDEX ? NULL : host_cpu(facts_of(planned), own[vcpu]);
 }
 
+static uint32_t first_on_core(const struct planned_guest *planned, const uint32_t *own, uint32_t core)
+{
+    for (uint32_t v = 0;; v++) {
+        const struct host_cpu *cpu = own_cpu(planned, own, v);
+        if (cpu && cpu->core == core)
+            return v;
+    }
+}
+
 /* Only pins that a person wrote can be wrong here: automatic ones take whole cores or single CPUs as they were asked.
  */
 static void guest_cores_are_host_cores(const struct check *check, const struct planned_guest *planned)
 {
     const struct plan_guest *plan = planned->plan;
     const struct host *facts = facts_of(planned);
-    g_autofree uint32_t *own = facts && planned->guest->locality.pin_rows.count ? own_cpus(planned) : NULL;
+    const uint32_t *own = facts && planned->guest->locality.pin_rows.count ? planned->own_cpus : NULL;
     if (!own)
         return;
     uint32_t threads = plan->threads ? plan->threads : 1;
-    g_autoptr(GHashTable) cores = g_hash_table_new(g_direct_hash, g_direct_equal); /* core of the host to vCPU + 1 */
+    uint64_t taken[IDS_LIMIT / 64 + 1] = { 0 }; /* cores of the host */
     for (uint32_t v = 0; v < plan->vcpu_count; v++) {
         const struct host_cpu *cpu = own_cpu(planned, own, v), *head = own_cpu(planned, own, v - v % threads);
         if (!cpu || cpu->core == NO_INDEX)
             continue;
         struct finding *finding;
-        uint32_t before = GPOINTER_TO_UINT(g_hash_table_lookup(cores, GUINT_TO_POINTER(cpu->core)));
+        uint32_t before = taken[cpu->core / 64] >> (cpu->core % 64) & 1 ? first_on_core(planned, own, cpu->core) : v;
+        taken[cpu->core / 64] |= UINT64_C(1) << (cpu->core % 64);
         if (head && head->core != cpu->core) {
             finding = report(check->findings, NM_threads_apart, vcpu_span(planned, v),
                              "vCPUs %u and %u of guest '%s' are threads of one core, and CPUs %u and %u are not",
@@ -268,18 +285,16 @@ static void guest_cores_are_host_cores(const struct check *check, const struct p
                          "pin them to threads of one core (see 'numac host show'), or write 'threads 1'");
             return;
         }
-        if (before && (before - 1) / threads != v / threads && own[before - 1] != own[v]) {
+        if (before / threads != v / threads && own[before] != own[v]) {
             finding = report(check->findings, NM_cores_together, vcpu_span(planned, v),
                              "vCPUs %u and %u of guest '%s' are different cores, and CPUs %u and %u are threads of one",
-                             before - 1, v, plan->name, own[before - 1], own[v]);
+                             before, v, plan->name, own[before], own[v]);
             finding_note(check->findings, finding,
                          "libvirt accepts it; the guest would load one core of the host and believe in two");
             finding_help(check->findings, finding,
                          "write 'threads 2' and pin neighbours to one core, or use CPUs of different cores");
             return;
         }
-        if (!before)
-            g_hash_table_insert(cores, GUINT_TO_POINTER(cpu->core), GUINT_TO_POINTER(v + 1));
     }
 }
 

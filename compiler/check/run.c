@@ -3,15 +3,23 @@
  * Runs the rules over their subjects: guests as declared, guests as planned, the site as a whole.
  */
 #include "check/check.h"
+#include "check/subject.h"
 
 #include <string.h>
 
 static const struct model_rule *const model_tables[] = { guest_rules,  cell_rules, topology_rules, distance_rules,
-                                                         policy_rules, pin_rules,  page_rules };
+                                                         policy_rules, pin_rules,  page_rules,     hmat_rules };
 static const struct plan_rule *const plan_tables[] = { plan_topology_rules, plan_distance_rules, plan_policy_rules,
                                                        plan_pin_rules,      plan_cpu_rules,      plan_page_rules,
-                                                       plan_feature_rules };
+                                                       plan_feature_rules,  plan_hmat_rules };
 static const struct site_rule *const site_tables[] = { site_rules, host_rules };
+
+/* What was found from `first` on points at values of this guest. */
+static void tell_all_origins(const struct check *check, size_t first, const struct guest *guest)
+{
+    for (size_t i = first; i < findings_count(check->findings, HINT); i++)
+        tell_origins(check->findings, findings_at(check->findings, i), check->site, guest);
+}
 
 void check_model(struct arena *arena, struct findings *findings, struct site *site)
 {
@@ -22,12 +30,13 @@ void check_model(struct arena *arena, struct findings *findings, struct site *si
             guest->is_broken |= site->guests[i - 1].is_broken;
             continue;
         }
-        size_t errors = findings_count(findings, ERROR);
+        size_t errors = findings_errors_met(findings), all = findings_count(findings, HINT);
         for (size_t t = 0; t < G_N_ELEMENTS(model_tables); t++)
             for (const struct model_rule *rule = model_tables[t]; rule->run; rule++)
                 if (!rule->of_whole || !guest->is_incomplete)
                     rule->run(&check, guest);
-        guest->is_broken |= findings_count(findings, ERROR) > errors;
+        guest->is_broken |= findings_errors_met(findings) > errors;
+        tell_all_origins(&check, all, guest);
     }
 }
 
@@ -38,17 +47,31 @@ static void check_planned_guest(const struct check *check, const struct planned_
             rule->run(check, planned);
 }
 
-void check_plan(struct arena *arena, struct findings *findings, const struct planned_site *planned)
+/* The same site, with what several rules ask of each guest found out once. */
+static struct planned_site prepared(struct arena *arena, const struct planned_site *planned)
 {
-    struct check check = { .arena = arena, .findings = findings, .site = planned->site };
+    struct planned_site site = *planned;
+    struct planned_guest *guests = arena_copy(arena, planned->guests, planned->plan->guest_count * sizeof guests[0]);
+    for (uint32_t i = 0; i < planned->plan->guest_count; i++)
+        guests[i].own_cpus = find_own_cpus(arena, &guests[i]);
+    site.guests = guests;
+    return site;
+}
+
+void check_plan(struct arena *arena, struct findings *findings, const struct planned_site *as_placed)
+{
+    struct check check = { .arena = arena, .findings = findings, .site = as_placed->site };
+    struct planned_site with_owners = prepared(arena, as_placed);
+    const struct planned_site *planned = &with_owners;
     const char *failed = NULL; /* the family whose mistake was told at an earlier instance */
     for (uint32_t i = 0; i < planned->plan->guest_count; i++) {
         const struct guest *guest = planned->guests[i].guest;
         if (guest->instance > 1 && guest->family == failed)
             continue;
-        size_t errors = findings_count(findings, ERROR);
+        size_t errors = findings_errors_met(findings), all = findings_count(findings, HINT);
         check_planned_guest(&check, &planned->guests[i]);
-        failed = findings_count(findings, ERROR) > errors ? guest->family : NULL;
+        tell_all_origins(&check, all, guest);
+        failed = findings_errors_met(findings) > errors ? guest->family : NULL;
     }
     for (size_t t = 0; t < G_N_ELEMENTS(site_tables); t++)
         for (const struct site_rule *rule = site_tables[t]; rule->run; rule++)

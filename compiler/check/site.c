@@ -43,7 +43,7 @@ static void enter_guest(const struct check *check, const struct planned_site *si
                         uint32_t index)
 {
     const struct planned_guest *planned = &site->guests[index];
-    g_autofree uint32_t *own = own_cpus(planned);
+    const uint32_t *own = planned->own_cpus;
     bool is_told = false;
     for (uint32_t v = 0; own && v < planned->plan->vcpu_count; v++) {
         if (own[v] >= ledger->size)
@@ -116,7 +116,7 @@ static void look_up_vcpus(const struct check *check, const struct planned_site *
 {
     const struct planned_guest *planned = &site->guests[index];
     const struct ids *before = NULL;
-    g_autofree uint32_t *own = own_cpus(planned);
+    const uint32_t *own = planned->own_cpus;
     for (uint32_t v = 0; v < planned->plan->vcpu_count; v++) {
         const struct ids *cpus = planned->plan->vcpu_cpus[v];
         if (cpus == before || (own && own[v] != NO_INDEX))

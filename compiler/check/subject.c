@@ -170,12 +170,12 @@ static void own_by_table(const struct planned_guest *planned, uint32_t *own)
     }
 }
 
-uint32_t *own_cpus(const struct planned_guest *planned)
+const uint32_t *find_own_cpus(struct arena *arena, const struct planned_guest *planned)
 {
     const struct plan_guest *plan = planned->plan;
     if (!plan->vcpu_count || !has_own_cpus(planned))
         return NULL;
-    uint32_t *own = g_new(uint32_t, plan->vcpu_count);
+    uint32_t *own = arena_array(arena, uint32_t, plan->vcpu_count);
     memset(own, 0xff, plan->vcpu_count * sizeof *own);
     own_by_table(planned, own);
     for (uint32_t c = 0; c < plan->cell_count; c++) {

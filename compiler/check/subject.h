@@ -34,7 +34,7 @@ const char *cell_text(const struct check *check, const struct planned_guest *pla
 
 /* By vCPU the CPU it has for its own: pinned by `pin cpus`, `pin cores`, a row with `each` or a row of one vCPU and one
  * CPU; NO_INDEX for vCPUs that float or share.  NULL where none has; else free it with g_free(). */
-uint32_t *own_cpus(const struct planned_guest *planned);
+const uint32_t *find_own_cpus(struct arena *arena, const struct planned_guest *planned);
 bool has_own_cpus(const struct planned_guest *planned); /* the same question, answered cheaply from the words */
 
 /* Where the CPUs of a vCPU were said: its row, `cpus` or `pin` of its cell, else the guest. */

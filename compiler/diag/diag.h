@@ -59,6 +59,7 @@ void findings_free(struct findings *findings); /* accepts NULL */
  * second report goes to a finding that is never shown. */
 struct finding *report(struct findings *findings, enum code code, struct span span, const char *format, ...)
     G_GNUC_PRINTF(4, 5);
+bool finding_is_repeated(const struct findings *findings, const struct finding *finding); /* it is never shown */
 void finding_pointer(struct findings *findings, struct finding *finding, const char *format, ...) G_GNUC_PRINTF(3, 4);
 void finding_label(struct findings *findings, struct finding *finding, struct span span, const char *format, ...)
     G_GNUC_PRINTF(4, 5); /* without a file: becomes a note; beyond the third: dropped */
@@ -66,7 +67,11 @@ void finding_note(struct findings *findings, struct finding *finding, const char
 void finding_help(struct findings *findings, struct finding *finding, const char *format, ...) G_GNUC_PRINTF(3, 4);
 
 size_t findings_count(const struct findings *findings, enum severity at_least);
+/* Errors reported so far, also those that were told before at the same place: what a stage compares to know whether
+ * its subject is sound.  Two guests of one bad profile are both wrong, though it is told once. */
+size_t findings_errors_met(const struct findings *findings);
 bool findings_have_errors(const struct findings *findings);
+struct finding *findings_at(struct findings *findings, size_t position); /* the same, to be told more */
 const struct finding *findings_nth(const struct findings *findings, size_t position); /* counted from 0 */
 
 /* The nearest of some names to a misspelt one, or NULL if none is near.  next() gives one name a call and NULL at the

@@ -91,24 +91,34 @@ static bool is_new(struct findings *findings, enum code code, struct span span)
 
 struct finding *report(struct findings *findings, enum code code, struct span span, const char *format, ...)
 {
+    enum severity severity = code_row(code)->severity;
+    findings->errors_met += severity == ERROR;
+    if (!is_new(findings, code, span))
+        return &findings->repeated;
     struct finding *finding = arena_take(findings->arena, struct finding);
     finding->code = code;
-    finding->severity = code_row(code)->severity;
+    finding->severity = severity;
     finding->span = span;
     va_list arguments;
     va_start(arguments, format);
     finding->message = formatted(findings, format, arguments);
     va_end(arguments);
-    if (is_new(findings, code, span)) {
-        finding->order = findings->list->len;
-        g_ptr_array_add(findings->list, finding);
-        findings->counts[finding->severity]++;
-    }
+    finding->order = findings->list->len;
+    g_ptr_array_add(findings->list, finding);
+    findings->counts[finding->severity]++;
     return finding;
+}
+
+/* Made before at the same place: whatever is added costs nothing, however often a profile is used. */
+bool finding_is_repeated(const struct findings *findings, const struct finding *finding)
+{
+    return finding == &findings->repeated;
 }
 
 void finding_pointer(struct findings *findings, struct finding *finding, const char *format, ...)
 {
+    if (finding_is_repeated(findings, finding))
+        return;
     va_list arguments;
     va_start(arguments, format);
     finding->pointer = formatted(findings, format, arguments);
@@ -123,6 +133,8 @@ static void add_note(struct finding *finding, const char *text)
 
 void finding_label(struct findings *findings, struct finding *finding, struct span span, const char *format, ...)
 {
+    if (finding_is_repeated(findings, finding))
+        return;
     va_list arguments;
     va_start(arguments, format);
     const char *text = formatted(findings, format, arguments);
@@ -135,6 +147,8 @@ void finding_label(struct findings *findings, struct finding *finding, struct sp
 
 void finding_note(struct findings *findings, struct finding *finding, const char *format, ...)
 {
+    if (finding_is_repeated(findings, finding))
+        return;
     va_list arguments;
     va_start(arguments, format);
     add_note(finding, formatted(findings, format, arguments));
@@ -143,6 +157,8 @@ void finding_note(struct findings *findings, struct finding *finding, const char
 
 void finding_help(struct findings *findings, struct finding *finding, const char *format, ...)
 {
+    if (finding_is_repeated(findings, finding))
+        return;
     va_list arguments;
     va_start(arguments, format);
     if (finding->help_count < G_N_ELEMENTS(finding->helps))
@@ -158,9 +174,19 @@ size_t findings_count(const struct findings *findings, enum severity at_least)
     return count;
 }
 
+size_t findings_errors_met(const struct findings *findings)
+{
+    return findings->errors_met;
+}
+
 bool findings_have_errors(const struct findings *findings)
 {
     return findings->counts[ERROR] > 0;
+}
+
+struct finding *findings_at(struct findings *findings, size_t position)
+{
+    return g_ptr_array_index(findings->list, position);
 }
 
 const struct finding *findings_nth(const struct findings *findings, size_t position)

@@ -12,6 +12,8 @@ struct findings {
     GPtrArray *list;  /* struct finding * */
     GHashTable *seen; /* "code:file:begin:end" */
     size_t counts[ERROR + 1];
+    size_t errors_met;       /* errors reported, kept or not */
+    struct finding repeated; /* what a report is told that was made before: never shown */
 };
 
 #define FINDINGS_A_FILE 50u /* more are counted, not shown */

@@ -21,11 +21,13 @@ struct emitter {
     const char *suffix; /* ".xml" */
     const char *about;  /* one line for --help */
     bool takes_base;    /* can write a guest that has a base */
+    bool takes_any_cell; /* can write a guest that libvirt has no words for */
     const char *stream_open, *stream_close; /* around the guests of `-o -`; NULL: written one behind another */
     void (*write)(const struct plan_guest *guest, const struct base_text *base, GString *out);
 };
 
 const struct emitter *emitters(size_t *out_count);
+bool emitter_takes(const struct emitter *emitter, const struct plan_guest *guest);
 
 void write_libvirt_xml(const struct plan_guest *guest, const struct base_text *base, GString *out);
 void write_qemu_argv(const struct plan_guest *guest, const struct base_text *base, GString *out);  /* a shell word a line */

@@ -147,7 +147,7 @@ static void write_domain(const struct plan_guest *guest, GString *out)
     xml_open(xml, strcmp(guest->accel, "kvm") == 0 ? "<domain type='kvm'>" : "<domain type='qemu'>");
     xml_quoted(xml, "<name>", guest->name, "</name>");
     xml_quoted(xml, "<uuid>", guest->uuid, "</uuid>");
-    xml_memory(xml, guest);
+    xml_memory(xml, guest->memory_bytes, guest->memory_bytes);
     xml_hard_limit(xml, guest);
     xml_memory_backing(xml, guest);
     xml_vcpu(xml, guest);

@@ -208,6 +208,19 @@ static enum found look(struct output *output, const char *name, const char *text
     return old && old_length == length && memcmp(old, text, length) == 0 ? FOUND_SAME : FOUND_OTHER;
 }
 
+/* A file with other content that no earlier build wrote is somebody's own. */
+static bool is_foreign(struct output *output, const char *name, enum found found)
+{
+    if (found != FOUND_OTHER || output->keeps || strcmp(name, PLAN_FILE) == 0 || g_hash_table_contains(output->before, name))
+        return false;
+    output->failed = true;
+    struct finding *finding = report(output->findings, NM_output_in_the_way, SPAN_NONE,
+                                     "'%s/%s' is to be written, but it holds something that no build wrote there", output->path, name);
+    finding_note(output->findings, finding, "the plan.json of that folder does not name it");
+    finding_help(output->findings, finding, "move it away, or choose another folder with -o");
+    return true;
+}
+
 static int write_all(int file, const char *text, size_t length)
 {
     while (length) {
@@ -257,7 +270,7 @@ bool output_add(struct output *output, const char *name, const char *text, size_
     if (output->failed || !name_is_safe(output, name))
         return false;
     enum found found = look(output, name, text, length);
-    if (found == FOUND_TROUBLE)
+    if (found == FOUND_TROUBLE || is_foreign(output, name, found))
         return false;
     if (found == FOUND_OTHER && output->keeps)
         return refuse_replacing(output, name);

@@ -88,9 +88,10 @@ static const struct owned in_cputune[] = {
     { .name = "iothreadpin", .key = "iothread" },
     { 0 },
 };
-static const struct owned in_cell[] = { { .name = "distances" }, { 0 } };
+static const struct owned in_cell[] = { { .name = "distances" }, { .name = "cache", .key = "level" }, { 0 } };
 static const struct owned in_numa[] = {
     { .name = "cell", .key = "id", .children = in_cell, .order = cell_order, .owns_tag = true },
+    { .name = "interconnects" },
     { 0 },
 };
 static const struct owned in_cpu[] = {
@@ -253,6 +254,30 @@ static void merge(struct patch *patch, const struct xml_element *base, const str
 
 /* ---- the overlay ----------------------------------------------------------------------------------------------- */
 
+/* libvirt's total counts the memory devices too, which stay in the base. */
+static uint64_t device_bytes(const struct xml_element *base)
+{
+    const struct xml_element *devices = xml_child(base, "devices");
+    uint64_t sum = 0, bytes;
+    for (const struct xml_element *device = devices ? xml_child(devices, "memory") : NULL; device;
+         device = xml_next_named(device)) {
+        const struct xml_element *target = xml_child(device, "target"),
+                                 *size = target ? xml_child(target, "size") : NULL;
+        if (size && xml_bytes(size, &bytes) && bytes <= UINT64_MAX - KIB)
+            sum += (bytes + KIB - 1) / KIB * KIB;
+    }
+    return sum;
+}
+
+/* Where the balloon starts is the base's, as far as it takes nothing from the cells. */
+static void write_memory(struct xml *xml, const struct plan_guest *guest, const struct xml_element *base)
+{
+    const struct xml_element *current = xml_child(base, "currentMemory");
+    uint64_t total = guest->memory_bytes + device_bytes(base), bytes;
+    bool stays = current && xml_bytes(current, &bytes) && bytes >= guest->memory_bytes && bytes <= total;
+    xml_memory(xml, total, stays ? bytes : total);
+}
+
 /* A domain of nothing but what numac owns. */
 static void write_owned(const struct plan_guest *guest, const struct xml_element *base, GString *out)
 {
@@ -264,7 +289,7 @@ static void write_owned(const struct plan_guest *guest, const struct xml_element
     xml_line(xml, "<uuid>");
     xml_text(xml, guest->uuid);
     xml_end(xml, "</uuid>");
-    xml_memory(xml, guest);
+    write_memory(xml, guest, base);
     xml_hard_limit(xml, guest);
     xml_memory_backing(xml, guest);
     xml_vcpu(xml, guest);

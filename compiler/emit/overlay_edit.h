@@ -31,6 +31,9 @@ void patch_fill(struct patch *patch, const struct xml_element *parent, GPtrArray
 /* The base with the changes, and the end of the patch. */
 void patch_finish(struct patch *patch, GString *out);
 
+/* The size that an element has as its text, in its unit; false where that is no size. */
+bool xml_bytes(const struct xml_element *element, uint64_t *out_bytes);
+
 /* Whether libvirt would read the same from both: sizes in any unit, sets in any spelling, defaults said or not. */
 bool xml_says_same(const struct xml_element *a, const struct xml_element *b);
 bool xml_tag_says_same(const struct xml_element *a, const struct xml_element *b); /* name and attributes only */

@@ -14,6 +14,9 @@ struct grounding {
     struct findings *findings;
     const struct site *site;
     GHashTable *loaded; /* source text to const struct host * */
+    uint64_t synthetic_work; /* of the descriptions so far */
+    bool refuses_synthetic;
+    uint64_t host_parts; /* CPUs and nodes of the hosts so far */
 };
 
 /* ---- declared over recorded --------------------------------------------------------------------------------------- */
@@ -102,8 +105,54 @@ static void set_pool(struct grounding *grounding, struct host_node *node, uint64
     node->pools = pools;
 }
 
+/* Pages of a node, in bytes, as far as they are told; UINT64_MAX where that overflows. */
+static uint64_t pool_bytes(const struct host_node *node)
+{
+    uint64_t sum = 0, bytes;
+    for (uint32_t p = 0; p < node->pool_count; p++)
+        if (node->pools[p].total.known && (__builtin_mul_overflow(node->pools[p].total.value, node->pools[p].page_bytes, &bytes) || __builtin_add_overflow(sum, bytes, &sum)))
+            return UINT64_MAX;
+    return sum;
+}
+
+/* A source whose pools are larger than the node has told one of the two wrongly, and numac cannot know which: pools that
+ * nobody checked are forgotten on all nodes, and one finding says so. */
+static void doubt_pools(struct grounding *grounding, struct site_host *host, struct host *facts)
+{
+    uint32_t n = 0;
+    while (n < facts->node_count && !(facts->nodes[n].memory_bytes.known && pool_bytes(&facts->nodes[n]) > facts->nodes[n].memory_bytes.value))
+        n++;
+    if (n == facts->node_count)
+        return;
+    uint64_t bytes = pool_bytes(&facts->nodes[n]);
+    struct finding *finding = report(grounding->findings, NM_pools_not_believed, host->declared->span, "the source of host '%s' tells of %s of huge pages on node %u, which has %s", host->name,
+                                     bytes == UINT64_MAX ? "more than any machine" : size_text(grounding->arena, bytes), facts->nodes[n].os_index, size_text(grounding->arena, facts->nodes[n].memory_bytes.value));
+    finding_note(grounding->findings, finding, "its huge pages count as unknown");
+    finding_help(grounding->findings, finding, "record the machine again with 'numac host record', or declare what it has: 'hugepages 1GiB { 0 16 }'");
+    for (n = 0; n < facts->node_count; n++) {
+        facts->nodes[n].pools_known = false;
+        facts->nodes[n].pools = NULL;
+        facts->nodes[n].pool_count = 0;
+    }
+}
+
+enum { POOL_SIZES = 32 }; /* Linux knows four at most */
+
+static bool refuse_sizes(struct grounding *grounding, const struct site_host *host)
+{
+    const GPtrArray *pools = host->declared->hugepages;
+    if (!pools || pools->len <= POOL_SIZES)
+        return false;
+    struct finding *finding = report(grounding->findings, NM_site_too_large, ((const struct hugepages *)g_ptr_array_index(pools, POOL_SIZES))->span,
+                                     "host '%s' has huge pages of %u sizes, and numac knows of machines with 4", host->name, pools->len);
+    finding_help(grounding->findings, finding, "declare the sizes of /sys/kernel/mm/hugepages");
+    return true;
+}
+
 static void declare_pools(struct grounding *grounding, struct site_host *host, struct host *facts)
 {
+    if (refuse_sizes(grounding, host))
+        return;
     for (guint p = 0; host->declared->hugepages && p < host->declared->hugepages->len; p++) {
         const struct hugepages *pool = g_ptr_array_index(host->declared->hugepages, p);
         const struct node_count_row *rows = pool->rows.items;
@@ -255,24 +304,18 @@ static void reserve_memory(struct grounding *grounding, const struct site_host *
 static void measure_node(struct grounding *grounding, const struct site_host *host, uint32_t n, struct node_room *room)
 {
     const struct host_node *node = &host->facts->nodes[n];
-    uint64_t taken = 0;
-    bool overflows = false;
-    for (uint32_t p = 0; p < node->pool_count; p++) {
-        uint64_t bytes = 0;
-        if (node->pools[p].total.known)
-            overflows |= __builtin_mul_overflow(node->pools[p].total.value, node->pools[p].page_bytes, &bytes) || __builtin_add_overflow(taken, bytes, &taken);
-    }
+    uint64_t taken = pool_bytes(node);
     if (!node->memory_bytes.known)
         return;
     uint64_t memory = node->memory_bytes.value;
     bool is_declared = host->declared->hugepages && host->declared->hugepages->len;
-    if ((overflows || taken > memory) && is_declared) {
+    if (taken > memory && is_declared) {
         const struct hugepages *pool = g_ptr_array_index(host->declared->hugepages, 0);
         struct finding *finding = report(grounding->findings, NM_pages_exceed_node, pool->span, "the huge pages of node %u come to %s, and the node has %s", node->os_index,
-                                         overflows ? "more than any machine" : size_text(grounding->arena, taken), size_text(grounding->arena, memory));
+                                         taken == UINT64_MAX ? "more than any machine" : size_text(grounding->arena, taken), size_text(grounding->arena, memory));
         finding_help(grounding->findings, finding, "lower the count for node %u", node->os_index);
     }
-    uint64_t left = taken > memory || overflows ? 0 : memory - taken;
+    uint64_t left = taken > memory ? 0 : memory - taken;
     room->memory_bytes = (struct known_size){ true, left > room->reserved_bytes ? left - room->reserved_bytes : 0 };
 }
 
@@ -315,6 +358,31 @@ static void take_reserves(struct grounding *grounding, struct site_host *host)
 
 /* ---- one host ------------------------------------------------------------------------------------------------------------ */
 
+static unsigned wanted_facts(const struct site *site)
+{
+    unsigned wants = HOST_CACHES | (site->wants_devices ? HOST_DEVICES : 0);
+    for (uint32_t g = 0; g < site->guest_count; g++)
+        if (site->guests[g].hmat == HMAT_WORD_AUTO)
+            wants |= HOST_ACCESSES;
+    return wants;
+}
+
+/* Each description is built in a process of its own, so many small ones cost as much as a large one. */
+static bool refuse_more_work(struct grounding *grounding, const struct declared_host *declared, struct span span)
+{
+    if (grounding->synthetic_work <= HOST_SYNTHETIC_WORK)
+        grounding->synthetic_work += host_synthetic_work(declared->synthetic);
+    if (grounding->synthetic_work <= HOST_SYNTHETIC_WORK)
+        return false;
+    if (grounding->refuses_synthetic) /* told */
+        return true;
+    grounding->refuses_synthetic = true;
+    struct finding *finding = report(grounding->findings, NM_site_too_large, span,
+                                     "the site has too many different synthetic hosts, or too large ones, with '%s'", declared->name);
+    finding_help(grounding->findings, finding, "write 'like' for hosts that are alike, which costs nothing, or record them: numac host record");
+    return true;
+}
+
 static const struct host *load(struct grounding *grounding, const struct declared_host *declared)
 {
     const char *source = declared->synthetic ? declared->synthetic : declared->topology;
@@ -324,10 +392,27 @@ static const struct host *load(struct grounding *grounding, const struct declare
     struct span span = SPAN_NONE; /* what the command line named stands nowhere in the site */
     if (!declared->is_overridden)
         span = said_span(&declared->said, declared->synthetic ? W_HOST_SYNTHETIC : W_HOST_TOPOLOGY, 1);
+    span = span.file ? span : declared->span;
+    if (declared->synthetic && refuse_more_work(grounding, declared, span))
+        return NULL;
     const struct host *facts = host_load(grounding->arena, grounding->sources, grounding->findings, source, declared->synthetic != NULL,
-                                         HOST_CACHES | (grounding->site->wants_devices ? HOST_DEVICES : 0), span.file ? span : declared->span);
+                                         wanted_facts(grounding->site), span);
     g_hash_table_insert(grounding->loaded, arena_string(grounding->arena, key, strlen(key)), (gpointer)(uintptr_t)facts);
     return facts;
+}
+
+/* Each host has nodes of its own, also one that is like another. */
+static bool refuse_more_hosts(struct grounding *grounding, const struct declared_host *declared, const struct host *facts)
+{
+    uint64_t most = 600000 + 300 * (uint64_t)grounding->site->host_count, before = grounding->host_parts;
+    grounding->host_parts += facts->cpu_count + 16 * (uint64_t)facts->node_count;
+    if (grounding->host_parts <= most)
+        return false;
+    if (before > most) /* told */
+        return true;
+    struct finding *finding = report(grounding->findings, NM_site_too_large, declared->span, "with host '%s' the hosts of the site have too many CPUs and nodes", declared->name);
+    finding_help(grounding->findings, finding, "plan fewer of them at once, in sites of their own");
+    return true;
 }
 
 static void ground(struct grounding *grounding, const struct declared_host *declared, struct site_host *host)
@@ -336,15 +421,16 @@ static void ground(struct grounding *grounding, const struct declared_host *decl
     if (declared->is_broken)
         return;
     const struct host *recorded = load(grounding, declared);
-    if (!recorded)
+    if (!recorded || refuse_more_hosts(grounding, declared, recorded))
         return;
     struct host *facts = arena_copy(grounding->arena, recorded, sizeof *recorded);
     facts->name = declared->name;
     facts->nodes = arena_copy(grounding->arena, recorded->nodes, recorded->node_count * sizeof recorded->nodes[0]);
     host->facts = facts;
     host->open = facts->online;
-    size_t errors = findings_count(grounding->findings, ERROR);
+    size_t errors = findings_errors_met(grounding->findings);
     declare_memory(grounding, host, facts);
+    doubt_pools(grounding, host, facts);
     declare_pools(grounding, host, facts);
     declare_states(grounding, host, facts);
     take_reserves(grounding, host);
@@ -354,8 +440,9 @@ static void ground(struct grounding *grounding, const struct declared_host *decl
         if (shared)
             host->shared = shared;
     }
-    if (findings_count(grounding->findings, ERROR) > errors)
+    if (findings_errors_met(grounding->findings) > errors)
         host->facts = NULL; /* a host told wrongly is no ground to place on */
+    host->memo = place_memo_new(grounding->arena);
 }
 
 static int by_host_name(const void *left, const void *right)

@@ -25,7 +25,11 @@ struct site_host {
     const struct ids *shared;    /* where unpinned threads run: declared, else open without the isolated ones */
     bool has_shared;             /* the site declares it */
     const struct node_room *rooms;
+    struct place_memo *memo; /* what sets came to; NULL until the host is settled, since that changes them; inside ground only */
 };
+
+struct place_memo;
+struct place_memo *place_memo_new(struct arena *arena);
 
 /* Loads every host that some guest may use; hosts in the order of the site.  A host that fails has facts NULL and a
  * finding.  `wants_devices`: the site names pci, netdev, block or device places. */
@@ -58,6 +62,8 @@ struct planned_guest {
     const struct plan_guest *plan;
     const struct guest *guest;
     const struct site_host *host; /* NULL: the site has no host */
+    const uint32_t *own_cpus;     /* the CPU that each vCPU has for its own, NO_INDEX for none; NULL: no vCPU has one.
+                                     Made by check, for its rules */
 };
 
 struct planned_site {

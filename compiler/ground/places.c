@@ -8,12 +8,21 @@
 #include <hwloc/bitmap.h>
 #include <string.h>
 
+/* Parts of the host, each its CPUs by position in logical order.  No CPU is in two of them. */
+struct scopes {
+    uint32_t *cpus, *ends; /* ends: of each scope, in cpus */
+    uint32_t count, room;
+};
+
 struct view { /* of one set being resolved */
     struct arena *arena;
     struct findings *findings;
     const struct site_host *host;
     struct span span;
     bool has_failed;
+    struct scopes whole; /* all of the host; made for the first place */
+    uint32_t *seats;     /* by number of a thing; 0 between steps */
+    uint32_t seat_count;
 };
 
 static bool fail(struct view *view, enum code code, const char *help, const char *format, ...) G_GNUC_PRINTF(4, 5);
@@ -57,89 +66,131 @@ static uint32_t level_of(const struct host_cpu *cpu, enum step_kind kind)
     return cpu->os_index; /* pu: each a thing of its own */
 }
 
-/* Where a CPU stands in logical order: whole cores together, as hwloc counts. */
-static uint64_t logical_order(const struct host_cpu *cpu)
+static struct scopes scopes_new(uint32_t room)
 {
-    uint64_t core = cpu->core == NO_INDEX ? cpu->os_index : cpu->core;
-    return core << 32 | (uint64_t)(cpu->thread & 0xffff) << 16 | (cpu->os_index & 0xffff);
+    return (struct scopes){ .cpus = g_new(uint32_t, (size_t)room + 1), .ends = g_new(uint32_t, (size_t)room + 1), .room = room };
+}
+
+static void scopes_free(struct scopes *scopes)
+{
+    g_free(scopes->cpus);
+    g_free(scopes->ends);
+}
+
+static uint32_t scope_begin(const struct scopes *scopes, uint32_t index)
+{
+    return index ? scopes->ends[index - 1] : 0;
 }
 
 static int by_logical_order(const void *left, const void *right, void *cpus_pointer)
 {
     const struct host_cpu *cpus = cpus_pointer;
-    uint64_t a = logical_order(&cpus[*(const uint32_t *)left]), b = logical_order(&cpus[*(const uint32_t *)right]);
+    uint32_t a = cpus[*(const uint32_t *)left].order, b = cpus[*(const uint32_t *)right].order;
     return a < b ? -1 : a > b;
 }
 
-/* Members of a scope in logical order, which also puts the things they belong to in order of their first CPU. */
-static GArray *ordered(const struct host *facts, hwloc_const_bitmap_t scope)
+static struct scopes whole_host(const struct host *facts)
 {
-    GArray *members = g_array_new(FALSE, FALSE, sizeof(uint32_t));
-    for (int i = hwloc_bitmap_first(scope); i >= 0; i = hwloc_bitmap_next(scope, i)) {
-        uint32_t position = (uint32_t)i;
-        g_array_append_val(members, position);
-    }
-    g_array_sort_with_data(members, by_logical_order, facts->cpus);
-    return members;
+    struct scopes whole = scopes_new(MAX(facts->cpu_count, 1));
+    for (uint32_t i = 0; i < facts->cpu_count; i++)
+        whole.cpus[i] = i;
+    g_qsort_with_data(whole.cpus, (gint)facts->cpu_count, sizeof *whole.cpus, by_logical_order, facts->cpus);
+    whole.ends[whole.count++] = facts->cpu_count;
+    return whole;
 }
 
-/* Adds each selected thing inside `scope` to `out` as a scope of its own. */
-static bool count_step(struct view *view, const struct place_step *step, hwloc_const_bitmap_t scope, GPtrArray *out)
+/* The things of one level in a scope, counted as they come: seat + 1 of each by its number, and back to 0 after. */
+static bool seat_things(struct view *view, const struct place_step *step, const uint32_t *cpus, uint32_t cpu_count, uint32_t *out_count)
 {
-    const struct host *facts = view->host->facts;
-    GArray *members = ordered(facts, scope);
-    GHashTable *things = g_hash_table_new(g_direct_hash, g_direct_equal); /* level to position + 1 */
-    uint32_t count = 0;
-    bool known = true;
-    guint first_out = out->len;
-    for (guint i = 0; known && i < members->len; i++) {
-        uint32_t cpu = g_array_index(members, uint32_t, i), level = level_of(&facts->cpus[cpu], step->kind);
-        known = level != NO_INDEX;
-        uint32_t position = GPOINTER_TO_UINT(g_hash_table_lookup(things, GUINT_TO_POINTER(level)));
-        if (known && !position) {
-            position = ++count;
-            g_hash_table_insert(things, GUINT_TO_POINTER(level), GUINT_TO_POINTER(position));
-            if (step->is_all || (position - 1 >= step->first && position - 1 <= step->last))
-                g_ptr_array_add(out, hwloc_bitmap_alloc());
-        }
-        if (known && (step->is_all || (position - 1 >= step->first && position - 1 <= step->last)))
-            hwloc_bitmap_set(g_ptr_array_index(out, first_out + position - 1 - (step->is_all ? 0 : step->first)), cpu);
+    const struct host_cpu *all = view->host->facts->cpus;
+    *out_count = 0;
+    for (uint32_t i = 0; i < cpu_count; i++) {
+        uint32_t level = level_of(&all[cpus[i]], step->kind);
+        if (level == NO_INDEX)
+            return false;
+        uint32_t *seat = &view->seats[MIN(level, view->seat_count - 1)];
+        if (!*seat)
+            *seat = ++*out_count;
     }
-    g_hash_table_destroy(things);
-    g_array_free(members, TRUE);
+    return true;
+}
+
+/* Adds each selected thing inside a scope to `out` as a scope of its own. */
+static void add_things(struct view *view, const struct place_step *step, const uint32_t *cpus, uint32_t cpu_count, uint32_t first,
+                       uint32_t last, struct scopes *out)
+{
+    const struct host_cpu *all = view->host->facts->cpus;
+    uint32_t begin = scope_begin(out, out->count), *ends = out->ends + out->count, things = last - first + 1;
+    memset(ends, 0, things * sizeof *ends);
+    for (int pass = 0; pass < 2; pass++) {
+        for (uint32_t i = 0; i < cpu_count; i++) {
+            uint32_t seat = view->seats[MIN(level_of(&all[cpus[i]], step->kind), view->seat_count - 1)] - 1;
+            if (seat < first || seat > last)
+                continue;
+            if (pass)
+                out->cpus[ends[seat - first]] = cpus[i];
+            ends[seat - first]++;
+        }
+        for (uint32_t t = 0, at = begin; !pass && t < things; t++) { /* sizes become beginnings, which grow to ends */
+            uint32_t size = ends[t];
+            ends[t] = at;
+            at += size;
+        }
+    }
+    out->count += things;
+}
+
+static bool count_step(struct view *view, const struct place_step *step, const uint32_t *cpus, uint32_t cpu_count, struct scopes *out)
+{
+    const struct host_cpu *all = view->host->facts->cpus;
+    uint32_t count;
+    bool known = seat_things(view, step, cpus, cpu_count, &count);
+    bool is_there = step->is_all || step->last < count;
+    if (known && is_there && count)
+        add_things(view, step, cpus, cpu_count, step->is_all ? 0 : step->first, step->is_all ? count - 1 : step->last, out);
+    for (uint32_t i = 0; i < cpu_count; i++)
+        view->seats[MIN(level_of(&all[cpus[i]], step->kind), view->seat_count - 1)] = 0;
     if (!known)
         return fail(view, NM_place_not_known, "name CPUs or nodes by number, or record the host with 'numac host record'",
                     "the source of host '%s' does not tell '%s'", view->host->name, step_word(step->kind));
-    if (!step->is_all && step->last >= count) {
+    if (!is_there) {
         g_autofree char *help = count ? g_strdup_printf("there are %u, counted from 0 to %u", count, count - 1) : g_strdup("there is none");
         return fail(view, NM_place_not_on_host, help, "host '%s' has no '%s:%u' there", view->host->name, step_word(step->kind), step->last);
     }
     return true;
 }
 
+/* Adds the CPUs of a scope that are in a set of OS indexes to `out` as one scope. */
+static void add_chosen(struct view *view, hwloc_const_bitmap_t chosen, const uint32_t *cpus, uint32_t cpu_count, struct scopes *out)
+{
+    uint32_t at = scope_begin(out, out->count);
+    for (uint32_t i = 0; i < cpu_count; i++)
+        if (hwloc_bitmap_isset(chosen, view->host->facts->cpus[cpus[i]].os_index))
+            out->cpus[at++] = cpus[i];
+    out->ends[out->count++] = at;
+}
+
 /* node: and cpu: are OS indexes. */
-static bool index_step(struct view *view, const struct place_step *step, hwloc_const_bitmap_t scope, GPtrArray *out)
+static bool index_step(struct view *view, const struct place_step *step, const uint32_t *cpus, uint32_t cpu_count, struct scopes *out)
 {
     const struct host *facts = view->host->facts;
     hwloc_bitmap_t chosen = hwloc_bitmap_alloc();
     bool found_last = step->is_all;
-    for (int i = hwloc_bitmap_first(scope); i >= 0; i = hwloc_bitmap_next(scope, i)) {
-        const struct host_cpu *cpu = &facts->cpus[i];
-        if (step->kind == STEP_CPU) {
-            if (step->is_all || (cpu->os_index >= step->first && cpu->os_index <= step->last))
-                hwloc_bitmap_set(chosen, (unsigned)i);
-            found_last |= cpu->os_index == step->last;
-            continue;
-        }
-        for (uint32_t n = 0; n < facts->node_count; n++) {
-            const struct host_node *node = &facts->nodes[n];
-            if ((step->is_all || (node->os_index >= step->first && node->os_index <= step->last)) && ids_contains(node->cpus, cpu->os_index))
-                hwloc_bitmap_set(chosen, (unsigned)i);
-        }
-    }
-    if (step->kind == STEP_NODE)
+    if (step->kind == STEP_CPU) {
+        if (step->is_all)
+            hwloc_bitmap_fill(chosen);
+        else
+            hwloc_bitmap_set_range(chosen, step->first, (int)step->last);
+        for (uint32_t i = 0; i < cpu_count && !found_last; i++)
+            found_last = facts->cpus[cpus[i]].os_index == step->last;
+    } else {
+        for (uint32_t n = 0; n < facts->node_count; n++)
+            if (step->is_all || (facts->nodes[n].os_index >= step->first && facts->nodes[n].os_index <= step->last))
+                ids_add_to_bitmap(facts->nodes[n].cpus, chosen);
         found_last |= host_node(facts, step->last) != NULL;
-    g_ptr_array_add(out, chosen);
+    }
+    add_chosen(view, chosen, cpus, cpu_count, out);
+    hwloc_bitmap_free(chosen);
     return found_last || fail(view, NM_place_not_on_host, "see 'numac host show'", "host '%s' has no '%s:%u' there", view->host->name, step_word(step->kind), step->last);
 }
 
@@ -166,62 +217,55 @@ static const struct host_device *device_of(struct view *view, const struct place
     return device;
 }
 
-static bool named_step(struct view *view, const struct place_step *step, hwloc_const_bitmap_t scope, GPtrArray *out)
+static bool named_step(struct view *view, const struct place_step *step, const uint32_t *cpus, uint32_t cpu_count, struct scopes *out)
 {
     const struct host *facts = view->host->facts;
-    hwloc_bitmap_t chosen = hwloc_bitmap_alloc();
-    g_ptr_array_add(out, chosen);
     const struct host_device *device = step->kind == STEP_TIER ? NULL : device_of(view, step);
     if (step->kind != STEP_TIER && !device)
         return false;
-    for (int i = hwloc_bitmap_first(scope); i >= 0; i = hwloc_bitmap_next(scope, i)) {
-        uint32_t os_index = facts->cpus[i].os_index;
-        bool near = device && ids_contains(device->cpus, os_index);
-        for (uint32_t n = 0; !device && n < facts->node_count; n++)
-            near |= strcmp(node_kind_word(facts->nodes[n].kind), step->name) == 0 && ids_contains(facts->nodes[n].cpus, os_index);
-        if (near)
-            hwloc_bitmap_set(chosen, (unsigned)i);
-    }
+    hwloc_bitmap_t chosen = hwloc_bitmap_alloc();
+    if (device)
+        ids_add_to_bitmap(device->cpus, chosen);
+    for (uint32_t n = 0; !device && n < facts->node_count; n++)
+        if (strcmp(node_kind_word(facts->nodes[n].kind), step->name) == 0)
+            ids_add_to_bitmap(facts->nodes[n].cpus, chosen);
+    add_chosen(view, chosen, cpus, cpu_count, out);
+    hwloc_bitmap_free(chosen);
     return true;
 }
 
-static bool take_step(struct view *view, const struct place_step *step, hwloc_const_bitmap_t scope, GPtrArray *out)
+static bool take_step(struct view *view, const struct place_step *step, const uint32_t *cpus, uint32_t cpu_count, struct scopes *out)
 {
     if (step->kind == STEP_NODE || step->kind == STEP_CPU)
-        return index_step(view, step, scope, out);
+        return index_step(view, step, cpus, cpu_count, out);
     if (step->kind >= STEP_PCI)
-        return named_step(view, step, scope, out);
-    return count_step(view, step, scope, out);
-}
-
-static void free_bitmap(void *bitmap)
-{
-    hwloc_bitmap_free(bitmap);
+        return named_step(view, step, cpus, cpu_count, out);
+    return count_step(view, step, cpus, cpu_count, out);
 }
 
 /* The CPUs of a place, as OS indexes, into `out`. */
 static bool place_cpus(struct view *view, const struct set_term *term, hwloc_bitmap_t out)
 {
     const struct host *facts = view->host->facts;
-    GPtrArray *scopes = g_ptr_array_new_with_free_func(free_bitmap);
-    hwloc_bitmap_t all = hwloc_bitmap_alloc();
-    if (facts->cpu_count)
-        hwloc_bitmap_set_range(all, 0, (int)facts->cpu_count - 1);
-    g_ptr_array_add(scopes, all);
+    if (!view->whole.cpus) {
+        view->whole = whole_host(facts);
+        view->seat_count = facts->online->count ? ids_last(facts->online) + 1 : 1;
+        view->seats = g_new0(uint32_t, view->seat_count);
+    }
+    struct scopes scopes = view->whole;
     bool fine = true;
     for (uint32_t s = 0; fine && s < term->step_count; s++) {
-        GPtrArray *narrower = g_ptr_array_new_with_free_func(free_bitmap);
-        for (guint i = 0; fine && i < scopes->len; i++)
-            fine = take_step(view, &term->steps[s], g_ptr_array_index(scopes, i), narrower);
-        g_ptr_array_free(scopes, TRUE);
+        struct scopes narrower = scopes_new(scopes.room);
+        for (uint32_t i = 0, begin = 0; fine && i < scopes.count; begin = scopes.ends[i++])
+            fine = take_step(view, &term->steps[s], scopes.cpus + begin, scopes.ends[i] - begin, &narrower);
+        if (s)
+            scopes_free(&scopes);
         scopes = narrower;
     }
-    for (guint i = 0; fine && i < scopes->len; i++) {
-        hwloc_const_bitmap_t scope = g_ptr_array_index(scopes, i);
-        for (int cpu = hwloc_bitmap_first(scope); cpu >= 0; cpu = hwloc_bitmap_next(scope, cpu))
-            hwloc_bitmap_set(out, facts->cpus[cpu].os_index);
-    }
-    g_ptr_array_free(scopes, TRUE);
+    for (uint32_t i = 0; fine && i < scope_begin(&scopes, scopes.count); i++)
+        hwloc_bitmap_set(out, facts->cpus[scopes.cpus[i]].os_index);
+    if (term->step_count)
+        scopes_free(&scopes);
     return fine;
 }
 
@@ -251,8 +295,11 @@ static bool place_nodes(struct view *view, const struct set_term *term, hwloc_bi
     }
     hwloc_bitmap_t cpus = hwloc_bitmap_alloc();
     bool fine = place_cpus(view, term, cpus);
-    for (int cpu = hwloc_bitmap_first(cpus); fine && cpu >= 0; cpu = hwloc_bitmap_next(cpus, cpu))
-        hwloc_bitmap_set(out, facts->nodes[host_cpu(facts, (uint32_t)cpu)->node_index].os_index);
+    for (int cpu = hwloc_bitmap_first(cpus); fine && cpu >= 0; cpu = hwloc_bitmap_next(cpus, cpu)) {
+        uint32_t node = host_cpu(facts, (uint32_t)cpu)->node_index;
+        if (node != NO_INDEX) /* a CPU may be of no node */
+            hwloc_bitmap_set(out, facts->nodes[node].os_index);
+    }
     hwloc_bitmap_free(cpus);
     return fine;
 }
@@ -279,6 +326,46 @@ static bool term_on_host(struct view *view, const struct set_term *term, const s
     return true;
 }
 
+/* Instances of a guest, and guests of a profile, ask for the same few sets again and again. */
+struct known_set {
+    const struct set *set;
+    const struct ids *parent, *ids;
+    bool wants_nodes;
+    struct known_set *next;
+};
+
+struct place_memo {
+    struct known_set *sets[256]; /* by address of the set */
+};
+
+struct place_memo *place_memo_new(struct arena *arena)
+{
+    return arena_take(arena, struct place_memo);
+}
+
+static struct known_set **known_sets(const struct site_host *host, const struct set *set)
+{
+    return &host->memo->sets[((uintptr_t)set >> 4) % G_N_ELEMENTS(host->memo->sets)];
+}
+
+static const struct ids *known_ids(const struct site_host *host, const struct set *set, const struct ids *parent, bool wants_nodes)
+{
+    for (const struct known_set *known = host->memo ? *known_sets(host, set) : NULL; known; known = known->next)
+        if (known->set == set && known->parent == parent && known->wants_nodes == wants_nodes)
+            return known->ids;
+    return NULL;
+}
+
+static const struct ids *remember(struct view *view, const struct set *set, const struct ids *parent, bool wants_nodes, const struct ids *ids)
+{
+    if (!view->host->memo)
+        return ids;
+    struct known_set **first = known_sets(view->host, set), *known = arena_take(view->arena, struct known_set);
+    *known = (struct known_set){ set, parent, ids, wants_nodes, *first };
+    *first = known;
+    return ids;
+}
+
 static const struct ids *on_host(struct view *view, const struct set *set, const struct ids *parent, bool wants_nodes)
 {
     if (set->plain)
@@ -288,6 +375,9 @@ static const struct ids *on_host(struct view *view, const struct set *set, const
             fail(view, NM_needs_host, "declare a host, or give one: --host NAME=SOURCE; or write plain numbers", "'%s' has a meaning only on a host, and the site has none", set->text);
         return NULL;
     }
+    const struct ids *known = known_ids(view->host, set, parent, wants_nodes);
+    if (known)
+        return known;
     hwloc_bitmap_t result = hwloc_bitmap_alloc(), term = hwloc_bitmap_alloc();
     for (uint32_t i = 0; !view->has_failed && i < set->term_count; i++) {
         hwloc_bitmap_zero(term);
@@ -302,7 +392,9 @@ static const struct ids *on_host(struct view *view, const struct set *set, const
     if (!view->has_failed && hwloc_bitmap_iszero(result))
         fail(view, NM_empty_set, "name at least one that the host has", "'%s' is nothing on host '%s'", set->text, view->host->name);
     else if (!view->has_failed)
-        ids = ids_from_bitmap(view->arena, result);
+        ids = remember(view, set, parent, wants_nodes, ids_from_bitmap(view->arena, result));
+    scopes_free(&view->whole);
+    g_free(view->seats);
     hwloc_bitmap_free(result);
     hwloc_bitmap_free(term);
     return ids;
@@ -342,7 +434,7 @@ const struct ids *nodes_of_cpus(struct arena *arena, const struct host *facts, c
     hwloc_bitmap_t nodes = hwloc_bitmap_alloc();
     for (ids_each(cpus, cpu)) {
         const struct host_cpu *found = host_cpu(facts, cpu);
-        if (found)
+        if (found && found->node_index != NO_INDEX)
             hwloc_bitmap_set(nodes, facts->nodes[found->node_index].os_index);
     }
     const struct ids *result = ids_from_bitmap(arena, nodes);

@@ -56,8 +56,9 @@ const struct ids *ids_parse(struct arena *arena, const char *text);
 /* A description for hwloc in which nodes without a memory size get one byte, since hwloc would make one up; false
  * with trouble where it is too large or no description at all. */
 #define SYNTHETIC_NO_MEMORY 1u
-#define SYNTHETIC_CPU_LIMIT 16384u /* hwloc takes seconds for more */
-bool synthetic_prepare(const char *text, GString *prepared, uint32_t *cpus, struct trouble *trouble);
+#define SYNTHETIC_CPU_LIMIT 4096u
+#define SYNTHETIC_NODE_LIMIT 256u
+bool synthetic_prepare(const char *text, GString *prepared, uint32_t *cpus, uint64_t *work, struct trouble *trouble);
 
 /* Says by its content which reader a file needs; false with trouble where there is none. */
 bool file_recognise(const struct reading *reading, enum host_origin *origin, struct trouble *trouble);
@@ -90,6 +91,14 @@ void info_add(struct hwloc_obj *object, const char *name, const char *value);
 /* Our additions to hwloc XML: names of <info>, their text, and back. */
 void additions_write(const struct host *host, struct hwloc_topology *topology);
 void additions_read(struct arena *arena, struct host *host, struct hwloc_topology *topology);
+
+/* `order` of every CPU from the levels that it stands in, for sources that have no tree; numbers of all levels from 0 in
+ * the order of the CPUs. */
+void facts_order_by_levels(struct host *host);
+void facts_count_logically(struct host *host);
+
+/* Latencies, bandwidths and side caches of memory; the CPUs know their nodes already. */
+void memory_attributes_read(struct arena *arena, struct host *host, struct hwloc_topology *topology);
 
 /* Sets node_index of every CPU from the CPUs of the nodes. */
 void facts_link_nodes(struct host *host);

@@ -380,7 +380,7 @@ static bool read_caches(struct caps_in *in, const xmlNode *cache)
     return true;
 }
 
-/* Numbers the L3 banks in the order of their lowest CPU. */
+/* Numbers the L3 banks. */
 static void place_l3(struct caps_in *in)
 {
     struct host *host = in->host;
@@ -422,6 +422,8 @@ static bool read_document(struct caps_in *in, xmlDoc *document)
     forget_idle_levels(in->host);
     link_nodes(in);
     place_l3(in);
+    facts_order_by_levels(in->host);
+    facts_count_logically(in->host);
     fill_distances(in);
     return true;
 }

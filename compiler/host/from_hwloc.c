@@ -32,6 +32,8 @@ static void set_filters(hwloc_topology_t topology, unsigned wants)
         hwloc_topology_set_cache_types_filter(topology, HWLOC_TYPE_FILTER_KEEP_ALL);
     if (wants & HOST_CACHES)
         hwloc_topology_set_icache_types_filter(topology, HWLOC_TYPE_FILTER_KEEP_ALL);
+    if (wants & HOST_ACCESSES)
+        hwloc_topology_set_type_filter(topology, HWLOC_OBJ_MEMCACHE, HWLOC_TYPE_FILTER_KEEP_ALL);
     if (wants & HOST_DEVICES) {
         /* any PCI function can be given to a guest, also those that hwloc finds unimportant */
         hwloc_topology_set_type_filter(topology, HWLOC_OBJ_PCI_DEVICE, HWLOC_TYPE_FILTER_KEEP_ALL);
@@ -43,7 +45,7 @@ static bool open_topology(hwloc_topology_t topology, const struct reading *readi
 {
     set_filters(topology, reading->wants);
     unsigned long flags = HWLOC_TOPOLOGY_FLAG_INCLUDE_DISALLOWED;
-    if (!reading->recording)
+    if (!reading->recording && !(reading->wants & HOST_ACCESSES))
         flags |= HWLOC_TOPOLOGY_FLAG_NO_MEMATTRS;
     hwloc_topology_set_flags(topology, flags);
     if (reading->origin == ORIGIN_SYNTHETIC && hwloc_topology_set_synthetic(topology, reading->text) != 0)
@@ -272,9 +274,14 @@ static void take_cpus(struct facts_in *in)
     g_autofree uint32_t *threads = g_new0(uint32_t, (size_t)host->cpu_count + 1);
     uint32_t last = ids_last(host->online);
     g_autofree hwloc_obj_t *by_os = g_new0(hwloc_obj_t, (size_t)last + 1);
-    for (hwloc_obj_t pu = NULL; (pu = hwloc_get_next_obj_by_type(in->topology, HWLOC_OBJ_PU, pu));)
-        if (pu->os_index <= last)
-            by_os[pu->os_index] = pu;
+    g_autofree uint32_t *order = g_new0(uint32_t, (size_t)last + 1);
+    uint32_t position = 0;
+    for (hwloc_obj_t pu = NULL; (pu = hwloc_get_next_obj_by_type(in->topology, HWLOC_OBJ_PU, pu));) {
+        if (pu->os_index > last || !ids_contains(host->online, pu->os_index))
+            continue;
+        by_os[pu->os_index] = pu;
+        order[pu->os_index] = position++;
+    }
     int kind_count = hwloc_cpukinds_get_nr(in->topology, 0);
     uint32_t at = 0;
     for (ids_each(host->online, number)) {
@@ -282,7 +289,7 @@ static void take_cpus(struct facts_in *in)
         hwloc_obj_t above[LEVEL_COUNT] = { NULL };
         if (by_os[number])
             levels_of(by_os[number], above);
-        *cpu = (struct host_cpu){ .os_index = number, .kind = NO_INDEX };
+        *cpu = (struct host_cpu){ .os_index = number, .order = order[number], .kind = NO_INDEX };
         cpu->package = number_of(&levels[LEVEL_PACKAGE], above[LEVEL_PACKAGE]);
         cpu->die = number_of(&levels[LEVEL_DIE], above[LEVEL_DIE]);
         cpu->cluster = number_of(&levels[LEVEL_CLUSTER], above[LEVEL_CLUSTER]);
@@ -294,6 +301,7 @@ static void take_cpus(struct facts_in *in)
     }
     for (unsigned i = 0; i < LEVEL_COUNT; i++)
         g_hash_table_destroy(levels[i].seen);
+    facts_count_logically(host);
 }
 
 static bool take_sets(struct facts_in *in)
@@ -514,6 +522,8 @@ static bool take_facts(struct facts_in *in)
     if (in->reading->wants & HOST_PROGRAMS && in->reading->origin == ORIGIN_LIVE)
         read_program_versions(in->host);
     facts_link_nodes(in->host);
+    if (in->reading->wants & HOST_ACCESSES)
+        memory_attributes_read(in->arena, in->host, in->topology);
     take_devices(in);
     return true;
 }

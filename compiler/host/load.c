@@ -341,7 +341,8 @@ static struct host *load_any(struct arena *arena, struct sources *sources, struc
     struct stat about;
     if (is_synthetic) {
         g_autoptr(GString) prepared = g_string_new(NULL);
-        if (!synthetic_prepare(reading->name, prepared, &reading->synthetic_cpus, trouble))
+        uint64_t work;
+        if (!synthetic_prepare(reading->name, prepared, &reading->synthetic_cpus, &work, trouble))
             return NULL;
         reading->origin = ORIGIN_SYNTHETIC;
         reading->text = prepared->str;
@@ -398,7 +399,7 @@ bool host_record(struct sources *sources, struct findings *findings, const char 
                  GString *out)
 {
     struct trouble trouble = { 0 };
-    struct reading reading = { .name = source, .wants = HOST_DEVICES | HOST_CACHES | HOST_PROGRAMS, .recording = out };
+    struct reading reading = { .name = source, .wants = HOST_DEVICES | HOST_CACHES | HOST_PROGRAMS | HOST_ACCESSES, .recording = out };
     uint32_t file = 0;
     struct arena *arena = arena_new();
     bool is_fine = load_any(arena, sources, &reading, is_synthetic, &file, &trouble) != NULL;

@@ -10,13 +10,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TEXT_LIMIT = 65536, OBJECT_LIMIT = 1 << 20 };
+enum { TEXT_LIMIT = 65536, OBJECT_LIMIT = 1 << 20, WORK_OF_A_CHILD = 1000000 };
 
 struct scan {
     const char *at;
     GString *prepared;
     struct trouble *trouble;
     uint64_t here, objects;      /* things of the last level; of all levels */
+    uint64_t nodes;
+    uint64_t beside, looks;      /* counts of the levels so far, added up; what hwloc looks at to put all in place */
     const char *last, *named_pu; /* the last level, and the one called pu */
     size_t last_length;
 };
@@ -76,6 +78,7 @@ static bool take_attached(struct scan *scan)
     g_string_append_c(scan->prepared, ']');
     scan->at++;
     scan->objects += scan->here;
+    scan->nodes += scan->here;
     return true;
 }
 
@@ -126,6 +129,10 @@ static bool take_level(struct scan *scan)
         return complain(scan, "the count of a level is no number from 1", word, length);
     scan->here = errno || count > OBJECT_LIMIT ? OBJECT_LIMIT + 1 : scan->here * count;
     scan->objects += scan->here;
+    scan->nodes += is_node ? scan->here : 0;
+    scan->beside += MIN(count, OBJECT_LIMIT);
+    if (scan->here <= OBJECT_LIMIT)
+        scan->looks += scan->here * scan->beside; /* each thing finds its place among its siblings, level by level */
     if (scan->here > SYNTHETIC_CPU_LIMIT || scan->objects > OBJECT_LIMIT) {
         trouble_set(scan->trouble, NM_host_too_large, "use smaller counts",
                     "the synthetic description asks for more than %u cpus", SYNTHETIC_CPU_LIMIT);
@@ -138,7 +145,7 @@ static bool take_level(struct scan *scan)
     return take_attributes(scan, is_node);
 }
 
-bool synthetic_prepare(const char *text, GString *prepared, uint32_t *cpus, struct trouble *trouble)
+bool synthetic_prepare(const char *text, GString *prepared, uint32_t *cpus, uint64_t *work, struct trouble *trouble)
 {
     struct scan scan = { .at = text, .prepared = prepared, .trouble = trouble, .here = 1 };
     if (strlen(text) > TEXT_LIMIT) {
@@ -165,6 +172,26 @@ bool synthetic_prepare(const char *text, GString *prepared, uint32_t *cpus, stru
                     scan.last);
         return false;
     }
+    if (scan.nodes > SYNTHETIC_NODE_LIMIT) {
+        trouble_set(trouble, NM_host_too_large, "use smaller counts",
+                    "the synthetic description asks for more than %u nodes", SYNTHETIC_NODE_LIMIT);
+        return false;
+    }
+    *work = scan.looks * (scan.here / 64 + 1); /* a comparison is as long as a set of all CPUs */
+    if (*work > HOST_SYNTHETIC_WORK) {
+        trouble_set(trouble, NM_host_too_large, "put a level between, such as pack or l3: \"pack:16 [numa] l3:8 core:8 pu:2\"",
+                    "the synthetic description sets too many things side by side for its %u cpus", (uint32_t)scan.here);
+        return false;
+    }
     *cpus = (uint32_t)scan.here;
     return true;
+}
+
+uint64_t host_synthetic_work(const char *text)
+{
+    g_autoptr(GString) prepared = g_string_new(NULL);
+    struct trouble trouble = { 0 };
+    uint32_t cpus;
+    uint64_t work;
+    return synthetic_prepare(text, prepared, &cpus, &work, &trouble) ? work + WORK_OF_A_CHILD : 0;
 }

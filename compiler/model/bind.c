@@ -26,6 +26,8 @@ static const void *default_object(enum object_kind kind)
         return &guest_defaults.locality;
     case OBJECT_IOTHREAD:
         return &iothread_defaults;
+    case OBJECT_HMAT_CACHE:
+        return &hmat_cache_defaults;
     case OBJECT_HUGEPAGES:
     case OBJECT_NOTHING:
     case OBJECT_KINDS:
@@ -166,6 +168,21 @@ static bool refuse_variable_name(struct binder *binder, const struct item *item)
     return true;
 }
 
+static size_t words_bytes(const struct item *item)
+{
+    size_t bytes = item->name.length;
+    for (unsigned i = 0; i < item->argument_count; i++)
+        bytes += item->arguments[i].length;
+    return bytes;
+}
+
+/* What a profile or base says is said again for every guest; false: it is not read any more. */
+static bool grow_by_item(struct binder *binder, const struct frame *frame, const struct item *item)
+{
+    return (frame->layer != LAYER_PROFILE && frame->layer != LAYER_BASE) ||
+           grow(binder, (size_t)item->argument_count + 1, words_bytes(item), item_span(item));
+}
+
 /* One row: its name is the key. */
 static bool bind_row(struct binder *binder, const struct word_row *row, const struct item *item, char *into)
 {
@@ -189,14 +206,17 @@ static bool bind_row(struct binder *binder, const struct word_row *row, const st
     for (const struct column *more = row->columns + 1; more->name; more++)
         if (more->type == V_CHOICE && (more->flags & OPTIONAL))
             memset(into + more->offset, 0xff, sizeof(uint32_t));
+        else if ((more->type == V_TIME || more->type == V_RATE) && (more->flags & OPTIONAL))
+            memset(into + more->offset, 0xff, sizeof(uint64_t));
     return store_columns(binder, item, row, row->columns + 1, scalars, count, into) && fine;
 }
 
 static bool bind_table(struct binder *binder, const struct frame *frame, const struct word_row *row, const struct item *item)
 {
     uint32_t rows = 0;
-    for (const struct item *child = item->children; child; child = child->next)
-        rows++;
+    for (const struct item *child = item->children; child; child = child->next, rows++)
+        if (!grow_by_item(binder, frame, child))
+            return false;
     bool fine = !refuse_repeated_rows(binder, item->children, rows);
     struct list list = { .items = arena_alloc(binder->arena, rows * row->row_bytes) };
     for (const struct item *child = item->children; child; child = child->next) {
@@ -371,12 +391,24 @@ static void bind_reserve(struct binder *binder, const struct frame *frame, const
 
 static void bind_cell(struct binder *binder, const struct frame *frame, const struct item *item, const char *label, struct span span)
 {
+    const struct guest *guest = frame->object[OBJECT_GUEST];
+    if (frame->layer == LAYER_PROFILE && !grow(binder, guest->cell_count / 32, 0, span)) /* it is sought among them */
+        return;
     struct cell *cell = guest_cell(binder, frame->object[OBJECT_GUEST], label, span);
     struct frame inside = *frame;
     inside.object[OBJECT_CELL] = cell;
     inside.object[OBJECT_LOCALITY] = &cell->locality;
     inside.said = &cell->said;
     bind_block(binder, &inside, IN_CELL, item->children);
+}
+
+static void bind_hmat_cache(struct binder *binder, const struct frame *frame, const struct item *item, uint32_t level, struct span span)
+{
+    struct hmat_cache *cache = cell_hmat_cache(binder, frame->object[OBJECT_CELL], level, span);
+    struct frame inside = *frame;
+    inside.object[OBJECT_HMAT_CACHE] = cache;
+    inside.said = &cache->said;
+    bind_block(binder, &inside, IN_HMAT_CACHE, item->children);
 }
 
 static void bind_iothread(struct binder *binder, const struct frame *frame, const struct item *item, uint32_t id, struct span span)
@@ -400,7 +432,7 @@ static void bind_labelled(struct binder *binder, const struct frame *frame, cons
     struct scalar label;
     const char *name;
     uint32_t id;
-    size_t findings = findings_count(binder->findings, ERROR);
+    size_t findings = findings_errors_met(binder->findings);
     if (!item_label(binder, item, row, &label)) {
         miss_block(frame);
     } else {
@@ -417,17 +449,84 @@ static void bind_labelled(struct binder *binder, const struct frame *frame, cons
             bind_cell(binder, frame, item, name, label.span);
         else if (row->id == W_GUEST_IOTHREAD && parse_value(binder, &row->label, &label, &id))
             bind_iothread(binder, frame, item, id, label.span);
+        else if (row->id == W_CELL_HMAT_CACHE && parse_value(binder, &row->label, &label, &id))
+            bind_hmat_cache(binder, frame, item, id, label.span);
     }
-    if (frame->is_broken && findings_count(binder->findings, ERROR) > findings)
+    if (frame->is_broken && findings_errors_met(binder->findings) > findings)
         *frame->is_broken = true;
 }
 
 /* ---- blocks ----------------------------------------------------------------------------------------------------------------------- */
 
+enum { FEW_LABELS = 16 };
+
 struct seen { /* of one block: the first item of each word, and of each label */
+    const struct item *first;
     const struct item *words[WORD_COUNT];
-    GHashTable *labels;
+    unsigned label_count;
+    GHashTable *labels; /* only where there are many */
 };
+
+/* What two labels are compared by; 1GiB and 1024MiB are one pool. */
+static void label_key(struct binder *binder, const struct word_row *row, const struct item *item, GString *out)
+{
+    size_t length;
+    uint64_t bytes;
+    const char *label = word_text(binder->syntax, item, item->arguments[0], &length);
+    g_string_printf(out, "%d ", (int)row->id);
+    if (row->label.type == V_SIZE && quiet_size(label, length, &bytes))
+        g_string_append_printf(out, "%" G_GUINT64_FORMAT, bytes);
+    else
+        g_string_append_len(out, label, (gssize)length);
+}
+
+static bool same_label(struct binder *binder, const struct word_row *row, const struct item *a, const struct item *b)
+{
+    size_t a_length, b_length;
+    uint64_t a_bytes, b_bytes;
+    const char *a_label = word_text(binder->syntax, a, a->arguments[0], &a_length);
+    const char *b_label = word_text(binder->syntax, b, b->arguments[0], &b_length);
+    if (row->label.type == V_SIZE && quiet_size(a_label, a_length, &a_bytes) && quiet_size(b_label, b_length, &b_bytes))
+        return a_bytes == b_bytes;
+    return a_length == b_length && memcmp(a_label, b_label, a_length) == 0;
+}
+
+static bool is_labelled_as(struct binder *binder, const struct word_row *row, const struct item *item)
+{
+    size_t length;
+    const char *text = word_text(binder->syntax, item, item->name, &length);
+    return item->argument_count && !item->failed && strncmp(row->word, text, length) == 0 && !row->word[length];
+}
+
+/* The earlier item of the block with the same word and label, or NULL. */
+static const struct item *labelled_before(struct binder *binder, struct seen *seen, const struct word_row *row, const struct item *item)
+{
+    if (++seen->label_count <= FEW_LABELS) {
+        for (const struct item *before = seen->words[row->id]; before && before != item; before = before->next)
+            if (is_labelled_as(binder, row, before) && same_label(binder, row, before, item))
+                return before;
+        return NULL;
+    }
+    g_autoptr(GString) key = g_string_new(NULL);
+    if (!seen->labels) {
+        seen->labels = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+        for (const struct item *before = seen->first; before != item; before = before->next) {
+            size_t length;
+            const char *text = word_text(binder->syntax, before, before->name, &length);
+            const struct word_row *other = before->argument_count && !before->failed ? find_word((enum context)row->in, text, length) : NULL;
+            if (!other || other->kind != LABELLED)
+                continue;
+            label_key(binder, other, before, key);
+            if (!g_hash_table_contains(seen->labels, key->str))
+                g_hash_table_insert(seen->labels, g_strdup(key->str), (gpointer)(uintptr_t)before);
+        }
+    }
+    label_key(binder, row, item, key);
+    const struct item *before = g_hash_table_lookup(seen->labels, key->str);
+    if (!before)
+        g_hash_table_insert(seen->labels, g_strdup(key->str), (gpointer)(uintptr_t)item);
+    return before;
+}
 
 static bool is_repeated(struct binder *binder, struct seen *seen, const struct word_row *row, const struct item *item)
 {
@@ -441,33 +540,12 @@ static bool is_repeated(struct binder *binder, struct seen *seen, const struct w
     }
     if (row->kind != LABELLED || !item->argument_count)
         return false;
-    const struct item *other = seen->words[row->id];
-    if (!other) { /* the first label of its word needs no table */
+    const struct item *before = labelled_before(binder, seen, row, item);
+    if (!seen->words[row->id])
         seen->words[row->id] = item;
-        return false;
-    }
-    if (!seen->labels)
-        seen->labels = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    const struct item *pair[] = { other, item };
-    for (int i = 0; i < 2; i++) {
-        size_t length;
-        uint64_t bytes; /* 1GiB and 1024MiB are one pool */
-        const char *label = word_text(binder->syntax, pair[i], pair[i]->arguments[0], &length);
-        char *key = row->label.type == V_SIZE && quiet_size(label, length, &bytes)
-                        ? g_strdup_printf("%d %" G_GUINT64_FORMAT, (int)row->id, bytes)
-                        : g_strdup_printf("%d %.*s", (int)row->id, (int)length, label);
-        const struct item *before = g_hash_table_lookup(seen->labels, key);
-        if (!before) {
-            g_hash_table_insert(seen->labels, key, (gpointer)(uintptr_t)pair[i]);
-            continue;
-        }
-        g_free(key);
-        if (before != pair[i]) {
-            report_repeated(binder, item, before, true);
-            return true;
-        }
-    }
-    return false;
+    if (before)
+        report_repeated(binder, item, before, true);
+    return before != NULL;
 }
 
 void bind_item(struct binder *binder, const struct frame *frame, enum context in, const struct item *item, const struct word_row *row)
@@ -498,7 +576,8 @@ void bind_block(struct binder *binder, const struct frame *frame, enum context i
 {
     struct seen seen;
     memset(&seen, 0, sizeof seen);
-    for (const struct item *item = first; item; item = item->next) {
+    seen.first = first;
+    for (const struct item *item = first; item && grow_by_item(binder, frame, item); item = item->next) {
         size_t length;
         const char *text = word_text(binder->syntax, item, item->name, &length);
         const struct word_row *row = find_word(in, text, length);

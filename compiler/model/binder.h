@@ -29,8 +29,13 @@ struct binder {
     GHashTable *profiles;  /* name to struct profile * */
     GPtrArray *profile_order;
     GHashTable *sets;      /* text to const struct set *: those that were sound */
+    GHashTable *origins;   /* place of a value to struct origin *: those that came from variables */
     GHashTable *bases;     /* path to struct base_tree * */
     GPtrArray *host_items, *guest_items; /* const struct item * in order */
+    GPtrArray *profile_names, *host_names; /* const char *: of did-you-mean, made when first asked for; else NULL */
+    uint64_t grown_words;  /* what profiles and variables came to so far (growth.c) */
+    uint64_t grown_parts;  /* and `count` */
+    bool is_too_large;     /* told: no more of them is read */
     bool is_torn;          /* the braces of some file do not match: its words are not judged */
     bool missed_names;     /* an include could not be read, or a block not understood: it may have declared what others name */
     bool missed_lets;      /* the same of variables */
@@ -62,12 +67,20 @@ struct scalar {
 bool item_scalars(struct binder *binder, const struct item *item, struct scalar *few, size_t room,
                   struct scalar **out_scalars, size_t *out_count);
 
+/* ---- what profiles and variables come to (growth.c): false where that is too much, which is told once */
+bool grow(struct binder *binder, size_t words, size_t bytes, struct span span);
+bool grow_by_count(struct binder *binder, const struct guest *family);
+
 /* ---- values (values.c, sets.c): false with a finding, nothing stored */
 bool parse_value(struct binder *binder, const struct column *column, const struct scalar *scalar, void *out_value);
 size_t value_bytes(enum value_type type);
 const struct set *parse_set(struct binder *binder, const struct scalar *scalar, enum value_type type);
 struct finding *report_value(struct binder *binder, enum code code, const struct scalar *scalar, const char *format, ...)
     G_GNUC_PRINTF(4, 5);
+
+/* ---- values out of variables (origins.c) */
+void origin_add(struct binder *binder, const struct scalar *scalar);
+void settle_origins(struct binder *binder);
 
 bool quiet_size(const char *text, size_t length, uint64_t *out_bytes); /* false: no size; says nothing */
 
@@ -103,17 +116,21 @@ void reset_word(const struct frame *frame, const struct word_row *row);
 
 /* ---- hosts, guests (hosts.c, layers.c, inherit.c) */
 void bind_hosts(struct binder *binder);
+void refuse_unwanted_hosts(struct binder *binder);
 void bind_guests(struct binder *binder);
 void inherit_locality(struct guest *guest);
 void number_guest_places(struct binder *binder, struct guest *guest);
-/* Returns the name that was most likely meant, or NULL. */
-const char *report_unknown_name(struct binder *binder, const struct scalar *scalar, const char *what, GPtrArray *items);
+/* Returns the name that was most likely meant, or NULL; `own` is not it. */
+const char *report_unknown_profile(struct binder *binder, const struct scalar *scalar);
+const char *report_unknown_host(struct binder *binder, const struct scalar *scalar, const char *own);
 struct cell *guest_cell(struct binder *binder, struct guest *guest, const char *label, struct span span);
 struct iothread *guest_iothread(struct binder *binder, struct guest *guest, uint32_t id, struct span span);
+struct hmat_cache *cell_hmat_cache(struct binder *binder, struct cell *cell, uint32_t level, struct span span);
 
 extern const struct guest guest_defaults;
 extern const struct cell cell_defaults;
 extern const struct iothread iothread_defaults;
+extern const struct hmat_cache hmat_cache_defaults;
 extern const struct declared_host host_defaults;
 extern const struct reserve reserve_defaults;
 extern const struct site site_defaults;

@@ -12,14 +12,33 @@ struct topology { /* how many vCPUs each thing holds; 0: not known */
     uint32_t vcpus, socket, die, cluster, core;
 };
 
+static uint32_t said_or_one(const struct guest *guest, enum word_id word, uint32_t number)
+{
+    return is_said(&guest->said, word) ? number : 1;
+}
+
+/* What the number of vCPUs and a part of the levels tell: half of 8 are in each of 2 sockets, however many cores that is. */
+static void measure_parts(const struct guest *guest, struct topology *topology)
+{
+    uint64_t sockets = guest->sockets, threads = guest->threads, dies = said_or_one(guest, W_VCPUS_DIES, guest->dies),
+             clusters = said_or_one(guest, W_VCPUS_CLUSTERS, guest->clusters);
+    if (sockets && dies && clusters && topology->vcpus % sockets == 0 && topology->vcpus / sockets % dies == 0 &&
+        topology->vcpus / sockets / dies % clusters == 0) {
+        topology->socket = (uint32_t)(topology->vcpus / sockets);
+        topology->die = (uint32_t)(topology->socket / dies);
+        topology->cluster = (uint32_t)(topology->die / clusters);
+    }
+    if (threads && topology->vcpus % threads == 0)
+        topology->core = (uint32_t)threads;
+}
+
 /* The levels as said; one of sockets, cores and threads may be left to the number of vCPUs. */
 static struct topology topology_of(const struct guest *guest)
 {
-    const struct said *said = &guest->said;
     struct topology topology = { .vcpus = guest->vcpu_count == COUNT_ALL ? 0 : guest->vcpu_count };
     uint64_t sockets = guest->sockets, cores = guest->cores, threads = guest->threads;
-    uint64_t between = (uint64_t)(is_said(said, W_VCPUS_DIES) ? guest->dies : 1) * (is_said(said, W_VCPUS_CLUSTERS) ? guest->clusters : 1) *
-                       (is_said(said, W_VCPUS_MODULES) ? guest->modules : 1);
+    uint32_t dies = said_or_one(guest, W_VCPUS_DIES, guest->dies), clusters = said_or_one(guest, W_VCPUS_CLUSTERS, guest->clusters);
+    uint64_t between = (uint64_t)dies * clusters * said_or_one(guest, W_VCPUS_MODULES, guest->modules);
     uint64_t *open = !sockets ? &sockets : !cores ? &cores : !threads ? &threads : NULL;
     if (open && topology.vcpus) {
         *open = 1;
@@ -27,9 +46,10 @@ static struct topology topology_of(const struct guest *guest)
         *open = rest && topology.vcpus % rest == 0 ? topology.vcpus / rest : 0;
     }
     uint64_t total = sockets * cores * threads * between;
+    if (!total && topology.vcpus)
+        measure_parts(guest, &topology);
     if (!total || total > IDS_LIMIT || (topology.vcpus && topology.vcpus != total))
         return topology;
-    uint32_t dies = is_said(said, W_VCPUS_DIES) ? guest->dies : 1, clusters = is_said(said, W_VCPUS_CLUSTERS) ? guest->clusters : 1;
     topology.vcpus = (uint32_t)total;
     topology.socket = (uint32_t)(total / sockets);
     topology.die = topology.socket / dies;
@@ -46,7 +66,7 @@ static uint32_t size_of(const struct topology *topology, enum step_kind kind)
         return topology->die;
     if (kind == STEP_CLUSTER)
         return topology->cluster;
-    return kind == STEP_CORE ? topology->core : topology->core ? 1 : 0;
+    return kind == STEP_CORE ? topology->core : 1;
 }
 
 struct asking { /* for one set of one guest */

@@ -23,12 +23,7 @@ static const struct item *liked(struct binder *binder, const struct item *item, 
     guint position = GPOINTER_TO_UINT(g_hash_table_lookup(binder->hosts, name));
     if (position)
         return g_ptr_array_index(binder->host_items, position - 1);
-    GPtrArray *others = g_ptr_array_new();
-    for (guint i = 0; i < binder->host_items->len; i++)
-        if (g_ptr_array_index(binder->host_items, i) != item)
-            g_ptr_array_add(others, g_ptr_array_index(binder->host_items, i));
-    report_unknown_name(binder, &scalars[0], "host", others);
-    g_ptr_array_free(others, TRUE);
+    report_unknown_host(binder, &scalars[0], label_string(binder, item));
     *out_is_unknown = true;
     return NULL;
 }
@@ -137,6 +132,30 @@ static void bind_host(struct binder *binder, const struct item *item, struct dec
         choose_source(binder, host);
 }
 
+static const char *next_host(void *state)
+{
+    struct {
+        const struct site *site;
+        uint32_t at, declared;
+    } *walk = state;
+    return walk->at < walk->declared ? walk->site->hosts[walk->at++].name : NULL;
+}
+
+static void refuse_undeclared(struct binder *binder, const char *name)
+{
+    struct finding *finding = report(binder->findings, NM_unknown_option_name, SPAN_NONE, "'--host %s' names a host that the site does not declare", name);
+    struct {
+        const struct site *site;
+        uint32_t at, declared;
+    } walk = { binder->site, 0, binder->host_items->len };
+    const char *near = nearest_name(name, strlen(name), next_host, &walk);
+    if (near)
+        finding_help(binder->findings, finding, "did you mean '--host %s=...'?", near);
+    else
+        finding_help(binder->findings, finding, "declare it in the site: 'host %s { topology ... }'", name);
+}
+
+/* Hosts that only the command line gives; whether anybody wants them is seen when the guests are bound. */
 static void add_undeclared(struct binder *binder)
 {
     struct site *site = binder->site;
@@ -152,6 +171,25 @@ static void add_undeclared(struct binder *binder)
         host->name = name;
         take_override(host, override_of(binder, name));
     }
+}
+
+static bool is_named(const struct site *site, const char *name)
+{
+    for (uint32_t g = 0; g < site->guest_count; g++)
+        for (uint32_t i = 0; i < site->guests[g].hosts.count; i++)
+            if (strcmp(((const char *const *)site->guests[g].hosts.items)[i], name) == 0)
+                return true;
+    return false;
+}
+
+/* Beside declared hosts, one of the command line that no guest names is a slip of the pen. */
+void refuse_unwanted_hosts(struct binder *binder)
+{
+    const struct site *site = binder->site;
+    uint32_t declared = binder->host_items->len;
+    for (uint32_t h = declared; declared && !binder->missed_names && h < site->host_count; h++)
+        if (!is_named(site, site->hosts[h].name))
+            refuse_undeclared(binder, site->hosts[h].name);
 }
 
 void bind_hosts(struct binder *binder)

@@ -9,9 +9,11 @@
 
 const struct cell cell_defaults = { 0 };
 const struct iothread iothread_defaults = { 0 };
+const struct hmat_cache hmat_cache_defaults = { .line_bytes = 64 };
 const struct guest guest_defaults = {
     .count = 1,
     .distance = DISTANCE_AUTO,
+    .hmat = HMAT_WORD_NO,
     .locality = { .pin = PIN_NODE, .access = ACCESS_PRIVATE, .allocation_threads = 1, .dump = true, .reserve = true, .ksm = true },
 };
 
@@ -59,6 +61,21 @@ struct iothread *guest_iothread(struct binder *binder, struct guest *guest, uint
     iothread->id = id;
     iothread->span = span;
     return iothread;
+}
+
+struct hmat_cache *cell_hmat_cache(struct binder *binder, struct cell *cell, uint32_t level, struct span span)
+{
+    for (uint32_t i = 0; i < cell->hmat_cache_count; i++)
+        if (cell->hmat_caches[i].level == level) {
+            cell->hmat_caches[i].span = span;
+            return &cell->hmat_caches[i];
+        }
+    cell->hmat_caches = grown(binder->arena, cell->hmat_caches, cell->hmat_cache_count, sizeof cell->hmat_caches[0]);
+    struct hmat_cache *cache = &cell->hmat_caches[cell->hmat_cache_count++];
+    *cache = hmat_cache_defaults;
+    cache->level = level;
+    cache->span = span;
+    return cache;
 }
 
 /* ---- remove ----------------------------------------------------------------------------------------------------------- */
@@ -179,14 +196,10 @@ static void push_profile(struct binder *binder, struct stack *stack, const struc
     g_autofree char *name = g_strndup(scalar->text, scalar->length);
     struct profile *profile = g_hash_table_lookup(binder->profiles, name);
     if (!profile) {
-        GPtrArray *items = g_ptr_array_new();
-        for (guint i = 0; i < binder->profile_order->len; i++)
-            g_ptr_array_add(items, (gpointer)(uintptr_t)((struct profile *)g_ptr_array_index(binder->profile_order, i))->item);
-        const char *near = report_unknown_name(binder, scalar, "profile", items);
+        const char *near = report_unknown_profile(binder, scalar);
         struct profile *meant = near ? g_hash_table_lookup(binder->profiles, near) : NULL;
         if (meant)
             meant->is_used = true; /* one mistake: that nobody uses it is not told too */
-        g_ptr_array_free(items, TRUE);
         stack->failed = true;
         return;
     }
@@ -240,7 +253,7 @@ static void push_profiles(struct binder *binder, struct stack *stack, const stru
     if (!use || !item_scalars(binder, use, few, G_N_ELEMENTS(few), &scalars, &count))
         return;
     refuse_repeated(binder, stack, scalars, count);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count && grow(binder, 1, 0, scalars[i].span); i++)
         push_profile(binder, stack, &scalars[i], depth);
 }
 
@@ -323,7 +336,7 @@ static void check_hosts(struct binder *binder, struct guest *guest)
         if (known)
             continue;
         struct scalar scalar = { .text = names[i], .length = strlen(names[i]), .span = said_span(&guest->said, W_GUEST_HOST, i + 1) };
-        report_unknown_name(binder, &scalar, "host", binder->host_items);
+        report_unknown_host(binder, &scalar, NULL);
         guest->is_broken = true;
     }
 }
@@ -349,8 +362,8 @@ static void bind_guest(struct binder *binder, const struct item *item, struct gu
     frame.layer = LAYER_GUEST;
     apply_removals(binder, &frame, item);
     bind_block(binder, &frame, IN_GUEST, item->children);
-    guest->is_broken |= stack.failed;
-    guest->is_incomplete |= stack.failed;
+    guest->is_broken |= stack.failed || binder->is_too_large;
+    guest->is_incomplete |= stack.failed || binder->is_too_large;
     check_hosts(binder, guest);
     number_guest_places(binder, guest);
     inherit_locality(guest);
@@ -363,7 +376,7 @@ static uint32_t instances_of(struct binder *binder, const struct guest *family, 
         return 1;
     if (family->count && family->count <= EXPANDED_LIMIT - *expanded) {
         *expanded += family->count;
-        return family->count;
+        return grow_by_count(binder, family) ? family->count : 0;
     }
     struct finding *finding = report(binder->findings, NM_wrong_number, said_span(&family->said, W_GUEST_COUNT, 1), "a count of %u for '%s' %s", family->count, family->name,
                                      family->count ? "makes too many guests" : "makes no guest");

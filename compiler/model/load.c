@@ -271,17 +271,24 @@ static bool replaced_scalars(struct binder *binder, const struct item *item, str
 {
     GArray *list = g_array_new(FALSE, TRUE, sizeof(struct scalar));
     bool fine = true;
-    for (unsigned i = 0; i < item->argument_count; i++) {
+    for (unsigned i = 0; i < item->argument_count && !binder->is_too_large; i++) {
         struct word word = item->arguments[i];
+        guint before = list->len;
         if (word.dollar && is_whole_variable(binder, item, word)) {
             fine &= append_whole(binder, item, word, list);
-            continue;
+        } else {
+            struct scalar scalar = written(binder, item, word);
+            if (word.dollar)
+                fine &= replace_variables(binder, item, word, &scalar);
+            g_array_append_val(list, scalar);
         }
-        struct scalar scalar = written(binder, item, word);
-        if (word.dollar)
-            fine &= replace_variables(binder, item, word, &scalar);
-        g_array_append_val(list, scalar);
+        for (; before < list->len && word.dollar; before++)
+            fine &= grow(binder, 1, g_array_index(list, struct scalar, before).length, word_span(item, word));
     }
+    fine &= !binder->is_too_large;
+    for (guint i = 0; i < list->len; i++)
+        if (g_array_index(list, struct scalar, i).let)
+            origin_add(binder, &g_array_index(list, struct scalar, i));
     *out_count = list->len;
     *out_scalars = arena_copy(binder->arena, list->data, list->len * sizeof(struct scalar));
     g_array_free(list, TRUE);

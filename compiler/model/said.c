@@ -6,16 +6,6 @@
 
 #include <string.h>
 
-bool is_said(const struct said *said, enum word_id word)
-{
-    return said->words[word / 64] >> (word % 64) & 1;
-}
-
-bool is_failed(const struct said *said, enum word_id word)
-{
-    return said->failed[word / 64] >> (word % 64) & 1;
-}
-
 void said_mark(struct said *said, enum word_id word, bool fine)
 {
     uint64_t bit = UINT64_C(1) << (word % 64);

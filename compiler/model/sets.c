@@ -272,11 +272,13 @@ static const struct set *read_set(struct binder *binder, const struct scalar *sc
 /* Sites say the same few sets over and over: each text is read once and shared. */
 const struct set *parse_set(struct binder *binder, const struct scalar *scalar, enum value_type type)
 {
-    char key[24];
-    if (scalar->length >= sizeof key)
-        return read_set(binder, scalar, type);
-    memcpy(key, scalar->text, scalar->length);
-    key[scalar->length] = 0;
+    char few[24];
+    g_autofree char *many = scalar->length < sizeof few ? NULL : g_strndup(scalar->text, scalar->length);
+    char *key = many ? many : few;
+    if (!many) {
+        memcpy(key, scalar->text, scalar->length);
+        key[scalar->length] = 0;
+    }
     const struct set *known = g_hash_table_lookup(binder->sets, key);
     if (known && (known->plain || type != V_SET))
         return known;

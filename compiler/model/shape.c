@@ -256,7 +256,7 @@ static struct item *shape_block(struct syntax *syntax, enum context in, struct i
 
 void shape_tree(struct syntax *syntax, struct tree *tree)
 {
-    size_t errors = findings_count(syntax->findings, ERROR);
+    size_t errors = findings_errors_met(syntax->findings);
     tree->items = shape_block(syntax, IN_SITE, tree->items);
-    tree->failed |= findings_count(syntax->findings, ERROR) > errors;
+    tree->failed |= findings_errors_met(syntax->findings) > errors;
 }

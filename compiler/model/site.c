@@ -9,35 +9,56 @@
 
 const struct site site_defaults = { .rules = 1, .placement = PLACEMENT_PACK };
 
+struct names { /* a walk over names, without one of them */
+    const GPtrArray *list;
+    const char *without;
+    guint at;
+};
+
 static const char *next_declared(void *state)
 {
-    struct {
-        struct binder *binder;
-        GPtrArray *items;
-        guint at;
-    } *walk = state;
-    if (walk->at >= walk->items->len)
-        return NULL;
-    const struct item *item = g_ptr_array_index(walk->items, walk->at++);
-    return item->argument_count ? label_string(walk->binder, item) : "";
+    struct names *names = state;
+    while (names->at < names->list->len) {
+        const char *name = g_ptr_array_index(names->list, names->at++);
+        if (!names->without || strcmp(name, names->without) != 0)
+            return name;
+    }
+    return NULL;
 }
 
-const char *report_unknown_name(struct binder *binder, const struct scalar *scalar, const char *what, GPtrArray *items)
+static const char *report_unknown_name(struct binder *binder, const struct scalar *scalar, const char *what, struct names names)
 {
     if (binder->missed_names)
         return NULL; /* it may stand in the file that could not be read */
     struct finding *finding = report_value(binder, NM_unknown_name, scalar, "no %s '%.*s' is declared", what, (int)scalar->length, scalar->text);
-    struct {
-        struct binder *binder;
-        GPtrArray *items;
-        guint at;
-    } walk = { binder, items, 0 };
-    const char *near = items->len <= 4096 ? nearest_name(scalar->text, scalar->length, next_declared, &walk) : NULL;
+    if (finding_is_repeated(binder->findings, finding))
+        return NULL;
+    const char *near = names.list->len <= 4096 ? nearest_name(scalar->text, scalar->length, next_declared, &names) : NULL;
     if (near)
         finding_help(binder->findings, finding, "did you mean '%s'?", near);
     else
         finding_help(binder->findings, finding, "declare it: '%s %.*s { ... }'", what, (int)scalar->length, scalar->text);
     return near;
+}
+
+const char *report_unknown_profile(struct binder *binder, const struct scalar *scalar)
+{
+    if (!binder->profile_names) {
+        binder->profile_names = g_ptr_array_new();
+        for (guint i = 0; i < binder->profile_order->len; i++)
+            g_ptr_array_add(binder->profile_names, (gpointer)(uintptr_t)((struct profile *)g_ptr_array_index(binder->profile_order, i))->name);
+    }
+    return report_unknown_name(binder, scalar, "profile", (struct names){ .list = binder->profile_names });
+}
+
+const char *report_unknown_host(struct binder *binder, const struct scalar *scalar, const char *own)
+{
+    if (!binder->host_names) {
+        binder->host_names = g_ptr_array_new();
+        for (guint i = 0; i < binder->host_items->len; i++)
+            g_ptr_array_add(binder->host_names, (gpointer)(uintptr_t)label_string(binder, g_ptr_array_index(binder->host_items, i)));
+    }
+    return report_unknown_name(binder, scalar, "host", (struct names){ .list = binder->host_names, .without = own });
 }
 
 /* Its label, checked and new among its kind; NULL with a finding. */
@@ -167,6 +188,7 @@ struct site *build_site(struct arena *arena, struct syntax *syntax, uint32_t fil
         .profile_order = g_ptr_array_new(),
         .sets = g_hash_table_new(g_str_hash, g_str_equal),
         .bases = g_hash_table_new(g_str_hash, g_str_equal),
+        .origins = g_hash_table_new(g_int64_hash, g_int64_equal),
         .host_items = g_ptr_array_new(),
         .guest_items = g_ptr_array_new(),
     };
@@ -180,8 +202,11 @@ struct site *build_site(struct arena *arena, struct syntax *syntax, uint32_t fil
         index_site(&binder);
         bind_hosts(&binder);
         bind_guests(&binder);
+        refuse_unwanted_hosts(&binder);
         report_unused(&binder);
     }
+    settle_origins(&binder);
+    g_hash_table_destroy(binder.origins);
     g_hash_table_destroy(binder.lets);
     g_hash_table_destroy(binder.hosts);
     g_hash_table_destroy(binder.profiles);
@@ -190,5 +215,7 @@ struct site *build_site(struct arena *arena, struct syntax *syntax, uint32_t fil
     GPtrArray *arrays[] = { binder.trees, binder.let_order, binder.profile_order, binder.host_items, binder.guest_items };
     for (size_t i = 0; i < G_N_ELEMENTS(arrays); i++)
         g_ptr_array_free(arrays[i], TRUE);
+    g_clear_pointer(&binder.profile_names, g_ptr_array_unref);
+    g_clear_pointer(&binder.host_names, g_ptr_array_unref);
     return is_text ? site : NULL;
 }

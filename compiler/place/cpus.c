@@ -41,7 +41,7 @@ uint32_t core_number(const struct room *room, uint32_t core, uint32_t level)
     }
 }
 
-static bool is_inside(const struct room *room, uint32_t core, struct scope scope)
+bool is_core_in(const struct room *room, uint32_t core, struct scope scope)
 {
     return scope.level == NO_LEVEL || core_number(room, core, scope.level) == scope.number;
 }
@@ -66,7 +66,7 @@ static uint32_t core_offer(const struct picker *picker, uint32_t index)
     const struct room_core *core = &picker->room->cores[index];
     bool whole = picker->need->cores > 0;
     if (!core->free || (whole && (core->free != core->count || core->count < picker->need->threads)) ||
-        !is_inside(picker->room, index, picker->need->scope) || !is_inside(picker->room, index, picker->own))
+        !is_core_in(picker->room, index, picker->need->scope) || !is_core_in(picker->room, index, picker->own))
         return 0;
     uint32_t offer = 0;
     for (uint32_t i = 0; i < core->count; i++)
@@ -106,7 +106,7 @@ static uint32_t loose_offer(const struct picker *picker)
     for (uint32_t n = 0; n < picker->node_count; n++) {
         const struct room_node *node = &picker->room->nodes[picker->nodes[n]];
         for (uint32_t c = node->first_core; c < node->first_core + node->core_count; c++) {
-            if (!is_inside(picker->room, c, picker->need->scope) || !is_inside(picker->room, c, picker->own))
+            if (!is_core_in(picker->room, c, picker->need->scope) || !is_core_in(picker->room, c, picker->own))
                 continue;
             for (uint32_t i = 0; i < picker->room->cores[c].count; i++) {
                 const struct room_cpu *cpu = &picker->room->cpus[picker->room->cores[c].first + i];
@@ -124,7 +124,7 @@ uint64_t floaters_in(const struct room *room, struct scope part)
 {
     uint64_t sum = 0;
     for (uint32_t g = 0; g < room->group_count; g++)
-        if (room->groups[g].floating && is_inside(room, room->groups[g].first_core, part))
+        if (room->groups[g].floating && is_core_in(room, room->groups[g].first_core, part))
             sum += room->groups[g].floating;
     return sum;
 }
@@ -134,19 +134,22 @@ static struct scope part_of(const struct picker *picker)
     return picker->own.level != NO_LEVEL ? picker->own : picker->need->scope;
 }
 
-static uint64_t least_loose(const struct picker *picker)
+/* Whether so many loose CPUs carry what floats here; none never do, which most nodes outside of a part end with. */
+static bool is_loose_enough(const struct picker *picker, uint64_t loose)
 {
-    uint64_t there = part_of(picker).level == NO_LEVEL ? 0 : floaters_in(picker->room, part_of(picker));
+    uint64_t floating = picker->need->floating;
     switch (picker->need->ease) {
     case EASE_ROOMY:
-        return picker->need->floating + there;
+        if (loose < MAX(floating, 1) || part_of(picker).level == NO_LEVEL)
+            return loose >= floating;
+        return loose >= floating + floaters_in(picker->room, part_of(picker));
     case EASE_SHARED:
-        return picker->need->floating;
+        return loose >= floating;
     case EASE_CROWDED:
     case EASE_COUNT:
         break;
     }
-    return 1;
+    return loose >= 1;
 }
 
 void count_floaters(struct room *room, const struct ids *nodes, struct scope part, uint32_t count)
@@ -159,7 +162,7 @@ void count_floaters(struct room *room, const struct ids *nodes, struct scope par
         room->nodes[node].floating_most = MAX(room->nodes[node].floating_most, count);
     }
     for (uint32_t g = 0; part.level != NO_LEVEL && g < room->group_count; g++)
-        if (is_inside(room, room->groups[g].first_core, part)) {
+        if (is_core_in(room, room->groups[g].first_core, part)) {
             room->groups[g].floating += count; /* once for the whole part: floaters_in() sums it up */
             return;
         }
@@ -172,7 +175,7 @@ static int64_t part_worth(const struct picker *picker)
 {
     if (picker->need->floating) {
         int64_t loose = loose_offer(picker);
-        return loose < (int64_t)least_loose(picker)
+        return !is_loose_enough(picker, (uint64_t)loose)
                    ? -1
                    : (int64_t)IDS_LIMIT + loose - (int64_t)floaters_in(picker->room, picker->own);
     }
@@ -259,19 +262,44 @@ enum shortage cpu_shortage(const struct room *room, const uint32_t *nodes, uint3
     struct picker picker = { .room = room, .nodes = nodes, .node_count = count, .need = need, .own = ANYWHERE };
     if (need->within != NO_LEVEL && need->within != LEVEL_NODE && !choose_part(&picker))
         return SHORT_WITHIN;
-    if (need->floating && loose_offer(&picker) < least_loose(&picker))
+    if (need->floating && !is_loose_enough(&picker, loose_offer(&picker)))
         return SHORT_LOOSE;
     if (need->floating)
         return count == 1 && !need->allowed ? plain_shortage(room, &room->nodes[nodes[0]], need) : FITS;
     if (offer_of(&picker) < wanted(need))
         return need->cores ? SHORT_CORES : SHORT_CPUS;
-    uint64_t kept = 0, left = 0;
+    uint64_t kept = 0, loose = 0, isolated = 0, taken = need->cores ? need->cores * room->smt : need->singles;
     for (uint32_t n = 0; n < count; n++) {
         kept += loose_floor(&room->nodes[nodes[n]], need->ease);
-        left += room->nodes[nodes[n]].loose_cpus + room->nodes[nodes[n]].free_isolated;
+        loose += room->nodes[nodes[n]].loose_cpus;
+        isolated += room->nodes[nodes[n]].free_isolated;
     }
-    uint32_t taken = need->cores ? need->cores * room->smt : need->singles;
-    return need->ease != EASE_CROWDED && left < kept + taken ? SHORT_CPUS : FITS;
+    taken += need->extra;
+    return loose + MIN(isolated, taken) < kept + taken ? need->cores ? SHORT_CORES : SHORT_CPUS : FITS;
+}
+
+bool node_is_in(const struct room *room, uint32_t node, struct scope part)
+{
+    const struct room_node *here = &room->nodes[node];
+    for (uint32_t c = here->first_core; part.level != NO_LEVEL && c < here->first_core + here->core_count; c++)
+        if (is_core_in(room, c, part))
+            return true;
+    return part.level == NO_LEVEL;
+}
+
+uint64_t cpus_found(const struct room *room, const uint32_t *nodes, uint32_t count, const struct need *need)
+{
+    struct need some = *need;
+    uint32_t *amount = need->cores ? &some.cores : need->singles ? &some.singles : &some.floating;
+    uint32_t enough = 0, most = *amount;
+    while (enough < most) { /* what fits, fits in smaller numbers too */
+        *amount = enough + (most - enough + 1) / 2;
+        if (cpu_shortage(room, nodes, count, &some) == FITS)
+            enough = *amount;
+        else
+            most = *amount - 1;
+    }
+    return enough;
 }
 
 /* ---- taking them ------------------------------------------------------------------------------------------------- */

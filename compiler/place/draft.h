@@ -38,7 +38,7 @@ struct need {
     uint64_t bytes, page_bytes;
 };
 
-enum shortage { FITS, SHORT_MEMORY, SHORT_PAGES, SHORT_CPUS, SHORT_CORES, SHORT_WITHIN, SHORT_LOOSE };
+enum shortage { FITS, SHORT_MEMORY, SHORT_PAGES, SHORT_CPUS, SHORT_CORES, SHORT_WITHIN, SHORT_LOOSE, SHORT_EMULATOR };
 
 /* Memory of one cell on one node. */
 struct portion {
@@ -63,7 +63,9 @@ struct draft_cell {
     struct portion *portions; /* memory taken */
     uint32_t portion_count;
     const struct ids *allowed; /* `cpus`, on this host; NULL: not said */
-    struct scope own_scope;    /* where `within` of the cell put it */
+    bool is_astray; /* names nodes or CPUs that guests do not have here: a rule of the plan tells it, so the cell takes
+                       nothing and its vCPUs stay unpinned */
+    struct scope own_scope; /* where `within` of the cell put it */
 };
 
 struct draft {
@@ -80,14 +82,34 @@ struct draft {
     bool is_placed;
 };
 
+/* What a try looks at: everything, or one resource alone, to find out which of them is short. */
+enum lens_kind { LENS_ALL, LENS_CPUS, LENS_MEMORY };
+
+struct lens {
+    enum lens_kind kind;
+    uint64_t page_bytes; /* LENS_MEMORY: memory in pages of this size; PAGES_NORMAL, which stands for `largest` too */
+};
+
+enum extent {
+    ONE_CELL,   /* this cell finds no room by itself, or not on the nodes it names */
+    ALL_NODES,  /* the only cell needs more than all nodes together have */
+    SOME_CELLS, /* each finds room, but these not beside each other */
+    NODES_APART /* there is enough of each resource, but not on the same nodes */
+};
+
 struct misfit { /* why a guest did not fit on a host, in the last and least demanding try */
     const struct room *room;
     enum shortage kind;
+    enum extent extent;
     uint32_t cell; /* of the draft; */
     uint32_t node; /* the node that came nearest, into room->nodes; NO_INDEX: all of them together */
-    uint64_t needed, left;
-    bool is_reported; /* a set could not be read on this host: said already */
-    bool is_crowd;    /* each cell fits alone, not all of them */
+    uint64_t needed, left, page_bytes; /* page_bytes: of the pages that were looked at */
+    uint32_t crowd, missing;           /* SOME_CELLS: so many cells, of which so many found no node of their own */
+    uint32_t held;                     /* so many of them find room where they may share nodes; for cells alike */
+    bool is_alike;                     /* SOME_CELLS: their needs are the same */
+    const struct ids *roomy;           /* SOME_CELLS: the nodes where one of them fits */
+    const char *names, *apart;         /* SOME_CELLS: the cells; NODES_APART: what is short where */
+    bool is_reported;                  /* a set could not be read on this host: said already */
 };
 
 struct candidates { /* hosts in the order in which they are tried */
@@ -110,6 +132,13 @@ struct placing { /* one run */
     uint32_t *claims;         /* of the guest that is being placed */
     uint32_t claim_room;
     struct findings *unheard; /* where several hosts are tried, what one of them lacks is no mistake */
+    GHashTable *told;         /* families whose first guest that did not fit was told */
+    uint32_t explained;       /* how many refusals were looked into */
+    uint64_t work_left;       /* of trying guests on hosts */
+    bool is_too_much;         /* told: it is used up */
+    uint64_t looks_left;      /* of the searches for nodes (nodes.h) */
+    uint32_t replayed;        /* how often the site was placed again */
+    bool is_replay;           /* only whether guests fit: nothing is told */
 };
 
 /* ---- draft.c: how many cells, which vCPUs, how much memory --------------------------------------------------------
@@ -134,8 +163,13 @@ bool divides(const struct guest *guest, uint32_t cells, uint32_t threads);
  */
 
 enum shortage cpu_shortage(const struct room *room, const uint32_t *nodes, uint32_t count, const struct need *need);
+/* How many of the CPUs, cores or floating vCPUs that `need` counts would find room there. */
+uint64_t cpus_found(const struct room *room, const uint32_t *nodes, uint32_t count, const struct need *need);
+/* Whether some core of a node lies in a part of the host. */
+bool node_is_in(const struct room *room, uint32_t node, struct scope part);
 /* The number of a core at a level: equal for two cores exactly when they share that part of the host. */
 uint32_t core_number(const struct room *room, uint32_t core, uint32_t level);
+bool is_core_in(const struct room *room, uint32_t core, struct scope part);
 uint64_t floaters_in(const struct room *room, struct scope part); /* vCPUs that float in this part alone */
 /* Notes that vCPUs float in a part of the host (anywhere: on these nodes as a whole). */
 void count_floaters(struct room *room, const struct ids *nodes, struct scope part, uint32_t count);
@@ -149,6 +183,8 @@ bool pick_cpus(struct arena *scratch, struct room *room, const uint32_t *nodes, 
 /* Policies are positions in the words of the language, POLICY_WORD_... */
 bool memory_fits(const struct room *room, const uint32_t *nodes, uint32_t count, uint32_t policy, uint64_t page_bytes,
                  uint64_t bytes);
+/* What interleaving puts on the node at a position of `count`, in whole pages. */
+uint64_t even_share(uint64_t bytes, uint64_t page_bytes, uint32_t count, uint32_t position);
 /* The largest page that divides the memory and of which there are enough; PAGES_NORMAL where there is none. */
 uint64_t largest_page(const struct room *room, const uint32_t *nodes, uint32_t count, uint32_t policy, uint64_t bytes);
 void take_memory(struct arena *scratch, struct room *room, struct draft_cell *cell, const uint32_t *nodes,
@@ -169,7 +205,8 @@ void note_refusal(struct placing *placing, uint64_t demand, enum ease ease, uint
 uint32_t refused_first(const struct placing *placing, uint64_t demand, enum ease ease, uint32_t cells);
 void note_refused_first(struct placing *placing, uint64_t demand, enum ease ease, uint32_t cells, uint32_t count);
 
-/* ---- fit.c: one guest on one host ----------------------------------------------------------------------------------
+/* ---- fit.c and needs.c: one guest on one host
+ * ----------------------------------------------------------------------------------
  */
 
 struct attempt {
@@ -179,13 +216,27 @@ struct attempt {
     enum ease ease;
     bool is_only_host; /* what it lacks is the site's mistake */
     struct misfit *misfit;
+    struct lens lens;
+    bool is_trial;     /* only whether it fits: nothing stays taken */
+    bool wants_reason; /* fill the misfit in */
 };
+
+uint32_t pin_of(const struct draft_cell *cell); /* PIN_NODE where a table says the rest */
+bool isolates_emulator(const struct guest *guest);
+bool wants_own_cpus(const struct draft *draft);
+bool counts_cpus(const struct attempt *attempt);
+bool counts_memory(const struct attempt *attempt, const struct draft_cell *cell);
+struct need need_of(const struct attempt *attempt, uint32_t index);
 
 /* Places the cells of a draft on a host, or gives back whatever was taken and says why not. */
 bool fit_guest(const struct attempt *attempt);
 bool enter_open(const struct attempt *attempt); /* fit_open.c: the cells whose nodes are left open */
 
-struct need need_of(const struct attempt *attempt, uint32_t index);
+struct node_problem;
+/* short_open.c: why open cells, in this order in the draft, find no nodes.  Always false. */
+bool explain_open(const struct attempt *attempt, const struct node_problem *problem, const uint32_t *index);
+
+void release_guest(struct draft *draft); /* gives back what a placed guest took, for a trial on a saved room */
 bool site_spreads(const struct attempt *attempt);
 bool memory_has_room(const struct attempt *attempt, const struct draft_cell *cell, const uint32_t *nodes,
                      uint32_t count);
@@ -199,10 +250,60 @@ bool fails(const struct attempt *attempt, enum shortage kind, uint32_t cell, uin
 /* Lays out the cells of a guest for this host; `count` where the site leaves their number open. */
 void lay_cells(const struct attempt *attempt, const struct guest *guest, uint32_t count);
 
+/* ---- place.c: one guest over hosts, parts of hosts, numbers of cells ------------------------------------------- */
+
+struct shape { /* of a guest: how many cells, and where all of them */
+    uint32_t cells;
+    struct scope part;
+};
+
+void cell_counts(const struct guest *guest, const struct candidates *candidates, uint32_t *out_first,
+                 uint32_t *out_last);
+bool try_host(struct attempt *attempt, const struct guest *guest, uint32_t cells);
+/* The parts of a host at the level of a guest's `within`, those with fewer floating vCPUs first; struct scope.  One
+ * that is anywhere where the guest does not say it. */
+GArray *parts_of(const struct room *room, const struct guest *guest);
+
+struct replay {                 /* a site that differs in one edit */
+    const struct guest *edited; /* stands for `guest` and its family; NULL: as it is */
+    const struct guest *guest;  /* must fit, and all of its family */
+    const struct guest *left_out;
+    const struct room *room; /* of the host where a pool gets more pages; NULL: none does */
+    uint32_t node;
+    uint64_t page_bytes, more_pages;
+};
+
+/* Whether a guest would fit if the site were placed anew with an edit, which may change the order of guests, and what
+ * others take.  Too large a site is taken on trust. */
+bool fits_in_replay(struct placing *placing, const struct replay *replay);
+
+/* ---- why.c: what is short ---------------------------------------------------------------------------------------- */
+
+struct diagnosis { /* of a guest on one host: the shape in which least is missing */
+    struct misfit misfit;
+    struct shape shape;
+    uint32_t faults;     /* resources that do not fit even alone */
+    struct misfit other; /* the second of them */
+    struct draft *draft; /* laid out in this shape */
+};
+
+/* False where nothing is short. */
+bool diagnose(struct placing *placing, const struct guest *guest, struct room *room, struct shape shape,
+              bool is_only_host, struct diagnosis *out);
+bool is_milder(const struct diagnosis *a, const struct diagnosis *b);
+
+/* ---- cures.c: edits that help, each tried before it is offered ------------------------------------------------- */
+
+void offer_cures(struct placing *placing, struct finding *finding, const struct guest *guest,
+                 const struct candidates *candidates, const struct diagnosis *diagnosis);
+
 /* ---- refuse.c: telling why a guest did not fit ------------------------------------------------------------------- */
 
-void refuse_guest(struct placing *placing, const struct guest *guest, const struct draft *draft,
-                  const struct misfit *misfit, uint32_t host_count);
+/* False: it would fit after all. */
+bool refuse_guest(struct placing *placing, const struct guest *guest, const struct candidates *candidates);
+/* Nothing is loose for the vCPUs of a cell once all guests are placed. */
+void refuse_crowded(struct placing *placing, const struct draft *draft, uint32_t cell);
+const char *shortage_text(struct arena *arena, const struct diagnosis *diagnosis);
 
 /* ---- unhosted.c: a site without hosts ---------------------------------------------------------------------------- */
 
@@ -227,3 +328,5 @@ struct identity { /* what makes names into numbers, the same in every run */
 void finish_guest(struct placing *placing, const struct identity *identity, const struct draft *draft,
                   struct plan_guest *out);
 void finish_topology(const struct draft *draft, struct plan_guest *out);
+/* finish_hmat.c; `cells` are those of `out`, which has everything else. */
+void finish_hmat(struct arena *arena, const struct draft *draft, struct plan_cell *cells, struct plan_guest *out);

@@ -99,7 +99,7 @@ static bool wants_numa(const struct draft *draft)
 {
     const struct guest *guest = draft->guest;
     return draft->cell_count > 1 || guest->cell_count || guest->cells_wanted || guest->distance_rows.count ||
-           is_said(&guest->said, W_GUEST_DISTANCES);
+           is_said(&guest->said, W_GUEST_DISTANCES) || guest->hmat == HMAT_WORD_AUTO;
 }
 
 /* ---- distances --------------------------------------------------------------------------------------------------- */
@@ -263,14 +263,6 @@ static void finish_machine(struct placing *placing, const struct draft *draft, s
     out->hard_limit_bytes = guest->hard_limit_bytes;
 }
 
-static const struct iothread *find_iothread(const struct guest *guest, uint32_t id)
-{
-    for (uint32_t i = 0; i < guest->iothread_count; i++)
-        if (guest->iothreads[i].id == id)
-            return &guest->iothreads[i];
-    return NULL;
-}
-
 static void finish_threads(struct placing *placing, const struct draft *draft, struct plan_guest *out)
 {
     const struct guest *guest = draft->guest;
@@ -278,8 +270,12 @@ static void finish_threads(struct placing *placing, const struct draft *draft, s
     for (uint32_t i = 0; i < guest->iothread_count; i++)
         count = MAX(count, guest->iothreads[i].id);
     struct plan_iothread *iothreads = arena_array(placing->arena, struct plan_iothread, count);
+    const struct iothread **said = g_new0(const struct iothread *, (size_t)count + 1); /* by id */
+    for (uint32_t i = 0; i < guest->iothread_count; i++)
+        said[guest->iothreads[i].id] = &guest->iothreads[i];
     for (uint32_t i = 0; i < count; i++)
-        iothreads[i] = (struct plan_iothread){ i + 1, iothread_cpus(placing, draft, find_iothread(guest, i + 1)) };
+        iothreads[i] = (struct plan_iothread){ i + 1, iothread_cpus(placing, draft, said[i + 1]) };
+    g_free(said);
     out->iothreads = iothreads;
     out->iothread_count = count;
     out->emulator_cpus = emulator_cpus(placing, draft);
@@ -301,6 +297,7 @@ void finish_guest(struct placing *placing, const struct identity *identity, cons
     out->vcpu_cpus = draft->vcpu_cpus;
     out->has_numa = wants_numa(draft);
     out->distances = finish_distances(placing->arena, draft);
+    finish_hmat(placing->arena, draft, cells, out);
     finish_topology(draft, out);
     finish_machine(placing, draft, out);
     finish_names(placing, identity, draft, out);

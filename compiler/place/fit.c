@@ -5,6 +5,8 @@
  */
 #include "place/draft.h"
 
+#include <hwloc/bitmap.h>
+
 /* ---- sets of the site on this host ------------------------------------------------------------------------------- */
 
 static struct findings *listener(const struct attempt *attempt)
@@ -26,10 +28,26 @@ static const struct ids *cpus_said(const struct attempt *attempt, const struct s
     return cpus_on_host(attempt->placing->arena, listener(attempt), attempt->room->host, set, NULL, span);
 }
 
+static const struct ids *only_open(const struct attempt *attempt, const struct ids *cpus)
+{
+    const struct ids *open = attempt->room->host->open;
+    if (ids_within(cpus, open))
+        return cpus;
+    hwloc_bitmap_t both = ids_to_bitmap(cpus), offered = ids_to_bitmap(open);
+    hwloc_bitmap_and(both, both, offered);
+    const struct ids *frozen = ids_from_bitmap(attempt->placing->arena, both);
+    hwloc_bitmap_free(both);
+    hwloc_bitmap_free(offered);
+    return frozen;
+}
+
 bool fails(const struct attempt *attempt, enum shortage kind, uint32_t cell, uint32_t node, uint64_t needed,
            uint64_t left)
 {
-    *attempt->misfit = (struct misfit){ attempt->room, kind, cell, node, needed, left, false, false };
+    *attempt->misfit = (struct misfit){
+        .room = attempt->room, .kind = kind, .cell = cell, .node = node, .needed = needed, .left = left, .missing = 1
+    };
+    attempt->misfit->page_bytes = attempt->lens.page_bytes;
     return false;
 }
 
@@ -78,72 +96,16 @@ void lay_cells(const struct attempt *attempt, const struct guest *guest, uint32_
         draft->cells[i].fixed = attempt->room->nodes[nodes[i]].self;
 }
 
-/* ---- what a cell needs ------------------------------------------------------------------------------------------- */
+/* ---- nodes ------------------------------------------------------------------------------------------------------- */
 
-static uint32_t pin_of(const struct draft_cell *cell)
-{
-    return cell->locality->pin_rows.count ? PIN_NODE : cell->locality->pin;
-}
-
-/* vCPUs of a cell that no row of the pin table places. */
-static uint32_t unplaced(const struct draft *draft, const struct draft_cell *cell)
-{
-    uint32_t count = cell->vcpu_count;
-    if (draft->guest->locality.pin_rows.count && draft->vcpu_cpus)
-        for (ids_each(cell->vcpus, vcpu))
-            count -= vcpu < draft->vcpu_count && draft->vcpu_cpus[vcpu];
-    return count;
-}
-
-static bool isolates_emulator(const struct guest *guest)
-{
-    return guest->emulator == EMULATOR_ISOLATE && !guest->emulator_cpus && !guest->emulator_nodes;
-}
-
-static bool has_any(const struct room *room, const struct ids *cpus)
-{
-    for (ids_each(cpus, number))
-        if (room_find_cpu(room, number) != NO_INDEX)
-            return true;
-    return false;
-}
-
-struct need need_of(const struct attempt *attempt, uint32_t index)
-{
-    const struct draft *draft = attempt->draft;
-    const struct draft_cell *cell = &draft->cells[index];
-    struct need need = { .within = cell->within, .scope = draft->scope, .allowed = cell->allowed };
-    need.ease = cell->fixed ? EASE_CROWDED : attempt->ease; /* what people fix may be as crowded as they like */
-    uint32_t count = unplaced(draft, cell), threads = MIN(draft->threads, MAX(attempt->room->smt, 1));
-    switch (pin_of(cell)) {
-    case PIN_CPUS:
-        need.singles = count;
-        break;
-    case PIN_CORES:
-        need.threads = threads;
-        need.cores = (count + threads - 1) / threads;
-        break;
-    case PIN_NODE:
-        need.floating = count;
-        if (need.allowed && !has_any(attempt->room, need.allowed))
-            need.allowed = NULL; /* CPUs that the host lacks are told by a rule of the plan */
-        break;
-    default:
-        break;
-    }
-    need.extra = index == 0 && isolates_emulator(draft->guest) ? 1 : 0;
-    need.bytes = cell->memory_bytes;
-    need.page_bytes = cell->page_bytes;
-    return need;
-}
-
+/* The nodes of a set that guests may use here: there, and not taken away by a cgroup. */
 static uint32_t indexes_of(const struct room *room, const struct ids *nodes, uint32_t *out, bool *out_all_there)
 {
     uint32_t count = 0, asked = 0;
     for (ids_each(nodes, node)) {
         uint32_t index = room_find_node(room, node);
         asked++;
-        if (index != NO_INDEX)
+        if (index != NO_INDEX && room->host->facts->nodes[index].is_allowed)
             out[count++] = index;
     }
     *out_all_there = count == asked;
@@ -167,6 +129,39 @@ bool site_spreads(const struct attempt *attempt)
     return attempt->placing->site->placement == PLACEMENT_SPREAD;
 }
 
+/* Where vCPUs float in less than a node, or beside cells of the same guest with CPUs of their own, one CPU there stays
+ * loose whoever comes later; it is claimed, so that it is given back with the rest.  A core that is broken already is
+ * taken before others. */
+static void keep_loose(const struct attempt *attempt, const struct draft_cell *cell, const uint32_t *nodes,
+                       uint32_t count)
+{
+    struct draft *draft = attempt->draft;
+    struct room *room = attempt->room;
+    uint32_t kept = NO_INDEX;
+    if (!cell->allowed && cell->own_scope.level == NO_LEVEL && draft->scope.level == NO_LEVEL && !wants_own_cpus(draft))
+        return;
+    for (uint32_t n = 0; n < count; n++) {
+        const struct room_node *node = &room->nodes[nodes[n]];
+        for (uint32_t c = node->first_core; c < node->first_core + node->core_count; c++) {
+            if (!is_core_in(room, c, draft->scope) || !is_core_in(room, c, cell->own_scope))
+                continue;
+            for (uint32_t i = room->cores[c].first; i < room->cores[c].first + room->cores[c].count; i++) {
+                const struct room_cpu *cpu = &room->cpus[i];
+                bool is_offered = cell->allowed ? ids_contains(cell->allowed, cpu->os_index) : !cpu->is_isolated;
+                if (is_offered && cpu->state == CPU_NAMED)
+                    return;
+                bool is_whole = room->cores[c].free == room->cores[c].count;
+                if (is_offered && cpu->state == CPU_FREE && (kept == NO_INDEX || !is_whole))
+                    kept = i;
+            }
+        }
+    }
+    if (kept == NO_INDEX)
+        return;
+    room_set_cpu(room, kept, CPU_NAMED);
+    draft->claims[draft->claim_count++] = kept;
+}
+
 static bool take_cpus(const struct attempt *attempt, uint32_t index, const uint32_t *nodes, uint32_t count)
 {
     struct draft *draft = attempt->draft;
@@ -181,17 +176,25 @@ static bool take_cpus(const struct attempt *attempt, uint32_t index, const uint3
     for (ids_each(cell->vcpus, vcpu))
         if (most && vcpu < draft->vcpu_count && !draft->vcpu_cpus[vcpu])
             draft->vcpu_cpus[vcpu] = room_single(attempt->room, picks[at++]);
+    if (need.floating)
+        keep_loose(attempt, cell, nodes, count);
     return true;
+}
+
+static void enter_memory(const struct attempt *attempt, struct draft_cell *cell, const uint32_t *nodes, uint32_t count)
+{
+    cell->node = count ? nodes[0] : NO_INDEX;
+    if (!counts_memory(attempt, cell))
+        return;
+    if (cell->page_bytes == PAGES_LARGEST)
+        cell->page_bytes = largest_page(attempt->room, nodes, count, cell->locality->policy, cell->memory_bytes);
+    take_memory(attempt->placing->scratch, attempt->room, cell, nodes, count);
 }
 
 /* Enters a cell whose nodes are known and were found to have room. */
 bool enter_cell(const struct attempt *attempt, uint32_t index, const uint32_t *nodes, uint32_t count)
 {
-    struct draft_cell *cell = &attempt->draft->cells[index];
-    cell->node = count ? nodes[0] : NO_INDEX;
-    if (cell->page_bytes == PAGES_LARGEST)
-        cell->page_bytes = largest_page(attempt->room, nodes, count, cell->locality->policy, cell->memory_bytes);
-    take_memory(attempt->placing->scratch, attempt->room, cell, nodes, count);
+    enter_memory(attempt, &attempt->draft->cells[index], nodes, count);
     return take_cpus(attempt, index, nodes, count);
 }
 
@@ -199,6 +202,8 @@ bool memory_has_room(const struct attempt *attempt, const struct draft_cell *cel
                      uint32_t count)
 {
     uint64_t page = cell->page_bytes;
+    if (!counts_memory(attempt, cell))
+        return true;
     if (page == PAGES_LARGEST)
         page = largest_page(attempt->room, nodes, count, cell->locality->policy, cell->memory_bytes);
     return memory_fits(attempt->room, nodes, count, cell->locality->policy, page, cell->memory_bytes);
@@ -213,6 +218,23 @@ uint64_t left_on(const struct attempt *attempt, const uint32_t *nodes, uint32_t 
 }
 
 /* ---- cells whose nodes are said ---------------------------------------------------------------------------------- */
+
+/* Memory that interleaves lacks its share on one node; other memory lacks the sum. */
+static void fails_memory(const struct attempt *attempt, uint32_t index, const uint32_t *nodes, uint32_t count)
+{
+    const struct draft_cell *cell = &attempt->draft->cells[index];
+    uint64_t page = cell->page_bytes == PAGES_LARGEST ? PAGES_NORMAL : cell->page_bytes, needed = cell->memory_bytes;
+    uint32_t node = count == 1 ? nodes[0] : NO_INDEX;
+    for (uint32_t n = 0; cell->locality->policy == POLICY_WORD_INTERLEAVE && n < count; n++) {
+        uint64_t share = even_share(cell->memory_bytes, page, count, n);
+        if (node == NO_INDEX && room_bytes_left(attempt->room, nodes[n], page) < share) {
+            node = nodes[n];
+            needed = share;
+        }
+    }
+    uint64_t left = left_on(attempt, node == NO_INDEX ? nodes : &node, node == NO_INDEX ? count : 1, page);
+    fails(attempt, page ? SHORT_PAGES : SHORT_MEMORY, index, node, needed, left);
+}
 
 static const struct ids *fitting_nodes(const struct attempt *attempt, uint32_t index, const struct ids *first,
                                        uint32_t *nodes, uint32_t *out_count)
@@ -234,28 +256,41 @@ static const struct ids *fitting_nodes(const struct attempt *attempt, uint32_t i
             fails_heard(attempt);
             return NULL;
         }
-        if (!all_there || memory_has_room(attempt, cell, nodes, *out_count))
-            return set; /* nodes that the host lacks are told by a rule of the plan */
+        cell->is_astray |= !all_there;
+        if (cell->is_astray || memory_has_room(attempt, cell, nodes, *out_count))
+            return set;
     }
     bool all_there;
     *out_count = indexes_of(attempt->room, first, nodes, &all_there);
-    enum shortage kind = cell->page_bytes && cell->page_bytes != PAGES_LARGEST ? SHORT_PAGES : SHORT_MEMORY;
-    fails(attempt, kind, index, *out_count == 1 ? nodes[0] : NO_INDEX, cell->memory_bytes,
-          left_on(attempt, nodes, *out_count, cell->page_bytes));
+    fails_memory(attempt, index, nodes, *out_count);
     return NULL;
 }
 
-/* CPUs stand beside the memory: those of the cell's nodes, or, for nodes without CPUs, those of the whole host. */
-static uint32_t cpu_nodes(const struct room *room, const struct draft_cell *cell, uint32_t *nodes, uint32_t count)
+/* CPUs stand beside the memory: those of the cell's nodes, or, for nodes without CPUs, the nearest that have enough.
+ * `cpus` may name any, wherever the memory is. */
+static uint32_t cpu_nodes(const struct attempt *attempt, uint32_t index, uint32_t *nodes, uint32_t count)
 {
+    const struct room *room = attempt->room;
+    struct need need = need_of(attempt, index);
     bool has_cpus = false;
     for (uint32_t n = 0; n < count; n++)
         has_cpus |= room->nodes[nodes[n]].open_cpus > 0;
-    if (has_cpus && !cell->allowed)
+    if (has_cpus && !need.allowed)
         return count;
-    for (uint32_t n = 0; n < room->node_count; n++) /* `cpus` may name any, wherever the memory is */
-        nodes[n] = n;
-    return room->node_count;
+    uint32_t found = 0;
+    const uint32_t *far = count ? room->between + (size_t)nodes[0] * room->node_count : room->between;
+    for (uint32_t n = 0; n < room->node_count; n++) {
+        uint32_t at = room->nodes[n].open_cpus ? found++ : NO_INDEX;
+        if (at == NO_INDEX)
+            continue;
+        for (; at && far[nodes[at - 1]] > far[n]; at--)
+            nodes[at] = nodes[at - 1];
+        nodes[at] = n;
+    }
+    uint32_t enough = need.allowed ? found : MIN(found, 1);
+    while (enough < found && cpu_shortage(room, nodes, enough, &need) != FITS)
+        enough++;
+    return enough;
 }
 
 static void take_all(const struct attempt *attempt, uint32_t index, const uint32_t *nodes, uint32_t count)
@@ -284,6 +319,11 @@ static void take_all(const struct attempt *attempt, uint32_t index, const uint32
 static bool fill_cell(const struct attempt *attempt, uint32_t index, const uint32_t *nodes, uint32_t count)
 {
     struct draft_cell *cell = &attempt->draft->cells[index];
+    if (cell->is_astray) { /* 'all' of what is not there: as little as makes a guest */
+        cell->vcpu_count = cell->takes_vcpus ? MAX(attempt->draft->guest->threads, 1) : cell->vcpu_count;
+        cell->memory_bytes = cell->takes_memory ? MIB : cell->memory_bytes;
+        return true;
+    }
     if (cell->takes_vcpus)
         take_all(attempt, index, nodes, count);
     if (cell->takes_memory && !all_memory(attempt->room, nodes, count, &cell->page_bytes, &cell->memory_bytes))
@@ -300,12 +340,8 @@ bool check_cpus(const struct attempt *attempt, uint32_t index, const uint32_t *n
     enum shortage kind = cpu_shortage(attempt->room, nodes, count, &need);
     if (kind == FITS)
         return true;
-    uint64_t left = 0;
-    for (uint32_t n = 0; n < count; n++) {
-        const struct room_node *node = &attempt->room->nodes[nodes[n]];
-        left += need.cores ? node->whole_cores : need.singles ? node->free_cpus : node->loose_cpus;
-    }
     uint64_t needed = need.cores ? need.cores : need.singles ? need.singles : need.floating;
+    uint64_t left = attempt->wants_reason ? cpus_found(attempt->room, nodes, count, &need) : 0;
     return fails(attempt, kind, index, count == 1 ? nodes[0] : NO_INDEX, needed, left);
 }
 
@@ -314,17 +350,14 @@ static bool enter_fixed(const struct attempt *attempt, uint32_t index)
     struct draft_cell *cell = &attempt->draft->cells[index];
     uint32_t count, *nodes = arena_array(attempt->placing->scratch, uint32_t, attempt->room->node_count + 1);
     cell->nodes = fitting_nodes(attempt, index, cell->fixed, nodes, &count);
-    if (!cell->nodes)
-        return false;
+    if (!cell->nodes || cell->is_astray)
+        return cell->nodes;
     uint32_t near = count,
              *beside = arena_copy(attempt->placing->scratch, nodes, (attempt->room->node_count + 1) * sizeof *nodes);
-    near = cpu_nodes(attempt->room, cell, beside, near);
+    near = cpu_nodes(attempt, index, beside, near);
     if (!check_cpus(attempt, index, beside, near))
         return false;
-    cell->node = count ? nodes[0] : NO_INDEX;
-    if (cell->page_bytes == PAGES_LARGEST)
-        cell->page_bytes = largest_page(attempt->room, nodes, count, cell->locality->policy, cell->memory_bytes);
-    take_memory(attempt->placing->scratch, attempt->room, cell, nodes, count);
+    enter_memory(attempt, cell, nodes, count);
     return take_cpus(attempt, index, beside, near) || fails(attempt, SHORT_CPUS, index, cell->node, 0, 0);
 }
 
@@ -341,6 +374,9 @@ static bool read_sets(const struct attempt *attempt)
             cell->allowed = cpus_said(attempt, cell->locality->cpus, cell_span(guest, cell, W_CPUS, 1));
             if (!cell->allowed)
                 return fails_heard(attempt);
+            if (!cell->locality->cpus->plain) /* a place is a part of the machine: what guests may use of it */
+                cell->allowed = only_open(attempt, cell->allowed);
+            cell->is_astray = !ids_within(cell->allowed, attempt->room->host->open);
         }
         if (cell->fixed || !cell->locality->nodes)
             continue;
@@ -404,7 +440,7 @@ static bool enter_emulator(const struct attempt *attempt)
     struct draft *draft = attempt->draft;
     const struct draft_cell *cell = &draft->cells[0];
     bool all_there;
-    if (!isolates_emulator(draft->guest) || cell->node == NO_INDEX)
+    if (!isolates_emulator(draft->guest) || !counts_cpus(attempt) || cell->node == NO_INDEX || cell->is_astray)
         return true;
     uint32_t *nodes = arena_array(attempt->placing->scratch, uint32_t, attempt->room->node_count + 1);
     uint32_t count = indexes_of(attempt->room, cell->nodes, nodes, &all_there), claimed = 0;
@@ -412,7 +448,7 @@ static bool enter_emulator(const struct attempt *attempt)
     struct scope where;
     if (!pick_cpus(attempt->placing->scratch, attempt->room, nodes, count, &need, site_spreads(attempt),
                    &draft->emulator_cpu, draft->claims + draft->claim_count, &claimed, &where))
-        return fails(attempt, SHORT_CPUS, 0, cell->node, 1, 0);
+        return fails(attempt, SHORT_EMULATOR, 0, cell->node, 1, 0);
     draft->claim_count += claimed;
     return true;
 }
@@ -443,7 +479,8 @@ static bool count_all(const struct attempt *attempt)
         if (!cell->fixed)
             give_own_node(attempt, cell);
         uint32_t count = cell->fixed ? indexes_of(attempt->room, cell->fixed, nodes, &all_there) : 0;
-        if (!count)
+        cell->is_astray |= cell->fixed && !all_there;
+        if (!count && !cell->is_astray)
             return fails(attempt, SHORT_CPUS, c, NO_INDEX, SIZE_ALL, 0);
         if (!fill_cell(attempt, c, nodes, count))
             return false;
@@ -501,12 +538,23 @@ static void count_floating(const struct attempt *attempt)
     }
 }
 
+void release_guest(struct draft *draft)
+{
+    for (uint32_t c = 0; c < draft->cell_count; c++)
+        for (uint32_t p = 0; p < draft->cells[c].portion_count; p++)
+            room_give_memory(draft->room, draft->cells[c].portions[p].node, draft->cells[c].page_bytes,
+                             draft->cells[c].portions[p].bytes);
+    for (uint32_t i = 0; i < draft->claim_count; i++)
+        room_set_cpu(draft->room, draft->claims[i], CPU_FREE);
+}
+
 bool fit_guest(const struct attempt *attempt)
 {
     struct draft *draft = attempt->draft;
-    if (!enter_all(attempt)) {
+    bool fits = enter_all(attempt);
+    if (!fits || attempt->is_trial) {
         give_back(attempt);
-        return false;
+        return fits;
     }
     count_floating(attempt);
     draft->claims = arena_copy(attempt->placing->scratch, draft->claims, draft->claim_count * sizeof *draft->claims);

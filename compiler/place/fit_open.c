@@ -18,6 +18,9 @@ static bool node_fits(const struct attempt *attempt, uint32_t index, uint32_t no
     const struct draft_cell *cell = &attempt->draft->cells[index];
     if (!attempt->room->nodes[node].is_choice || !memory_has_room(attempt, cell, &node, 1))
         return false;
+    if (attempt->lens.kind == LENS_MEMORY && cell->vcpu_count && cell->locality->pin != PIN_NONE &&
+        !node_is_in(attempt->room, node, attempt->draft->scope))
+        return false; /* memory stands beside the CPUs, though these are not counted here */
     return cpu_shortage(attempt->room, &node, 1, need) == FITS;
 }
 
@@ -47,8 +50,9 @@ static bool fits_beside(const void *state, uint32_t cell, uint32_t node, const u
     if (!memory_fits(open->attempt->room, &node, 1, here->locality->policy, page, bytes))
         return false;
     struct need cores = sum, singles = sum, floating = sum;
-    cores.floating = cores.singles = singles.cores = singles.floating = floating.cores = floating.singles = 0;
+    cores.floating = cores.singles = singles.cores = singles.floating = floating.cores = 0;
     singles.singles += sum.cores * open->attempt->room->smt;
+    floating.singles = sum.floating ? singles.singles : 0; /* vCPUs float over what the others leave */
     return cpu_shortage(open->attempt->room, &node, 1, &cores) == FITS &&
            (!sum.singles || cpu_shortage(open->attempt->room, &node, 1, &singles) == FITS) &&
            cpu_shortage(open->attempt->room, &node, 1, &floating) == FITS;
@@ -76,9 +80,8 @@ static int by_rank(const void *a, const void *b, gpointer is_spread_site)
     return left->node < right->node ? -1 : 1;
 }
 
-static const uint32_t *rank_nodes(const struct attempt *attempt, const struct draft_cell *first)
+static const uint32_t *rank_nodes(const struct attempt *attempt, struct arena *scratch, const struct draft_cell *first)
 {
-    struct arena *scratch = attempt->placing->scratch;
     uint32_t count = attempt->room->node_count, *rank = arena_array(scratch, uint32_t, count);
     struct ranked *rows = arena_array(scratch, struct ranked, count);
     for (uint32_t n = 0; n < count; n++) {
@@ -96,10 +99,11 @@ static const uint32_t *rank_nodes(const struct attempt *attempt, const struct dr
     return rank;
 }
 
-static const uint32_t *fixed_distances(const struct attempt *attempt, bool *is_used, bool *out_any)
+static const uint32_t *fixed_distances(const struct attempt *attempt, struct arena *scratch, bool *is_used,
+                                       bool *out_any)
 {
     const struct room *room = attempt->room;
-    uint32_t *sums = arena_array(attempt->placing->scratch, uint32_t, room->node_count);
+    uint32_t *sums = arena_array(scratch, uint32_t, room->node_count);
     for (uint32_t c = 0; c < attempt->draft->cell_count; c++) {
         uint32_t at = attempt->draft->cells[c].node;
         if (at == NO_INDEX)
@@ -111,46 +115,10 @@ static const uint32_t *fixed_distances(const struct attempt *attempt, bool *is_u
     return sums;
 }
 
-/* Why no choice exists: the first cell that fits nowhere, at the node where least is missing; else the crowd. */
-static bool explain(const struct attempt *attempt, const struct node_problem *problem, const uint32_t *index)
+/* `scratch` ends with the choice: on hosts of many nodes it holds much, and there may be many guests. */
+static bool choose_nodes(const struct attempt *attempt, struct arena *scratch, const uint32_t *index, uint32_t count,
+                         uint32_t *chosen)
 {
-    const struct room *room = attempt->room;
-    for (uint32_t c = 0; c < problem->cell_count; c++) {
-        bool fits = false;
-        for (uint32_t n = 0; n < room->node_count; n++)
-            fits |= problem->fits[(size_t)c * room->node_count + n];
-        if (fits)
-            continue;
-        const struct draft_cell *cell = &attempt->draft->cells[index[c]];
-        uint64_t most = 0;
-        uint32_t best = NO_INDEX, roomy = NO_INDEX;
-        for (uint32_t n = 0; n < room->node_count; n++) {
-            uint64_t left = room->nodes[n].is_choice ? left_on(attempt, &n, 1, cell->page_bytes) : 0;
-            if (room->nodes[n].is_choice && (best == NO_INDEX || left > most)) {
-                best = n;
-                most = left;
-            }
-            if (room->nodes[n].is_choice && memory_has_room(attempt, cell, &n, 1) && roomy == NO_INDEX)
-                roomy = n;
-        }
-        if (roomy != NO_INDEX)
-            for (uint32_t n = roomy; n < room->node_count; n++)
-                if (room->nodes[n].is_choice && memory_has_room(attempt, cell, &n, 1) &&
-                    room->nodes[n].free_cpus > room->nodes[roomy].free_cpus)
-                    roomy = n;
-        if (roomy != NO_INDEX)
-            return check_cpus(attempt, index[c], &roomy, 1);
-        bool pages = cell->page_bytes && cell->page_bytes != PAGES_LARGEST;
-        return fails(attempt, pages ? SHORT_PAGES : SHORT_MEMORY, index[c], best, cell->memory_bytes, most);
-    }
-    fails(attempt, SHORT_MEMORY, index[0], NO_INDEX, 0, 0);
-    attempt->misfit->is_crowd = true;
-    return false;
-}
-
-static bool choose_nodes(const struct attempt *attempt, const uint32_t *index, uint32_t count, uint32_t *chosen)
-{
-    struct arena *scratch = attempt->placing->scratch;
     uint32_t nodes = attempt->room->node_count;
     bool *fits = arena_array(scratch, bool, (size_t)count *nodes), *is_used = arena_array(scratch, bool, nodes);
     uint32_t *alike = arena_array(scratch, uint32_t, count);
@@ -171,18 +139,19 @@ static bool choose_nodes(const struct attempt *attempt, const uint32_t *index, u
                                     .node_count = nodes,
                                     .fits = fits,
                                     .between = attempt->room->between,
-                                    .rank = rank_nodes(attempt, &attempt->draft->cells[index[0]]),
+                                    .rank = rank_nodes(attempt, scratch, &attempt->draft->cells[index[0]]),
                                     .alike = alike,
                                     .fits_beside = fits_beside,
-                                    .state = &open };
-    problem.fixed = fixed_distances(attempt, is_used, &any_fixed);
+                                    .state = &open,
+                                    .looks_left = &attempt->placing->looks_left };
+    problem.fixed = fixed_distances(attempt, scratch, is_used, &any_fixed);
     problem.is_used = is_used;
     if (exact_placer.on_own_nodes(scratch, &problem, chosen))
         return true;
     bool is_settled = attempt->draft->guest->cell_count || attempt->draft->guest->cells_wanted || any_fixed;
     if (is_settled && exact_placer.sharing_nodes(scratch, &problem, chosen))
         return true;
-    return explain(attempt, &problem, index);
+    return attempt->wants_reason ? explain_open(attempt, &problem, index) : false;
 }
 
 bool enter_open(const struct attempt *attempt)
@@ -195,9 +164,13 @@ bool enter_open(const struct attempt *attempt)
     if (!count)
         return true;
     uint32_t *chosen = arena_array(attempt->placing->scratch, uint32_t, count);
-    if (!choose_nodes(attempt, index, count, chosen))
+    struct arena *scratch = arena_new();
+    bool is_chosen = choose_nodes(attempt, scratch, index, count, chosen);
+    arena_free(scratch);
+    if (!is_chosen)
         return false;
     for (uint32_t i = 0; i < count; i++) {
+        draft->cells[index[i]].node = chosen[i];
         draft->cells[index[i]].nodes = attempt->room->nodes[chosen[i]].self;
         if (!enter_cell(attempt, index[i], &chosen[i], 1))
             return fails(attempt, SHORT_CPUS, index[i], chosen[i], 0, 0);

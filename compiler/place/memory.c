@@ -19,7 +19,7 @@ static uint64_t left_over(const struct room *room, const uint32_t *nodes, uint32
 }
 
 /* An even share over some nodes, in whole pages; the first ones take what is left over. */
-static uint64_t even_share(uint64_t bytes, uint64_t page_bytes, uint32_t count, uint32_t position)
+uint64_t even_share(uint64_t bytes, uint64_t page_bytes, uint32_t count, uint32_t position)
 {
     uint64_t page = page_bytes ? page_bytes : 4 * KIB, pages = bytes / page;
     uint64_t share = (pages / count + (position < pages % count ? 1 : 0)) * page;

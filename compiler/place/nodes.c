@@ -94,13 +94,32 @@ static bool choose_one(const struct node_problem *problem, uint32_t *chosen)
     return chosen[0] != NO_NODE;
 }
 
+/* ---- the work of all searches ------------------------------------------------------------------------------------ */
+
+static uint64_t looks_of_a_step(const struct node_problem *problem)
+{
+    return (uint64_t)problem->node_count * (problem->cell_count + 2);
+}
+
+uint32_t steps_allowed(const struct node_problem *problem, uint32_t wanted)
+{
+    return problem->looks_left ? (uint32_t)MIN(wanted, *problem->looks_left / looks_of_a_step(problem)) : wanted;
+}
+
+void spend_steps(const struct node_problem *problem, uint32_t steps)
+{
+    if (problem->looks_left)
+        *problem->looks_left -= MIN(*problem->looks_left, steps * looks_of_a_step(problem));
+}
+
 /* ---- sets of nodes ----------------------------------------------------------------------------------------------- */
 
 struct search {
     const struct node_problem *problem;
     uint32_t *order; /* nodes that some cell fits, the most central first; by rank, the best rank first */
     uint32_t order_count;
-    uint32_t *near;  /* a row for each node: the distance to its nearest, two nearest, ... other nodes */
+    uint32_t *near;  /* a row for each node, as long as there are cells: 0, then the distance to its nearest, two nearest,
+                        ... other nodes */
     uint32_t *reach; /* a row for each depth: by node, distance to all nodes of the set so far */
     uint32_t *owner; /* a row for each depth: by cell, the node of the set it is matched with; NO_NODE */
     uint32_t *set, *best;
@@ -132,7 +151,7 @@ static bool find_cell(const struct search *search, uint32_t *owner, uint32_t nod
  * the way to the others to come, which are nowhere nearer than its nearest nodes. */
 static uint64_t least_cost(const struct search *search, const uint32_t *reach, uint32_t left, uint32_t node)
 {
-    return 2 * (uint64_t)reach[node] + search->near[(size_t)node * search->problem->node_count + left];
+    return 2 * (uint64_t)reach[node] + search->near[(size_t)node * search->problem->cell_count + left];
 }
 
 /* At least this much is still to come, doubled: the cheapest of the nodes that are left. */
@@ -201,18 +220,18 @@ static void descend(struct search *search, uint32_t depth, uint32_t from, uint64
 
 static void measure_near(const struct search *search, uint32_t node)
 {
-    size_t count = search->problem->node_count;
-    uint32_t *near = search->near + node * count, found = 0;
-    const uint32_t *between = search->problem->between + node * count;
+    uint32_t cells = search->problem->cell_count, found = 0;
+    uint32_t *near = search->near + (size_t)node * cells;
+    const uint32_t *between = search->problem->between + (size_t)node * search->problem->node_count;
     for (uint32_t i = 0; i < search->order_count; i++) {
         uint32_t other = search->order[i], at;
-        if (other == node)
+        if (other == node || (found == cells - 1 && between[other] >= near[found]))
             continue;
-        for (at = ++found; at > 1 && near[at - 1] > between[other]; at--)
+        for (at = found < cells - 1 ? ++found : found; at > 1 && near[at - 1] > between[other]; at--)
             near[at] = near[at - 1];
         near[at] = between[other];
     }
-    for (size_t i = 1; i < count; i++)
+    for (uint32_t i = 1; i < cells; i++)
         near[i] += near[i - 1];
 }
 
@@ -239,7 +258,7 @@ static void prepare(struct arena *arena, struct search *search, const struct nod
     uint32_t cells = problem->cell_count, nodes = problem->node_count;
     *search = (struct search){ .problem = problem };
     search->order = arena_array(arena, uint32_t, nodes);
-    search->near = arena_array(arena, uint32_t, (size_t)nodes * nodes);
+    search->near = arena_array(arena, uint32_t, (size_t)nodes * cells);
     search->reach = arena_array(arena, uint32_t, (size_t)(cells + 1) * nodes);
     search->owner = arena_array(arena, uint32_t, (size_t)(cells + 1) * cells);
     search->set = arena_array(arena, uint32_t, cells);
@@ -263,10 +282,11 @@ static void prepare(struct arena *arena, struct search *search, const struct nod
 static void search_sets(struct search *search, uint32_t limit, bool by_rank)
 {
     search->steps = 0;
-    search->steps_limit = limit;
+    search->steps_limit = steps_allowed(search->problem, limit);
     search->by_rank = by_rank;
     order_nodes(search);
     descend(search, 0, 0, 0, 0);
+    spend_steps(search->problem, search->steps);
 }
 
 static int rising(const void *a, const void *b)
@@ -322,8 +342,9 @@ static bool on_own_nodes(struct arena *arena, const struct node_problem *problem
         return choose_one(problem, chosen);
     if (match_cells(arena, problem, chosen) < problem->cell_count)
         return false;
-    if (problem->cell_count > CELLS_MOST)
+    if (problem->cell_count > CELLS_MOST || !steps_allowed(problem, problem->node_count))
         return true; /* the matching stands, as it does where a search finds nothing in its time */
+    spend_steps(problem, problem->node_count); /* each node is compared with all others to prepare */
     prepare(arena, &search, problem);
     search_sets(&search, DISTANCE_STEPS, false);
     if (!search.is_found)

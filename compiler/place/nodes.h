@@ -20,7 +20,14 @@ struct node_problem {
     /* Whether this cell fits on this node beside the cells chosen before it, in the order of `chosen`. */
     bool (*fits_beside)(const void *state, uint32_t cell, uint32_t node, const uint32_t *chosen);
     const void *state;
+    uint64_t *looks_left; /* at a node: what is left for the searches of all guests; NULL: no bound but their own */
 };
+
+#define LOOKS_OF_A_RUN UINT64_C(200000000) /* some 0.2 s; a search on 16 nodes takes thousands, seldom a million */
+
+/* The steps that a search may take, of those it would: each looks at every node some times for each cell. */
+uint32_t steps_allowed(const struct node_problem *problem, uint32_t wanted);
+void spend_steps(const struct node_problem *problem, uint32_t steps);
 
 /* chosen[cell] is the node.  False: there is no choice. */
 struct placer {

@@ -159,16 +159,19 @@ static void prepare(struct arena *arena, struct search *search, const struct nod
 static bool search_all(struct arena *arena, const struct node_problem *problem, uint32_t *chosen)
 {
     struct search search;
+    spend_steps(problem, problem->node_count);
     prepare(arena, &search, problem);
-    search.steps_limit = DISTANCE_STEPS;
+    search.steps_limit = steps_allowed(problem, DISTANCE_STEPS);
     descend(&search, 0, 0, 0);
+    spend_steps(problem, search.steps);
     if (!search.is_found)
         return false;
     memcpy(chosen, search.best, problem->cell_count * sizeof *chosen);
     search.by_rank = true; /* the same sum of distances, but better ranks than the first one found */
     search.steps = 0;
-    search.steps_limit = RANK_STEPS;
+    search.steps_limit = steps_allowed(problem, RANK_STEPS);
     descend(&search, 0, 0, 0);
+    spend_steps(problem, search.steps);
     memcpy(chosen, search.best, problem->cell_count * sizeof *chosen);
     return true;
 }
@@ -202,7 +205,7 @@ static bool share_greedily(const struct node_problem *problem, uint32_t *chosen)
 
 bool share_nodes(struct arena *arena, const struct node_problem *problem, uint32_t *chosen)
 {
-    if (problem->cell_count > CELLS_MOST)
+    if (problem->cell_count > CELLS_MOST || !steps_allowed(problem, problem->node_count))
         return share_greedily(problem, chosen);
     return search_all(arena, problem, chosen) || share_greedily(problem, chosen);
 }

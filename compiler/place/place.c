@@ -6,8 +6,7 @@
 #include "place/place.h"
 
 #include "place/draft.h"
-
-enum { ASKED_AGAIN_MOST = 16 };
+#include "place/nodes.h"
 
 enum turn { TURN_TABLE, TURN_SAID, TURN_OWN, TURN_OTHERS, TURN_ALL, TURN_COUNT };
 
@@ -37,12 +36,14 @@ static enum turn turn_of(const struct guest *guest)
     return names ? TURN_SAID : own ? TURN_OWN : TURN_OTHERS;
 }
 
+/* What try_host() may look at for all guests of a run: some tenths of a second. */
+enum { WORK_OF_A_SITE = 30000000, WORK_OF_A_GUEST = 1024 };
+
 /* ---- one guest --------------------------------------------------------------------------------------------------- */
 
 struct asking { /* one guest, over all its tries */
     const struct guest *guest;
     uint64_t demand;
-    uint32_t first_cells;
     bool is_told; /* its only host lacks what it names: that was told */
 };
 
@@ -59,35 +60,53 @@ static int by_floaters(const void *a, const void *b)
     return left->position < right->position ? -1 : 1;
 }
 
-/* Guest-wide `within`: each part of the host in turn, those with fewer floating vCPUs first. */
-static bool fit_parts(struct attempt *attempt, const struct guest *guest, uint32_t cells)
+GArray *parts_of(const struct room *room, const struct guest *guest)
 {
-    const struct room *room = attempt->room;
-    g_autoptr(GHashTable) seen = g_hash_table_new(NULL, NULL);
+    GArray *scopes = g_array_new(FALSE, FALSE, sizeof(struct scope));
+    if (!is_said(&guest->said, W_WITHIN)) {
+        g_array_append_val(scopes, ANYWHERE);
+        return scopes;
+    }
+    g_autoptr(GHashTable) seen = g_hash_table_new(NULL, NULL); /* number to position in parts + 1 */
     g_autoptr(GArray) parts = g_array_new(FALSE, FALSE, sizeof(struct part));
     for (uint32_t core = 0; core < room->core_count; core++) {
         struct part part = { .number = core_number(room, core, guest->locality.within), .position = core };
-        if (!g_hash_table_add(seen, GUINT_TO_POINTER(part.number)))
+        if (g_hash_table_contains(seen, GUINT_TO_POINTER(part.number)))
             continue;
-        part.floaters = floaters_in(room, (struct scope){ guest->locality.within, part.number });
         g_array_append_val(parts, part);
+        g_hash_table_insert(seen, GUINT_TO_POINTER(part.number), GUINT_TO_POINTER(parts->len));
+    }
+    for (uint32_t g = 0; g < room->group_count; g++) {
+        uint32_t number = core_number(room, room->groups[g].first_core, guest->locality.within);
+        uint32_t part = GPOINTER_TO_UINT(g_hash_table_lookup(seen, GUINT_TO_POINTER(number)));
+        g_array_index(parts, struct part, part - 1).floaters += room->groups[g].floating;
     }
     g_array_sort(parts, by_floaters);
     for (guint i = 0; i < parts->len; i++) {
+        struct scope scope = { guest->locality.within, g_array_index(parts, struct part, i).number };
+        g_array_append_val(scopes, scope);
+    }
+    return scopes;
+}
+
+/* About what a try looks at, whatever comes of it. */
+static uint64_t work_of_try(const struct room *room, const struct guest *guest, uint32_t cells)
+{
+    return (uint64_t)room->node_count * cells + (is_said(&guest->said, W_WITHIN) ? 16 * (uint64_t)room->core_count : 0);
+}
+
+bool try_host(struct attempt *attempt, const struct guest *guest, uint32_t cells)
+{
+    uint64_t *left = &attempt->placing->work_left;
+    *left -= MIN(*left, work_of_try(attempt->room, guest, cells));
+    g_autoptr(GArray) parts = parts_of(attempt->room, guest);
+    for (guint i = 0; i < parts->len; i++) {
         lay_cells(attempt, guest, cells);
-        attempt->draft->scope = (struct scope){ guest->locality.within, g_array_index(parts, struct part, i).number };
+        attempt->draft->scope = g_array_index(parts, struct scope, i);
         if (fit_guest(attempt))
             return true;
     }
     return false;
-}
-
-static bool try_host(struct attempt *attempt, const struct guest *guest, uint32_t cells)
-{
-    if (is_said(&guest->said, W_WITHIN))
-        return fit_parts(attempt, guest, cells);
-    lay_cells(attempt, guest, cells);
-    return fit_guest(attempt);
 }
 
 /* One ease, one number of cells, each host in turn. */
@@ -101,9 +120,12 @@ static bool try_hosts(struct placing *placing, const struct candidates *candidat
         if (is_spread && was_refused(placing, asking->demand, ease, cells, host))
             continue;
         struct misfit here = { .node = NO_INDEX };
-        struct attempt attempt = {
-            placing, draft, placing->rooms[host], ease, candidates->count == 1 && !candidates->is_cut, &here
-        };
+        struct attempt attempt = { .placing = placing,
+                                   .draft = draft,
+                                   .room = placing->rooms[host],
+                                   .ease = ease,
+                                   .is_only_host = candidates->count == 1 && !candidates->is_cut,
+                                   .misfit = &here };
         if (try_host(&attempt, asking->guest, cells))
             return true;
         if (is_spread)
@@ -121,39 +143,54 @@ static bool is_left_open(const struct guest *guest)
            !guest->locality.nodes;
 }
 
-/* Why not: asked once more, in the simplest form and the least demanding ease, of the first host that can say. */
-static void refuse(struct placing *placing, const struct candidates *candidates, const struct asking *asking,
-                   struct draft *draft)
+void cell_counts(const struct guest *guest, const struct candidates *candidates, uint32_t *out_first,
+                 uint32_t *out_last)
 {
-    struct misfit misfit = { .node = NO_INDEX };
-    for (uint32_t i = 0; i < candidates->count && (!misfit.room || misfit.is_reported) && i < ASKED_AGAIN_MOST; i++) {
-        struct room *room = placing->rooms[candidates->hosts[i]];
-        struct attempt attempt = { placing, draft, room, EASE_CROWDED, candidates->count == 1, &misfit };
-        if (try_host(&attempt, asking->guest, asking->first_cells))
-            return; /* two demands that looked alike were not */
-    }
-    refuse_guest(placing, asking->guest, draft, &misfit, candidates->count);
+    *out_first = MAX(said_cells(guest), 1);
+    *out_last = is_left_open(guest) ? candidates->most_nodes : *out_first;
 }
 
 /* Roomy before crowded, one cell before several: in this order, each on all hosts. */
+static bool place_over(struct placing *placing, const struct candidates *candidates, struct asking *asking,
+                       struct draft *draft)
+{
+    uint32_t first, most;
+    cell_counts(asking->guest, candidates, &first, &most);
+    for (enum ease ease = EASE_ROOMY; ease < EASE_COUNT && !asking->is_told; ease++)
+        for (uint32_t cells = first; cells <= most && !asking->is_told; cells++) {
+            if (cells > first && !divides(asking->guest, cells, MAX(asking->guest->threads, 1)))
+                continue;
+            if (try_hosts(placing, candidates, asking, draft, ease, cells))
+                return true;
+        }
+    return false;
+}
+
 static void place_guest(struct placing *placing, const struct guest *guest, struct draft *draft)
 {
     struct candidates candidates = candidates_of(placing, guest);
-    struct asking asking = { .guest = guest, .demand = demand_of(guest), .first_cells = MAX(said_cells(guest), 1) };
-    uint32_t most = is_left_open(guest) ? candidates.most_nodes : asking.first_cells;
-    for (enum ease ease = EASE_ROOMY; ease < EASE_COUNT; ease++)
-        for (uint32_t cells = asking.first_cells; cells <= most; cells++) {
-            if (cells > asking.first_cells && !divides(guest, cells, MAX(guest->threads, 1)))
-                continue;
-            if (try_hosts(placing, &candidates, &asking, draft, ease, cells)) {
-                host_was_filled(placing, draft->room);
-                return;
-            }
-            if (asking.is_told)
-                return;
-        }
-    if (!candidates.is_cut)
-        refuse(placing, &candidates, &asking, draft);
+    struct asking asking = { .guest = guest, .demand = demand_of(guest) };
+    bool is_placed = place_over(placing, &candidates, &asking, draft);
+    if (!is_placed && !placing->is_replay && !asking.is_told && !candidates.is_cut &&
+        !refuse_guest(placing, guest, &candidates)) {
+        asking.demand = 0; /* it looked like a guest that was refused, and is not */
+        is_placed = place_over(placing, &candidates, &asking, draft);
+    }
+    if (is_placed)
+        host_was_filled(placing, draft->room);
+}
+
+/* Nobody waits for a placement of guests by the ten thousand on hosts of thousands of cores. */
+static bool is_too_much(struct placing *placing, const struct guest *guest)
+{
+    if (placing->work_left)
+        return false;
+    if (!placing->is_too_much) {
+        struct finding *finding = report(placing->findings, NM_site_too_large, guest->span,
+                                         "guest '%s' and those after it are not placed: too many guests on too large hosts", guest->name);
+        finding_help(placing->findings, finding, "split the site, or say less of where guests may stand: 'within' costs most");
+    }
+    return placing->is_too_much = true;
 }
 
 static void place_all(struct placing *placing)
@@ -165,13 +202,88 @@ static void place_all(struct placing *placing)
     for (uint32_t turn = TURN_TABLE; turn < TURN_COUNT; turn++)
         for (uint32_t g = 0; g < site->guest_count; g++) {
             const struct guest *guest = &site->guests[g];
-            if (guest->is_broken || turns[g] != turn)
+            if (guest->is_broken || turns[g] != turn || is_too_much(placing, guest))
                 continue;
             if (placing->hosts->count)
                 place_guest(placing, guest, &placing->drafts[g]);
             else
                 draft_unhosted(placing, &placing->drafts[g], guest);
         }
+}
+
+/* ---- the site once more ------------------------------------------------------------------------------------------ */
+
+enum { REPLAYED_GUESTS = 100, REPLAYS_MOST = 200 };
+
+static void open_rooms(struct placing *placing, const struct site_hosts *hosts)
+{
+    placing->rooms = arena_array(placing->scratch, struct room *, hosts->count);
+    placing->refusals = g_hash_table_new(NULL, NULL);
+    placing->order = NULL;
+    placing->all = (struct candidates){ 0 };
+}
+
+static void close_rooms(struct placing *placing)
+{
+    for (uint32_t h = 0; h < placing->hosts->count; h++)
+        if (placing->rooms[h])
+            room_close(placing->rooms[h]);
+    g_hash_table_destroy(placing->refusals);
+}
+
+static bool is_of_family(const struct guest *guest, const struct guest *other)
+{
+    return guest == other || (guest->count > 1 && guest->family == other->family);
+}
+
+static struct site *edited_site(struct placing *again, const struct replay *replay)
+{
+    struct site *site = arena_copy(again->scratch, again->site, sizeof *site);
+    site->guests = arena_copy(again->scratch, site->guests, site->guest_count * sizeof *site->guests);
+    for (uint32_t g = 0; g < site->guest_count; g++) {
+        const struct guest *before = &again->site->guests[g];
+        if (before == replay->left_out)
+            site->guests[g].is_broken = true;
+        if (!replay->edited || !is_of_family(replay->guest, before))
+            continue;
+        site->guests[g] = *replay->edited;
+        site->guests[g].name = before->name;
+        site->guests[g].instance = before->instance;
+    }
+    return site;
+}
+
+static bool is_all_placed(const struct placing *placing, const struct placing *again, const struct guest *guest)
+{
+    for (uint32_t g = 0; g < placing->site->guest_count; g++)
+        if (is_of_family(guest, &placing->site->guests[g]) && !again->drafts[g].is_placed)
+            return false;
+    return true;
+}
+
+bool fits_in_replay(struct placing *placing, const struct replay *replay)
+{
+    if (placing->site->guest_count > REPLAYED_GUESTS || placing->replayed++ >= REPLAYS_MOST)
+        return true;
+    struct placing again = *placing;
+    again.arena = again.scratch = arena_new();
+    again.findings = placing->unheard;
+    again.is_replay = true;
+    again.site = edited_site(&again, replay);
+    again.drafts = arena_array(again.scratch, struct draft, again.site->guest_count);
+    open_rooms(&again, placing->hosts);
+    bool fits = true;
+    if (replay->room) {
+        uint32_t host = replay->room->number;
+        again.rooms[host] = room_open(again.arena, again.scratch, &placing->hosts->list[host], host);
+        fits = room_add_pages(again.rooms[host], replay->node, replay->page_bytes, replay->more_pages);
+    }
+    if (fits)
+        place_all(&again);
+    fits = fits && is_all_placed(placing, &again, replay->guest);
+    close_rooms(&again);
+    arena_free(again.scratch);
+    return fits;
 }
 
 /* ---- the site ---------------------------------------------------------------------------------------------------- */
@@ -201,7 +313,7 @@ static const struct planned_site *finish_site(struct placing *placing)
         if (!draft->is_placed || !settle_vcpus(placing, draft))
             continue;
         finish_guest(placing, &identity, draft, &guests[count]);
-        rows[count] = (struct planned_guest){ &guests[count], draft->guest, draft->room ? draft->room->host : NULL };
+        rows[count] = (struct planned_guest){ .plan = &guests[count], .guest = draft->guest, .host = draft->room ? draft->room->host : NULL };
         count++;
     }
     *plan = (struct plan){ .site = site->name, .guests = guests, .guest_count = count };
@@ -213,22 +325,21 @@ const struct planned_site *place_site(struct arena *arena, struct findings *find
                                       const struct site_hosts *hosts)
 {
     struct placing placing = {
-        .arena = arena, .scratch = arena_new(), .findings = findings, .site = site, .hosts = hosts
+        .arena = arena, .scratch = arena_new(), .findings = findings, .site = site, .hosts = hosts,
+        .looks_left = LOOKS_OF_A_RUN, .work_left = WORK_OF_A_SITE + WORK_OF_A_GUEST * (uint64_t)site->guest_count
     };
-    placing.rooms = arena_array(placing.scratch, struct room *, hosts->count);
+    open_rooms(&placing, hosts);
     placing.drafts = arena_array(placing.scratch, struct draft, site->guest_count);
     placing.host_numbers = g_hash_table_new(g_str_hash, g_str_equal);
-    placing.refusals = g_hash_table_new(NULL, NULL);
     placing.unheard = findings_new(NULL);
+    placing.told = g_hash_table_new(NULL, NULL);
     for (uint32_t h = 0; h < hosts->count; h++)
         g_hash_table_insert(placing.host_numbers, (gpointer)(guintptr)hosts->list[h].name, GUINT_TO_POINTER(h + 1));
     place_all(&placing);
     const struct planned_site *planned = finish_site(&placing);
-    for (uint32_t h = 0; h < hosts->count; h++)
-        if (placing.rooms[h])
-            room_close(placing.rooms[h]);
+    close_rooms(&placing);
     findings_free(placing.unheard);
-    g_hash_table_destroy(placing.refusals);
+    g_hash_table_destroy(placing.told);
     g_hash_table_destroy(placing.host_numbers);
     arena_free(placing.scratch);
     return planned;

@@ -82,8 +82,11 @@ static void lay_out(struct room *room, struct arena *scratch)
         if (cpu->node_index < facts->node_count)
             rows[count++] = (struct layout){ cpu, i, cpu->l3 == NO_INDEX ? cpu->die : cpu->l3 };
     }
-    if (count)
-        qsort(rows, count, sizeof *rows, by_slice);
+    for (uint32_t i = 1; i < count; i++)
+        if (by_slice(&rows[i - 1], &rows[i]) > 0) { /* most machines number their CPUs node by node */
+            qsort(rows, count, sizeof *rows, by_slice);
+            break;
+        }
     for (uint32_t i = 0; i < count; i++)
         add_cpu(room, &rows[i], i ? &rows[i - 1] : NULL);
     room->groups = arena_copy(scratch, groups, room->group_count * sizeof *groups);
@@ -279,6 +282,62 @@ void room_give_memory(struct room *room, uint32_t node, uint64_t page_bytes, uin
     uint64_t *left = page_bytes ? pool_of(room, node, page_bytes) : NULL;
     if (left && *left != UINT64_MAX)
         *left += bytes / page_bytes;
+}
+
+bool room_add_pages(struct room *room, uint32_t node, uint64_t page_bytes, uint64_t count)
+{
+    struct room_node *here = &room->nodes[node];
+    uint64_t *left = pool_of(room, node, page_bytes), bytes;
+    if (!left || *left == UINT64_MAX || __builtin_mul_overflow(count, page_bytes, &bytes) ||
+        (here->memory_known && here->memory_left < bytes))
+        return false;
+    *left += count;
+    if (here->memory_known)
+        here->memory_left -= bytes;
+    return true;
+}
+
+/* ---- trials ------------------------------------------------------------------------------------------------------ */
+
+struct saved_room {
+    struct room *room, before;
+    struct room_cpu *cpus;
+    struct room_core *cores;
+    struct room_group *groups;
+    struct room_node *nodes;
+    uint64_t **pages_left; /* by node */
+};
+
+static size_t pages_size(const struct room *room, uint32_t node)
+{
+    return room->host->facts->nodes[node].pool_count * sizeof(uint64_t);
+}
+
+struct saved_room *room_save(struct arena *arena, struct room *room)
+{
+    struct saved_room *saved = arena_take(arena, struct saved_room);
+    saved->room = room;
+    saved->before = *room;
+    saved->cpus = arena_copy(arena, room->cpus, room->cpu_count * sizeof *room->cpus);
+    saved->cores = arena_copy(arena, room->cores, room->core_count * sizeof *room->cores);
+    saved->groups = arena_copy(arena, room->groups, room->group_count * sizeof *room->groups);
+    saved->nodes = arena_copy(arena, room->nodes, room->node_count * sizeof *room->nodes);
+    saved->pages_left = arena_array(arena, uint64_t *, room->node_count);
+    for (uint32_t n = 0; n < room->node_count; n++)
+        saved->pages_left[n] = arena_copy(arena, room->nodes[n].pages_left, pages_size(room, n));
+    return saved;
+}
+
+void room_restore(const struct saved_room *saved)
+{
+    struct room *room = saved->room;
+    *room = saved->before;
+    memcpy(room->cpus, saved->cpus, room->cpu_count * sizeof *room->cpus);
+    memcpy(room->cores, saved->cores, room->core_count * sizeof *room->cores);
+    memcpy(room->groups, saved->groups, room->group_count * sizeof *room->groups);
+    memcpy(room->nodes, saved->nodes, room->node_count * sizeof *room->nodes);
+    for (uint32_t n = 0; n < room->node_count; n++)
+        memcpy(room->nodes[n].pages_left, saved->pages_left[n], pages_size(room, n));
 }
 
 /* ---- where vCPUs float ------------------------------------------------------------------------------------------- */

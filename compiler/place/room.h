@@ -89,6 +89,14 @@ uint64_t room_bytes_left(const struct room *room, uint32_t node, uint64_t page_b
 void room_take_memory(struct room *room, uint32_t node, uint64_t page_bytes, uint64_t bytes);
 void room_give_memory(struct room *room, uint32_t node, uint64_t page_bytes, uint64_t bytes);
 
+/* Makes normal memory of a node into so many more pages of a pool that it has.  False: it has too little. */
+bool room_add_pages(struct room *room, uint32_t node, uint64_t page_bytes, uint64_t count);
+
+/* All that a trial may change, to put it back afterwards. */
+struct saved_room;
+struct saved_room *room_save(struct arena *arena, struct room *room);
+void room_restore(const struct saved_room *saved);
+
 /* CPUs of these nodes on which vCPUs float: open, nobody's own, not isolated.  Only when all guests are placed, since
  * the answers are kept.  May be empty.  nodes NULL: of the whole host. */
 const struct ids *room_loose(struct room *room, const struct ids *nodes);

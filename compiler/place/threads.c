@@ -48,11 +48,6 @@ static const struct ids *named_cpus(struct placing *placing, const struct room *
     return frozen;
 }
 
-static bool is_in(const struct room *room, uint32_t core, struct scope scope)
-{
-    return scope.level == NO_LEVEL || core_number(room, core, scope.level) == scope.number;
-}
-
 /* CPUs of the part of the host that `within` chose. */
 static const struct ids *part_cpus(struct placing *placing, const struct draft *draft, const struct draft_cell *cell)
 {
@@ -62,7 +57,7 @@ static const struct ids *part_cpus(struct placing *placing, const struct draft *
         const struct room_node *node = &room->nodes[n];
         for (uint32_t c = node->first_core; c < node->first_core + node->core_count; c++) {
             bool is_here = cell->allowed || !cell->nodes || ids_contains(cell->nodes, node->os_index);
-            if (!is_here || !is_in(room, c, draft->scope) || !is_in(room, c, cell->own_scope))
+            if (!is_here || !is_core_in(room, c, draft->scope) || !is_core_in(room, c, cell->own_scope))
                 continue;
             for (uint32_t i = 0; i < room->cores[c].count; i++) {
                 const struct room_cpu *cpu = &room->cpus[room->cores[c].first + i];
@@ -76,20 +71,19 @@ static const struct ids *part_cpus(struct placing *placing, const struct draft *
     return frozen;
 }
 
-/* Loose CPUs of the cell's nodes; where these have no CPU at all (memory only), of the nearest that have.  Nodes that
- * the host lacks are told by a rule of the plan, and bind no CPU. */
-static const struct ids *node_cpus(struct draft *draft, const struct draft_cell *cell)
+/* Loose CPUs of the cell's nodes; where these have no CPU at all (memory only), of the nearest that have. */
+static const struct ids *node_cpus(const struct draft *draft, const struct draft_cell *cell)
 {
     struct room *room = draft->room;
     bool has_cpus = false;
     for (uint32_t n = 0; n < room->node_count; n++)
         has_cpus |= room->nodes[n].open_cpus && ids_contains(cell->nodes, room->nodes[n].os_index);
     if (has_cpus || cell->node == NO_INDEX)
-        return room_loose(room, has_cpus ? cell->nodes : NULL);
+        return room_loose(room, cell->nodes);
     uint32_t best = NO_INDEX;
     const uint32_t *between = room->between + (size_t)cell->node * room->node_count;
     for (uint32_t n = 0; n < room->node_count; n++)
-        if (room->nodes[n].open_cpus && (best == NO_INDEX || between[n] < between[best]))
+        if (room->nodes[n].loose_cpus && (best == NO_INDEX || between[n] < between[best]))
             best = n;
     return room_loose(room, best == NO_INDEX ? NULL : room->nodes[best].self);
 }
@@ -108,7 +102,7 @@ bool settle_vcpus(struct placing *placing, struct draft *draft)
     for (uint32_t c = 0; c < draft->cell_count; c++) {
         const struct draft_cell *cell = &draft->cells[c];
         bool is_table = cell->locality->pin_rows.count > 0;
-        if (!cell->vcpu_count || (!is_table && cell->locality->pin != PIN_NODE))
+        if (!cell->vcpu_count || cell->is_astray || (!is_table && cell->locality->pin != PIN_NODE))
             continue;
         const struct ids *cpus = draft->room ? NULL : cell->allowed;
         for (ids_each(cell->vcpus, vcpu)) {
@@ -117,8 +111,7 @@ bool settle_vcpus(struct placing *placing, struct draft *draft)
             if (!cpus && draft->room)
                 cpus = floating_cpus(placing, draft, cell);
             if (cpus && !cpus->count) {
-                struct misfit misfit = { draft->room, SHORT_LOOSE, c, cell->node, cell->vcpu_count, 0, false, false };
-                refuse_guest(placing, draft->guest, draft, &misfit, 1);
+                refuse_crowded(placing, draft, c);
                 return false;
             }
             draft->vcpu_cpus[vcpu] = cpus;
@@ -150,6 +143,8 @@ static const struct ids *shared_cpus(struct placing *placing, const struct draft
         hwloc_bitmap_free(all);
     }
     const struct ids *cpus = nodes ? room_loose(room, nodes) : &ids_none;
+    if (!cpus->count && nodes)
+        cpus = node_cpus(draft, &draft->cells[0]);
     if (!cpus->count)
         cpus = room_loose(room, NULL);
     return cpus->count ? cpus : NULL;

@@ -56,9 +56,13 @@ enum part {
     PART_NUMA,
     PART_CELL,
     PART_CELL_CACHE,
+    PART_CACHE_SIZE,
+    PART_CACHE_LINE,
     PART_DISTANCES,
     PART_SIBLING,
     PART_INTERCONNECTS,
+    PART_LATENCY,
+    PART_BANDWIDTH,
     PART_DEVICES,
     PART_DEVICE_MEMORY,
     PART_TARGET,
@@ -154,6 +158,15 @@ struct item *item_of(struct domain *domain, struct word name, const struct word 
 struct item *item_with(struct domain *domain, const struct element *element, const char *name, struct word argument);
 void item_add(struct item *block, struct item_list *list, struct item *child); /* block NULL: top level */
 
+struct cell_items { /* by id */
+    uint32_t count;
+    const struct element *elements[DOMAIN_CELL_LIMIT];
+    struct item *items[DOMAIN_CELL_LIMIT];
+    struct item_list blocks[DOMAIN_CELL_LIMIT];
+};
+
+/* Adds latencies, bandwidths and side caches to the cells (domain_hmat.c). */
+void hmat_to_items(struct domain *domain, struct cell_items *cells);
 /* The cells and pages with what is said of them elsewhere, and their distances; *out_kib the sum of their memory. */
 void cells_to_items(struct domain *domain, struct item_list *top, uint64_t *out_kib);
 struct item *policy_item(struct domain *domain, const struct element *element); /* `node NODES POLICY`, or NULL */

@@ -10,11 +10,8 @@
 
 struct cells {
     struct domain *domain;
-    uint32_t count;
-    const struct element *elements[DOMAIN_CELL_LIMIT]; /* by id */
+    struct cell_items all;
     struct word labels[DOMAIN_CELL_LIMIT];
-    struct item *items[DOMAIN_CELL_LIMIT];
-    struct item_list blocks[DOMAIN_CELL_LIMIT];
     uint64_t kib;
 };
 
@@ -25,18 +22,18 @@ static bool refuse_id(struct cells *cells, const struct element *element, uint64
     struct domain *domain = cells->domain;
     const struct text_value *said = element_value(element, "id");
     struct finding *finding;
-    if (id < cells->count) {
+    if (id < cells->all.count) {
         finding = domain_report(domain, NM_base_cell_ids, said->text ? said->where : element_extent(element),
                                 "two cells have the id %" G_GUINT64_FORMAT, id);
-        finding_label(domain->findings, finding, domain_span(domain, element_extent(cells->elements[id])),
+        finding_label(domain->findings, finding, domain_span(domain, element_extent(cells->all.elements[id])),
                       "the other one");
         finding_note(domain->findings, finding, "a cell without an id has that of its position, counted from 0");
     } else {
         finding = domain_report(domain, NM_base_cell_ids, said->where,
-                                "a cell has the id %" G_GUINT64_FORMAT " where there are %u cells", id, cells->count);
+                                "a cell has the id %" G_GUINT64_FORMAT " where there are %u cells", id, cells->all.count);
         finding_note(domain->findings, finding, "libvirt refuses gaps in the ids");
     }
-    finding_help(domain->findings, finding, "number the cells 0 to %u", cells->count - 1);
+    finding_help(domain->findings, finding, "number the cells 0 to %u", cells->all.count - 1);
     return false;
 }
 
@@ -50,10 +47,10 @@ static bool order_cells(struct cells *cells)
         uint64_t id = position;
         if (said->text && !domain_whole(domain, said, "the number of a cell", UINT32_MAX, &id))
             return false;
-        if (id >= cells->count || cells->elements[id])
+        if (id >= cells->all.count || cells->all.elements[id])
             return refuse_id(cells, element, id);
         g_autofree char *label = g_strdup_printf("%" G_GUINT64_FORMAT, id);
-        cells->elements[id] = element;
+        cells->all.elements[id] = element;
         cells->labels[id] =
             said->text ? word_named(domain, said->where, label) : word_implied(domain, element, SLOT_LABEL, label);
     }
@@ -62,7 +59,7 @@ static bool order_cells(struct cells *cells)
 
 static void add_to_cell(struct cells *cells, uint32_t id, struct item *child)
 {
-    item_add(cells->items[id], &cells->blocks[id], child);
+    item_add(cells->all.items[id], &cells->all.blocks[id], child);
 }
 
 /* ---- what a cell says of itself --------------------------------------------------------------------------------- */
@@ -118,7 +115,7 @@ static const char *with_forgotten(struct cells *cells)
 static void add_vcpus(struct cells *cells, uint32_t id)
 {
     struct domain *domain = cells->domain;
-    const struct element *element = cells->elements[id];
+    const struct element *element = cells->all.elements[id];
     const struct text_value *cpus = element_value(element, "cpus");
     const char *all = id ? NULL : with_forgotten(cells);
     struct word word;
@@ -138,7 +135,7 @@ static void add_vcpus(struct cells *cells, uint32_t id)
 static void add_memory(struct cells *cells, uint32_t id)
 {
     struct domain *domain = cells->domain;
-    const struct element *element = cells->elements[id];
+    const struct element *element = cells->all.elements[id];
     const struct text_value *memory = domain_needed(domain, element, "memory");
     uint64_t kib;
     if (!memory || !domain_size(domain, memory, element_value(element, "unit"), "a size of memory", &kib))
@@ -151,7 +148,7 @@ static void add_memory(struct cells *cells, uint32_t id)
 
 static void add_plain(struct cells *cells, uint32_t id, const char *attribute, const char *name)
 {
-    const struct text_value *value = element_value(cells->elements[id], attribute);
+    const struct text_value *value = element_value(cells->all.elements[id], attribute);
     if (!value->text)
         return;
     struct word word = word_value(cells->domain, value);
@@ -161,8 +158,8 @@ static void add_plain(struct cells *cells, uint32_t id, const char *attribute, c
 static void add_cell(struct cells *cells, struct item_list *top, uint32_t id)
 {
     struct domain *domain = cells->domain;
-    cells->items[id] = item_with(domain, cells->elements[id], "cell", cells->labels[id]);
-    item_add(NULL, top, cells->items[id]);
+    cells->all.items[id] = item_with(domain, cells->all.elements[id], "cell", cells->labels[id]);
+    item_add(NULL, top, cells->all.items[id]);
     add_memory(cells, id);
     add_vcpus(cells, id);
     add_plain(cells, id, "memAccess", "access");
@@ -189,10 +186,10 @@ static void add_memnode(struct cells *cells, const struct element *element)
     uint64_t id;
     if (!cell || !domain_whole(domain, cell, "the number of a cell", UINT32_MAX, &id))
         return;
-    struct item *policy = id < cells->count ? policy_item(domain, element) : NULL;
+    struct item *policy = id < cells->all.count ? policy_item(domain, element) : NULL;
     if (policy)
         add_to_cell(cells, (uint32_t)id, policy);
-    else if (id >= cells->count)
+    else if (id >= cells->all.count)
         domain_no_cell(domain, cell, (uint32_t)id);
 }
 
@@ -211,13 +208,13 @@ static void add_pages(struct cells *cells, struct item_list *top, const struct e
     uint64_t kib;
     if (!size || !domain_size(domain, size, element_value(element, "unit"), "a size of pages", &kib))
         return;
-    if (set->text && !domain_cell_set(domain, set, MAX(cells->count, 1), seen))
+    if (set->text && !domain_cell_set(domain, set, MAX(cells->all.count, 1), seen))
         return;
-    if (!set->text || !cells->count) {
+    if (!set->text || !cells->all.count) {
         item_add(NULL, top, pages_item(domain, element, size, kib));
         return;
     }
-    for (uint32_t id = 0; id < cells->count; id++)
+    for (uint32_t id = 0; id < cells->all.count; id++)
         if (seen[id])
             add_to_cell(cells, id, pages_item(domain, element, size, kib));
 }
@@ -240,14 +237,14 @@ static bool take_distances(struct cells *cells, struct matrix *matrix, uint32_t 
 {
     struct domain *domain = cells->domain;
     for (const struct element *sibling = domain_first(domain, PART_SIBLING); sibling; sibling = sibling->next) {
-        if (sibling->parent->parent != cells->elements[row])
+        if (sibling->parent->parent != cells->all.elements[row])
             continue;
         const struct text_value *id = domain_needed(domain, sibling, "id"),
                                 *value = id ? domain_needed(domain, sibling, "value") : NULL;
         uint64_t column;
         if (!value || !domain_whole(domain, id, "the number of a cell", UINT32_MAX, &column))
             return false;
-        if (column >= cells->count)
+        if (column >= cells->all.count)
             return domain_no_cell(domain, id, (uint32_t)column);
         if (matrix->said[row][column])
             refuse_twice(domain, sibling, matrix->said[row][column]);
@@ -275,17 +272,17 @@ static void add_distances(struct cells *cells, struct item_list *top)
     if (!domain_first(domain, PART_SIBLING))
         return;
     g_autofree struct matrix *matrix = g_new0(struct matrix, 1);
-    for (uint32_t row = 0; row < cells->count; row++)
+    for (uint32_t row = 0; row < cells->all.count; row++)
         if (!take_distances(cells, matrix, row))
             return;
     const struct element *first = domain_first(domain, PART_DISTANCES);
     struct item *item = item_of(domain, word_named(domain, first->name, "distances"), NULL, 0);
     struct item_list list = { 0 };
-    for (uint32_t row = 0; row < cells->count; row++) {
+    for (uint32_t row = 0; row < cells->all.count; row++) {
         struct word words[DOMAIN_CELL_LIMIT];
-        for (uint32_t column = 0; column < cells->count; column++)
+        for (uint32_t column = 0; column < cells->all.count; column++)
             words[column] = distance_word(cells, matrix, row, column);
-        item_add(item, &list, item_of(domain, cells->labels[row], words, cells->count));
+        item_add(item, &list, item_of(domain, cells->labels[row], words, cells->all.count));
     }
     item_add(NULL, top, item);
 }
@@ -294,23 +291,24 @@ void cells_to_items(struct domain *domain, struct item_list *top, uint64_t *out_
 {
     struct cells *cells = arena_take(domain->syntax->arena, struct cells);
     cells->domain = domain;
-    cells->count = domain->parts[PART_CELL].count;
-    if (cells->count > DOMAIN_CELL_LIMIT) {
+    cells->all.count = domain->parts[PART_CELL].count;
+    if (cells->all.count > DOMAIN_CELL_LIMIT) {
         struct finding *finding =
             domain_report(domain, NM_base_limit, element_extent(domain_first(domain, PART_CELL)),
-                          "the base has %u cells: at most %u are read", cells->count, (unsigned)DOMAIN_CELL_LIMIT);
+                          "the base has %u cells: at most %u are read", cells->all.count, (unsigned)DOMAIN_CELL_LIMIT);
         finding_note(domain->findings, finding, "QEMU gives a guest at most %u", (unsigned)DOMAIN_CELL_LIMIT);
         finding_help(domain->findings, finding, "remove cells");
         return;
     }
     if (!order_cells(cells))
         return;
-    for (uint32_t id = 0; id < cells->count; id++)
+    for (uint32_t id = 0; id < cells->all.count; id++)
         add_cell(cells, top, id);
     for (const struct element *element = domain_first(domain, PART_MEMNODE); element; element = element->next)
         add_memnode(cells, element);
     for (const struct element *element = domain_first(domain, PART_PAGE); element; element = element->next)
         add_pages(cells, top, element);
+    hmat_to_items(domain, &cells->all);
     add_distances(cells, top);
     *out_kib = cells->kib;
 }

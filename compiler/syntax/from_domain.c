@@ -351,8 +351,6 @@ static void tell_all_kept(struct domain *domain)
     } kept[] = {
         { PART_MAX_MEMORY, "room for memory devices" },
         { PART_DEVICE_MEMORY, "a memory device" },
-        { PART_INTERCONNECTS, "latencies and bandwidths between cells" },
-        { PART_CELL_CACHE, "a memory-side cache of a cell" },
         { PART_VCPUSCHED, "a scheduling class of vCPUs" },
         { PART_EMULATORSCHED, "a scheduling class of the emulator" },
         { PART_IOTHREADSCHED, "a scheduling class of I/O threads" },

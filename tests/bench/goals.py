@@ -12,7 +12,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 
-from turns import Broken, Command, Progress, Ratio, folder_of, in_turn, once, paired
+from turns import Broken, Command, Progress, Ratio, folder_of, in_turn, output_of, paired
 
 HERE = pathlib.Path(__file__).resolve().parent
 SCHEMA = pathlib.Path("/usr/share/libvirt/schemas/domain.rng")
@@ -56,7 +56,7 @@ class Bench:
         maker = HERE / "site.py"
         if not path.exists() or path.stat().st_mtime < maker.stat().st_mtime:
             self.progress.say(f"making a site of {guests} guests")
-            subprocess.run([maker, notation.replace("live.numa", "live"), "-g", str(guests), "-o", path], check=True)
+            output_of([maker, notation.removesuffix(".numa"), "-g", guests, "-o", path])
         return path
 
     def build(self, site, folder):
@@ -65,13 +65,13 @@ class Bench:
     def built(self, site):
         """The folder of a site's XML files."""
         folder = self.work / f"{site.name}.xml"
-        subprocess.run(self.build(site, folder), check=True)
+        shutil.rmtree(folder, ignore_errors=True)
+        output_of(self.build(site, folder))
         return folder
 
-    def compare(self, goal, what, peer, limit, ours, theirs, rounds=None, scale=1.0):
-        """One row: our command against theirs; theirs stands for `scale` runs of it."""
+    def compare(self, goal, what, peer, limit, ours, theirs, rounds=None):
         us, them = in_turn([ours, theirs], rounds or self.rounds, self.progress, f"{goal} {what}")
-        return Row(goal, what, peer, limit, paired(us.wall, [wall * scale for wall in them.wall]),
+        return Row(goal, what, peer, limit, paired(us.wall, them.wall),
                    f"{milliseconds(us.wall)} : {milliseconds(them.wall)} ms, CPU {ratio_of_cpu(us, them)}")
 
 
@@ -92,8 +92,7 @@ def has_module(name):
 
 def say_the_same(bench):
     """A stream that lacks guests, or depends on the notation, is not worth a time."""
-    streams = [subprocess.run(bench.build(bench.site(notation, bench.guests), "-"), check=True, capture_output=True).stdout
-               for notation in ("yaml", "numa")]
+    streams = [output_of(bench.build(bench.site(notation, bench.guests), "-")) for notation in ("yaml", "numa")]
     if streams[0] != streams[1] or streams[0].count(b"<domain ") != bench.guests:
         raise Broken("the streams of the two notations differ, or guests are missing")
 
@@ -140,11 +139,18 @@ def virt_install():
             "--network", "none", "--graphics", "none", "--osinfo", "detect=off,require=off"]
 
 
+def peak_of(bench, words):
+    done = subprocess.run([bench.peers / "peak", *words], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False)
+    if done.returncode != 0:
+        raise Broken(f"peak: status {done.returncode}")
+    return int(done.stderr.split()[-1])
+
+
 def peak_memory(bench):
     for notation in ("yaml", "numa"):
         site = bench.site(notation, bench.guests)
         allowed = site.stat().st_size + 8 * MIB + bench.guests * 4 * KIB
-        peaks = [once(Command(bench.build(site, "-")))[2] for _ in range(3)]
+        peaks = [peak_of(bench, bench.build(site, "-")) for _ in range(3)]
         yield Row("P7", f"peak memory, {bench.guests} guests from {notation}", "file + 8 MiB + 4 KiB a guest", 1.0,
                   Ratio.of([peak / allowed for peak in peaks]), f"{max(peaks) / MIB:.0f} : {allowed / MIB:.0f} MiB")
 
@@ -186,8 +192,7 @@ def check_of_many(bench):
 
 
 def start(bench):
-    listing = subprocess.run(["ldd", bench.numac], check=True, capture_output=True, text=True).stdout
-    if "libvirt" in listing:
+    if b"libvirt" in output_of(["ldd", bench.numac]):
         raise Broken("numac is linked to libvirt")
     yield bench.compare("P6", "numac --version, libvirt not linked", "empty C program", 2.0,
                         Command([bench.numac, "--version"]), Command([bench.peers / "nop"]), bench.short_rounds)
@@ -195,11 +200,11 @@ def start(bench):
 
 def hosts(bench):
     program, large = bench.peers / "host_load", bench.work / "1024.xml"
-    subprocess.run([program, "--make", large], check=True)
+    output_of([program, "--make", large])
     for source, what in (("live", "load of the live host"), (large, "load of hwloc XML, 1024 CPUs")):
         bench.progress.say(f"P13 {what}")
-        listed = subprocess.run([program, source, str(bench.short_rounds)], check=True, capture_output=True, text=True)
-        ours, peer = zip(*([int(word) / 1e9 for word in line.split()] for line in listed.stdout.splitlines()))
+        lines = output_of([program, source, bench.short_rounds]).splitlines()
+        ours, peer = zip(*([int(word) / 1e9 for word in line.split()] for line in lines))
         yield Row("P13", what, "hwloc_topology_load, least filters", 1.2, paired(ours, peer),
                   f"{milliseconds(ours)} : {milliseconds(peer)} ms")
 
@@ -218,7 +223,7 @@ def rebuild(bench):
     list_files(bench.built(site), names)
 
     def settle():
-        subprocess.run(["sync", "-f", bench.work], check=True)  # what one side has written is not waited for by the other
+        output_of(["sync", "-f", bench.work])  # what one side has written is not waited for by the other
 
     def clear():
         for folder in (ours, plain):

@@ -6,6 +6,7 @@
 import os
 import pathlib
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
@@ -27,7 +28,6 @@ class Command:
 class Spent:
     wall: list = field(default_factory=list)  # seconds of each round
     cpu: list = field(default_factory=list)
-    peak_bytes: int = 0
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Ratio:
 
 
 def once(command):
-    """Seconds from the start of the process to its end, seconds of CPU, peak bytes."""
+    """Seconds from the start of the process to its end, and of CPU."""
     words = [str(word) for word in command.words]
     if command.prepare:
         command.prepare()
@@ -55,11 +55,21 @@ def once(command):
         process = os.posix_spawnp(words[0], words, os.environ, file_actions=actions)
         _, status, usage = os.wait4(process, 0)
         wall = time.perf_counter() - begin
-        if os.waitstatus_to_exitcode(status) != 0:
+        code = os.waitstatus_to_exitcode(status)
+        if code != 0:
             told.seek(0)
             tail = told.read().decode("utf-8", "replace")[-2000:]
-            raise Broken(f"{' '.join(words)[:200]}: status {os.waitstatus_to_exitcode(status)}\n{tail}")
-    return wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024
+            raise Broken(f"{' '.join(words)[:200]}: status {code}\n{tail}")
+    return wall, usage.ru_utime + usage.ru_stime
+
+
+def output_of(words):
+    """What a command that is not measured says on its standard output."""
+    done = subprocess.run([str(word) for word in words], capture_output=True, check=False)
+    if done.returncode != 0:
+        tail = done.stderr.decode("utf-8", "replace")[-2000:]
+        raise Broken(f"{' '.join(map(str, words))[:200]}: status {done.returncode}\n{tail}")
+    return done.stdout
 
 
 class Progress:
@@ -79,11 +89,10 @@ def in_turn(commands, rounds, progress, label, warm=1):
     for turn in range(-warm, rounds):
         progress.say(f"{label}: round {max(turn + 1, 0)} of {rounds}")
         for command, sums in zip(commands, spent):
-            wall, cpu, peak = once(command)
+            wall, cpu = once(command)
             if turn >= 0:
                 sums.wall.append(wall)
                 sums.cpu.append(cpu)
-                sums.peak_bytes = max(sums.peak_bytes, peak)
     return spent
 
 

@@ -115,6 +115,18 @@ static void add_plan(struct output *output, const char *const *names)
     arena_free(arena);
 }
 
+/* An earlier build of these guests, whose XML all said this. */
+static void build_before(struct bench *bench, const char *const *names, const char *text)
+{
+    struct output *output = open_fine(bench);
+    add_plan(output, names);
+    for (; *names; names++) {
+        g_autofree char *file = g_strconcat(*names, ".xml", NULL);
+        g_assert_true(add(output, file, text));
+    }
+    g_assert_true(output_commit(output));
+}
+
 static void test_first_build(struct bench *bench, const void *unused)
 {
     (void)unused;
@@ -134,9 +146,7 @@ static void test_first_build(struct bench *bench, const void *unused)
 static void test_unchanged_is_untouched(struct bench *bench, const void *unused)
 {
     (void)unused;
-    put(bench, "same.xml", "one");
-    put(bench, "longer.xml", "one");
-    put(bench, "other.xml", "one");
+    build_before(bench, (const char *const[]){ "same", "longer", "other", NULL }, "one");
     ino_t same = inode_of(bench, "same.xml"), other = inode_of(bench, "other.xml");
     struct output *output = open_fine(bench);
     g_assert_true(add(output, "same.xml", "one") && add(output, "longer.xml", "one more") &&
@@ -146,19 +156,34 @@ static void test_unchanged_is_untouched(struct bench *bench, const void *unused)
     g_assert_true(inode_of(bench, "other.xml") != other);
     check(bench, "longer.xml", "one more");
     check(bench, "other.xml", "two");
-    g_assert_cmpuint(files_in(bench), ==, 3);
+    g_assert_cmpuint(files_in(bench), ==, 4);
 }
 
 static void test_discard(struct bench *bench, const void *unused)
 {
     (void)unused;
-    put(bench, "g.xml", "old");
+    build_before(bench, (const char *const[]){ "g", NULL }, "old");
     struct output *output = open_fine(bench);
     g_assert_true(add(output, "g.xml", "new"));
     output_discard(output);
     output_discard(NULL);
     check(bench, "g.xml", "old");
-    g_assert_cmpuint(files_in(bench), ==, 1);
+    g_assert_cmpuint(files_in(bench), ==, 2);
+}
+
+/* What no build wrote is somebody's own, unless it says the very same. */
+static void test_foreign_files_stay(struct bench *bench, const void *unused)
+{
+    (void)unused;
+    put(bench, "g.xml", "mine");
+    struct output *output = open_fine(bench);
+    g_assert_false(add(output, "g.xml", "new"));
+    output_discard(output);
+    check(bench, "g.xml", "mine");
+    check_finding(bench, NM_output_in_the_way);
+    output = open_fine(bench);
+    g_assert_true(add(output, "g.xml", "mine"));
+    g_assert_true(output_commit(output));
 }
 
 static void test_old_files_go(struct bench *bench, const void *unused)
@@ -320,7 +345,7 @@ static void test_read_only(struct bench *bench, const void *unused)
 static void test_full(struct bench *bench, const void *unused)
 {
     (void)unused;
-    put(bench, "a.xml", "old");
+    build_before(bench, (const char *const[]){ "a", NULL }, "old");
     struct rlimit before, small = { .rlim_cur = 4096 };
     g_assert_cmpint(getrlimit(RLIMIT_FSIZE, &before), ==, 0);
     small.rlim_max = before.rlim_max;
@@ -336,7 +361,7 @@ static void test_full(struct bench *bench, const void *unused)
     g_assert_false(output_commit(output));
     check_finding(bench, NM_output_write);
     check(bench, "a.xml", "old");
-    g_assert_cmpuint(files_in(bench), ==, 1);
+    g_assert_cmpuint(files_in(bench), ==, 2);
 }
 
 static void test_busy(struct bench *bench, const void *unused)
@@ -395,6 +420,7 @@ int main(int count, char **arguments)
         { "/output/first-build", test_first_build },
         { "/output/unchanged-is-untouched", test_unchanged_is_untouched },
         { "/output/discard", test_discard },
+        { "/output/foreign-files", test_foreign_files_stay },
         { "/output/old-files-go", test_old_files_go },
         { "/output/foreign-plans", test_foreign_plans },
         { "/output/leftovers-are-swept", test_leftovers_are_swept },
