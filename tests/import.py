@@ -192,7 +192,7 @@ OWNED = {
     "": ("uuid", "memory", "currentMemory", "vcpu", "vcpus", "iothreads", "numatune"),
     "memtune": ("hard_limit",), "iothreadids": ("iothread",),
     "memoryBacking": ("hugepages", "nosharepages", "locked", "source", "access", "allocation", "discard"),
-    "cputune": ("vcpupin", "emulatorpin", "iothreadpin"), "cpu": ("topology",), "cpu/numa": ("cell",),
+    "cputune": ("vcpupin", "emulatorpin", "iothreadpin"), "cpu": ("topology",), "cpu/numa": ("cell", "interconnects"),
 }
 OWNED_PATHS = {"/".join(filter(None, ("domain", parent, name))) for parent, names in OWNED.items() for name in names}
 CONTAINERS = "memtune|iothreadids|memoryBacking|cputune|cpu|numa"

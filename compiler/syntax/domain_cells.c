@@ -29,8 +29,9 @@ static bool refuse_id(struct cells *cells, const struct element *element, uint64
                       "the other one");
         finding_note(domain->findings, finding, "a cell without an id has that of its position, counted from 0");
     } else {
-        finding = domain_report(domain, NM_base_cell_ids, said->where,
-                                "a cell has the id %" G_GUINT64_FORMAT " where there are %u cells", id, cells->all.count);
+        finding =
+            domain_report(domain, NM_base_cell_ids, said->where,
+                          "a cell has the id %" G_GUINT64_FORMAT " where there are %u cells", id, cells->all.count);
         finding_note(domain->findings, finding, "libvirt refuses gaps in the ids");
     }
     finding_help(domain->findings, finding, "number the cells 0 to %u", cells->all.count - 1);
@@ -70,8 +71,8 @@ static bool take_claimed(const struct cells *cells, hwloc_bitmap_t left, hwloc_b
 {
     hwloc_bitmap_t claimed = hwloc_bitmap_alloc();
     bool fine = true;
-    for (uint32_t id = 0; id < cells->count && fine; id++) {
-        const struct text_value *cpus = element_value(cells->elements[id], "cpus");
+    for (uint32_t id = 0; id < cells->all.count && fine; id++) {
+        const struct text_value *cpus = element_value(cells->all.elements[id], "cpus");
         fine = !cpus->text || (domain_add_vcpus(cpus, claimed) && (id || domain_add_vcpus(cpus, of_first)));
     }
     fine = fine && hwloc_bitmap_last(claimed) <= hwloc_bitmap_last(left);
@@ -86,7 +87,7 @@ static void tell_forgotten(struct cells *cells, int count)
     const struct text_value *total = &domain_first(domain, PART_VCPU)->content;
     struct finding *finding = domain_report(domain, NM_base_forgotten, total->where, "%d of %.*s vCPUs are in no cell",
                                             count, value_shown(total), total->text);
-    finding_label(domain->findings, finding, domain_span(domain, element_extent(cells->elements[0])), "cell 0");
+    finding_label(domain->findings, finding, domain_span(domain, element_extent(cells->all.elements[0])), "cell 0");
     finding_note(domain->findings, finding, "libvirt and QEMU put them into cell 0, and so does numac");
     finding_help(domain->findings, finding, "say in which cell they are, or remove them");
 }

@@ -153,6 +153,12 @@ def _drop_empty(element):
         one.tail = None
 
 
+def _interconnects(reader):
+    """Latencies and bandwidths; their order says nothing."""
+    found = reader.take("cpu/numa/interconnects")
+    return sorted((one.tag, *sorted(one.attrib.items())) for one in (found if found is not None else []))
+
+
 def _memory(reader, cells):
     """(all memory, what the balloon leaves): QEMU's driver takes the sum of the cells and memory devices for the first,
     and no more than that for the second."""
@@ -182,7 +188,7 @@ def meaning(text):
         "cells": [{"cpus": cpus, "memory": kib(cell.get("memory"), cell.get("unit")),
                    "cache": [ElementTree.tostring(one).split() for one in cell.findall("cache")]}
                   for cell, cpus in zip(cells, claimed)],
-        "distances": _distances(cells),
+        "distances": _distances(cells), "interconnects": _interconnects(reader),
         "policies": [own.get(number, guest) for number in range(max(len(cells), 1))],
         "hard limit": reader.size("memtune/hard_limit"), **backing, **_threads(reader, total, cpuset),
     }
