@@ -135,6 +135,8 @@ bool domain_size(struct domain *domain, const struct text_value *value, const st
 bool domain_uuid(struct domain *domain, const struct text_value *value, const char **out_uuid);
 /* Cell numbers of a nodeset, each below `limit`; seen has `limit` places. */
 bool domain_cell_set(struct domain *domain, const struct text_value *value, uint32_t limit, bool *seen);
+/* Adds the vCPUs of a value; false, and nothing told, where it is no set. */
+bool domain_add_vcpus(const struct text_value *value, struct hwloc_bitmap_s *set);
 bool domain_no_cell(struct domain *domain, const struct text_value *value, uint32_t cell); /* one it does not have */
 const struct text_value *domain_needed(struct domain *domain, const struct element *element,
                                        const char *name); /* or NULL, told */
