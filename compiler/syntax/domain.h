@@ -145,6 +145,8 @@ bool domain_uuid(struct domain *domain, const struct text_value *value, const ch
 bool domain_cell_set(struct domain *domain, const struct text_value *value, uint32_t limit, bool *seen);
 /* Numbers of I/O threads, from 1 and below `limit`. */
 bool domain_iothread_set(struct domain *domain, const struct text_value *value, uint32_t limit, bool *seen);
+/* Adds the vCPUs of a value; false, and nothing told, where it is no set. */
+bool domain_add_vcpus(const struct text_value *value, struct hwloc_bitmap_s *set);
 bool domain_no_cell(struct domain *domain, const struct text_value *value, uint32_t cell); /* one it does not have */
 const struct text_value *domain_needed(struct domain *domain, const struct element *element,
                                        const char *name); /* or NULL, told */

@@ -5,6 +5,7 @@
  */
 #include "syntax/domain.h"
 
+#include <hwloc/bitmap.h>
 #include <string.h>
 
 struct cells {
@@ -28,8 +29,9 @@ static bool refuse_id(struct cells *cells, const struct element *element, uint64
                       "the other one");
         finding_note(domain->findings, finding, "a cell without an id has that of its position, counted from 0");
     } else {
-        finding = domain_report(domain, NM_base_cell_ids, said->where,
-                                "a cell has the id %" G_GUINT64_FORMAT " where there are %u cells", id, cells->all.count);
+        finding =
+            domain_report(domain, NM_base_cell_ids, said->where,
+                          "a cell has the id %" G_GUINT64_FORMAT " where there are %u cells", id, cells->all.count);
         finding_note(domain->findings, finding, "libvirt refuses gaps in the ids");
     }
     finding_help(domain->findings, finding, "number the cells 0 to %u", cells->all.count - 1);
@@ -63,13 +65,67 @@ static void add_to_cell(struct cells *cells, uint32_t id, struct item *child)
 
 /* ---- what a cell says of itself --------------------------------------------------------------------------------- */
 
+/* Takes what cells claim out of `left`, and adds to it what cell 0 does; false where a set is such that a rule tells.
+ */
+static bool take_claimed(const struct cells *cells, hwloc_bitmap_t left, hwloc_bitmap_t of_first)
+{
+    hwloc_bitmap_t claimed = hwloc_bitmap_alloc();
+    bool fine = true;
+    for (uint32_t id = 0; id < cells->all.count && fine; id++) {
+        const struct text_value *cpus = element_value(cells->all.elements[id], "cpus");
+        fine = !cpus->text || (domain_add_vcpus(cpus, claimed) && (id || domain_add_vcpus(cpus, of_first)));
+    }
+    fine = fine && hwloc_bitmap_last(claimed) <= hwloc_bitmap_last(left);
+    hwloc_bitmap_andnot(left, left, claimed);
+    hwloc_bitmap_free(claimed);
+    return fine;
+}
+
+static void tell_forgotten(struct cells *cells, int count)
+{
+    struct domain *domain = cells->domain;
+    const struct text_value *total = &domain_first(domain, PART_VCPU)->content;
+    struct finding *finding = domain_report(domain, NM_base_forgotten, total->where, "%d of %.*s vCPUs are in no cell",
+                                            count, value_shown(total), total->text);
+    finding_label(domain->findings, finding, domain_span(domain, element_extent(cells->all.elements[0])), "cell 0");
+    finding_note(domain->findings, finding, "libvirt and QEMU put them into cell 0, and so does numac");
+    finding_help(domain->findings, finding, "say in which cell they are, or remove them");
+}
+
+/* vCPUs that no cell claims are cell 0's, in libvirt and in QEMU.  All that it then has, or NULL where none is left. */
+static const char *with_forgotten(struct cells *cells)
+{
+    const struct element *vcpu = domain_first(cells->domain, PART_VCPU);
+    uint64_t total = vcpu ? g_ascii_strtoull(vcpu->content.text, NULL, 10) : 0;
+    if (!total || total > IDS_LIMIT)
+        return NULL;
+    hwloc_bitmap_t left = hwloc_bitmap_alloc(), all = hwloc_bitmap_alloc();
+    const char *text = NULL;
+    if (hwloc_bitmap_set_range(left, 0, (int)total - 1) == 0 && take_claimed(cells, left, all) &&
+        !hwloc_bitmap_iszero(left)) {
+        struct arena *arena = cells->domain->syntax->arena;
+        tell_forgotten(cells, hwloc_bitmap_weight(left));
+        hwloc_bitmap_or(all, all, left);
+        text = ids_text(arena, ids_from_bitmap(arena, all));
+    }
+    hwloc_bitmap_free(left);
+    hwloc_bitmap_free(all);
+    return text;
+}
+
 static void add_vcpus(struct cells *cells, uint32_t id)
 {
     struct domain *domain = cells->domain;
     const struct element *element = cells->all.elements[id];
     const struct text_value *cpus = element_value(element, "cpus");
+    const char *all = id ? NULL : with_forgotten(cells);
     struct word word;
-    if (!cpus->text) {
+    if (all) {
+        word = cpus->text ? word_named(domain, cpus->where, all) : word_implied(domain, element, SLOT_VALUE, all);
+        struct word name =
+            cpus->text ? word_named(domain, cpus->name, "ids") : word_implied(domain, element, SLOT_NAME, "ids");
+        add_to_cell(cells, id, item_of(domain, name, &word, 1));
+    } else if (!cpus->text) {
         word = word_implied(domain, element, SLOT_VALUE, "0");
         add_to_cell(cells, id, item_of(domain, word_implied(domain, element, SLOT_NAME, "vcpus"), &word, 1));
     } else if (word_set(domain, cpus, "a set of vCPUs", &word)) {

@@ -5,6 +5,7 @@
  */
 #include "syntax/domain.h"
 
+#include <hwloc/bitmap.h>
 #include <string.h>
 
 /* ---- findings --------------------------------------------------------------------------------------------------- */
@@ -265,6 +266,26 @@ bool domain_iothread_set(struct domain *domain, const struct text_value *value, 
         return true;
     g_autofree char *help = g_strdup_printf("it has %u, numbered from 1", limit - 1);
     return refuse_value(domain, value, "a set of the guest's I/O threads", help);
+}
+
+bool domain_add_vcpus(const struct text_value *value, hwloc_bitmap_t set)
+{
+    g_autoptr(GString) plain = g_string_new(NULL);
+    if (!plain_set(value->text, plain))
+        return false;
+    g_auto(GStrv) terms = g_strsplit(plain->str, ",", -1);
+    hwloc_bitmap_t own = hwloc_bitmap_alloc();
+    bool fine = true;
+    for (char **term = terms; *term && fine; term++) {
+        uint32_t first, last;
+        fine = read_members_of(*term, &first, &last) && last <= IDS_LIMIT &&
+               (**term == '^' ? hwloc_bitmap_clr_range(own, first, (int)last)
+                              : hwloc_bitmap_set_range(own, first, (int)last)) == 0;
+    }
+    if (fine)
+        hwloc_bitmap_or(set, set, own);
+    hwloc_bitmap_free(own);
+    return fine;
 }
 
 /* ---- words and items -------------------------------------------------------------------------------------------- */

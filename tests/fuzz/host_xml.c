@@ -43,8 +43,9 @@ static void read_text(struct arena *arena, const char *text, size_t length)
     ids_parse(arena, text);
     g_autoptr(GString) prepared = g_string_new(NULL);
     uint32_t cpus;
+    uint64_t work;
     struct trouble third = { 0 };
-    if (!synthetic_prepare(text, prepared, &cpus, &third) && !third.code)
+    if (!synthetic_prepare(text, prepared, &cpus, &work, &third) && !third.code)
         bug("a description was refused without a reason");
 }
 

@@ -77,18 +77,6 @@ def _distances(cells):
     return rows
 
 
-def _performance(reader):
-    """Latency and bandwidth of each pair: access means read and write."""
-    interconnects = reader.take("cpu/numa/interconnects")
-    found = {}
-    for one in interconnects if interconnects is not None else ():
-        value = kib(one.get("value"), one.get("unit")) if one.tag == "bandwidth" else int(one.get("value"))
-        key = (one.tag, one.get("initiator"), one.get("target"), one.get("cache"))
-        for kind in ("read", "write") if one.get("type") == "access" else (one.get("type"),):
-            found[(*key, kind)] = value
-    return sorted((*map(str, key), value) for key, value in found.items())
-
-
 def _pages(reader, count):
     """Bytes in KiB for each cell, 0 for a page of the host's default size, None without huge pages."""
     hugepages = reader.take("memoryBacking/hugepages")
@@ -169,6 +157,12 @@ def _drop_empty(element):
         one.tail = None
 
 
+def _interconnects(reader):
+    """Latencies and bandwidths; their order says nothing."""
+    found = reader.take("cpu/numa/interconnects")
+    return sorted((one.tag, *sorted(one.attrib.items())) for one in (found if found is not None else []))
+
+
 def _memory(reader, cells):
     """(all memory, what the balloon leaves): QEMU's driver takes the sum of the cells and memory devices for the first,
     and no more than that for the second."""
@@ -183,9 +177,11 @@ def meaning(text):
     """(facts, rest): the facts as plain values, the rest as XML text."""
     reader = Reader(text)
     total, vcpus, cpuset = _vcpus(reader)
-    performance = _performance(reader)
     cells = sorted(reader.take_all("cpu/numa/cell"), key=lambda cell: int(cell.get("id", 0)))
     numatune = reader.take("numatune")
+    claimed = [numbers(cell.get("cpus", "")) for cell in cells]
+    if cells:  # what no cell claims is cell 0's to QEMU's driver
+        claimed[0] = tuple(sorted({*claimed[0], *set(range(total)).difference(*claimed)}))
     guest = _policy(numatune.find("memory")) if numatune is not None else None
     own = {int(one.get("cellid")): _policy(one) for one in numatune.findall("memnode")} if numatune is not None else {}
     backing = _backing(reader, cells)
@@ -193,10 +189,10 @@ def meaning(text):
     facts = {
         "uuid": reader.take("uuid").text, "name": reader.take("name").text,
         "memory": memory, "current": current, "vcpus": vcpus,
-        "cells": [{"cpus": numbers(cell.get("cpus", "")), "memory": kib(cell.get("memory"), cell.get("unit")),
-                   "cache": [ElementTree.tostring(one).split() for one in cell.findall("cache")]} for cell in cells],
-        "performance": performance,
-        "distances": _distances(cells),
+        "cells": [{"cpus": cpus, "memory": kib(cell.get("memory"), cell.get("unit")),
+                   "cache": [ElementTree.tostring(one).split() for one in cell.findall("cache")]}
+                  for cell, cpus in zip(cells, claimed)],
+        "distances": _distances(cells), "interconnects": _interconnects(reader),
         "policies": [own.get(number, guest) for number in range(max(len(cells), 1))],
         "hard limit": reader.size("memtune/hard_limit"), **backing, **_threads(reader, total, cpuset),
     }
