@@ -398,7 +398,7 @@ static bool is_file_name(const char *name)
 {
     if (strlen(name) > 200 || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
         return false;
-    for (const char *at = name; *at; at = g_utf8_next_char(at)) {
+    for (const char *at = name; *at; at += g_utf8_skip[(unsigned char)*at]) {
         GUnicodeType type = g_unichar_type(g_utf8_get_char(at));
         if (*at == '/' || type == G_UNICODE_CONTROL || type == G_UNICODE_FORMAT || type == G_UNICODE_LINE_SEPARATOR ||
             type == G_UNICODE_PARAGRAPH_SEPARATOR)
