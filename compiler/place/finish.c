@@ -67,7 +67,8 @@ static void finish_cell(struct placing *placing, const struct draft *draft, cons
     bool immediate = cell_says(draft->guest, cell, W_ALLOCATION) ? said->allocation == ALLOCATION_IMMEDIATE
                                                                  : cell->page_bytes != PAGES_NORMAL;
     *out = (struct plan_cell){
-        .name = cell->said ? cell->name : arena_string(placing->arena, cell->name, strlen(cell->name)), /* of the draft */
+        .name =
+            cell->said ? cell->name : arena_string(placing->arena, cell->name, strlen(cell->name)), /* of the draft */
         .vcpus = cell->vcpus,
         .memory_bytes = cell->memory_bytes,
         .nodes = cell->memory_bytes ? cell->nodes : NULL,
