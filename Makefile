@@ -124,6 +124,7 @@ SUITE_cli     = $(if $(wildcard tests/cli.py),'cli=tests/cli.py $(PROGRAM)')
 SUITE_hosts   = $(if $(wildcard tests/corpus_hosts.py),'hosts=tests/corpus_hosts.py $(PROGRAM) host show --format json')
 SUITE_notation = 'notation=tests/notation.py --numac $(PROGRAM)' 'site-schema=tests/schema_site.py --numac $(PROGRAM)'
 SUITE_rules   = 'rules=tests/rules_table.py'
+SUITE_import  = 'import=tests/import.py --numac $(PROGRAM)'
 SUITE_man     = 'man=tests/man.py --numac $(PROGRAM)'
 SUITE_place   = 'place=tests/place_properties.py $(PROGRAM)'
 SUITE_hostile = 'hostile=tests/hostile.py --numac $(PROGRAM)'
@@ -133,7 +134,7 @@ SUITE_oracles = 'schema=tests/oracles/relaxng.py --numac $(PROGRAM)' \
 	'qemu=tests/oracles/qemu_paused.py --numac $(PROGRAM)' 'script=tests/oracles/script.py --numac $(PROGRAM)'
 SUITE_lab     = 'boot=tests/oracles/boot.py --numac $(PROGRAM)'
 comma := ,
-SUITES := layers,harness,units,cli,hosts,notation,man,cases,rules,place,hostile,mutants,oracles
+SUITES := layers,harness,units,cli,hosts,notation,import,man,cases,rules,place,hostile,mutants,oracles
 suites = $(foreach suite,$(subst $(comma), ,$(1)),$(SUITE_$(suite)))
 
 check: $(PROGRAM) $(UNITS) $(DRIVERS) $(SHIM)

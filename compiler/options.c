@@ -234,7 +234,7 @@ static const struct option_row rows[] = {
       .take = take_check,
       .about = "write nothing, exit 1 if a file would change" },
     { .name = "diff", .set = TAKES_DIFF, .take = take_diff, .about = "write nothing, show what would change" },
-    { .name = "to", .value = "yaml|numa", .set = TAKES_TO, .take = take_to, .about = "the notation to write" },
+    { .name = "to", .value = "yaml|numa", .set = TAKES_TO, .take = take_to, .about = "the notation to write (import: numa)" },
     { .name = "format", .value = "human|gcc|json", .take = take_format, .about = "form of findings (human)" },
     { .name = "fail-on",
       .value = "error|warning|hint",
@@ -390,7 +390,7 @@ static void judge_arguments(struct options *options)
     } else if (count > verb->most) {
         const char *extra = options->arguments.list[verb->most];
         refuse(options, arena_printf(options->arena, "'%s' has no use for '%s'", verb->name, extra), NULL);
-    } else if (count < verb->fewest || (verb->takes & TAKES_TO && !options->to)) {
+    } else if (count < verb->fewest || ((verb->takes & NEEDS_TO) == NEEDS_TO && !options->to)) {
         refuse(options, arena_printf(options->arena, "'%s' wants %s", verb->name, verb->arguments), NULL);
     }
 }

@@ -20,6 +20,7 @@ enum option_set {
     TAKES_CHECK = 1 << 5,
     TAKES_DIFF = 1 << 6,
     TAKES_TO = 1 << 7,
+    NEEDS_TO = 1 << 8 | TAKES_TO, /* and cannot do without */
     TAKES_SITE = TAKES_HOST | TAKES_DEFINITION | TAKES_INCLUDE
 };
 

@@ -55,10 +55,15 @@ static struct base_text base_of(struct session *session, const struct planned_gu
     return (struct base_text){ source->text, source->length };
 }
 
+static bool is_left_out(const struct emitter *emitter, const struct planned_guest *guest)
+{
+    return !emitter_takes(emitter, guest->plan);
+}
+
 /* A base rules what only libvirt reads; said once a guest, so that nobody looks for files in vain. */
 static void tell_base_only(struct session *session, const struct planned_guest *guest, const struct emitter *emitter)
 {
-    if (strcmp(emitter->suffix, ".argv") != 0)
+    if (!guest->plan->has_base || strcmp(emitter->suffix, ".argv") != 0)
         return;
     struct finding *finding = report(session->findings, NM_base_one_target, guest->guest->span, "guest '%s' has a base: only the libvirt target is written", guest->plan->name);
     finding_note(session->findings, finding, "the base holds devices and settings that numac does not turn into QEMU arguments");
@@ -87,11 +92,6 @@ static void drop_declaration(GString *out, gsize from)
 /* ---- one stream --------------------------------------------------------------------------------------------------- */
 
 enum { CHUNK_BYTES = 64 << 10 }; /* a fleet is not kept: it is written a piece at a time */
-
-static bool is_left_out(const struct emitter *emitter, const struct planned_guest *guest)
-{
-    return guest->plan->has_base && !emitter->takes_base;
-}
 
 static void append_guest(struct session *session, const struct emitter *emitter, const struct planned_guest *guest)
 {
@@ -134,7 +134,7 @@ static bool add_guest(struct session *session, struct output *output, const stru
     for (size_t e = 0; e < count; e++) {
         if (!is_wanted(session->options, &rows[e]))
             continue;
-        if (guest->plan->has_base && !rows[e].takes_base) {
+        if (is_left_out(&rows[e], guest)) {
             tell_base_only(session, guest, &rows[e]);
             continue;
         }

@@ -11,7 +11,7 @@
 static void show(struct session *session, const char *source, bool is_synthetic)
 {
     const struct host *host = host_load(session->arena, session->sources, session->findings, source, is_synthetic,
-                                        HOST_DEVICES | HOST_CACHES | HOST_PROGRAMS, SPAN_NONE);
+                                        HOST_DEVICES | HOST_CACHES | HOST_PROGRAMS | HOST_ACCESSES, SPAN_NONE);
     if (!host)
         return;
     if (session->options->format == FINDINGS_JSON)

@@ -27,6 +27,7 @@ int verb_check(const struct options *options);
 int verb_plan(const struct options *options);
 int verb_fmt(const struct options *options);
 int verb_convert(const struct options *options);
+int verb_import(const struct options *options);
 int verb_host(const struct options *options);
 int verb_explain(const struct options *options);
 int verb_schema(const struct options *options);

@@ -325,21 +325,11 @@ static void guests_have_memory(const struct check *check, const struct guest *gu
         while (is_said(&guest->cells[c].said, W_CELL_MEMORY))
             c++;
         finding = report(check->findings, NM_no_memory, guest->cells[c].span, "cell '%s' says no 'memory', and guest '%s' gives no total to share", guest->cells[c].name, guest->name);
+    } else if (!has_total && !shares.said_bytes) {
+        finding = report(check->findings, NM_no_memory, said_span(&guest->cells[0].said, W_CELL_MEMORY, 1), "no cell of guest '%s' has memory", guest->name);
     }
     if (finding)
-        finding_help(check->findings, finding, "write 'memory 4GiB' in the guest");
-}
-
-static void cells_have_memory(const struct check *check, const struct guest *guest)
-{
-    for (uint32_t c = 0; c < guest->cell_count; c++) {
-        const struct cell *cell = &guest->cells[c];
-        if (!is_said(&cell->said, W_CELL_MEMORY) || is_failed(&cell->said, W_CELL_MEMORY) || cell->memory_bytes)
-            continue;
-        struct finding *finding = report(check->findings, NM_cell_without_memory, said_span(&cell->said, W_CELL_MEMORY, 1), "cell '%s' of guest '%s' has no memory", cell->name, guest->name);
-        finding_note(check->findings, finding, "libvirt accepts the definition, and QEMU then refuses its argument; a cell with vCPUs only is not yet in this version");
-        finding_help(check->findings, finding, "give it memory, or put its vCPUs into another cell");
-    }
+        finding_help(check->findings, finding, "write 'memory 4GiB' in %s", guest->cell_count && !shares.open ? "a cell" : "the guest");
 }
 
 const struct model_rule cell_rules[] = {
@@ -358,6 +348,5 @@ const struct model_rule cell_rules[] = {
     { .name = "cells-sum-to-the-memory", .source = "peers 16, 17, 18", .of_whole = true, .run = cells_sum_to_the_memory },
     { .name = "equal-cells-divide-memory", .source = "peers 18", .of_whole = true, .run = equal_cells_divide_memory },
     { .name = "guests-have-memory", .source = "peers 15", .of_whole = true, .run = guests_have_memory },
-    { .name = "cells-have-memory", .source = "peers 14", .run = cells_have_memory },
     { 0 }
 };

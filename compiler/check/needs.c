@@ -14,6 +14,7 @@ static const enum word_id words[FEATURE_COUNT] = {
     [FEATURE_ALLOCATION_THREADS] = W_ALLOCATION_THREADS,
     [FEATURE_SHM_BACKING] = W_BACKING,
     [FEATURE_FILE_OFFSET] = W_BACKING_OFFSET,
+    [FEATURE_HMAT] = W_GUEST_HMAT,
     [FEATURE_PREFERRED_MANY] = W_NONE,
 };
 
@@ -27,6 +28,8 @@ static bool is_used(enum feature feature, const struct plan_guest *plan, const s
         return !cell && plan->modules > 1;
     case FEATURE_MAXPHYSADDR:
         return !cell && plan->maxphysaddr_mode != MAXPHYSADDR_UNSAID;
+    case FEATURE_HMAT:
+        return !cell && plan->has_hmat;
     case FEATURE_PREFERRED_MANY:
         return cell && cell->nodes && cell->policy == POLICY_PREFERRED && ids_size(cell->nodes) > 1;
     case FEATURE_THREAD_CONTEXT:

@@ -21,11 +21,13 @@ struct emitter {
     const char *suffix; /* ".xml" */
     const char *about;  /* one line for --help */
     bool takes_base;    /* can write a guest that has a base */
+    bool takes_any_cell; /* can write a guest that libvirt has no words for */
     const char *stream_open, *stream_close; /* around the guests of `-o -`; NULL: written one behind another */
     void (*write)(const struct plan_guest *guest, const struct base_text *base, GString *out);
 };
 
 const struct emitter *emitters(size_t *out_count);
+bool emitter_takes(const struct emitter *emitter, const struct plan_guest *guest);
 
 void write_libvirt_xml(const struct plan_guest *guest, const struct base_text *base, GString *out);
 void write_qemu_argv(const struct plan_guest *guest, const struct base_text *base, GString *out);  /* a shell word a line */
@@ -47,6 +49,7 @@ const struct plan *read_plan_json(struct arena *arena, const struct sources *sou
 struct output;
 
 struct output *output_open(struct findings *findings, const char *folder); /* NULL with one finding */
+struct output *output_open_new(struct findings *findings, const char *folder); /* replaces and removes nothing */
 bool output_add(struct output *output, const char *name, const char *text, size_t length);
 bool output_commit(struct output *output); /* true: all is in place; frees the output either way */
 void output_discard(struct output *output); /* removes the temporaries; accepts NULL */

@@ -17,12 +17,14 @@ static const struct emitter rows[] = {
     {
         .target = "qemu",
         .suffix = ".argv",
+        .takes_any_cell = true,
         .about = "the QEMU command, a shell word a line",
         .write = write_qemu_argv,
     },
     {
         .target = "qemu",
         .suffix = ".sh",
+        .takes_any_cell = true,
         .about = "a script that starts QEMU on this terminal",
         .write = write_qemu_script,
     },
@@ -32,4 +34,9 @@ const struct emitter *emitters(size_t *out_count)
 {
     *out_count = G_N_ELEMENTS(rows);
     return rows;
+}
+
+bool emitter_takes(const struct emitter *emitter, const struct plan_guest *guest)
+{
+    return (emitter->takes_base || !guest->has_base) && (emitter->takes_any_cell || !guest->is_qemu_only);
 }

@@ -356,13 +356,15 @@ static void xml_cell(struct xml *xml, const struct plan_guest *guest, uint32_t n
         xml_put(xml, cell->is_shared ? "' memAccess='shared" : "' memAccess='private");
     if (says_discard(cell))
         xml_put(xml, cell->discard ? "' discard='yes" : "' discard='no");
-    if (!guest->distances) {
+    if (!guest->distances && !cell->side_cache_count) {
         xml_end(xml, "'/>");
         return;
     }
     xml_end(xml, "'>");
     xml->depth++;
-    xml_distances(xml, guest->distances + (size_t)number * guest->cell_count, guest->cell_count);
+    if (guest->distances)
+        xml_distances(xml, guest->distances + (size_t)number * guest->cell_count, guest->cell_count);
+    xml_side_caches(xml, cell);
     xml_shut(xml, "</cell>");
 }
 
@@ -373,5 +375,6 @@ void xml_cells(struct xml *xml, const struct plan_guest *guest)
     xml_open(xml, "<numa>");
     for (uint32_t i = 0; i < guest->cell_count; i++)
         xml_cell(xml, guest, i);
+    xml_interconnects(xml, guest);
     xml_shut(xml, "</numa>");
 }

@@ -18,3 +18,6 @@ void xml_pins(struct xml *xml, const struct plan_guest *guest);
 void xml_numatune(struct xml *xml, const struct plan_guest *guest);
 void xml_topology(struct xml *xml, const struct plan_guest *guest);
 void xml_cells(struct xml *xml, const struct plan_guest *guest);
+/* libvirt_hmat.c */
+void xml_side_caches(struct xml *xml, const struct plan_cell *cell);
+void xml_interconnects(struct xml *xml, const struct plan_guest *guest);

@@ -50,15 +50,18 @@ static bool has_target(struct json_c_object *targets, const char *target)
 
 static void add_files(GHashTable *files, struct json_c_object *guest, struct json_c_object *targets)
 {
-    struct json_c_object *name, *base;
+    struct json_c_object *name, *flag;
     if (!json_object_is_type(guest, json_type_object) || !json_object_object_get_ex(guest, "name", &name) ||
         !json_object_is_type(name, json_type_string) || strchr(json_object_get_string(name), '/'))
         return;
-    bool has_base = json_object_object_get_ex(guest, "base", &base) && json_object_get_boolean(base);
+    struct plan_guest old = {
+        .has_base = json_object_object_get_ex(guest, "base", &flag) && json_object_get_boolean(flag),
+        .is_qemu_only = json_object_object_get_ex(guest, "qemu_only", &flag) && json_object_get_boolean(flag),
+    };
     size_t count;
     const struct emitter *rows = emitters(&count);
     for (size_t i = 0; i < count; i++)
-        if (has_target(targets, rows[i].target) && (rows[i].takes_base || !has_base))
+        if (has_target(targets, rows[i].target) && emitter_takes(&rows[i], &old))
             g_hash_table_add(files, g_strconcat(json_object_get_string(name), rows[i].suffix, NULL));
 }
 

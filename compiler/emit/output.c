@@ -33,6 +33,7 @@ struct output {
     GHashTable *names;  /* of the files, pointing into them */
     GHashTable *before; /* names of an earlier build */
     uint32_t temporaries;
+    bool keeps; /* nothing that stands there is replaced or removed */
     sigset_t signals; /* that were blocked before */
     bool failed, keeps_plan; /* files were put in place and the plan was not: the next run must know of them */
 };
@@ -129,7 +130,7 @@ static void file_clear(void *file_pointer)
     g_free(file->name);
 }
 
-struct output *output_open(struct findings *findings, const char *path)
+static struct output *open_output(struct findings *findings, const char *path, bool keeps)
 {
     int folder = open_folder(findings, path);
     if (folder < 0)
@@ -145,8 +146,19 @@ struct output *output_open(struct findings *findings, const char *path)
     output->files = g_array_new(FALSE, FALSE, sizeof(struct output_file));
     g_array_set_clear_func(output->files, file_clear);
     output->names = g_hash_table_new(g_str_hash, g_str_equal);
-    output->before = files_of_old_plans(folder);
+    output->keeps = keeps;
+    output->before = keeps ? g_hash_table_new(g_str_hash, g_str_equal) : files_of_old_plans(folder);
     return output;
+}
+
+struct output *output_open(struct findings *findings, const char *path)
+{
+    return open_output(findings, path, false);
+}
+
+struct output *output_open_new(struct findings *findings, const char *path)
+{
+    return open_output(findings, path, true);
 }
 
 void output_discard(struct output *output)
@@ -228,7 +240,7 @@ static enum found look(struct output *output, const char *name, const char *text
 /* A file with other content that no earlier build wrote is somebody's own. */
 static bool is_foreign(struct output *output, const char *name, enum found found)
 {
-    if (found != FOUND_OTHER || strcmp(name, PLAN_FILE) == 0 || g_hash_table_contains(output->before, name))
+    if (found != FOUND_OTHER || output->keeps || strcmp(name, PLAN_FILE) == 0 || g_hash_table_contains(output->before, name))
         return false;
     output->failed = true;
     struct finding *finding = report(output->findings, NM_output_in_the_way, SPAN_NONE,
@@ -277,6 +289,16 @@ static bool write_temporary(struct output *output, struct output_file *added, co
     return false;
 }
 
+/* What is there may hold a person's work. */
+static bool refuse_replacing(struct output *output, const char *name)
+{
+    output->failed = true;
+    struct finding *finding = report(output->findings, NM_import_replaces, SPAN_NONE,
+                                     "'%s/%s' is there already and says something else", output->path, name);
+    finding_help(output->findings, finding, "choose another folder with -o, or move that file away");
+    return false;
+}
+
 bool output_add(struct output *output, const char *name, const char *text, size_t length)
 {
     output->failed |= is_interrupted(output);
@@ -285,6 +307,8 @@ bool output_add(struct output *output, const char *name, const char *text, size_
     enum found found = look(output, name, text, length);
     if (found == FOUND_TROUBLE || is_foreign(output, name, found))
         return false;
+    if (found == FOUND_OTHER && output->keeps)
+        return refuse_replacing(output, name);
     struct output_file file = { .name = g_strdup(name) };
     bool fine = found == FOUND_SAME || write_temporary(output, &file, text, length);
     g_array_append_val(output->files, file);

@@ -88,9 +88,10 @@ static const struct owned in_cputune[] = {
     { .name = "iothreadpin", .key = "iothread" },
     { 0 },
 };
-static const struct owned in_cell[] = { { .name = "distances" }, { 0 } };
+static const struct owned in_cell[] = { { .name = "distances" }, { .name = "cache", .key = "level" }, { 0 } };
 static const struct owned in_numa[] = {
     { .name = "cell", .key = "id", .children = in_cell, .order = cell_order, .owns_tag = true },
+    { .name = "interconnects" },
     { 0 },
 };
 static const struct owned in_cpu[] = {

@@ -43,7 +43,13 @@ bool xml_bytes(const struct xml_element *element, uint64_t *out_bytes)
 /* The number that an element's unit belongs to: an attribute, or its text. */
 static const char *measured_attribute(const char *element)
 {
-    return strcmp(element, "cell") == 0 ? "memory" : strcmp(element, "page") == 0 ? "size" : NULL;
+    static const struct {
+        const char *element, *attribute;
+    } rows[] = { { "cell", "memory" }, { "page", "size" }, { "size", "value" }, { "bandwidth", "value" } };
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++)
+        if (strcmp(element, rows[i].element) == 0)
+            return rows[i].attribute;
+    return NULL;
 }
 
 static bool has_measured_text(const char *element)

@@ -4,6 +4,7 @@
  * written, defaults too; only what the site leaves unsaid is left out.  Sets are text as everywhere: "0-3,8".
  */
 #include "emit/emit.h"
+#include "emit/plan_hmat.h"
 
 static void text_if_any(struct json *json, const char *key, const char *text)
 {
@@ -74,7 +75,7 @@ static void vcpus(struct json *json, const struct plan_guest *guest)
     json_end(json, '}');
 }
 
-static void cell(struct json *json, const struct plan_cell *cell)
+static void cell(struct json *json, const struct plan_guest *guest, const struct plan_cell *cell)
 {
     json_object(json, NULL);
     json_string(json, "name", cell->name);
@@ -99,6 +100,7 @@ static void cell(struct json *json, const struct plan_cell *cell)
     json_bool(json, "dump", cell->dump);
     json_bool(json, "reserve", cell->reserve);
     json_bool(json, "merge", cell->merge);
+    write_plan_hmat(json, guest, cell);
     json_end(json, '}');
 }
 
@@ -107,7 +109,7 @@ static void cells(struct json *json, const struct plan_guest *guest)
     json_bool(json, "numa", guest->has_numa);
     json_array(json, "cells");
     for (uint32_t i = 0; i < guest->cell_count; i++)
-        cell(json, &guest->cells[i]);
+        cell(json, guest, &guest->cells[i]);
     json_end(json, ']');
     if (!guest->distances)
         return;
@@ -157,6 +159,8 @@ static void guest_object(struct json *json, const struct plan_guest *guest)
     json_string(json, "machine", guest->machine);
     json_string(json, "accel", guest->accel);
     json_bool(json, "base", guest->has_base);
+    if (guest->is_qemu_only)
+        json_bool(json, "qemu_only", true);
     cpu(json, guest);
     boot(json, guest);
     json_number(json, "memory_bytes", guest->memory_bytes);

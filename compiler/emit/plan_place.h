@@ -7,7 +7,7 @@
 
 #include "source/source.h"
 
-enum { PLAN_STEPS = 10 };
+enum { PLAN_STEPS = 16 };
 
 struct plan_step {   /* into an object by key, or into an array by index */
     const char *key; /* NULL: index */

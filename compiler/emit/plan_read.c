@@ -6,11 +6,12 @@
  */
 #include "emit/emit.h"
 #include "emit/plan_fields.h"
+#include "emit/plan_hmat.h"
 
 #include <string.h>
 
 enum {
-    DEPTH_OF_A_PLAN = 8,
+    DEPTH_OF_A_PLAN = 12,
     MOST_GUESTS = 1 << 20,
     MOST_CELLS = 1024,
     MOST_VCPUS = 65536,
@@ -125,15 +126,17 @@ static void read_vcpus(struct plan_reader *reader, struct json_c_object *object,
     reader_leave(reader);
 }
 
-static void read_cell(struct plan_reader *reader, struct json_c_object *object, struct plan_cell *cell)
+/* Whether it says an initiator. */
+static bool read_cell(struct plan_reader *reader, struct json_c_object *object, struct plan_cell *cell)
 {
     static const char *const keys[] = {
         "name",          "vcpus",       "memory_bytes", "nodes",  "policy",      "page_bytes",   "backing",
         "path",          "align_bytes", "offset_bytes", "shared", "shared_said", "preallocated", "prealloc_threads",
-        "context_nodes", "discard",     "discard_said", "dump",   "reserve",     "merge",        NULL,
+        "context_nodes", "discard",     "discard_said", "dump",   "reserve",     "merge",        PLAN_HMAT_KEYS,
+        NULL,
     };
     if (!read_object(reader, object, keys))
-        return;
+        return false;
     cell->name = read_text(reader, object, "name", REQUIRED);
     cell->vcpus = read_set(reader, object, "vcpus", REQUIRED);
     cell->memory_bytes = read_size(reader, object, "memory_bytes", REQUIRED, 0);
@@ -162,6 +165,7 @@ static void read_cell(struct plan_reader *reader, struct json_c_object *object, 
         reader_fail(reader, NM_plan_value, "context_nodes", "'context_nodes' must not be empty");
     else if (cell->page_bytes && cell->memory_bytes % cell->page_bytes)
         reader_fail(reader, NM_plan_conflict, "memory_bytes", "the memory of a cell is no whole number of its pages");
+    return read_plan_hmat(reader, object, cell);
 }
 
 /* Every vCPU in exactly one cell, and the memory of the cells the memory of the guest. */
@@ -200,7 +204,10 @@ static void read_cells(struct plan_reader *reader, struct json_c_object *object,
     reader_enter(reader, "cells");
     for (size_t i = 0; i < count && !reader->failed; i++) {
         reader_enter_element(reader, i);
-        read_cell(reader, json_object_array_get_idx(array, i), &cells[i]);
+        bool has_initiator = read_cell(reader, json_object_array_get_idx(array, i), &cells[i]);
+        if (i && has_initiator != guest->has_hmat)
+            reader_fail(reader, NM_plan_conflict, NULL, "all cells of a guest say an initiator, or none does");
+        guest->has_hmat = has_initiator;
         reader_leave(reader);
     }
     reader_leave(reader);
@@ -211,6 +218,7 @@ static void read_cells(struct plan_reader *reader, struct json_c_object *object,
     else if (count > 1 && !guest->has_numa)
         reader_fail(reader, NM_plan_conflict, "numa", "a guest that does not see its cells has one, not %zu", count);
     check_cells(reader, guest);
+    check_plan_hmat(reader, guest);
 }
 
 static void read_distance_row(struct plan_reader *reader, struct json_c_object *row, size_t from, size_t count,
@@ -322,12 +330,25 @@ static void check_uuid(struct plan_reader *reader, const char *uuid)
         reader_fail(reader, NM_plan_value, "uuid", "'%s' is no UUID", uuid);
 }
 
+/* The mark is what the cells come to, so that no target is given what it cannot say. */
+static void read_targets_of_guest(struct plan_reader *reader, struct json_c_object *object, struct plan_guest *guest)
+{
+    bool has_gap = false;
+    uint32_t cell, other;
+    guest->is_qemu_only = json_object_object_get_ex(object, "qemu_only", NULL) && read_bool(reader, object, "qemu_only");
+    for (enum libvirt_gap gap = 0; !reader->failed && gap < GAP_COUNT; gap++)
+        has_gap |= has_libvirt_gap(guest, gap, &cell, &other);
+    if (!reader->failed && has_gap != guest->is_qemu_only)
+        reader_fail(reader, NM_plan_conflict, NULL, "libvirt %s the cells of guest '%s', and 'qemu_only' says otherwise",
+                    has_gap ? "has no words for" : "can say", guest->name);
+}
+
 static void read_guest(struct plan_reader *reader, struct json_c_object *object, struct plan_guest *guest)
 {
     static const char *const keys[] = { "name",  "uuid", "host",   "architecture", "machine",   "accel",
                                         "base",  "cpu",  "boot",   "memory_bytes", "vcpus",     "numa",
                                         "cells", "pins", "locked", "distances",    "iothreads", "hard_limit_bytes",
-                                        NULL };
+                                        "qemu_only", NULL };
     static const char *const accels[] = { "kvm", "tcg" };
     if (!read_object(reader, object, keys))
         return;
@@ -347,6 +368,7 @@ static void read_guest(struct plan_reader *reader, struct json_c_object *object,
     read_distances(reader, object, guest);
     read_pins(reader, object, guest);
     read_iothreads(reader, object, guest);
+    read_targets_of_guest(reader, object, guest);
     guest->is_locked = read_bool(reader, object, "locked");
     guest->hard_limit_bytes = read_size(reader, object, "hard_limit_bytes", OPTIONAL, 1);
 }

@@ -5,6 +5,7 @@
  */
 #include "emit/emit.h"
 #include "emit/guest_parts.h"
+#include "emit/plan_text_hmat.h"
 
 #include <hwloc/bitmap.h>
 
@@ -286,6 +287,8 @@ static void write_body(const struct plan_guest *guest, GString *out)
         append(out, ", ");
         append_count(out, guest->iothread_count, " iothread", " iothreads");
     }
+    if (guest->is_qemu_only)
+        append(out, ", QEMU target only");
     if (guest->is_locked)
         append(out, ", locked");
     if (guest->hard_limit_bytes) {
@@ -304,6 +307,7 @@ static void write_body(const struct plan_guest *guest, GString *out)
         append(out, "\n  no thread is pinned\n");
     }
     write_distances(guest, out);
+    write_text_hmat(guest, out);
 }
 
 /* ---- guests that read the same --------------------------------------------------------------------------------- */

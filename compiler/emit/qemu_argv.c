@@ -8,6 +8,7 @@
 
 #include "emit/emit.h"
 #include "emit/guest_parts.h"
+#include "emit/qemu_hmat.h"
 
 static void flag(struct argv *argv, const char *option, const char *value)
 {
@@ -56,6 +57,8 @@ static void machine(struct argv *argv, const struct plan_guest *guest)
     argv_text(argv, guest->machine);
     if (!guest->has_numa)
         argv_put(argv, ",memory-backend=ram-cell0");
+    if (guest->has_hmat)
+        argv_put(argv, ",hmat=on");
     argv_end(argv);
     flag(argv, "-accel", guest->accel);
 }
@@ -232,6 +235,8 @@ static void cells(struct argv *argv, const struct plan_guest *guest)
         begin(argv, "-numa", "node");
         put_number(argv, ",nodeid=", i);
         put_ids(argv, ",cpus=", guest->cells[i].vcpus);
+        if (guest->has_hmat)
+            put_number(argv, ",initiator=", guest->cells[i].initiator);
         if (guest->cells[i].memory_bytes)
             put_number(argv, ",memdev=ram-cell", i);
         argv_end(argv);
@@ -331,6 +336,7 @@ void qemu_command(struct argv *argv, const struct plan_guest *guest)
     memory_and_vcpus(argv, guest);
     cells(argv, guest);
     distances(argv, guest);
+    qemu_hmat(argv, guest);
     console(argv);
     boot(argv, guest);
     devices(argv, guest);

@@ -358,6 +358,15 @@ static void take_reserves(struct grounding *grounding, struct site_host *host)
 
 /* ---- one host ------------------------------------------------------------------------------------------------------------ */
 
+static unsigned wanted_facts(const struct site *site)
+{
+    unsigned wants = HOST_CACHES | (site->wants_devices ? HOST_DEVICES : 0);
+    for (uint32_t g = 0; g < site->guest_count; g++)
+        if (site->guests[g].hmat == HMAT_WORD_AUTO)
+            wants |= HOST_ACCESSES;
+    return wants;
+}
+
 /* Each description is built in a process of its own, so many small ones cost as much as a large one. */
 static bool refuse_more_work(struct grounding *grounding, const struct declared_host *declared, struct span span)
 {
@@ -387,7 +396,7 @@ static const struct host *load(struct grounding *grounding, const struct declare
     if (declared->synthetic && refuse_more_work(grounding, declared, span))
         return NULL;
     const struct host *facts = host_load(grounding->arena, grounding->sources, grounding->findings, source, declared->synthetic != NULL,
-                                         HOST_CACHES | (grounding->site->wants_devices ? HOST_DEVICES : 0) | (declared->is_overridden ? 0 : HOST_NO_PIPE), span);
+                                         wanted_facts(grounding->site) | (declared->is_overridden ? 0 : HOST_NO_PIPE), span);
     g_hash_table_insert(grounding->loaded, arena_string(grounding->arena, key, strlen(key)), (gpointer)(uintptr_t)facts);
     return facts;
 }

@@ -58,6 +58,23 @@ const char *node_kind_word(enum node_kind kind)
     return words[kind];
 }
 
+static int by_target(const void *key, const void *element)
+{
+    const uint32_t *pair = key;
+    const struct host_access *access = element;
+    if (pair[0] != access->target)
+        return pair[0] < access->target ? -1 : 1;
+    return pair[1] < access->initiator ? -1 : pair[1] > access->initiator;
+}
+
+const struct host_access *host_access(const struct host *host, uint32_t initiator, uint32_t target)
+{
+    uint32_t pair[2] = { target, initiator };
+    if (!host->access_count)
+        return NULL;
+    return bsearch(pair, host->accesses, host->access_count, sizeof host->accesses[0], by_target);
+}
+
 /* DRAM wins over other kinds; then the node with the fewest CPUs, the nearest one; then the lower number. */
 static bool is_better_home(const struct host_node *a, const struct host_node *b)
 {

@@ -97,6 +97,9 @@ void additions_read(struct arena *arena, struct host *host, struct hwloc_topolog
 void facts_order_by_levels(struct host *host);
 void facts_count_logically(struct host *host);
 
+/* Latencies, bandwidths and side caches of memory; the CPUs know their nodes already. */
+void memory_attributes_read(struct arena *arena, struct host *host, struct hwloc_topology *topology);
+
 /* Sets node_index of every CPU from the CPUs of the nodes. */
 void facts_link_nodes(struct host *host);
 void facts_settle_distances(struct arena *arena, struct host *host);

@@ -32,6 +32,8 @@ static void set_filters(hwloc_topology_t topology, unsigned wants)
         hwloc_topology_set_cache_types_filter(topology, HWLOC_TYPE_FILTER_KEEP_ALL);
     if (wants & HOST_CACHES)
         hwloc_topology_set_icache_types_filter(topology, HWLOC_TYPE_FILTER_KEEP_ALL);
+    if (wants & HOST_ACCESSES)
+        hwloc_topology_set_type_filter(topology, HWLOC_OBJ_MEMCACHE, HWLOC_TYPE_FILTER_KEEP_ALL);
     if (wants & HOST_DEVICES) {
         /* any PCI function can be given to a guest, also those that hwloc finds unimportant */
         hwloc_topology_set_type_filter(topology, HWLOC_OBJ_PCI_DEVICE, HWLOC_TYPE_FILTER_KEEP_ALL);
@@ -43,7 +45,7 @@ static bool open_topology(hwloc_topology_t topology, const struct reading *readi
 {
     set_filters(topology, reading->wants);
     unsigned long flags = HWLOC_TOPOLOGY_FLAG_INCLUDE_DISALLOWED;
-    if (!reading->recording)
+    if (!reading->recording && !(reading->wants & HOST_ACCESSES))
         flags |= HWLOC_TOPOLOGY_FLAG_NO_MEMATTRS;
     hwloc_topology_set_flags(topology, flags);
     if (reading->origin == ORIGIN_SYNTHETIC && hwloc_topology_set_synthetic(topology, reading->text) != 0)
@@ -520,6 +522,8 @@ static bool take_facts(struct facts_in *in)
     if (in->reading->wants & HOST_PROGRAMS && in->reading->origin == ORIGIN_LIVE)
         read_program_versions(in->host);
     facts_link_nodes(in->host);
+    if (in->reading->wants & HOST_ACCESSES)
+        memory_attributes_read(in->arena, in->host, in->topology);
     take_devices(in);
     return true;
 }

@@ -59,6 +59,23 @@ struct host_cache {
     const struct ids *cpus;
 };
 
+/* How CPUs of one node reach the memory of another (or their own), as the firmware tells it. */
+struct host_access {
+    uint32_t initiator, target; /* into nodes[] */
+    struct known_size read_latency_ns, write_latency_ns;
+    struct known_size read_bandwidth, write_bandwidth; /* bytes a second */
+};
+
+enum side_cache_indexing { SIDE_CACHE_UNKNOWN, SIDE_CACHE_DIRECT, SIDE_CACHE_COMPLEX };
+
+struct host_side_cache { /* between a node's memory and all who use it */
+    uint32_t node_index; /* into nodes[] */
+    uint32_t level;      /* from 1 */
+    uint64_t bytes;
+    uint32_t line_bytes;
+    enum side_cache_indexing indexing;
+};
+
 struct host_device {
     const char *pci;  /* "0000:41:00.0" */
     const char *name; /* of the kernel: "nvme0n1", "eth0"; NULL without */
@@ -89,6 +106,10 @@ struct host {
     const uint32_t *distances; /* node_count squared, row from, column to, as numactl -H; NULL unknown */
     const struct host_cache *caches;
     uint32_t cache_count;
+    const struct host_access *accesses; /* rising by target, then initiator; none where the source tells nothing */
+    uint32_t access_count;
+    const struct host_side_cache *side_caches; /* rising by node, then level */
+    uint32_t side_cache_count;
     const struct host_device *devices;
     uint32_t device_count;
     bool devices_known;
@@ -101,8 +122,15 @@ struct host {
 };
 
 /* What costs time and is not always needed: PCI devices; caches below and above L3; asking the programs installed on
- * the live machine for their versions (three processes are started). */
-enum host_wants { HOST_DEVICES = 1, HOST_CACHES = 2, HOST_PROGRAMS = 4, HOST_NO_PIPE = 8 /* a site names it */ };
+ * the live machine for their versions (three processes are started); latencies and bandwidths of memory, with the
+ * caches at its side. */
+enum host_wants {
+    HOST_DEVICES = 1,
+    HOST_CACHES = 2,
+    HOST_PROGRAMS = 4,
+    HOST_ACCESSES = 8,
+    HOST_NO_PIPE = 16 /* a site names it */
+};
 
 /* Loads a host.  `source` is "live", a path, or (is_synthetic) a description.  The facts live in `arena`.
  * Trouble is one finding (NM10xx) at `place` and NULL is returned.  Files and folders are read in a child process
@@ -120,6 +148,8 @@ const struct host_cpu *host_cpu(const struct host *host, uint32_t os_index);   /
 const struct page_pool *node_pool(const struct host_node *node, uint64_t page_bytes);
 uint32_t host_distance(const struct host *host, uint32_t from_index, uint32_t to_index); /* indexes into nodes[];
                               where unknown 10 to itself and 20 to others */
+/* What is known of this pair (indexes into nodes[]), or NULL. */
+const struct host_access *host_access(const struct host *host, uint32_t initiator, uint32_t target);
 const char *node_kind_word(enum node_kind kind); /* "dram", "hbm", "cxl", "nvm", "gpu" */
 
 /* `numac host show`: in the look of numactl -H, with caches, SMT, pools; or the JSON other programs rely on. */

@@ -401,7 +401,7 @@ bool host_record(struct sources *sources, struct findings *findings, const char 
                  GString *out)
 {
     struct trouble trouble = { 0 };
-    struct reading reading = { .name = source, .wants = HOST_DEVICES | HOST_CACHES | HOST_PROGRAMS, .recording = out };
+    struct reading reading = { .name = source, .wants = HOST_DEVICES | HOST_CACHES | HOST_PROGRAMS | HOST_ACCESSES, .recording = out };
     uint32_t file = 0;
     struct arena *arena = arena_new();
     bool is_fine = load_any(arena, sources, &reading, is_synthetic, &file, &trouble) != NULL;

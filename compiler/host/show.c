@@ -223,6 +223,42 @@ static void show_caches(const struct host *host, GString *out)
     }
 }
 
+static void append_pair(GString *out, struct known_size read, struct known_size write, uint64_t unit)
+{
+    g_autofree char *text = NULL;
+    if (read.known && write.known)
+        text = g_strdup_printf("%" PRIu64 " / %" PRIu64, read.value / unit, write.value / unit);
+    else if (read.known || write.known)
+        text = read.known ? g_strdup_printf("%" PRIu64 " / ?", read.value / unit)
+                          : g_strdup_printf("? / %" PRIu64, write.value / unit);
+    g_string_append_printf(out, "%23s", text ? text : "unknown");
+}
+
+/* How memory is reached: as the firmware's HMAT tells the kernel. */
+static void show_accesses(const struct host *host, GString *out)
+{
+    for (uint32_t i = 0; i < host->access_count; i++) {
+        const struct host_access *access = &host->accesses[i];
+        if (!i)
+            g_string_append(out, "\nmemory of node  from cpus of node     latency ns, rd/wr  bandwidth MiB/s, rd/wr\n");
+        g_string_append_printf(out, "%14u %19u", host->nodes[access->target].os_index,
+                               host->nodes[access->initiator].os_index);
+        append_pair(out, access->read_latency_ns, access->write_latency_ns, 1);
+        append_pair(out, access->read_bandwidth, access->write_bandwidth, MIB);
+        g_string_append_c(out, '\n');
+    }
+    static const char *const words[] = { "unknown", "direct", "complex" };
+    for (uint32_t i = 0; i < host->side_cache_count; i++) {
+        const struct host_side_cache *cache = &host->side_caches[i];
+        if (!i)
+            g_string_append(out, "\nside cache of node  level        size  line  indexing\n");
+        g_autoptr(GString) size = g_string_new(NULL);
+        size_append(size, cache->bytes);
+        g_string_append_printf(out, "%18u %6u %11s %5u  %s\n", host->nodes[cache->node_index].os_index, cache->level,
+                               size->str, cache->line_bytes, words[cache->indexing]);
+    }
+}
+
 static void show_number(GString *out, struct known_size number)
 {
     if (number.known)
@@ -342,6 +378,7 @@ static void show_unknown(const struct host *host, GString *out)
     add_unknown(list, memory, "memory of nodes");
     add_unknown(list, unused, "free memory");
     add_unknown(list, !host->distances, "distances");
+    add_unknown(list, !host->access_count, "latencies and bandwidths of memory");
     add_unknown(list, packages, "packages");
     add_unknown(list, cores, "cores");
     add_unknown(list, pools, "huge pages");
@@ -370,6 +407,7 @@ void host_show_text(const struct host *host, GString *out)
     show_node_table(host, out);
     show_cores(host, out);
     show_caches(host, out);
+    show_accesses(host, out);
     show_pools(host, out);
     show_devices(host, out);
     show_settings(host, out);

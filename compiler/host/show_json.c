@@ -117,6 +117,40 @@ static void write_caches(struct json *json, const struct host *host)
     json_end(json, ']');
 }
 
+static void write_accesses(struct json *json, const struct host *host)
+{
+    if (!host->access_count) {
+        json_null(json, "memory_accesses");
+    } else {
+        json_array(json, "memory_accesses");
+        for (uint32_t i = 0; i < host->access_count; i++) {
+            const struct host_access *access = &host->accesses[i];
+            json_object(json, NULL);
+            json_number(json, "initiator", host->nodes[access->initiator].os_index);
+            json_number(json, "target", host->nodes[access->target].os_index);
+            write_known(json, "read_latency_ns", access->read_latency_ns);
+            write_known(json, "write_latency_ns", access->write_latency_ns);
+            write_known(json, "read_bandwidth_bytes", access->read_bandwidth);
+            write_known(json, "write_bandwidth_bytes", access->write_bandwidth);
+            json_end(json, '}');
+        }
+        json_end(json, ']');
+    }
+    static const char *const words[] = { NULL, "direct", "complex" };
+    json_array(json, "side_caches");
+    for (uint32_t i = 0; i < host->side_cache_count; i++) {
+        const struct host_side_cache *cache = &host->side_caches[i];
+        json_object(json, NULL);
+        json_number(json, "node", host->nodes[cache->node_index].os_index);
+        json_number(json, "level", cache->level);
+        json_number(json, "bytes", cache->bytes);
+        json_number(json, "line_bytes", cache->line_bytes);
+        write_text(json, "indexing", words[cache->indexing]);
+        json_end(json, '}');
+    }
+    json_end(json, ']');
+}
+
 static void write_devices(struct json *json, const struct host *host)
 {
     if (!host->devices_known) {
@@ -169,6 +203,7 @@ void host_show_json(const struct host *host, GString *out)
     write_ids(&json, "disallowed_cpus", host->disallowed);
     write_cpus(&json, host);
     write_caches(&json, host);
+    write_accesses(&json, host);
     write_devices(&json, host);
     if (host->isolated_known)
         write_ids(&json, "isolated_cpus", host->isolated);

@@ -9,6 +9,7 @@
 
 #define WIRE_BEGIN UINT32_C(0x6e756d61)
 #define WIRE_END UINT32_C(0x63666163)
+#define VALUE_LIMIT (UINT64_C(1) << 60) /* of a latency or bandwidth */
 
 /* ---- writing ----------------------------------------------------------------------------------------------------- */
 
@@ -90,6 +91,29 @@ static void put_things(GByteArray *out, const struct host *host)
     }
 }
 
+static void put_accesses(GByteArray *out, const struct host *host)
+{
+    put32(out, host->access_count);
+    for (uint32_t i = 0; i < host->access_count; i++) {
+        const struct host_access *access = &host->accesses[i];
+        put32(out, access->initiator);
+        put32(out, access->target);
+        put_size(out, access->read_latency_ns);
+        put_size(out, access->write_latency_ns);
+        put_size(out, access->read_bandwidth);
+        put_size(out, access->write_bandwidth);
+    }
+    put32(out, host->side_cache_count);
+    for (uint32_t i = 0; i < host->side_cache_count; i++) {
+        const struct host_side_cache *cache = &host->side_caches[i];
+        put32(out, cache->node_index);
+        put32(out, cache->level);
+        put64(out, cache->bytes);
+        put32(out, cache->line_bytes);
+        put32(out, cache->indexing);
+    }
+}
+
 static void put_settings(GByteArray *out, const struct host *host)
 {
     put32(out, host->isolated_known);
@@ -126,6 +150,7 @@ void facts_encode(const struct host *host, GByteArray *out)
     if (host->distances)
         put(out, host->distances, (size_t)host->node_count * host->node_count * sizeof host->distances[0]);
     put_things(out, host);
+    put_accesses(out, host);
     put_settings(out, host);
     put32(out, WIRE_END);
 }
@@ -331,6 +356,52 @@ static void take_devices(struct wire *wire, struct host *host)
     host->devices = devices;
 }
 
+static struct known_size take_known(struct wire *wire)
+{
+    struct known_size size = take_size(wire);
+    if (size.known && (!size.value || size.value > VALUE_LIMIT))
+        wire->is_wrong = true;
+    return size;
+}
+
+static void take_accesses(struct wire *wire, struct host *host)
+{
+    uint32_t count = take_count(wire, HOST_THING_LIMIT, 56);
+    struct host_access *accesses = arena_array(wire->arena, struct host_access, count);
+    for (uint32_t i = 0; i < count && !wire->is_wrong; i++) {
+        struct host_access *access = &accesses[i], *before = i ? access - 1 : NULL;
+        access->initiator = take32(wire);
+        access->target = take32(wire);
+        access->read_latency_ns = take_known(wire);
+        access->write_latency_ns = take_known(wire);
+        access->read_bandwidth = take_known(wire);
+        access->write_bandwidth = take_known(wire);
+        if (access->initiator >= host->node_count || access->target >= host->node_count ||
+            (before && (access->target < before->target ||
+                        (access->target == before->target && access->initiator <= before->initiator))))
+            wire->is_wrong = true;
+    }
+    host->accesses = accesses;
+    host->access_count = wire->is_wrong ? 0 : count;
+}
+
+static void take_side_caches(struct wire *wire, struct host *host)
+{
+    uint32_t count = take_count(wire, HOST_THING_LIMIT, 24);
+    struct host_side_cache *caches = arena_array(wire->arena, struct host_side_cache, count);
+    for (uint32_t i = 0; i < count && !wire->is_wrong; i++) {
+        caches[i].node_index = take32(wire);
+        caches[i].level = take_at_most(wire, 9);
+        caches[i].bytes = take64(wire);
+        caches[i].line_bytes = take32(wire);
+        caches[i].indexing = (enum side_cache_indexing)take_at_most(wire, SIDE_CACHE_COMPLEX);
+        if (caches[i].node_index >= host->node_count || !caches[i].level)
+            wire->is_wrong = true;
+    }
+    host->side_caches = caches;
+    host->side_cache_count = wire->is_wrong ? 0 : count;
+}
+
 static void take_settings(struct wire *wire, struct host *host)
 {
     host->isolated_known = take_bool(wire);
@@ -379,6 +450,8 @@ struct host *facts_decode(struct arena *arena, const uint8_t *bytes, size_t leng
     take_distances(&wire, host);
     take_caches(&wire, host);
     take_devices(&wire, host);
+    take_accesses(&wire, host);
+    take_side_caches(&wire, host);
     take_settings(&wire, host);
     if (take32(&wire) != WIRE_END || wire.at != wire.end)
         wire.is_wrong = true;

@@ -26,6 +26,8 @@ static const void *default_object(enum object_kind kind)
         return &guest_defaults.locality;
     case OBJECT_IOTHREAD:
         return &iothread_defaults;
+    case OBJECT_HMAT_CACHE:
+        return &hmat_cache_defaults;
     case OBJECT_HUGEPAGES:
     case OBJECT_NOTHING:
     case OBJECT_KINDS:
@@ -204,6 +206,8 @@ static bool bind_row(struct binder *binder, const struct word_row *row, const st
     for (const struct column *more = row->columns + 1; more->name; more++)
         if (more->type == V_CHOICE && (more->flags & OPTIONAL))
             memset(into + more->offset, 0xff, sizeof(uint32_t));
+        else if ((more->type == V_TIME || more->type == V_RATE) && (more->flags & OPTIONAL))
+            memset(into + more->offset, 0xff, sizeof(uint64_t));
     return store_columns(binder, item, row, row->columns + 1, scalars, count, into) && fine;
 }
 
@@ -253,6 +257,21 @@ static bool is_doubled(const struct word_row *row, const struct scalar *scalars,
            memcmp(scalars[0].text, row->word, scalars[0].length) == 0;
 }
 
+/* `vcpus` and `ids` of a cell are two forms of one thing: that of a higher layer takes the place of the other. */
+static void replace_other_form(const struct frame *frame, const struct word_row *row)
+{
+    enum word_id other = row->id == W_CELL_VCPUS ? W_CELL_IDS : row->id == W_CELL_IDS ? W_CELL_VCPUS : W_NONE;
+    if (other == W_NONE || !is_said(frame->said, other))
+        return;
+    uint32_t i = frame->said->count;
+    while (i && frame->said->places[i - 1].word != other)
+        i--;
+    if (!i || frame->said->places[i - 1].layer >= frame->layer)
+        return; /* beside it: a rule tells that both stand there */
+    reset_word(frame, word_row(other));
+    said_forget(frame->said, other);
+}
+
 static void bind_setting(struct binder *binder, const struct frame *frame, const struct word_row *row, const struct item *item)
 {
     struct scalar few[16], *scalars;
@@ -284,6 +303,7 @@ static void bind_setting(struct binder *binder, const struct frame *frame, const
         wants_arguments = false;
     } else {
         reset_word(frame, row);
+        replace_other_form(frame, row);
         fine = store_columns(binder, item, row, row->arguments, scalars, count, frame->object[row->object]);
         if (!fine && holds_word(binder, item, row) && frame->is_incomplete)
             *frame->is_incomplete = true; /* `memory 1GiB vcpus 4`: a separator is missing */
@@ -382,6 +402,15 @@ static void bind_cell(struct binder *binder, const struct frame *frame, const st
     bind_block(binder, &inside, IN_CELL, item->children);
 }
 
+static void bind_hmat_cache(struct binder *binder, const struct frame *frame, const struct item *item, uint32_t level, struct span span)
+{
+    struct hmat_cache *cache = cell_hmat_cache(binder, frame->object[OBJECT_CELL], level, span);
+    struct frame inside = *frame;
+    inside.object[OBJECT_HMAT_CACHE] = cache;
+    inside.said = &cache->said;
+    bind_block(binder, &inside, IN_HMAT_CACHE, item->children);
+}
+
 static void bind_iothread(struct binder *binder, const struct frame *frame, const struct item *item, uint32_t id, struct span span)
 {
     struct iothread *iothread = guest_iothread(binder, frame->object[OBJECT_GUEST], id, span);
@@ -420,6 +449,8 @@ static void bind_labelled(struct binder *binder, const struct frame *frame, cons
             bind_cell(binder, frame, item, name, label.span);
         else if (row->id == W_GUEST_IOTHREAD && parse_value(binder, &row->label, &label, &id))
             bind_iothread(binder, frame, item, id, label.span);
+        else if (row->id == W_CELL_HMAT_CACHE && parse_value(binder, &row->label, &label, &id))
+            bind_hmat_cache(binder, frame, item, id, label.span);
     }
     if (frame->is_broken && findings_errors_met(binder->findings) > findings)
         *frame->is_broken = true;

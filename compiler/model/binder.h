@@ -127,10 +127,12 @@ const char *report_unknown_profile(struct binder *binder, const struct scalar *s
 const char *report_unknown_host(struct binder *binder, const struct scalar *scalar, const char *own);
 struct cell *guest_cell(struct binder *binder, struct guest *guest, const char *label, struct span span);
 struct iothread *guest_iothread(struct binder *binder, struct guest *guest, uint32_t id, struct span span);
+struct hmat_cache *cell_hmat_cache(struct binder *binder, struct cell *cell, uint32_t level, struct span span);
 
 extern const struct guest guest_defaults;
 extern const struct cell cell_defaults;
 extern const struct iothread iothread_defaults;
+extern const struct hmat_cache hmat_cache_defaults;
 extern const struct declared_host host_defaults;
 extern const struct reserve reserve_defaults;
 extern const struct site site_defaults;

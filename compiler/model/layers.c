@@ -9,9 +9,11 @@
 
 const struct cell cell_defaults = { 0 };
 const struct iothread iothread_defaults = { 0 };
+const struct hmat_cache hmat_cache_defaults = { .line_bytes = 64 };
 const struct guest guest_defaults = {
     .count = 1,
     .distance = DISTANCE_AUTO,
+    .hmat = HMAT_WORD_NO,
     .locality = { .pin = PIN_NODE, .access = ACCESS_PRIVATE, .allocation_threads = 1, .dump = true, .reserve = true, .ksm = true },
 };
 
@@ -59,6 +61,21 @@ struct iothread *guest_iothread(struct binder *binder, struct guest *guest, uint
     iothread->id = id;
     iothread->span = span;
     return iothread;
+}
+
+struct hmat_cache *cell_hmat_cache(struct binder *binder, struct cell *cell, uint32_t level, struct span span)
+{
+    for (uint32_t i = 0; i < cell->hmat_cache_count; i++)
+        if (cell->hmat_caches[i].level == level) {
+            cell->hmat_caches[i].span = span;
+            return &cell->hmat_caches[i];
+        }
+    cell->hmat_caches = grown(binder->arena, cell->hmat_caches, cell->hmat_cache_count, sizeof cell->hmat_caches[0]);
+    struct hmat_cache *cache = &cell->hmat_caches[cell->hmat_cache_count++];
+    *cache = hmat_cache_defaults;
+    cache->level = level;
+    cache->span = span;
+    return cache;
 }
 
 /* ---- remove ----------------------------------------------------------------------------------------------------------- */
@@ -288,10 +305,6 @@ static void apply_base(struct binder *binder, struct frame frame, const struct i
     if (!item_scalars(binder, base, few, G_N_ELEMENTS(few), &scalars, &count) || count != 1 || !scalars[0].length)
         return; /* binding the item says what is wrong */
     char *path = path_beside(binder, scalars[0].span.file, scalars[0].text, scalars[0].length);
-    if (refuse_outside(binder, &scalars[0], path)) {
-        guest->is_broken = guest->is_incomplete = true;
-        return;
-    }
     struct base_tree *known = g_hash_table_lookup(binder->bases, path);
     if (!known) {
         known = arena_take(binder->arena, struct base_tree);

@@ -32,6 +32,7 @@ enum context { /* where a word stands; one bit each, since a row may stand in se
     IN_NODE = 1 << 13,
     IN_BACKING = 1 << 14,
     IN_ALLOCATION = 1 << 15,
+    IN_HMAT_CACHE = 1 << 16,
     IN_G = IN_GUEST | IN_PROFILE,
     IN_GC = IN_G | IN_CELL,
 };
@@ -68,6 +69,8 @@ enum value_type {
     V_NODES,         /* const struct set *: host nodes */
     V_NODES_OR_AUTO, /* the same; NULL for `auto` */
     V_VERSION,       /* struct version_number */
+    V_TIME,          /* uint64_t whole nanoseconds */
+    V_RATE,          /* uint64_t bytes a second, whole MiB */
     V_TYPES
 };
 
@@ -93,7 +96,7 @@ struct column {
 #define COLUMN_LIMIT 4
 
 enum object_kind { OBJECT_NOTHING, OBJECT_SITE, OBJECT_HOST, OBJECT_RESERVE, OBJECT_HUGEPAGES, OBJECT_GUEST, OBJECT_CELL,
-                   OBJECT_LOCALITY, OBJECT_IOTHREAD, OBJECT_KINDS };
+                   OBJECT_LOCALITY, OBJECT_IOTHREAD, OBJECT_HMAT_CACHE, OBJECT_KINDS };
 
 enum word_id {
 #define WORD(id, ...) W_##id,
@@ -207,6 +210,7 @@ struct version_row { struct span span; uint32_t program; struct version_number v
 struct node_size_row { struct span span; const struct set *nodes; uint64_t bytes; };
 struct node_count_row { struct span span; const struct set *nodes; uint32_t count; };
 struct distance_row { struct span span; const char *cell; struct list values; /* uint32_t */ };
+struct hmat_row { struct span span; const char *initiator; uint64_t read, write; /* ns, or bytes a second; write: VALUE_UNSAID */ };
 struct pin_row { struct span span; const struct set *ids, *cpus; uint32_t each; /* EACH_UNSAID, EACH */ };
 
 /* Positions in the lists of words of vocabulary.c. */
@@ -227,7 +231,11 @@ enum { BACKING_WORD_ANONYMOUS, BACKING_WORD_FILE, BACKING_WORD_MEMFD, BACKING_WO
 enum { ACCESS_SHARED, ACCESS_PRIVATE };
 enum { ALLOCATION_IMMEDIATE, ALLOCATION_ONDEMAND };
 enum { CONTEXT_AUTO, CONTEXT_NONE };
+enum { HMAT_WORD_NO, HMAT_WORD_AUTO };
+enum { ASSOCIATIVITY_WORD_NONE, ASSOCIATIVITY_WORD_DIRECT, ASSOCIATIVITY_WORD_FULL };
+enum { WRITE_POLICY_WORD_NONE, WRITE_POLICY_WORD_WRITEBACK, WRITE_POLICY_WORD_WRITETHROUGH };
 #define EACH_UNSAID UINT32_MAX
+#define VALUE_UNSAID UINT64_MAX /* an optional time or rate of a row */
 
 /* ---- hosts, as declared ---------------------------------------------------------------------------------------------- */
 
@@ -283,6 +291,19 @@ struct locality { /* words that a guest and each of its cells may say */
     bool discard, dump, reserve, ksm;
 };
 
+struct hmat_values { /* of the memory of a cell, or of a cache at its side */
+    struct list latencies, bandwidths; /* struct hmat_row */
+};
+
+struct hmat_cache {
+    uint32_t level;
+    struct span span; /* of its label */
+    struct said said;
+    uint64_t size_bytes;
+    uint32_t line_bytes, associativity, policy;
+    struct hmat_values values;
+};
+
 struct cell {
     const char *name;
     struct span span;
@@ -290,6 +311,10 @@ struct cell {
     uint32_t vcpu_count;
     const struct set *ids;
     uint64_t memory_bytes;
+    const char *initiator; /* label of a cell */
+    struct hmat_values hmat;
+    struct hmat_cache *hmat_caches; /* as declared */
+    uint32_t hmat_cache_count;
     struct locality locality;
 };
 
@@ -327,6 +352,7 @@ struct guest {
     uint32_t cells_wanted; /* 0: as the blocks */
     uint32_t distance;
     struct list distance_rows; /* struct distance_row */
+    uint32_t hmat;
     bool locked;
     uint64_t hard_limit_bytes;
     uint32_t emulator;

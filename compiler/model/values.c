@@ -82,16 +82,16 @@ static const struct unit {
     uint64_t bytes;
 } units[] = { { "KiB", KIB }, { "MiB", MIB }, { "GiB", GIB }, { "TiB", TIB }, { "K", KIB }, { "M", MIB }, { "G", GIB }, { "T", TIB } };
 
-static const struct unit *find_unit(const char *text, size_t length)
+static const struct unit *find_unit(const struct unit *list, size_t count, const char *text, size_t length)
 {
-    for (size_t i = 0; i < G_N_ELEMENTS(units); i++)
-        if (strlen(units[i].word) == length && memcmp(units[i].word, text, length) == 0)
-            return &units[i];
+    for (size_t i = 0; i < count; i++)
+        if (strlen(list[i].word) == length && memcmp(list[i].word, text, length) == 0)
+            return &list[i];
     return NULL;
 }
 
-/* "1.5GiB" in exact arithmetic: the fraction must come to whole KiB. */
-static bool exact_bytes(const char *number, size_t length, uint64_t unit, uint64_t *out_bytes)
+/* "1.5GiB" in exact arithmetic: it must come to whole steps. */
+static bool exact_amount(const char *number, size_t length, uint64_t unit, uint64_t step, uint64_t *out_bytes)
 {
     const char *dot = memchr(number, '.', length);
     size_t whole_length = dot ? (size_t)(dot - number) : length;
@@ -113,7 +113,7 @@ static bool exact_bytes(const char *number, size_t length, uint64_t unit, uint64
         if (fraction * unit % scale || __builtin_add_overflow(bytes, fraction * unit / scale, &bytes))
             return false;
     }
-    if (bytes % KIB || bytes > (UINT64_C(1) << 60))
+    if (bytes % step || bytes > (UINT64_C(1) << 60))
         return false;
     *out_bytes = bytes;
     return true;
@@ -131,14 +131,14 @@ bool quiet_size(const char *text, size_t length, uint64_t *out_bytes)
 {
     struct scalar scalar = { .text = text, .length = length };
     size_t split = number_length(&scalar);
-    const struct unit *unit = find_unit(text + split, length - split);
-    return unit && exact_bytes(text, split, unit->bytes, out_bytes);
+    const struct unit *unit = find_unit(units, G_N_ELEMENTS(units), text + split, length - split);
+    return unit && exact_amount(text, split, unit->bytes, KIB, out_bytes);
 }
 
 static bool parse_size(struct binder *binder, const struct scalar *scalar, uint64_t *out_bytes)
 {
     size_t split = number_length(scalar);
-    const struct unit *unit = find_unit(scalar->text + split, scalar->length - split);
+    const struct unit *unit = find_unit(units, G_N_ELEMENTS(units), scalar->text + split, scalar->length - split);
     if (quiet_size(scalar->text, scalar->length, out_bytes))
         return true;
     int length = (int)scalar->length;
@@ -155,6 +155,44 @@ static bool parse_size(struct binder *binder, const struct scalar *scalar, uint6
         finding_help(binder->findings, finding, "a size is a whole number of KiB, at most 1048576TiB");
     else
         finding_help(binder->findings, finding, "write a number and a unit: KiB, MiB, GiB, TiB (or K, M, G, T), as in '4GiB'");
+    return false;
+}
+
+/* ---- times and rates ------------------------------------------------------------------------------------------------ */
+
+static const struct unit time_units[] = { { "ns", 1 }, { "us", 1000 } };
+static const struct unit rate_units[] = { { "MiB/s", MIB }, { "GiB/s", GIB }, { "TiB/s", TIB } };
+
+static const struct quantity { /* what a type with units of its own takes */
+    const char *noun, *example, *other_noun, *other_words;
+    const struct unit *units, *other_units; /* the other: those of its sister, which stand here by mistake */
+    size_t unit_count, other_count;
+    uint64_t step;
+    enum code code;
+} time_quantity = { .noun = "time", .example = "'180ns' or '1us', whole nanoseconds", .other_noun = "rate", .other_words = "bandwidth",
+                    .units = time_units, .unit_count = G_N_ELEMENTS(time_units), .other_units = rate_units,
+                    .other_count = G_N_ELEMENTS(rate_units), .step = 1, .code = NM_wrong_time },
+  rate_quantity = { .noun = "rate", .example = "'20GiB/s', whole MiB a second: MiB/s, GiB/s, TiB/s", .other_noun = "time",
+                    .other_words = "latency", .units = rate_units, .unit_count = G_N_ELEMENTS(rate_units),
+                    .other_units = time_units, .other_count = G_N_ELEMENTS(time_units), .step = MIB, .code = NM_wrong_rate };
+
+static bool parse_quantity(struct binder *binder, const struct quantity *quantity, const struct scalar *scalar, uint64_t *out_value)
+{
+    size_t split = number_length(scalar), tail_length = scalar->length - split;
+    const char *tail = scalar->text + split;
+    const struct unit *unit = find_unit(quantity->units, quantity->unit_count, tail, tail_length);
+    if (unit && exact_amount(scalar->text, split, unit->bytes, quantity->step, out_value))
+        return true;
+    struct finding *finding = report_value(binder, quantity->code, scalar, "'%.*s' is no %s", (int)scalar->length, scalar->text, quantity->noun);
+    if (split && find_unit(quantity->other_units, quantity->other_count, tail, tail_length))
+        finding_help(binder->findings, finding, "it is a %s, and those stand under '%s'; write %s", quantity->other_noun,
+                     quantity->other_words, quantity->example);
+    else if (split && tail_length == 4 && memcmp(tail + 1, "B/s", 3) == 0 && strchr("KMGT", tail[0]))
+        finding_help(binder->findings, finding, "'%.4s' is a power of ten; write %s", tail, quantity->example);
+    else if (split && !tail_length)
+        finding_help(binder->findings, finding, "say the unit, without a blank: write %s", quantity->example);
+    else
+        finding_help(binder->findings, finding, "write %s", quantity->example);
     return false;
 }
 
@@ -401,6 +439,10 @@ bool parse_value(struct binder *binder, const struct column *column, const struc
     }
     case V_VERSION:
         return parse_version(binder, scalar, out_value);
+    case V_TIME:
+        return parse_quantity(binder, &time_quantity, scalar, out_value);
+    case V_RATE:
+        return parse_quantity(binder, &rate_quantity, scalar, out_value);
     case V_NONE:
     case V_TYPES:
         break;
@@ -434,6 +476,8 @@ size_t value_bytes(enum value_type type)
     case V_SIZE:
     case V_SIZE_OR_ALL:
     case V_PAGES:
+    case V_TIME:
+    case V_RATE:
         return sizeof(uint64_t);
     case V_SET:
     case V_CPUS:

@@ -23,6 +23,9 @@ static const char *const backing_choices[] = { "anonymous", "file", "memfd", "sh
 static const char *const access_choices[] = { "shared", "private", NULL };
 static const char *const allocation_choices[] = { "immediate", "ondemand", NULL };
 static const char *const context_choices[] = { "auto", "none", NULL };
+static const char *const hmat_choices[] = { "no", "auto", NULL };
+static const char *const associativity_choices[] = { "none", "direct", "full", NULL };
+static const char *const write_policy_choices[] = { "none", "writeback", "writethrough", NULL };
 
 #define ARG(word, value, flag, owner, member)                                                                         \
     {                                                                                                                 \
@@ -158,6 +161,8 @@ const char *context_word(enum context in)
         return "'backing'";
     case IN_ALLOCATION:
         return "'allocation'";
+    case IN_HMAT_CACHE:
+        return "'hmat-cache'";
     case IN_NOWHERE:
     case IN_G:
     case IN_GC:
@@ -175,7 +180,7 @@ const char *value_type_word(enum value_type type)
         [V_INT] = "INT",           [V_COUNT] = "COUNT",       [V_CELLS] = "CELLS",     [V_DISTANCE] = "DISTANCE",
         [V_SIZE] = "SIZE",         [V_SIZE_OR_ALL] = "SIZE",  [V_PAGES] = "PAGES",     [V_SET] = "SET",
         [V_CPUS] = "CPUS",         [V_NODES] = "NODES",       [V_NODES_OR_AUTO] = "NODES",
-        [V_VERSION] = "VERSION",
+        [V_VERSION] = "VERSION",   [V_TIME] = "TIME",         [V_RATE] = "RATE",
     };
     return words[type];
 }

@@ -15,6 +15,7 @@ static const struct context_row rows[] = {
     { .in = IN_MEMORY, .name = "memory", .title = "In `memory` of a guest" },
     { .in = IN_VCPUS, .name = "vcpus", .title = "In `vcpus` of a guest" },
     { .in = IN_CELL, .name = "cell", .title = "In a `cell`" },
+    { .in = IN_HMAT_CACHE, .name = "hmat-cache", .title = "In `hmat-cache` of a cell" },
     { .in = IN_NODE, .name = "node", .title = "In `node`" },
     { .in = IN_BACKING, .name = "backing", .title = "In `backing`" },
     { .in = IN_ALLOCATION, .name = "allocation", .title = "In `allocation`" },

@@ -65,6 +65,10 @@ static struct form form_of(enum value_type type)
         return (struct form){ "(?:auto|" MEMBERS ")", SCALAR_TEXT | SCALAR_INTEGER };
     case V_VERSION:
         return (struct form){ "[0-9]+(?:\\.[0-9]+){1,2}", SCALAR_TEXT | SCALAR_NUMBER };
+    case V_TIME:
+        return (struct form){ "[0-9]+(?:\\.[0-9]+)?(?:ns|us)", SCALAR_TEXT };
+    case V_RATE:
+        return (struct form){ "[0-9]+(?:\\.[0-9]+)?(?:MiB|GiB|TiB)/s", SCALAR_TEXT };
     case V_TEXT:
     case V_FILE:
     case V_SOURCE:

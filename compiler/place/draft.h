@@ -328,3 +328,5 @@ struct identity { /* what makes names into numbers, the same in every run */
 void finish_guest(struct placing *placing, const struct identity *identity, const struct draft *draft,
                   struct plan_guest *out);
 void finish_topology(const struct draft *draft, struct plan_guest *out);
+/* finish_hmat.c; `cells` are those of `out`, which has everything else. */
+void finish_hmat(struct arena *arena, const struct draft *draft, struct plan_cell *cells, struct plan_guest *out);

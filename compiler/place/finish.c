@@ -101,7 +101,7 @@ static bool wants_numa(const struct draft *draft)
 {
     const struct guest *guest = draft->guest;
     return draft->cell_count > 1 || guest->cell_count || guest->cells_wanted || guest->distance_rows.count ||
-           is_said(&guest->said, W_GUEST_DISTANCES);
+           is_said(&guest->said, W_GUEST_DISTANCES) || guest->hmat == HMAT_WORD_AUTO;
 }
 
 /* ---- distances --------------------------------------------------------------------------------------------------- */
@@ -299,6 +299,7 @@ void finish_guest(struct placing *placing, const struct identity *identity, cons
     out->vcpu_cpus = draft->vcpu_cpus;
     out->has_numa = wants_numa(draft);
     out->distances = finish_distances(placing->arena, draft);
+    finish_hmat(placing->arena, draft, cells, out);
     finish_topology(draft, out);
     finish_machine(placing, draft, out);
     finish_names(placing, identity, draft, out);

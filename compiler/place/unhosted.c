@@ -37,6 +37,8 @@ static bool check_guest(struct placing *placing, const struct guest *guest)
     if (guest->cells_wanted == CELLS_AUTO || guest->cells_wanted == CELLS_HOST)
         fine = needs_host(placing, placed_word_span(guest, W_GUEST_CELLS, 1),
                           guest->cells_wanted == CELLS_AUTO ? "'cells auto'" : "'cells host'");
+    if (guest->hmat == HMAT_WORD_AUTO)
+        fine = needs_host(placing, placed_word_span(guest, W_GUEST_HMAT, 1), "'hmat auto'");
     if (guest->emulator == EMULATOR_ISOLATE && !guest->emulator_cpus && !guest->emulator_nodes)
         fine = needs_host(placing, placed_word_span(guest, W_GUEST_EMULATOR, 1), "'emulator isolate'");
     fine &= plain_cpus(placing, guest->emulator_cpus, placed_word_span(guest, W_EMULATOR_CPUS, 1));

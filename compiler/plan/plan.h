@@ -18,6 +18,29 @@ enum backing_source { BACKING_ANONYMOUS, BACKING_FILE, BACKING_MEMFD, BACKING_SH
 enum cache_mode { CACHE_UNSAID, CACHE_EMULATE, CACHE_PASSTHROUGH, CACHE_DISABLE };
 enum maxphysaddr_mode { MAXPHYSADDR_UNSAID, MAXPHYSADDR_EMULATE, MAXPHYSADDR_PASSTHROUGH };
 
+enum hmat_associativity { ASSOCIATIVITY_NONE, ASSOCIATIVITY_DIRECT, ASSOCIATIVITY_FULL };
+enum hmat_write_policy { WRITE_POLICY_NONE, WRITE_POLICY_WRITEBACK, WRITE_POLICY_WRITETHROUGH };
+
+struct plan_access {        /* to a memory, or a cache at its side */
+    uint32_t initiator;     /* cell whose vCPUs access it */
+    uint64_t read, write;   /* nanoseconds; of bandwidth: bytes a second, whole MiB */
+    bool is_split;          /* reads and writes are told apart; else both are the same one value */
+};
+
+struct plan_performance {
+    const struct plan_access *latencies, *bandwidths; /* in rising order of initiators */
+    uint32_t latency_count, bandwidth_count;
+};
+
+struct plan_side_cache {
+    uint32_t level; /* 1 to 3 */
+    uint64_t size_bytes;
+    uint32_t line_bytes;
+    enum hmat_associativity associativity;
+    enum hmat_write_policy policy;
+    struct plan_performance performance;
+};
+
 struct plan_cell {
     const char *name;          /* as in the site, "0" where it has none */
     const struct ids *vcpus;   /* may be empty */
@@ -34,6 +57,10 @@ struct plan_cell {
     const struct ids *context_nodes; /* prealloc threads run near these nodes (QEMU thread-context); NULL: none */
     bool discard, dump, reserve, merge; /* QEMU discard-data, dump, reserve, merge (KSM) */
     bool has_access, has_discard;       /* said by the site, so to be written for this very cell */
+    uint32_t initiator; /* of a guest with an HMAT: the cell with vCPUs that the memory belongs to */
+    struct plan_performance performance;
+    const struct plan_side_cache *side_caches; /* in rising order of levels */
+    uint32_t side_cache_count;
 };
 
 struct plan_feature { /* of the CPU model */
@@ -51,6 +78,7 @@ struct plan_guest {
     const char *uuid;
     const char *host; /* name of the host in the site; NULL where the site has none */
     const char *architecture, *machine, *accel; /* "x86_64", "q35", "kvm" or "tcg" */
+    bool is_qemu_only; /* libvirt has no words for its cells: QEMU target only */
     bool has_base;    /* an overlay on domain XML: libvirt target only; the base rules what is not NUMA */
 
     const char *cpu_model; /* "host-passthrough", "host-model" or a model */
@@ -70,6 +98,7 @@ struct plan_guest {
     const struct plan_cell *cells; /* at least one */
     uint32_t cell_count;
     bool has_numa;             /* the guest is told its cells; false: one cell the guest need not see as NUMA */
+    bool has_hmat;             /* the guest is told what is said of latencies, bandwidths, side caches, initiators */
     const uint32_t *distances; /* cell_count squared, row from, column to; NULL with a single cell */
 
     const struct ids *const *vcpu_cpus; /* one for each vCPU; an entry NULL: that vCPU is not pinned */
@@ -90,6 +119,41 @@ struct plan {
     uint32_t target_count;
 };
 
+/* ---- the HMAT, row by row (hmat.c) -------------------------------------------------------------------------------- */
+
+enum hmat_access { HMAT_ACCESS, HMAT_READ, HMAT_WRITE, HMAT_ACCESS_COUNT };
+enum { HMAT_LEVEL_COUNT = 4 }; /* the memory itself, and side caches of levels 1 to 3 */
+
+struct hmat_row_of_plan {
+    uint32_t initiator, target; /* cells */
+    uint32_t level;             /* 0: the memory; else the side cache */
+    bool is_bandwidth;
+    enum hmat_access access;
+    uint64_t value; /* nanoseconds, or bytes a second */
+};
+
+/* Gives every latency and bandwidth, cell by cell: the memory before its caches, latencies before bandwidths. */
+void hmat_each(const struct plan_guest *guest, void (*take)(void *state, const struct hmat_row_of_plan *row), void *state);
+
+/* The tables of an HMAT hold 16 bits: whole multiples, up to `most`, of a base that QEMU makes of all values of a
+ * table: the largest power of ten in each latency, the largest power of two in each bandwidth. */
+enum { HMAT_MOST = UINT16_MAX - 1 };
+uint64_t hmat_base_of(uint64_t value, bool is_bandwidth);
+
+/* What libvirt cannot say of the cells of a guest. */
+enum libvirt_gap {
+    GAP_NO_MEMORY, /* a cell has vCPUs and no memory */
+    GAP_BOTH_WAYS, /* two cells are each other's initiator and target */
+    GAP_INITIATOR, /* libvirt would take another initiator, or none */
+    GAP_COUNT
+};
+
+/* The first cell for which it has no words, and the other one it is about. */
+bool has_libvirt_gap(const struct plan_guest *guest, enum libvirt_gap gap, uint32_t *out_cell, uint32_t *out_other);
+
 /* ---- words of the enums, the same in every output that is ours ------------------------------------------------- */
 const char *memory_policy_word(enum memory_policy policy);   /* "strict" */
 const char *backing_source_word(enum backing_source source); /* "anonymous" */
+const char *associativity_word(enum hmat_associativity associativity); /* "direct" */
+const char *write_policy_word(enum hmat_write_policy policy); /* "writeback" */
+const char *hmat_access_word(enum hmat_access access); /* "access" */

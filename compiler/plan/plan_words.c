@@ -16,6 +16,32 @@ const char *memory_policy_word(enum memory_policy policy)
     return words[policy];
 }
 
+const char *associativity_word(enum hmat_associativity associativity)
+{
+    static const char *const words[] = {
+        [ASSOCIATIVITY_NONE] = "none",
+        [ASSOCIATIVITY_DIRECT] = "direct",
+        [ASSOCIATIVITY_FULL] = "full",
+    };
+    return words[associativity];
+}
+
+const char *write_policy_word(enum hmat_write_policy policy)
+{
+    static const char *const words[] = {
+        [WRITE_POLICY_NONE] = "none",
+        [WRITE_POLICY_WRITEBACK] = "writeback",
+        [WRITE_POLICY_WRITETHROUGH] = "writethrough",
+    };
+    return words[policy];
+}
+
+const char *hmat_access_word(enum hmat_access access)
+{
+    static const char *const words[] = { [HMAT_ACCESS] = "access", [HMAT_READ] = "read", [HMAT_WRITE] = "write" };
+    return words[access];
+}
+
 const char *backing_source_word(enum backing_source source)
 {
     static const char *const words[] = {

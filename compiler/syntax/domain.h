@@ -18,6 +18,7 @@ enum domain_limits {
 enum part {
     PART_NONE,
     PART_DOMAIN,
+    PART_NAME,
     PART_UUID,
     PART_MEMORY,
     PART_CURRENT_MEMORY,
@@ -55,9 +56,13 @@ enum part {
     PART_NUMA,
     PART_CELL,
     PART_CELL_CACHE,
+    PART_CACHE_SIZE,
+    PART_CACHE_LINE,
     PART_DISTANCES,
     PART_SIBLING,
     PART_INTERCONNECTS,
+    PART_LATENCY,
+    PART_BANDWIDTH,
     PART_DEVICES,
     PART_DEVICE_MEMORY,
     PART_TARGET,
@@ -94,8 +99,8 @@ struct domain {
     struct syntax *syntax;
     struct findings *findings;
     uint32_t file;
-    const char *text;
-    uint32_t length;
+    const char *text;    /* of the whole file: places are offsets in it */
+    struct extent where; /* the guest in it: nearly always all of it */
     bool failed;
     struct part_list parts[PART_COUNT];
 };
@@ -130,6 +135,8 @@ bool domain_size(struct domain *domain, const struct text_value *value, const st
 bool domain_uuid(struct domain *domain, const struct text_value *value, const char **out_uuid);
 /* Cell numbers of a nodeset, each below `limit`; seen has `limit` places. */
 bool domain_cell_set(struct domain *domain, const struct text_value *value, uint32_t limit, bool *seen);
+/* Adds the vCPUs of a value; false, and nothing told, where it is no set. */
+bool domain_add_vcpus(const struct text_value *value, struct hwloc_bitmap_s *set);
 bool domain_no_cell(struct domain *domain, const struct text_value *value, uint32_t cell); /* one it does not have */
 const struct text_value *domain_needed(struct domain *domain, const struct element *element,
                                        const char *name); /* or NULL, told */
@@ -151,6 +158,15 @@ struct item *item_of(struct domain *domain, struct word name, const struct word 
 struct item *item_with(struct domain *domain, const struct element *element, const char *name, struct word argument);
 void item_add(struct item *block, struct item_list *list, struct item *child); /* block NULL: top level */
 
+struct cell_items { /* by id */
+    uint32_t count;
+    const struct element *elements[DOMAIN_CELL_LIMIT];
+    struct item *items[DOMAIN_CELL_LIMIT];
+    struct item_list blocks[DOMAIN_CELL_LIMIT];
+};
+
+/* Adds latencies, bandwidths and side caches to the cells (domain_hmat.c). */
+void hmat_to_items(struct domain *domain, struct cell_items *cells);
 /* The cells and pages with what is said of them elsewhere, and their distances; *out_kib the sum of their memory. */
 void cells_to_items(struct domain *domain, struct item_list *top, uint64_t *out_kib);
 struct item *policy_item(struct domain *domain, const struct element *element); /* `node NODES POLICY`, or NULL */

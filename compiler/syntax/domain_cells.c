@@ -5,15 +5,13 @@
  */
 #include "syntax/domain.h"
 
+#include <hwloc/bitmap.h>
 #include <string.h>
 
 struct cells {
     struct domain *domain;
-    uint32_t count;
-    const struct element *elements[DOMAIN_CELL_LIMIT]; /* by id */
+    struct cell_items all;
     struct word labels[DOMAIN_CELL_LIMIT];
-    struct item *items[DOMAIN_CELL_LIMIT];
-    struct item_list blocks[DOMAIN_CELL_LIMIT];
     uint64_t kib;
 };
 
@@ -24,18 +22,19 @@ static bool refuse_id(struct cells *cells, const struct element *element, uint64
     struct domain *domain = cells->domain;
     const struct text_value *said = element_value(element, "id");
     struct finding *finding;
-    if (id < cells->count) {
+    if (id < cells->all.count) {
         finding = domain_report(domain, NM_base_cell_ids, said->text ? said->where : element_extent(element),
                                 "two cells have the id %" G_GUINT64_FORMAT, id);
-        finding_label(domain->findings, finding, domain_span(domain, element_extent(cells->elements[id])),
+        finding_label(domain->findings, finding, domain_span(domain, element_extent(cells->all.elements[id])),
                       "the other one");
         finding_note(domain->findings, finding, "a cell without an id has that of its position, counted from 0");
     } else {
-        finding = domain_report(domain, NM_base_cell_ids, said->where,
-                                "a cell has the id %" G_GUINT64_FORMAT " where there are %u cells", id, cells->count);
+        finding =
+            domain_report(domain, NM_base_cell_ids, said->where,
+                          "a cell has the id %" G_GUINT64_FORMAT " where there are %u cells", id, cells->all.count);
         finding_note(domain->findings, finding, "libvirt refuses gaps in the ids");
     }
-    finding_help(domain->findings, finding, "number the cells 0 to %u", cells->count - 1);
+    finding_help(domain->findings, finding, "number the cells 0 to %u", cells->all.count - 1);
     return false;
 }
 
@@ -49,10 +48,10 @@ static bool order_cells(struct cells *cells)
         uint64_t id = position;
         if (said->text && !domain_whole(domain, said, "the number of a cell", UINT32_MAX, &id))
             return false;
-        if (id >= cells->count || cells->elements[id])
+        if (id >= cells->all.count || cells->all.elements[id])
             return refuse_id(cells, element, id);
         g_autofree char *label = g_strdup_printf("%" G_GUINT64_FORMAT, id);
-        cells->elements[id] = element;
+        cells->all.elements[id] = element;
         cells->labels[id] =
             said->text ? word_named(domain, said->where, label) : word_implied(domain, element, SLOT_LABEL, label);
     }
@@ -61,18 +60,72 @@ static bool order_cells(struct cells *cells)
 
 static void add_to_cell(struct cells *cells, uint32_t id, struct item *child)
 {
-    item_add(cells->items[id], &cells->blocks[id], child);
+    item_add(cells->all.items[id], &cells->all.blocks[id], child);
 }
 
 /* ---- what a cell says of itself --------------------------------------------------------------------------------- */
 
+/* Takes what cells claim out of `left`, and adds to it what cell 0 does; false where a set is such that a rule tells.
+ */
+static bool take_claimed(const struct cells *cells, hwloc_bitmap_t left, hwloc_bitmap_t of_first)
+{
+    hwloc_bitmap_t claimed = hwloc_bitmap_alloc();
+    bool fine = true;
+    for (uint32_t id = 0; id < cells->all.count && fine; id++) {
+        const struct text_value *cpus = element_value(cells->all.elements[id], "cpus");
+        fine = !cpus->text || (domain_add_vcpus(cpus, claimed) && (id || domain_add_vcpus(cpus, of_first)));
+    }
+    fine = fine && hwloc_bitmap_last(claimed) <= hwloc_bitmap_last(left);
+    hwloc_bitmap_andnot(left, left, claimed);
+    hwloc_bitmap_free(claimed);
+    return fine;
+}
+
+static void tell_forgotten(struct cells *cells, int count)
+{
+    struct domain *domain = cells->domain;
+    const struct text_value *total = &domain_first(domain, PART_VCPU)->content;
+    struct finding *finding = domain_report(domain, NM_base_forgotten, total->where, "%d of %.*s vCPUs are in no cell",
+                                            count, value_shown(total), total->text);
+    finding_label(domain->findings, finding, domain_span(domain, element_extent(cells->all.elements[0])), "cell 0");
+    finding_note(domain->findings, finding, "libvirt and QEMU put them into cell 0, and so does numac");
+    finding_help(domain->findings, finding, "say in which cell they are, or remove them");
+}
+
+/* vCPUs that no cell claims are cell 0's, in libvirt and in QEMU.  All that it then has, or NULL where none is left. */
+static const char *with_forgotten(struct cells *cells)
+{
+    const struct element *vcpu = domain_first(cells->domain, PART_VCPU);
+    uint64_t total = vcpu ? g_ascii_strtoull(vcpu->content.text, NULL, 10) : 0;
+    if (!total || total > IDS_LIMIT)
+        return NULL;
+    hwloc_bitmap_t left = hwloc_bitmap_alloc(), all = hwloc_bitmap_alloc();
+    const char *text = NULL;
+    if (hwloc_bitmap_set_range(left, 0, (int)total - 1) == 0 && take_claimed(cells, left, all) &&
+        !hwloc_bitmap_iszero(left)) {
+        struct arena *arena = cells->domain->syntax->arena;
+        tell_forgotten(cells, hwloc_bitmap_weight(left));
+        hwloc_bitmap_or(all, all, left);
+        text = ids_text(arena, ids_from_bitmap(arena, all));
+    }
+    hwloc_bitmap_free(left);
+    hwloc_bitmap_free(all);
+    return text;
+}
+
 static void add_vcpus(struct cells *cells, uint32_t id)
 {
     struct domain *domain = cells->domain;
-    const struct element *element = cells->elements[id];
+    const struct element *element = cells->all.elements[id];
     const struct text_value *cpus = element_value(element, "cpus");
+    const char *all = id ? NULL : with_forgotten(cells);
     struct word word;
-    if (!cpus->text) {
+    if (all) {
+        word = cpus->text ? word_named(domain, cpus->where, all) : word_implied(domain, element, SLOT_VALUE, all);
+        struct word name =
+            cpus->text ? word_named(domain, cpus->name, "ids") : word_implied(domain, element, SLOT_NAME, "ids");
+        add_to_cell(cells, id, item_of(domain, name, &word, 1));
+    } else if (!cpus->text) {
         word = word_implied(domain, element, SLOT_VALUE, "0");
         add_to_cell(cells, id, item_of(domain, word_implied(domain, element, SLOT_NAME, "vcpus"), &word, 1));
     } else if (word_set(domain, cpus, "a set of vCPUs", &word)) {
@@ -83,7 +136,7 @@ static void add_vcpus(struct cells *cells, uint32_t id)
 static void add_memory(struct cells *cells, uint32_t id)
 {
     struct domain *domain = cells->domain;
-    const struct element *element = cells->elements[id];
+    const struct element *element = cells->all.elements[id];
     const struct text_value *memory = domain_needed(domain, element, "memory");
     uint64_t kib;
     if (!memory || !domain_size(domain, memory, element_value(element, "unit"), "a size of memory", &kib))
@@ -96,7 +149,7 @@ static void add_memory(struct cells *cells, uint32_t id)
 
 static void add_plain(struct cells *cells, uint32_t id, const char *attribute, const char *name)
 {
-    const struct text_value *value = element_value(cells->elements[id], attribute);
+    const struct text_value *value = element_value(cells->all.elements[id], attribute);
     if (!value->text)
         return;
     struct word word = word_value(cells->domain, value);
@@ -106,8 +159,8 @@ static void add_plain(struct cells *cells, uint32_t id, const char *attribute, c
 static void add_cell(struct cells *cells, struct item_list *top, uint32_t id)
 {
     struct domain *domain = cells->domain;
-    cells->items[id] = item_with(domain, cells->elements[id], "cell", cells->labels[id]);
-    item_add(NULL, top, cells->items[id]);
+    cells->all.items[id] = item_with(domain, cells->all.elements[id], "cell", cells->labels[id]);
+    item_add(NULL, top, cells->all.items[id]);
     add_memory(cells, id);
     add_vcpus(cells, id);
     add_plain(cells, id, "memAccess", "access");
@@ -134,10 +187,10 @@ static void add_memnode(struct cells *cells, const struct element *element)
     uint64_t id;
     if (!cell || !domain_whole(domain, cell, "the number of a cell", UINT32_MAX, &id))
         return;
-    struct item *policy = id < cells->count ? policy_item(domain, element) : NULL;
+    struct item *policy = id < cells->all.count ? policy_item(domain, element) : NULL;
     if (policy)
         add_to_cell(cells, (uint32_t)id, policy);
-    else if (id >= cells->count)
+    else if (id >= cells->all.count)
         domain_no_cell(domain, cell, (uint32_t)id);
 }
 
@@ -156,13 +209,13 @@ static void add_pages(struct cells *cells, struct item_list *top, const struct e
     uint64_t kib;
     if (!size || !domain_size(domain, size, element_value(element, "unit"), "a size of pages", &kib))
         return;
-    if (set->text && !domain_cell_set(domain, set, MAX(cells->count, 1), seen))
+    if (set->text && !domain_cell_set(domain, set, MAX(cells->all.count, 1), seen))
         return;
-    if (!set->text || !cells->count) {
+    if (!set->text || !cells->all.count) {
         item_add(NULL, top, pages_item(domain, element, size, kib));
         return;
     }
-    for (uint32_t id = 0; id < cells->count; id++)
+    for (uint32_t id = 0; id < cells->all.count; id++)
         if (seen[id])
             add_to_cell(cells, id, pages_item(domain, element, size, kib));
 }
@@ -185,14 +238,14 @@ static bool take_distances(struct cells *cells, struct matrix *matrix, uint32_t 
 {
     struct domain *domain = cells->domain;
     for (const struct element *sibling = domain_first(domain, PART_SIBLING); sibling; sibling = sibling->next) {
-        if (sibling->parent->parent != cells->elements[row])
+        if (sibling->parent->parent != cells->all.elements[row])
             continue;
         const struct text_value *id = domain_needed(domain, sibling, "id"),
                                 *value = id ? domain_needed(domain, sibling, "value") : NULL;
         uint64_t column;
         if (!value || !domain_whole(domain, id, "the number of a cell", UINT32_MAX, &column))
             return false;
-        if (column >= cells->count)
+        if (column >= cells->all.count)
             return domain_no_cell(domain, id, (uint32_t)column);
         if (matrix->said[row][column])
             refuse_twice(domain, sibling, matrix->said[row][column]);
@@ -220,17 +273,17 @@ static void add_distances(struct cells *cells, struct item_list *top)
     if (!domain_first(domain, PART_SIBLING))
         return;
     g_autofree struct matrix *matrix = g_new0(struct matrix, 1);
-    for (uint32_t row = 0; row < cells->count; row++)
+    for (uint32_t row = 0; row < cells->all.count; row++)
         if (!take_distances(cells, matrix, row))
             return;
     const struct element *first = domain_first(domain, PART_DISTANCES);
     struct item *item = item_of(domain, word_named(domain, first->name, "distances"), NULL, 0);
     struct item_list list = { 0 };
-    for (uint32_t row = 0; row < cells->count; row++) {
+    for (uint32_t row = 0; row < cells->all.count; row++) {
         struct word words[DOMAIN_CELL_LIMIT];
-        for (uint32_t column = 0; column < cells->count; column++)
+        for (uint32_t column = 0; column < cells->all.count; column++)
             words[column] = distance_word(cells, matrix, row, column);
-        item_add(item, &list, item_of(domain, cells->labels[row], words, cells->count));
+        item_add(item, &list, item_of(domain, cells->labels[row], words, cells->all.count));
     }
     item_add(NULL, top, item);
 }
@@ -239,23 +292,24 @@ void cells_to_items(struct domain *domain, struct item_list *top, uint64_t *out_
 {
     struct cells *cells = arena_take(domain->syntax->arena, struct cells);
     cells->domain = domain;
-    cells->count = domain->parts[PART_CELL].count;
-    if (cells->count > DOMAIN_CELL_LIMIT) {
+    cells->all.count = domain->parts[PART_CELL].count;
+    if (cells->all.count > DOMAIN_CELL_LIMIT) {
         struct finding *finding =
             domain_report(domain, NM_base_limit, element_extent(domain_first(domain, PART_CELL)),
-                          "the base has %u cells: at most %u are read", cells->count, (unsigned)DOMAIN_CELL_LIMIT);
+                          "the base has %u cells: at most %u are read", cells->all.count, (unsigned)DOMAIN_CELL_LIMIT);
         finding_note(domain->findings, finding, "QEMU gives a guest at most %u", (unsigned)DOMAIN_CELL_LIMIT);
         finding_help(domain->findings, finding, "remove cells");
         return;
     }
     if (!order_cells(cells))
         return;
-    for (uint32_t id = 0; id < cells->count; id++)
+    for (uint32_t id = 0; id < cells->all.count; id++)
         add_cell(cells, top, id);
     for (const struct element *element = domain_first(domain, PART_MEMNODE); element; element = element->next)
         add_memnode(cells, element);
     for (const struct element *element = domain_first(domain, PART_PAGE); element; element = element->next)
         add_pages(cells, top, element);
+    hmat_to_items(domain, &cells->all);
     add_distances(cells, top);
     *out_kib = cells->kib;
 }

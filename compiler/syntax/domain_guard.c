@@ -92,8 +92,11 @@ static bool too_many(struct domain *domain, const char *at, const char *what, un
 static bool attributes_fit(struct domain *domain)
 {
     unsigned namespaces = 0;
-    for (const char *at = domain->text; at && (at = strchr(at, '<'));) {
+    const char *end = domain->text + domain->where.end;
+    for (const char *at = domain->text + domain->where.begin; at && at < end && (at = strchr(at, '<'));) {
         const char *tag = at;
+        if (at >= end)
+            break;
         unsigned attributes = 0;
         if (strncmp(at, "<!--", 4) == 0)
             at = skip_past(at + 4, "-->");

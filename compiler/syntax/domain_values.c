@@ -5,6 +5,7 @@
  */
 #include "syntax/domain.h"
 
+#include <hwloc/bitmap.h>
 #include <string.h>
 
 /* ---- findings --------------------------------------------------------------------------------------------------- */
@@ -189,7 +190,7 @@ bool word_set(struct domain *domain, const struct text_value *value, const char 
     return true;
 }
 
-/* One "^3" or "0-7" of a set of cells. */
+/* One "^3" or "0-7" of a set of cells, or of vCPUs. */
 static bool read_cells(const char *term, uint32_t *out_first, uint32_t *out_last)
 {
     uint64_t first, last;
@@ -233,6 +234,26 @@ bool domain_cell_set(struct domain *domain, const struct text_value *value, uint
             seen[cell] = **term != '^';
     }
     return true;
+}
+
+bool domain_add_vcpus(const struct text_value *value, hwloc_bitmap_t set)
+{
+    g_autoptr(GString) plain = g_string_new(NULL);
+    if (!plain_set(value->text, plain))
+        return false;
+    g_auto(GStrv) terms = g_strsplit(plain->str, ",", -1);
+    hwloc_bitmap_t own = hwloc_bitmap_alloc();
+    bool fine = true;
+    for (char **term = terms; *term && fine; term++) {
+        uint32_t first, last;
+        fine = read_cells(*term, &first, &last) && last <= IDS_LIMIT &&
+               (**term == '^' ? hwloc_bitmap_clr_range(own, first, (int)last)
+                              : hwloc_bitmap_set_range(own, first, (int)last)) == 0;
+    }
+    if (fine)
+        hwloc_bitmap_or(set, set, own);
+    hwloc_bitmap_free(own);
+    return fine;
 }
 
 /* ---- words and items -------------------------------------------------------------------------------------------- */

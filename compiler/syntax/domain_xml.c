@@ -22,6 +22,7 @@ static const struct part_row {
     const char *attributes[ATTRIBUTES_OF_PART];
 } rows[PART_COUNT] = {
     [PART_DOMAIN] = { PART_NONE, "domain", 0, { NULL } },
+    [PART_NAME] = { PART_DOMAIN, "name", ONCE | CONTENT, { NULL } },
     [PART_UUID] = { PART_DOMAIN, "uuid", ONCE | CONTENT, { NULL } },
     [PART_MEMORY] = { PART_DOMAIN, "memory", ONCE | CONTENT, { "unit" } },
     [PART_CURRENT_MEMORY] = { PART_DOMAIN, "currentMemory", ONCE | CONTENT, { "unit" } },
@@ -58,10 +59,14 @@ static const struct part_row {
     [PART_TOPOLOGY] = { PART_CPU, "topology", ONCE, { "sockets", "dies", "clusters", "modules", "cores", "threads" } },
     [PART_NUMA] = { PART_CPU, "numa", ONCE, { NULL } },
     [PART_CELL] = { PART_NUMA, "cell", 0, { "id", "cpus", "memory", "unit", "memAccess", "discard" } },
-    [PART_CELL_CACHE] = { PART_CELL, "cache", 0, { NULL } },
+    [PART_CELL_CACHE] = { PART_CELL, "cache", 0, { "level", "associativity", "policy" } },
+    [PART_CACHE_SIZE] = { PART_CELL_CACHE, "size", ONCE, { "value", "unit" } },
+    [PART_CACHE_LINE] = { PART_CELL_CACHE, "line", ONCE, { "value", "unit" } },
     [PART_DISTANCES] = { PART_CELL, "distances", ONCE, { NULL } },
     [PART_SIBLING] = { PART_DISTANCES, "sibling", 0, { "id", "value" } },
     [PART_INTERCONNECTS] = { PART_NUMA, "interconnects", ONCE, { NULL } },
+    [PART_LATENCY] = { PART_INTERCONNECTS, "latency", 0, { "initiator", "target", "cache", "type", "value" } },
+    [PART_BANDWIDTH] = { PART_INTERCONNECTS, "bandwidth", 0, { "initiator", "target", "cache", "type", "value", "unit" } },
     [PART_DEVICES] = { PART_DOMAIN, "devices", ONCE, { NULL } },
     [PART_DEVICE_MEMORY] = { PART_DEVICES, "memory", 0, { NULL } },
     [PART_TARGET] = { PART_DEVICE_MEMORY, "target", ONCE, { NULL } },
@@ -103,8 +108,9 @@ struct parser {
 
 static uint32_t offset_now(const struct parser *parser)
 {
+    const struct extent *where = &parser->domain->where;
     long at = xmlByteConsumed(parser->context);
-    return at < 0 ? 0 : at > (long)parser->domain->length ? parser->domain->length : (uint32_t)at;
+    return where->begin + (at < 0 ? 0 : (uint32_t)MIN(at, (long)(where->end - where->begin)));
 }
 
 /* The "<" of the tag that libxml2 stands in: a tag has no other. */
@@ -388,7 +394,7 @@ static void tell_second_root(struct parser *parser, uint32_t at)
 {
     struct domain *domain = parser->domain;
     bool is_domain = strncmp(domain->text + at, "<domain", 7) == 0;
-    struct extent where = { at, at + (is_domain ? 7 : at < domain->length) };
+    struct extent where = { at, at + (is_domain ? 7 : at < domain->where.end) };
     struct finding *finding;
     if (is_domain) {
         finding = domain_report(domain, NM_base_several, where, "a second guest begins behind the first");
@@ -431,7 +437,7 @@ static void tell_unfinished(struct parser *parser, uint32_t at)
 static void tell_other(struct parser *parser, uint32_t at, const xmlError *error)
 {
     struct domain *domain = parser->domain;
-    struct extent where = { at, MIN(at + 1, domain->length) };
+    struct extent where = { at, MIN(at + 1, domain->where.end) };
     const char *said = error->message ? error->message : "unknown error";
     size_t length = strcspn(said, "\n");
     while (length && said[length - 1] == '.')
@@ -456,7 +462,7 @@ static void tell_error(struct parser *parser, const xmlError *error)
         tell_second_root(parser, at);
     else if (error->code == XML_ERR_TAG_NAME_MISMATCH && parser->depth)
         tell_mismatch(parser, at);
-    else if (at == parser->domain->length && parser->depth)
+    else if (at == parser->domain->where.end && parser->depth)
         tell_unfinished(parser, at);
     else
         tell_other(parser, at, error);
@@ -487,7 +493,8 @@ static void run(struct parser *parser)
         .internalSubset = on_doctype,
         .serror = on_error,
     };
-    parser->context = xmlCreateMemoryParserCtxt(domain->text, (int)domain->length);
+    const struct extent *where = &domain->where;
+    parser->context = xmlCreateMemoryParserCtxt(domain->text + where->begin, (int)(where->end - where->begin));
     if (!parser->context)
         bug("libxml2 gives no parser");
     *parser->context->sax = handler;
@@ -502,7 +509,7 @@ static void run(struct parser *parser)
 
 bool domain_parse(struct domain *domain)
 {
-    if (!domain->length) {
+    if (domain->where.begin == domain->where.end) {
         struct finding *finding = domain_report(domain, NM_base_not_xml, (struct extent){ 0, 0 }, "the base is empty");
         finding_help(domain->findings, finding,
                      "give the XML of one guest, as 'virsh dumpxml --inactive GUEST' prints it");

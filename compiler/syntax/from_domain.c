@@ -351,8 +351,6 @@ static void tell_all_kept(struct domain *domain)
     } kept[] = {
         { PART_MAX_MEMORY, "room for memory devices" },
         { PART_DEVICE_MEMORY, "a memory device" },
-        { PART_INTERCONNECTS, "latencies and bandwidths between cells" },
-        { PART_CELL_CACHE, "a memory-side cache of a cell" },
         { PART_VCPUSCHED, "a scheduling class of vCPUs" },
         { PART_EMULATORSCHED, "a scheduling class of the emulator" },
         { PART_IOTHREADSCHED, "a scheduling class of I/O threads" },
@@ -386,29 +384,59 @@ static void add_items(struct domain *domain, struct item_list *top, const char *
     top->last = cells.last;
 }
 
-struct tree *read_domain(struct syntax *syntax, uint32_t file, const char **out_uuid)
+static void tell_length(struct domain *domain, uint32_t length)
 {
-    const struct source *source = source_at(syntax->sources, file);
+    struct extent where = { domain->where.begin, domain->where.begin + 1 };
+    struct finding *finding = domain_report(domain, NM_base_limit, where, "a guest of %u bytes: at most %u are read",
+                                            length, (unsigned)BASE_BYTES_LIMIT);
+    finding_help(domain->findings, finding,
+                 "a guest's XML is never so large: give the XML that 'virsh dumpxml' prints");
+}
+
+static void identify(const struct domain *domain, struct domain_identity *identity)
+{
+    const struct element *root = domain_first(domain, PART_DOMAIN), *name = domain_first(domain, PART_NAME);
+    identity->name_span = domain_span(domain, name ? name->content.where : element_extent(root));
+    if (name && *name->content.text)
+        identity->name = name->content.text;
+}
+
+struct tree *read_domain_part(struct syntax *syntax, struct span where, struct domain_identity *out_identity)
+{
     struct tree *tree = arena_take(syntax->arena, struct tree);
-    *tree = (struct tree){ .file = file };
-    *out_uuid = NULL;
-    if (source->trouble != SOURCE_FINE || source->length > BASE_BYTES_LIMIT) {
-        tree->failed = true;
-        report_trouble(syntax, file, BASE_BYTES_LIMIT);
-        return tree;
-    }
     struct domain *domain = arena_take(syntax->arena, struct domain);
+    *tree = (struct tree){ .file = where.file };
+    *out_identity = (struct domain_identity){ 0 };
     domain->syntax = syntax;
     domain->findings = syntax->findings;
-    domain->file = file;
-    domain->text = source->text;
-    domain->length = source->length;
+    domain->file = where.file;
+    domain->text = source_at(syntax->sources, where.file)->text;
+    domain->where = (struct extent){ where.begin, where.end };
     struct item_list top = { 0 };
-    if (domain_parse(domain)) {
-        add_items(domain, &top, out_uuid);
+    if (where.end - where.begin > BASE_BYTES_LIMIT) {
+        tell_length(domain, where.end - where.begin);
+    } else if (domain_parse(domain)) {
+        identify(domain, out_identity);
+        add_items(domain, &top, &out_identity->uuid);
         tell_all_kept(domain);
     }
     tree->items = top.first;
     tree->failed = domain->failed;
+    return tree;
+}
+
+struct tree *read_domain(struct syntax *syntax, uint32_t file, const char **out_uuid)
+{
+    const struct source *source = source_at(syntax->sources, file);
+    *out_uuid = NULL;
+    if (source->trouble != SOURCE_FINE || source->length > BASE_BYTES_LIMIT) {
+        struct tree *tree = arena_take(syntax->arena, struct tree);
+        *tree = (struct tree){ .file = file, .failed = true };
+        report_trouble(syntax, file, BASE_BYTES_LIMIT);
+        return tree;
+    }
+    struct domain_identity identity;
+    struct tree *tree = read_domain_part(syntax, (struct span){ file, 0, source->length }, &identity);
+    *out_uuid = identity.uuid;
     return tree;
 }

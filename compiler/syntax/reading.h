@@ -82,9 +82,6 @@ struct extent word_extent(struct word word);                        /* with its 
 /* of text without escapes, within limits */
 struct word word_between(struct reading *reading, uint32_t begin, uint32_t end);
 
-/* Of a source that could not be read, or is larger than this. */
-void report_trouble(struct syntax *syntax, uint32_t file, uint32_t bytes_limit);
-
 /* ---- building, for both notations ------------------------------------------------------------------------------- */
 void words_begin(struct reading *reading, struct word name);
 void words_add(struct reading *reading, struct word argument);

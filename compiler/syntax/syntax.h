@@ -84,10 +84,20 @@ struct tree *read_yaml(struct syntax *syntax, uint32_t file, bool keep_comments)
 bool is_yaml_name(const char *name);
 bool is_yaml_text(const char *text, size_t length); /* of a text without a name */
 
+/* The finding of a source that could not be read, or is larger than this. */
+void report_trouble(struct syntax *syntax, uint32_t file, uint32_t bytes_limit);
+
 /* The NUMA parts of a domain XML as items of a guest, with spans in the XML: what a `base` gives as its lowest layer.
  * Read with BASE_BYTES_LIMIT.  What cannot be read, or what libvirt would not take, is a finding (NM1221 to NM1232, for
  * a source in trouble NM0001..NM0003) and `failed`.  *out_uuid is in the usual form, or NULL. */
 struct tree *read_domain(struct syntax *syntax, uint32_t file, const char **out_uuid);
+
+/* The same of one `<domain>` among several of a file, whose bytes are `where`, and who it is. */
+struct domain_identity {
+    const char *uuid, *name; /* NULL where it has none */
+    struct span name_span;   /* of the name; without one, of the tag that lacks it */
+};
+struct tree *read_domain_part(struct syntax *syntax, struct span where, struct domain_identity *out_identity);
 
 /* The text of a word, not NUL-terminated; *out_length its bytes. */
 const char *word_text(const struct syntax *syntax, const struct item *item, struct word word, size_t *out_length);

@@ -34,7 +34,7 @@ static bool write_suffix(const struct driver *driver, const char *suffix, GStrin
         if (strcmp(rows[i].suffix, suffix) != 0)
             continue;
         for (uint32_t g = 0; g < driver->plan->guest_count; g++)
-            if (rows[i].takes_base || !driver->plan->guests[g].has_base)
+            if (emitter_takes(&rows[i], &driver->plan->guests[g]))
                 write_guest(driver, &rows[i], &driver->plan->guests[g], out);
         return true;
     }
@@ -62,7 +62,7 @@ static bool write_folder(const struct driver *driver, const char *folder, char *
             const struct plan_guest *guest = &driver->plan->guests[g];
             g_autofree char *name = g_strconcat(guest->name, rows[i].suffix, NULL);
             g_autoptr(GString) text = g_string_new(NULL);
-            if (!rows[i].takes_base && guest->has_base)
+            if (!emitter_takes(&rows[i], guest))
                 continue;
             write_guest(driver, &rows[i], guest, text);
             fine = output_add(output, name, text->str, text->len);

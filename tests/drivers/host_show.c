@@ -24,7 +24,7 @@ static bool answer(struct sources *sources, struct findings *findings, const cha
 int main(int argc, char **argv)
 {
     bool record = false, text = false, is_synthetic = false;
-    unsigned wants = HOST_DEVICES | HOST_CACHES | HOST_PROGRAMS;
+    unsigned wants = HOST_DEVICES | HOST_CACHES | HOST_PROGRAMS | HOST_ACCESSES;
     int at = 1;
     for (; at < argc && strncmp(argv[at], "--", 2) == 0; at++) {
         record |= strcmp(argv[at], "--record") == 0;

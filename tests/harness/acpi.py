@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 #
-# What a guest's firmware tables say of NUMA: SRAT (who belongs to which cell) and SLIT (distances), from the bytes that
-# QEMU hands to its firmware.
+# What a guest's firmware tables say of NUMA: SRAT (who belongs to which cell), SLIT (distances) and HMAT (latencies,
+# bandwidths, side caches), from the bytes that QEMU hands to its firmware.
 
 import struct
 
@@ -54,6 +54,52 @@ def srat(table):
 def slit(table):
     count, = struct.unpack_from("<Q", table, 36)
     return [list(table[44 + row * count:44 + (row + 1) * count]) for row in range(count)]
+
+
+def _hmat_values(body):
+    """{(target, initiator, level, type): nanoseconds or bytes a second} of one structure, unknown values left out."""
+    level, kind = body[8] & 15, body[9]
+    initiators, targets = struct.unpack_from("<II", body, 12)
+    base, = struct.unpack_from("<Q", body, 24)
+    numbers = struct.unpack_from(f"<{initiators + targets}I", body, 32)
+    entries = struct.unpack_from(f"<{initiators * targets}H", body, 32 + 4 * (initiators + targets))
+    if len(body) != 32 + 4 * (initiators + targets) + 2 * initiators * targets:
+        raise ValueError("an HMAT structure with something behind its values")
+    values = {}
+    for number, entry in enumerate(entries):
+        if entry == 0xffff:
+            raise ValueError("an HMAT value that means unreachable")
+        if entry:
+            found = entry * base
+            if kind < 3 and found % 1000:
+                raise ValueError(f"a latency of {found} ps")
+            value = found // 1000 if kind < 3 else found << 20
+            values[(numbers[initiators + number % targets], numbers[number // targets], level, kind)] = value
+    return values
+
+
+def hmat(table):
+    """({memory cell: its initiator or None}, {(target, initiator, level, type): value},
+    [(cell, levels in all, level, bytes, line, associativity, policy)])"""
+    initiators, values, caches, at = {}, {}, [], 40
+    while at < len(table):
+        kind, length = struct.unpack_from("<H2xI", table, at)
+        body = table[at:at + length]
+        if kind == 0:
+            flags, initiator, cell = struct.unpack_from("<H2xII", body, 8)
+            initiators[cell] = initiator if flags & 1 else None
+        elif kind == 1:
+            values |= _hmat_values(body)
+        elif kind == 2:
+            cell, size, attributes = struct.unpack_from("<I4xQI", body, 8)
+            caches.append((cell, attributes & 15, attributes >> 4 & 15, size, attributes >> 16,
+                           attributes >> 8 & 15, attributes >> 12 & 15))
+        else:
+            raise ValueError(f"an HMAT structure of type {kind}")
+        if length < 8:
+            raise ValueError(f"an HMAT structure of length {length}")
+        at += length
+    return initiators, values, sorted(caches)
 
 
 def apic_ids(topology):

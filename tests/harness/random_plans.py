@@ -80,6 +80,57 @@ def _distances(chance, count):
     return rows
 
 
+def _performance(chance, initiators):
+    """Rows as hosts have them; every value is a multiple of its table's base and so fits."""
+    rows = {"latencies": [], "bandwidths": []}
+    for initiator in initiators:
+        if chance.random() < 0.8:
+            times = [chance.randint(1, 6000) * 10 for _ in range(2)]
+            rows["latencies"].append({"initiator": initiator} | ({"access_ns": times[0]} if chance.random() < 0.5
+                                                                 else {"read_ns": times[0], "write_ns": times[1]}))
+        if chance.random() < 0.8:
+            rates = [chance.randint(1, 60000) << 22 for _ in range(2)]
+            rows["bandwidths"].append({"initiator": initiator} | (
+                {"access_bytes": rates[0]} if chance.random() < 0.5 else
+                {"read_bytes": rates[0], "write_bytes": rates[1]}))
+    return {word: found for word, found in rows.items() if found}
+
+
+def _libvirt_initiator(cells, target):
+    """The one that libvirt takes, which has no word for any other."""
+    cell = cells[target]
+    if cell["vcpus"]:
+        return target
+    levels = [cell, *cell.get("side_caches", [])]
+    def of(word, unit):
+        return [(row[key], row["initiator"]) for level in levels for row in level.get(word, [])
+                for key in (f"access_{unit}", f"read_{unit}", f"write_{unit}") if key in row]
+    if of("latencies", "ns"):
+        return min(of("latencies", "ns"), key=lambda pair: pair[0])[1]
+    if of("bandwidths", "bytes"):
+        return max(of("bandwidths", "bytes"), key=lambda pair: pair[0])[1]
+    return next(number for number, other in enumerate(cells) if other["vcpus"])
+
+
+def _hmat(chance, cells):
+    """Latencies, bandwidths and side caches, never both ways between two cells."""
+    sizes = [chance.randint(1, 1 << 20) << 12]
+    sizes += [sizes[0] * 2, sizes[0] * 3]
+    for target, cell in enumerate(cells):
+        near = [number for number, other in enumerate(cells)
+                if other["vcpus"] and (number <= target or not cell["vcpus"]) and chance.random() < 0.7]
+        cell |= _performance(chance, near)
+        if "latencies" in cell and "bandwidths" in cell and chance.random() < 0.5:
+            cell["side_caches"] = [
+                {"level": level + 1, "size_bytes": sizes[level], "line_bytes": chance.choice((1, 64, 65535)),
+                 "associativity": chance.choice(("none", "direct", "full")),
+                 "policy": chance.choice(("none", "writeback", "writethrough"))} | _performance(chance, near)
+                for level in range(chance.randint(1, 3))]
+    if any(word in cell for cell in cells for word in ("latencies", "bandwidths", "side_caches")):
+        for target, cell in enumerate(cells):
+            cell["initiator"] = _libvirt_initiator(cells, target)
+
+
 def _pins(chance, count):
     if chance.random() < 0.5:
         return {"vcpus": [None] * count}
@@ -104,6 +155,9 @@ def guest(seed):
     }
     if count > 1:
         plan["distances"] = _distances(chance, count)
+    chance = random.Random(f"hmat {seed}")  # of its own, so that the plans from before stay as they were
+    if plan["numa"] and chance.random() < 0.5:
+        _hmat(chance, cells)
     return plan
 
 

@@ -184,6 +184,28 @@ def _smp(text):
     return facts | {level: integer(told.get(level, 1)) for level in SMP_LEVELS}
 
 
+HIERARCHIES = ("memory", "first-level", "second-level", "third-level")
+HMAT_TYPES = ("access-latency", "read-latency", "write-latency", "access-bandwidth", "read-bandwidth",
+              "write-bandwidth")
+
+
+def _value(told):
+    """(target, initiator, level, type, nanoseconds or bytes a second), taken out of `told`."""
+    kind, level = told.pop("data-type"), told.pop("hierarchy")
+    if kind not in HMAT_TYPES or level not in HIERARCHIES:
+        raise FactError(f"hmat-lb of {kind} at {level}")
+    value = integer(told.pop("latency")) if kind.endswith("latency") else size(told.pop("bandwidth"))
+    return integer(told.pop("target")), integer(told.pop("initiator")), HIERARCHIES.index(level), kind, value
+
+
+def _side_cache(told):
+    associativity, policy = told.pop("associativity"), told.pop("policy")
+    if associativity not in ("none", "direct", "complex") or policy not in ("none", "write-back", "write-through"):
+        raise FactError(f"hmat-cache of {associativity}, {policy}")
+    return (integer(told.pop("node-id")), integer(told.pop("level")), size(told.pop("size")),
+            integer(told.pop("line")), associativity, policy)
+
+
 def _numa(texts, backends):
     cells, distances, hmat, used = {}, {}, [], set()
     for text in texts:
@@ -205,7 +227,7 @@ def _numa(texts, backends):
         elif kind == "cpu":
             hmat.append(("cpu", tuple(sorted((key, str(told.pop(key))) for key in list(told)))))
         elif kind in ("hmat-lb", "hmat-cache"):
-            hmat.append((kind, tuple(sorted((key, str(told.pop(key))) for key in list(told)))))
+            hmat.append((kind, *(_value if kind == "hmat-lb" else _side_cache)(told)))
         else:
             raise FactError(f"-numa {text}")
         if told:
@@ -282,10 +304,13 @@ def facts(words, mounts=None):
     for backend in backends.values():
         if backend["merge"] is None:
             backend["merge"] = boolean(machine.get("mem-merge", "on"))
+    has_hmat = boolean(machine.get("hmat", "off"))
+    if hmat and not has_hmat:
+        raise FactError("values of an HMAT on a machine without one")
     overcommit = table(options.get("-overcommit", ["mem-lock=off"])[0])
     return {
         "memory": memory, "smp": _smp(options["-smp"][0]), "cells": cells,
-        "distances": _matrix(len(cells), distances), "hmat": hmat, "only": backends.get(only),
+        "distances": _matrix(len(cells), distances), "has_hmat": has_hmat, "hmat": hmat, "only": backends.get(only),
         "is_locked": boolean(overcommit.get("mem-lock", "off")), "expanders": _expanders(options.get("-device", [])),
     }
 

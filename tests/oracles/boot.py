@@ -35,6 +35,16 @@ for node in /sys/devices/system/node/node[0-9]*; do
     number=${{node##*/node}}
     busybox echo "cell $number cpus $(busybox cat $node/cpulist)"
     busybox echo "cell $number distance $(busybox cat $node/distance)"
+    for from in $node/access0/initiators/node[0-9]*; do
+        busybox [ -e $from ] && busybox echo "cell $number initiator ${{from##*/node}}"
+    done
+    for what in read_latency write_latency read_bandwidth write_bandwidth; do
+        busybox [ -e $node/access0/initiators/$what ] &&
+            busybox echo "cell $number $what $(busybox cat $node/access0/initiators/$what)"
+    done
+    for cache in $node/memory_side_cache/index*; do
+        busybox [ -e $cache ] && busybox echo "cell $number cache ${{cache##*/index}} $(busybox cat $cache/size) $(busybox cat $cache/line_size) $(busybox cat $cache/indexing) $(busybox cat $cache/write_policy)"
+    done
 done
 for cpu in /sys/devices/system/cpu/cpu[0-9]*; do
     cd $cpu/topology
@@ -68,7 +78,7 @@ def boot(argv):
 
 
 def guest_facts(text):
-    cells, distances, vcpus, pages = {}, {}, {}, {}
+    cells, distances, vcpus, pages, hmat = {}, {}, {}, {}, {}
     for line in text.splitlines():
         words = line.split()
         if words[0] == "vcpu":
@@ -79,10 +89,41 @@ def guest_facts(text):
             distances[int(words[1])] = [int(word) for word in words[3:]]
         elif words[2] == "present":
             pages[int(words[1])] = pages.get(int(words[1]), 0) + int(words[3])
+        elif words[2] == "initiator":
+            hmat.setdefault(int(words[1]), {}).setdefault("initiators", []).append(int(words[3]))
+        elif words[2] == "cache":
+            hmat.setdefault(int(words[1]), {}).setdefault("caches", []).append([int(word) for word in words[3:]])
+        else:
+            hmat.setdefault(int(words[1]), {})[words[2]] = int(words[3])
     order = sorted(cells)
     return {"cells": [cells[number] for number in order], "distances": [distances[number] for number in order],
             "vcpus": [vcpus[number] for number in sorted(vcpus)],
-            "memory": [pages.get(number, 0) * 4096 for number in order]}
+            "memory": [pages.get(number, 0) * 4096 for number in order],
+            "hmat": hmat}
+
+
+def _value(cell, word, unit, kind):
+    """What the kernel shows: the value of the initiator that the memory belongs to, 0 where nobody told it."""
+    found = [row.get(f"access_{unit}", row.get(f"{kind}_{unit}")) for row in cell.get(word, [])
+             if row["initiator"] == cell["initiator"]]
+    return found[0] if found else 0
+
+
+def _hmat(plan):
+    """By cell, as sysfs has it."""
+    told = {}
+    for number, cell in enumerate(plan["cells"]):
+        if "initiator" not in cell or not cell["memory_bytes"]:
+            continue
+        told[number] = {"initiators": [cell["initiator"]]}
+        for kind in ("read", "write"):
+            told[number][f"{kind}_latency"] = _value(cell, "latencies", "ns", kind)
+            told[number][f"{kind}_bandwidth"] = _value(cell, "bandwidths", "bytes", kind) >> 20
+        indexing, policies = {"none": 2, "direct": 0, "full": 1}, {"none": 2, "writeback": 0, "writethrough": 1}
+        caches = [[cache["level"], cache["size_bytes"], cache["line_bytes"], indexing[cache["associativity"]],
+                   policies[cache["policy"]]] for cache in cell.get("side_caches", [])]
+        told[number] |= {"caches": caches} if caches else {}
+    return told
 
 
 def plan_facts(plan):
@@ -95,7 +136,7 @@ def plan_facts(plan):
              for number in range(topology["count"])]
     by_kernel = [[10 if source == target else 20 for target in range(count)] for source in range(count)]
     return {"cells": cells, "distances": plan.get("distances") or by_kernel, "vcpus": vcpus,
-            "memory": [cell["memory_bytes"] for cell in plan["cells"]]}
+            "memory": [cell["memory_bytes"] for cell in plan["cells"]], "hmat": _hmat(plan)}
 
 
 def differences(facts, plan):
@@ -120,6 +161,10 @@ WRONG_PLANS = (  # each falsifies one fact of the sample
     ("memory", lambda plan: plan["cells"][2].update(memory_bytes=plan["cells"][2]["memory_bytes"] + (2 << 20))),
     ("distances", lambda plan: plan["distances"][0].__setitem__(1, 22)),
     ("sockets", lambda plan: plan["vcpus"].update(sockets=1, cores=4)),
+    ("initiators", lambda plan: plan["cells"][2].update(initiator=0)),
+    ("latencies", lambda plan: plan["cells"][2]["latencies"][0].update(access_ns=181)),
+    ("bandwidths", lambda plan: plan["cells"][2]["bandwidths"][0].update(write_bytes=9 << 30)),
+    ("side caches", lambda plan: plan["cells"][2]["side_caches"][0].update(line_bytes=128)),
     ("threads", lambda plan: plan["vcpus"].update(cores=4, threads=1)),
 )
 
@@ -144,7 +189,9 @@ def bootable(guests):
     small = [guest for guest in guests if guest.argv and guest.site.startswith("examples/") and guest.plan["numa"]
              and guest.plan["architecture"] == "x86_64" and guest.plan["memory_bytes"] <= MOST_BYTES
              and guest.plan["vcpus"]["count"] <= MOST_VCPUS]
-    return sorted(small, key=lambda guest: (guest.plan["memory_bytes"], guest.title))[:MOST_GUESTS]
+    small.sort(key=lambda guest: (guest.plan["memory_bytes"], guest.title))
+    with_hmat = [guest for guest in small[MOST_GUESTS:] if "initiator" in guest.plan["cells"][0]]
+    return small[:MOST_GUESTS] + with_hmat[:1]
 
 
 def no_guest():

@@ -138,7 +138,28 @@ def engine_facts(engine):
         facts["srat_vcpus"], facts["srat_memory"] = acpi.srat(tables["SRAT"])
     if "SLIT" in tables:
         facts["distances"] = acpi.slit(tables["SLIT"])
+    if "HMAT" in tables:
+        facts["initiators"], facts["hmat"], facts["side_caches"] = acpi.hmat(tables["HMAT"])
     return facts
+
+
+def hmat_values(cells):
+    """{(target, initiator, level, type): value} of the cells of a plan, types numbered as in the HMAT."""
+    values = {}
+    for target, cell in enumerate(cells):
+        for level, performance in enumerate([cell, *cell.get("side_caches", [])]):
+            for word, unit, first in (("latencies", "ns", 0), ("bandwidths", "bytes", 3)):
+                for row in performance.get(word, []):
+                    values |= {(target, row["initiator"], level, first + kind): row[f"{name}_{unit}"]
+                               for kind, name in enumerate(("access", "read", "write")) if f"{name}_{unit}" in row}
+    return values
+
+
+def _side_caches(cells):
+    kinds, policies = ("none", "direct", "full"), ("none", "writeback", "writethrough")
+    return sorted((number, len(cell["side_caches"]), cache["level"], cache["size_bytes"], cache["line_bytes"],
+                   kinds.index(cache["associativity"]), policies.index(cache["policy"]))
+                  for number, cell in enumerate(cells) for cache in cell.get("side_caches", []))
 
 
 def _places(topology, cell_of):
@@ -169,6 +190,9 @@ def plan_facts(plan):
                                 if cell["memory_bytes"]}
         if plan.get("distances"):
             facts["distances"] = plan["distances"]
+        if "initiator" in plan["cells"][0]:
+            facts["initiators"] = {number: cell["initiator"] for number, cell in enumerate(plan["cells"])}
+            facts["hmat"], facts["side_caches"] = hmat_values(plan["cells"]), _side_caches(plan["cells"])
     return facts
 
 

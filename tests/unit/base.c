@@ -147,8 +147,11 @@ static const struct example examples[] = {
       "NM1233 1:17 '30' [ 1:39 '<cell']\n" },
     { "cells/sum with devices", D("<memory>30</memory><cpu><numa><cell cpus='0' memory='10'/></numa></cpu><devices><memory><target><size>20</size></target></memory></devices>"),
       "[cell] [0] {\n  [memory] [10KiB]\n  [ids] [0]\n", "NM1235 1:89 '<memory'\n" },
-    { "cells/hmat", NUMA("<cell cpus='0' memory='1'><cache level='1'/></cell><interconnects><latency/></interconnects>"),
-      "[cell] [0] {\n  [memory] [1KiB]\n  [ids] [0]\n", "NM1235 1:46 '<cache'\nNM1235 1:71 '<interconnects'\n" },
+    { "cells/hmat", NUMA("<cell cpus='0' memory='1'><cache level='1' associativity='full' policy='none'><size value='8'/><line value='64'/></cache></cell>"
+                         "<interconnects><bandwidth initiator='0' target='0' type='access' value='2048'/>"
+                         "<latency initiator='0' target='0' cache='1' type='write' value='9'/><latency initiator='0' target='0' cache='1' type='read' value='7'/></interconnects>"),
+      "[cell] [0] {\n  [memory] [1KiB]\n  [ids] [0]\n  [hmat-cache] [1] {\n    [size] [8KiB]\n    [line] [64]\n    [associativity] [full]\n    [policy] [none]\n"
+      "    [latency] {\n      [0] [7ns] [9ns]\n  [bandwidth] {\n    [0] [2MiB/s]\n", "" },
     { "kept", D("<maxMemory slots='1'>9</maxMemory><cputune><vcpusched/><vcpusched/><iothreadsched/><emulatorsched/><cachetune/><memorytune/></cputune>"), "",
       "NM1235 1:9 '<maxMemory'\nNM1235 1:52 '<vcpusched'\nNM1235 1:76 '<iothreadsched'\nNM1235 1:92 '<emulatorsched'\nNM1235 1:108 '<cachetune'\nNM1235 1:120 '<memorytune'\n" },
     { "dollar", D("<numatune><memory mode='$x' nodeset='0'/></numatune>"), "[node] [0] [$x]\n", "" },

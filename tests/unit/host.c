@@ -207,6 +207,32 @@ static void test_holes_and_cgroups(void)
     bench_free(&bench);
 }
 
+/* What the firmware tells of memory: one value for both directions, or two; unknown pairs; the cache before CXL. */
+static void test_accesses(void)
+{
+    struct bench bench = bench_new();
+    const struct host *host = load(&bench, "3n16c-hmat.xml", HOST_ACCESSES);
+    g_assert_cmpuint(host->access_count, ==, 3);
+    const struct host_access *far = host_access(host, 1, 2), *own = host_access(host, 0, 0);
+    g_assert_null(host_access(host, 0, 2));
+    g_assert_null(host_access(host, 2, 2));
+    g_assert_cmpuint(far->read_latency_ns.value, ==, 250);
+    g_assert_cmpuint(far->write_latency_ns.value, ==, 410);
+    g_assert_cmpuint(far->read_bandwidth.value, ==, 51203 * MIB);
+    g_assert_cmpuint(far->write_bandwidth.value, ==, 30721 * MIB);
+    g_assert_true(own->read_latency_ns.known && own->write_latency_ns.known);
+    g_assert_cmpuint(own->write_latency_ns.value, ==, 95);
+    g_assert_cmpuint(host->side_cache_count, ==, 1);
+    g_assert_cmpuint(host->side_caches[0].node_index, ==, 2);
+    g_assert_cmpuint(host->side_caches[0].level, ==, 1);
+    g_assert_cmpuint(host->side_caches[0].bytes, ==, 16 * GIB);
+    g_assert_cmpuint(host->side_caches[0].line_bytes, ==, 64);
+    g_assert_cmpint(host->side_caches[0].indexing, ==, SIDE_CACHE_DIRECT);
+    g_assert_cmpuint(load(&bench, "3n16c-hmat.xml", 0)->access_count, ==, 0);
+    g_assert_cmpuint(load(&bench, "3n16c-cxl.xml", HOST_ACCESSES)->access_count, ==, 0);
+    bench_free(&bench);
+}
+
 static void test_devices(void)
 {
     struct bench bench = bench_new();
@@ -387,7 +413,7 @@ static char *json_of(const struct host *host)
 static void test_wire(void)
 {
     struct bench bench = bench_new();
-    const struct host *host = load(&bench, "2n16c-devices.xml", HOST_DEVICES | HOST_CACHES);
+    const struct host *host = load(&bench, "3n16c-hmat.xml", HOST_DEVICES | HOST_CACHES | HOST_ACCESSES);
     g_autoptr(GByteArray) bytes = g_byte_array_new();
     facts_encode(host, bytes);
     struct host *back = facts_decode(bench.arena, bytes->data, bytes->len);
@@ -410,7 +436,7 @@ static void test_wire(void)
 static void assert_record_keeps(const char *source, bool is_synthetic)
 {
     struct bench bench = bench_new();
-    unsigned wants = HOST_DEVICES | HOST_CACHES;
+    unsigned wants = HOST_DEVICES | HOST_CACHES | HOST_ACCESSES;
     const struct host *host =
         host_load(bench.arena, bench.sources, bench.findings, source, is_synthetic, wants, SPAN_NONE);
     g_assert_nonnull(host);
@@ -432,7 +458,7 @@ static void test_recordings(void)
 {
     static const char *const names[] = { "2n16c-huge.xml",   "2n16c-devices.xml",  "2n16c-isolated.xml",
                                          "3n16c-cxl.xml",    "2n8c-no-memory.xml", "3n12c-holes.xml",
-                                         "2n16c-cgroup.xml", "3n4c-sysfs" };
+                                         "2n16c-cgroup.xml", "3n4c-sysfs",         "3n16c-hmat.xml" };
     for (unsigned i = 0; i < G_N_ELEMENTS(names); i++) {
         g_autofree char *path = g_build_filename(hosts_folder, names[i], NULL);
         assert_record_keeps(path, false);
@@ -458,7 +484,7 @@ static void test_text(void)
         g_str_has_prefix(out->str, "available: 2 nodes (0-1)\nnode 0 cpus: 0 1 2 3 4 5 6 7\nnode 0 size: 65536 MB\n"));
     g_assert_nonnull(strstr(out->str, "node   0   1\n  0:  10  21\n  1:  21  10\n"));
     g_assert_nonnull(strstr(out->str, "0000:19:00.0     0  block    nvme0n1\n"));
-    g_assert_nonnull(strstr(out->str, "unknown: free memory\n"));
+    g_assert_nonnull(strstr(out->str, "unknown: free memory, latencies and bandwidths of memory\n"));
     bench_free(&bench);
 }
 
@@ -498,6 +524,7 @@ int main(int argc, char **argv)
     g_test_add_func("/host/live", test_live);
     g_test_add_func("/host/files-refused", test_files_refused);
     g_test_add_func("/host/lists", test_lists);
+    g_test_add_func("/host/accesses", test_accesses);
     g_test_add_func("/host/wire", test_wire);
     g_test_add_func("/host/recordings", test_recordings);
     g_test_add_func("/host/text", test_text);

@@ -165,7 +165,7 @@ static void test_emptied(void)
                 HEAD VCPU CPU "  <cputune/><memoryBacking></memoryBacking>\n</domain>\n");
 }
 
-/* Memory-side caches and the table of latencies are not ours; cells around them are. */
+/* Side caches and the table of latencies are ours with the cells: what the plan has not, goes. */
 static void test_cells(void)
 {
     static const uint32_t distances[] = { 10, 20, 20, 10 };
@@ -178,10 +178,12 @@ static void test_cells(void)
     guest->cell_count = 2;
     guest->has_numa = true;
     guest->distances = distances;
-#define CELLS(cell_0, cell_1)                                                                                \
-    HEAD VCPU "  <cpu mode='host-model'>\n    " TOPOLOGY "\n    <numa>\n" cell_0 cell_1                      \
-              "      <interconnects>\n        <latency initiator='0' target='0' type='access' value='5'/>\n" \
-              "      </interconnects>\n    </numa>\n  </cpu>\n</domain>\n"
+#define CELLS(cell_0, cell_1)                                                           \
+    HEAD VCPU "  <cpu mode='host-model'>\n    " TOPOLOGY "\n    <numa>\n" cell_0 cell_1 \
+              "    </numa>\n  </cpu>\n</domain>\n"
+#define LINKS                                                                                     \
+    "      <interconnects>\n        <latency initiator='0' target='0' type='access' value='5'/>\n" \
+    "      </interconnects>\n"
 #define CACHE "        <cache level='1' associativity='direct' policy='writeback'/>\n"
 #define DISTANCES(a, b)                                                                                           \
     "        <distances>\n          <sibling id='0' value='" a "'/>\n          <sibling id='1' value='" b "'/>\n" \
@@ -189,11 +191,11 @@ static void test_cells(void)
     check(guest,
           CELLS("      <cell cpus='0' memory='512' unit='MiB'>\n" CACHE "      </cell>\n",
                 "      <cell id='1' cpus='0-1' memory='9' unit='GiB' memAccess='shared'>\n" CACHE "      </cell>\n"
-                "      <cell id='2' memory='1'/>\n"),
-          CELLS("      <cell cpus='0' memory='512' unit='MiB'>\n" DISTANCES("10", "20") CACHE "      </cell>\n",
-                "      <cell id='1' cpus='1' memory='524288' unit='KiB'>\n" DISTANCES("20", "10") CACHE
+                "      <cell id='2' memory='1'/>\n" LINKS),
+          CELLS("      <cell cpus='0' memory='512' unit='MiB'>\n" DISTANCES("10", "20") "      </cell>\n",
+                "      <cell id='1' cpus='1' memory='524288' unit='KiB'>\n" DISTANCES("20", "10")
                 "      </cell>\n"));
-    check(guest, CELLS("      <cell id='0' cpus='0' memory='524288'/>\n", ""),
+    check(guest, CELLS("      <cell id='0' cpus='0' memory='524288'/>\n", LINKS),
           CELLS("      <cell id='0' cpus='0' memory='524288'>\n" DISTANCES("10", "20") "      </cell>\n",
                 "      <cell id='1' cpus='1' memory='524288' unit='KiB'>\n" DISTANCES("20", "10") "      </cell>\n"));
     arena_free(arena);

@@ -21,10 +21,10 @@ class Mistake:
 
 
 MISTAKES = (
-    Mistake("a vcpu in another cell", "cpus=2-3,cpus=6-7,memdev", "cpus=2-3,cpus=6,memdev"),
+    Mistake("a vcpu in another cell", "cpus=2-3,cpus=6-7,initiator", "cpus=2-3,cpus=6,initiator"),
     Mistake("two cells' vcpus exchanged", "nodeid=0,cpus=0-1,cpus=4-5", "nodeid=0,cpus=0-1,cpus=6-7"),
-    Mistake("memory exchanged between cells", "nodeid=1,cpus=2-3,cpus=6-7,memdev=ram-cell1",
-            "nodeid=1,cpus=2-3,cpus=6-7,memdev=ram-cell2"),
+    Mistake("memory exchanged between cells", "nodeid=1,cpus=2-3,cpus=6-7,initiator=1,memdev=ram-cell1",
+            "nodeid=1,cpus=2-3,cpus=6-7,initiator=1,memdev=ram-cell2"),
     Mistake("a distance", "src=0,dst=2,val=31", "src=0,dst=2,val=30"),
     Mistake("a distance of the other direction", "src=2,dst=0,val=31", "src=2,dst=0,val=41"),
     Mistake("sockets and cores exchanged", "sockets=2,dies=1,cores=2,threads=2", "sockets=4,dies=1,cores=1,threads=2"),
@@ -39,6 +39,16 @@ MISTAKES = (
     Mistake("preallocating threads", "policy=preferred,prealloc=on,prealloc-threads=2",
             "policy=preferred,prealloc=on,prealloc-threads=1", False),
     Mistake("where preallocation runs", "id=near-cell2,node-affinity=1", "id=near-cell2,node-affinity=2", False),
+    Mistake("an initiator", "nodeid=2,initiator=1", "nodeid=2,initiator=0"),
+    Mistake("a latency", "access-latency,latency=140", "access-latency,latency=141"),
+    Mistake("a latency of another pair", "initiator=0,target=1,", "initiator=1,target=0,"),
+    Mistake("reads and writes exchanged", "read-bandwidth,bandwidth=30720M", "access-bandwidth,bandwidth=30720M"),
+    Mistake("a bandwidth", "bandwidth=8192M", "bandwidth=8193M"),
+    Mistake("the level of a latency", "hierarchy=first-level", "hierarchy=second-level"),
+    Mistake("the size of a side cache", "size=67108864", "size=67112960"),
+    Mistake("the associativity of a side cache", "associativity=direct", "associativity=complex"),
+    Mistake("the policy of a side cache", "policy=write-back", "policy=write-through"),
+    Mistake("the line of a side cache", "line=64", "line=128"),
     Mistake("locking", "mem-lock=on", "mem-lock=off", False),
 )
 
@@ -50,7 +60,7 @@ def wrong_argv(mistake):
     text = text.replace(mistake.right, mistake.wrong)
     # the rest must stay a command line that QEMU takes: every vcpu and every backend used once
     if "memdev=ram-cell2" in mistake.wrong:
-        text = text.replace("nodeid=2,memdev=ram-cell2", "nodeid=2,memdev=ram-cell1")
+        text = text.replace("nodeid=2,initiator=1,memdev=ram-cell2", "nodeid=2,initiator=1,memdev=ram-cell1")
     if mistake.about == "two cells' vcpus exchanged":
         text = text.replace("cpus=2-3,cpus=6-7", "cpus=2-3,cpus=4-5")
     if mistake.about == "a vcpu in another cell":

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Where a guest's XML is silent, libvirt assumes something and numac chooses something else: what libvirt assumes is
+ * said, so that the guest stays what it is.
+ */
+#include "import/parts.h"
+
+#include <string.h>
+
+/* libvirt gives each vCPU a socket where the XML has no topology; numac would make cores of one socket. */
+static void say_sockets(struct guest_lines *guest)
+{
+    static const char *const levels[] = { "sockets", "dies", "clusters", "modules", "cores", "threads" };
+    struct line *vcpus = line_the_only(guest->lines, "vcpus");
+    uint64_t total;
+    if (!vcpus || !vcpus_total(vcpus, &total) || total < 2)
+        return;
+    for (size_t i = 0; i < G_N_ELEMENTS(levels); i++)
+        if (line_find(vcpus->children, levels[i]))
+            return;
+    line_add(&vcpus->children,
+             line_new(guest->arena, "sockets", arena_printf(guest->arena, "%" G_GUINT64_FORMAT, total)));
+}
+
+static void say_file(struct arena *arena, struct line **list)
+{
+    if (line_find(*list, "access") && !line_find(*list, "backing"))
+        line_add(list, line_new(arena, "backing", "file"));
+}
+
+/* Where the XML tells how memory is shared and not where it comes from, libvirt takes a file. */
+static void say_backing(struct guest_lines *guest)
+{
+    if (line_find(guest->lines, "backing"))
+        return;
+    say_file(guest->arena, &guest->lines);
+    for (struct line *cell = line_find(guest->lines, "cell"); cell; cell = line_find(cell->next, "cell"))
+        say_file(guest->arena, &cell->children);
+}
+
+static struct line *iothread_line(const struct guest_lines *guest, const char *id)
+{
+    struct line *line = line_find(guest->lines, "iothread");
+    while (line && !(line->count && strcmp(line->arguments[0], id) == 0))
+        line = line_find(line->next, "iothread");
+    return line;
+}
+
+/* The CPUs of `<vcpu cpuset>` are those of all threads that have none of their own. */
+static void say_cpus(struct guest_lines *guest)
+{
+    enum { MANY_IOTHREADS = 1024 };
+    const char *cpus = line_argument(line_the_only(guest->lines, "cpus"));
+    const char *count = line_argument(line_the_only(guest->lines, "iothreads"));
+    uint64_t iothreads = 0;
+    if (!cpus || !text_set(guest->arena, cpus))
+        return;
+    if (!line_find(guest->lines, "emulator")) {
+        struct line *emulator = line_add(&guest->lines, line_new(guest->arena, "emulator", NULL));
+        emulator->children = line_new(guest->arena, "cpus", cpus);
+    }
+    if (!count || !text_number(count, &iothreads) || iothreads > MANY_IOTHREADS)
+        return;
+    for (uint64_t id = 1; id <= iothreads; id++) {
+        const char *text = arena_printf(guest->arena, "%" G_GUINT64_FORMAT, id);
+        struct line *line = iothread_line(guest, text);
+        if (line) {
+            line_drop(&guest->lines, line); /* and stands behind, in its turn */
+        } else {
+            line = line_new(guest->arena, "iothread", text);
+            line->children = line_new(guest->arena, "cpus", cpus);
+        }
+        line_add(&guest->lines, line);
+    }
+}
+
+void say_unsaid(struct guest_lines *guest)
+{
+    say_sockets(guest);
+    say_backing(guest);
+    say_cpus(guest);
+}

@@ -1,0 +1,440 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+#
+# numac import over every domain XML of the corpus: import, check, build over the same base; then libvirt's own parser
+# must find the same guest before and after, libvirt's driver must make the same command line of both, bytes that
+# numac does not own must be the same, and the short site must give the plan of the long one.  TAP on stdout.
+#
+#   tests/import.py [--numac PROGRAM] [--write]       --write: the table of docs/import.md
+#
+# The corpus is NUMAC_CORPUS or ../shared/corpus beside the checkout; without it these tests are skipped, visibly.
+
+import argparse
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass, field
+from xml.parsers import expat
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+
+from harness import sites, tap
+from harness.program import ROOT, Numac
+from oracles import argv_facts, domain_meaning, libvirt_embed
+from suites import imports
+
+CORPUS = pathlib.Path(os.environ.get("NUMAC_CORPUS") or ROOT.parent / "shared" / "corpus") / "domains"
+PAGE = ROOT / "docs" / "import.md"
+TITLES = {row.code: row.title for row in sites.catalogue()}
+MARK = "-- numac --"
+RANDOM_GUESTS = 50
+
+# differences that have a reason: what differs, the finding that must have told it (None: no finding), the reason
+REASONS = [
+    (r"vcpus\.(current|each)|smp\.(cpus|maxcpus)|current", "NM1237", "told as written over"),
+    (r"memory\.(maxmem|slots)|current|memory|memory\.size|only\.size|hmat|cells\[\d+\]\.initiator", "NM1235",
+     "told as kept in the base"),
+    (r"pages\[\d+\]|(cells\[\d+\]\.memory|only)\.page_bytes", "NM1234", "huge pages of the host's default size, taken as 2MiB"),
+    (r"memory\.(size|maxmem)|only\.size|cells\[\d+\]\.memory\.size", "NM0703", "libvirt rounds up to whole MiB"),
+    (r"(cells\[\d+\]\.memory|only)\.context", None, "thread contexts, which libvirt makes since 9.3"),
+    (r"source", "NM0716", "shared anonymous memory, for which libvirt takes a file"),
+    (r"expanders", None, "PCI expander buses stay in the base"),
+]
+DEVICES = ("exceeds the total memory size", "Memory size must be specified")  # of a parser that adds up nothing
+
+
+@dataclass
+class Trip:
+    """One file on its way: what each step said of it."""
+    source: pathlib.Path
+    folder: pathlib.Path
+    refused: list[str] = field(default_factory=list)  # codes, of the import
+    unchecked: list[str] = field(default_factory=list)  # codes, of check
+    told: set[str] = field(default_factory=set)  # codes of all severities
+    names: list[str] = field(default_factory=list)
+
+    @property
+    def title(self):
+        return f"{self.source.parent.name}/{self.source.stem}"
+
+    @property
+    def site(self):
+        return self.folder / "in" / "site.numa"
+
+    def pairs(self):
+        """The base and what was built over it, of each guest."""
+        return [(self.folder / "in" / f"{name}.xml", self.folder / "out" / f"{name}.xml") for name in self.names]
+
+
+def travel(numac, source, folder):
+    folder.mkdir()
+    trip = Trip(source, folder)
+    run, findings = numac.findings(["import", source, "-o", folder / "in"])
+    trip.refused = sorted({one.code for one in findings if one.severity == "error"})
+    trip.told = {one.code for one in findings}
+    if trip.refused:
+        if run.status == 0 or (folder / "in").exists():
+            raise tap.Failure(f"{trip.title} is refused, yet there is output: {run.told()}")
+        return trip
+    run, findings = numac.findings(["check", trip.site])
+    trip.unchecked = sorted({one.code for one in findings if one.severity == "error"})
+    trip.told |= {one.code for one in findings}
+    if not trip.unchecked:
+        run = numac.run(["build", trip.site, "-o", folder / "out", "--target", "libvirt"])
+        if run.status != 0:
+            raise tap.Failure(f"{trip.title}: check is content and build is not: {run.told()}")
+        trip.names = [guest["name"] for guest in json.loads((folder / "out" / "plan.json").read_text())["guests"]]
+    return trip
+
+
+# ---- libvirt's parser ------------------------------------------------------------------------------------------
+
+def parsed(paths):
+    """What test:///default makes of each file: (XML, error)."""
+    commands = []
+    for path in paths:
+        name = re.search(r"<name>(.*?)</name>", path.read_text()).group(1)
+        commands.append(f"define {path}; dumpxml '{name}'; undefine '{name}'; echo '{MARK}'")
+    done = subprocess.run(["virsh", "-q", "-c", "test:///default", "; ".join(commands)], capture_output=True,
+                          text=True, check=False, env={"PATH": "/usr/bin:/bin", "LC_ALL": "C"})
+    return [((match.group(0), "") if (match := re.search(r"<domain\b.*</domain>", part, re.DOTALL)) else ("", part))
+            for part in done.stdout.split(MARK)[:len(paths)]], done.stderr
+
+
+def parser_says(trip):
+    """Lines that tell where libvirt's parser finds another guest; None where it takes not even the original."""
+    found = []
+    for base, built in trip.pairs():
+        (before, _), (after, _) = parsed([base, built])[0]
+        if not before:
+            return None
+        if not after:
+            return [f"libvirt refuses what was built: {parsed([built])[1]}"]
+        facts, rest = domain_meaning.meaning(before)
+        other_facts, other_rest = domain_meaning.meaning(after)
+        found += argv_facts.differences(facts, other_facts, ("original", "built"))
+        if rest != other_rest:
+            found.append(f"the rest differs:\n{rest}\n{other_rest}")
+    return found
+
+
+# ---- command lines ---------------------------------------------------------------------------------------------
+
+def driver_says(engine, before, after):
+    """(difference lines, reason why there is nothing to compare)"""
+    try:
+        return argv_facts.differences(engine.facts(before), engine.facts(after), ("original", "built")), ""
+    except tap.Skip as skip:
+        return [], str(skip)
+    except tap.Failure as failure:
+        if before.startswith("error:"):
+            return [], str(failure)
+        raise
+    except argv_facts.FactError as unknown:
+        return [], f"the command line has more than numac says: {unknown}"
+
+
+def expected_argv(trip):
+    found = sorted(trip.source.parent.glob(f"{trip.source.stem}.*.args"))
+    return found[0] if found else None
+
+
+def bare_argv(numac, trip):
+    """numac's own command line of the site without base; None where QEMU alone cannot be told."""
+    run = numac.run(["import", trip.source])
+    site = trip.folder / "bare.numa"
+    site.write_text(run.out)
+    run = numac.run(["build", site, "-o", trip.folder / "bare", "--target", "qemu"])
+    path = trip.folder / "bare" / f"{trip.names[0]}.argv"
+    return path.read_text() if run.status == 0 else None
+
+
+def args_say(numac, trip):
+    """(difference lines, reason) against the command line that libvirt's own tests expect."""
+    path = expected_argv(trip)
+    if not path:
+        return [], "no command line in the corpus"
+    argv = bare_argv(numac, trip)
+    if argv is None:
+        return [], "without its base the site does not build"
+    try:
+        mounts = {"/dev/hugepages2M": 2 << 20, "/dev/hugepages1G": 1 << 30}
+        theirs = argv_facts.facts(argv_facts.words_of_libvirt(path.read_text().replace("\\\n", " ")), mounts)
+        ours = argv_facts.facts(argv_facts.words_of_file(argv), mounts)
+    except argv_facts.FactError as unknown:
+        return [], f"the command line has more than numac says: {unknown}"
+    return argv_facts.differences(libvirt_embed.comparable(theirs), libvirt_embed.comparable(ours),
+                                  ("libvirt", "numac")), ""
+
+
+def explained(trip, lines):
+    """The reasons of the differences, and the lines that have none."""
+    reasons, left = [], []
+    for line in lines:
+        path = line.split(": ")[0]
+        for pattern, code, reason in REASONS:
+            if re.fullmatch(pattern, path) and (code is None or code in trip.told):
+                reasons.append(f"{code}: {reason}" if code else reason)
+                break
+        else:
+            left.append(line)
+    return sorted(set(reasons)), left
+
+
+# ---- bytes -----------------------------------------------------------------------------------------------------
+
+OWNED = {
+    "": ("uuid", "memory", "currentMemory", "vcpu", "vcpus", "iothreads", "numatune"),
+    "memtune": ("hard_limit",), "iothreadids": ("iothread",),
+    "memoryBacking": ("hugepages", "nosharepages", "locked", "source", "access", "allocation", "discard"),
+    "cputune": ("vcpupin", "emulatorpin", "iothreadpin"), "cpu": ("topology",), "cpu/numa": ("cell", "interconnects"),
+}
+OWNED_PATHS = {"/".join(filter(None, ("domain", parent, name))) for parent, names in OWNED.items() for name in names}
+CONTAINERS = "memtune|iothreadids|memoryBacking|cputune|cpu|numa"
+
+
+def unowned(data):
+    """The bytes of a domain without what numac owns, blanks apart."""
+    parser = expat.ParserCreate()
+    path, cut, ends = [], [], []
+
+    def start(name, _):
+        path.append(name)
+        if not cut and "/".join(path) in OWNED_PATHS:
+            cut.append((len(path), parser.CurrentByteIndex))
+
+    def end(_):
+        if cut and cut[0][0] == len(path):
+            begin = cut.pop()[1]
+            tag = re.compile(rb"""<(?:[^>"']|"[^"]*"|'[^']*')*>""").match(data, begin)
+            closes_itself = tag.group().endswith(b"/>")
+            ends.append((begin, tag.end() if closes_itself else data.index(b">", parser.CurrentByteIndex) + 1))
+        path.pop()
+
+    parser.StartElementHandler, parser.EndElementHandler = start, end
+    parser.Parse(data, True)
+    for begin, close in reversed(ends):
+        data = data[:begin] + data[close:]
+    text = re.sub(r"\s+", "", re.sub(r"<([\w:]+)((?:\s[^<>]*?)?)\s*/>", r"<\1\2></\1>", data.decode()))
+    while (shorter := re.sub(rf"<({CONTAINERS})></\1>", "", text)) != text:
+        text = shorter
+    return text
+
+
+def bytes_stay(trip):
+    for base, built in trip.pairs():
+        before, after = unowned(base.read_bytes()), unowned(built.read_bytes())
+        if before != after:
+            at = next((i for i, (one, other) in enumerate(zip(before, after)) if one != other),
+                      min(len(before), len(after)))
+            raise tap.Failure(f"bytes that numac does not own differ: '{before[at - 60:at + 60]}' and "
+                              f"'{after[at - 60:at + 60]}'")
+
+
+# ---- the short form --------------------------------------------------------------------------------------------
+
+def plan_of(numac, folder, name, text, bases=()):
+    place = folder / name
+    place.mkdir()
+    for base in bases:
+        shutil.copy(base, place)
+    path = place / ("site.yaml" if text.startswith("guest:") else "site.numa")
+    path.write_text(text)
+    run, findings = numac.findings(["check", path])
+    if run.status:
+        return sorted({one.code for one in findings if one.severity == "error"})
+    plan = json.loads(numac.run(["plan", path, "--format", "json"]).out)
+    for guest in plan["guests"]:
+        guest.pop("uuid")  # made of the name of the site, where no base has one
+    return plan
+
+
+def in_full(numac, kind, source):
+    driver = pathlib.Path(numac.path).parent / "tests" / "drivers" / "import"
+    if not driver.exists():
+        raise tap.Skip("the driver tests/drivers/import is not built")
+    done = subprocess.run([driver, kind, source], capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise tap.Failure(done.stderr)
+    return done.stdout
+
+
+def short_is_long(numac, trip):
+    """The plan of the site as imported is that of the site with nothing folded, with its base and without, in both
+    notations."""
+    bases = sorted((trip.folder / "in").glob("*.xml"))
+    long = plan_of(numac, trip.folder, "long", in_full(numac, "bases", trip.source), bases)
+    bare = plan_of(numac, trip.folder, "long-bare", in_full(numac, "bare", trip.source))
+    yaml = numac.run(["import", "--to", "yaml", trip.source]).out
+    for name, text, beside, wanted in (("short", trip.site.read_text(), bases, long),
+                                       ("short-bare", numac.run(["import", trip.source]).out, (), bare),
+                                       ("yaml", yaml, (), bare)):
+        plan = plan_of(numac, trip.folder, name, text, beside)
+        if plan != wanted:
+            raise tap.Failure(f"the {name} site has another plan than the long one: {plan}\n{wanted}\n{text}")
+    if numac.run(["fmt", "--check", trip.site]).status:
+        raise tap.Failure("fmt would lay the site out otherwise")
+
+
+# ---- what is said of each file ---------------------------------------------------------------------------------
+
+@dataclass
+class Verdict:
+    import_: str = ""
+    parser: str = ""
+    driver: str = ""
+    args: str = ""
+    wrong: list[str] = field(default_factory=list)
+
+
+def column(trip, verdict, name, lines, reason):
+    reasons, left = explained(trip, lines)
+    verdict.wrong += [f"{name}: {line}" for line in left]
+    setattr(verdict, name, reason or ("differs" if left else "; ".join(reasons) if reasons else "same"))
+
+
+def refusal(codes, by):
+    return "; ".join(f"{by} {code}: {TITLES[code]}" for code in codes)
+
+
+def judge(numac, engine, trip, told):
+    verdict = Verdict()
+    if trip.refused or trip.unchecked:
+        verdict.import_ = refusal(trip.refused, "refused by") or refusal(trip.unchecked, "its site is refused by")
+        return verdict
+    verdict.import_ = "imported"
+    lines = parser_says(trip)
+    if lines is None:
+        verdict.parser = "libvirt refuses the original"
+    elif any(word in line for line in lines for word in DEVICES) and "NM1235" in trip.told:
+        verdict.parser = "NM1235: memory devices stay in the base, their sum is left to QEMU's driver"
+    else:
+        column(trip, verdict, "parser", lines, "")
+    if engine:
+        column(trip, verdict, "driver", *driver_says(engine, *told))
+    column(trip, verdict, "args", *args_say(numac, trip))
+    return verdict
+
+
+# ---- the page --------------------------------------------------------------------------------------------------
+
+HEAD = """# Import, proven
+
+`numac import` over each domain XML of a corpus of libvirt's own tests and of guests from the field: imported, checked,
+built over the same base. This table is written by `tests/import.py --write`; the suite fails where it is not true.
+
+| column | what was compared |
+| --- | --- |
+| parser | the guest that libvirt's parser finds in the original and in what was built (`test:///default`) |
+| command line | what libvirt's QEMU driver makes of both |
+| expected | the command line that libvirt's tests expect, and that of numac for the site without its base |
+
+"same" is said where nothing differs. A difference stands with its reason, and the finding by which numac told it.
+
+| file | import | parser | command line | expected |
+| --- | --- | --- | --- | --- |
+"""
+
+
+def page(trips, verdicts):
+    rows = [f"| {trip.title} | {verdict.import_} | {verdict.parser or '-'} | {verdict.driver or '-'} | "
+            f"{verdict.args or '-'} |\n" for trip, verdict in zip(trips, verdicts)]
+    return HEAD + "".join(rows)
+
+
+def page_is_true(trips, verdicts):
+    wanted, found = page(trips, verdicts), PAGE.read_text() if PAGE.exists() else ""
+    if wanted != found:
+        wrong = sorted(set(wanted.split("\n")) ^ set(found.split("\n")))
+        raise tap.Failure("\n".join([f"run tests/import.py --write; {PAGE.relative_to(ROOT)} differs in", *wrong]))
+
+
+# ---- the suite -------------------------------------------------------------------------------------------------
+
+def unfit():
+    return None if shutil.which("virsh") else "virsh is not installed (libvirt-clients)"
+
+
+def fail_with(lines):
+    if lines:
+        raise tap.Failure("\n".join(lines))
+
+
+def corpus_tests(numac, engine, scratch):
+    trips = [travel(numac, source, pathlib.Path(scratch, f"{source.parent.name}-{source.stem}"))
+             for source in sorted(CORPUS.glob("*/*.xml"))]
+    texts = [path.read_text() for trip in trips for pair in trip.pairs()[:1] for path in pair]
+    told = iter(engine.compile(texts) if engine else texts)
+    verdicts = [judge(numac, engine, trip, (next(told), next(told)) if trip.names else None) for trip in trips]
+    tests = []
+    for trip, verdict in zip(trips, verdicts):
+        tests.append(tap.Test(f"{trip.title}: the same guest", lambda verdict=verdict: fail_with(verdict.wrong)))
+        if not trip.refused:
+            tests.append(tap.Test(f"{trip.title}: short", lambda trip=trip: short_is_long(numac, trip)))
+        if trip.names:
+            tests.append(tap.Test(f"{trip.title}: bytes", lambda trip=trip: bytes_stay(trip)))
+    return trips, verdicts, tests
+
+
+def random_trip(numac, scratch, seed):
+    """A guest made at random: libvirt finds it again, and the short site has the plan of the long one."""
+    source = pathlib.Path(scratch, f"random-{seed}.xml")
+    source.write_text(imports.random_guest(seed))
+    trip = travel(numac, source, pathlib.Path(scratch, f"random-{seed}"))
+    short_is_long(numac, trip)
+    if trip.unchecked:
+        return f"its site is refused by {', '.join(trip.unchecked)}"
+    bytes_stay(trip)
+    if not unfit():
+        lines = parser_says(trip)
+        fail_with(["libvirt refuses the original"] if lines is None else explained(trip, lines)[1])
+    return None
+
+
+def run(numac, engine, write):
+    with tempfile.TemporaryDirectory(prefix="numac-import-") as scratch:
+        tests = imports.collect(numac)
+        tests += [tap.Test(f"random guest {seed}", lambda seed=seed: random_trip(numac, scratch, seed))
+                  for seed in range(RANDOM_GUESTS)]
+        if not sorted(CORPUS.glob("*/*.xml")):
+            return tap.run([*tests, tap.Test("corpus", lambda: skip(f"no domains in {CORPUS.name} (NUMAC_CORPUS)"))])
+        if unfit():
+            return tap.run([*tests, tap.Test("corpus", lambda: skip(unfit()))])
+        trips, verdicts, more = corpus_tests(numac, engine, scratch)
+        if write:
+            PAGE.write_text(page(trips, verdicts))
+        of_page = (lambda: page_is_true(trips, verdicts)) if engine else (lambda: skip(libvirt_embed.unfit()))
+        return tap.run([*tests, *more, tap.Test("docs/import.md", of_page)])
+
+
+def skip(reason):
+    raise tap.Skip(reason)
+
+
+def main():
+    parser = argparse.ArgumentParser(description="imports beside their originals, as TAP")
+    parser.add_argument("--numac", default=ROOT / "build" / "numac")
+    parser.add_argument("--write", action="store_true", help="write docs/import.md")
+    parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    has_engine = not libvirt_embed.unfit()
+    if has_engine and not options.inside:
+        words = [sys.executable, __file__, "--inside", "--numac", str(options.numac), *["--write"] * options.write]
+        os.execvp("unshare", ["unshare", "--mount", *words])
+    if not has_engine:
+        return run(Numac(options.numac), None, options.write)
+    with tempfile.TemporaryDirectory(prefix="nl") as folder:
+        engine = libvirt_embed.Engine(folder)
+        try:
+            return run(Numac(options.numac), engine, options.write)
+        finally:
+            engine.close()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
