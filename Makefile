@@ -127,13 +127,14 @@ SUITE_rules   = 'rules=tests/rules_table.py'
 SUITE_import  = 'import=tests/import.py --numac $(PROGRAM)'
 SUITE_man     = 'man=tests/man.py --numac $(PROGRAM)'
 SUITE_place   = 'place=tests/place_properties.py $(PROGRAM)'
+SUITE_hostile = 'hostile=tests/hostile.py --numac $(PROGRAM)'
 SUITE_mutants = 'mutants=tests/mutants.py --numac $(PROGRAM)'
 SUITE_oracles = 'schema=tests/oracles/relaxng.py --numac $(PROGRAM)' \
 	'libvirt=tests/oracles/libvirt_embed.py --numac $(PROGRAM)' \
 	'qemu=tests/oracles/qemu_paused.py --numac $(PROGRAM)' 'script=tests/oracles/script.py --numac $(PROGRAM)'
 SUITE_lab     = 'boot=tests/oracles/boot.py --numac $(PROGRAM)'
 comma := ,
-SUITES := layers,harness,units,cli,hosts,notation,import,man,cases,rules,place,mutants,oracles
+SUITES := layers,harness,units,cli,hosts,notation,import,man,cases,rules,place,hostile,mutants,oracles
 suites = $(foreach suite,$(subst $(comma), ,$(1)),$(SUITE_$(suite)))
 
 check: $(PROGRAM) $(UNITS) $(DRIVERS) $(SHIM)

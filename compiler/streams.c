@@ -5,6 +5,7 @@
 #include "streams.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -13,6 +14,7 @@
 
 void streams_secure(void)
 {
+    signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error to tell, as a full disk is */
     for (int stream = STDIN_FILENO; stream <= STDERR_FILENO; stream++)
         if (fcntl(stream, F_GETFD) < 0 && errno == EBADF) {
             int wrong_way = stream == STDIN_FILENO ? O_WRONLY : O_RDONLY;

@@ -22,16 +22,34 @@ static void append_escape(GString *out, unsigned char byte)
         g_string_append_printf(out, "\\u%04x", byte);
 }
 
+/* Bytes of a character beyond ASCII that a terminal might obey: controls and what turns the direction of writing;
+ * else 0.  All are below U+10000. */
+static size_t steering_bytes(const char *text)
+{
+    unsigned char byte = (unsigned char)*text;
+    if (byte != 0xc2 && byte != 0xd8 && byte != 0xe2) /* the first of them all */
+        return 0;
+    gunichar character = g_utf8_get_char(text);
+    bool steers = character < 0xa0 || character == 0x61c || (character >= 0x200e && character <= 0x200f) ||
+                  (character >= 0x2028 && character <= 0x202e) || (character >= 0x2066 && character <= 0x2069);
+    return steers ? (size_t)g_utf8_skip[byte] : 0;
+}
+
 static void escaped(GString *out, const char *text, size_t length)
 {
     size_t plain = 0;
     append_bytes(out, "\"", 1);
     for (size_t i = 0; i < length; i++) {
         unsigned char byte = (unsigned char)text[i];
-        if (is_plain(byte))
+        size_t steering = byte < 0x80 ? 0 : steering_bytes(text + i);
+        if (!steering && is_plain(byte))
             continue;
         append_bytes(out, text + plain, i - plain);
-        append_escape(out, byte);
+        if (steering)
+            g_string_append_printf(out, "\\u%04x", g_utf8_get_char(text + i));
+        else
+            append_escape(out, byte);
+        i += steering ? steering - 1 : 0;
         plain = i + 1;
     }
     append_bytes(out, text + plain, length - plain);

@@ -335,12 +335,15 @@ struct known_set {
 };
 
 struct place_memo {
+    struct arena *arena; /* of the run: those who ask may have one that ends before */
     struct known_set *sets[256]; /* by address of the set */
 };
 
 struct place_memo *place_memo_new(struct arena *arena)
 {
-    return arena_take(arena, struct place_memo);
+    struct place_memo *memo = arena_take(arena, struct place_memo);
+    memo->arena = arena;
+    return memo;
 }
 
 static struct known_set **known_sets(const struct site_host *host, const struct set *set)
@@ -356,14 +359,17 @@ static const struct ids *known_ids(const struct site_host *host, const struct se
     return NULL;
 }
 
-static const struct ids *remember(struct view *view, const struct set *set, const struct ids *parent, bool wants_nodes, const struct ids *ids)
+static const struct ids *remember(struct view *view, const struct set *set, const struct ids *parent, bool wants_nodes, hwloc_const_bitmap_t result)
 {
     if (!view->host->memo)
-        return ids;
-    struct known_set **first = known_sets(view->host, set), *known = arena_take(view->arena, struct known_set);
-    *known = (struct known_set){ set, parent, ids, wants_nodes, *first };
+        return ids_from_bitmap(view->arena, result);
+    struct arena *arena = view->host->memo->arena;
+    struct known_set **first = known_sets(view->host, set), *known = arena_take(arena, struct known_set);
+    *known = (struct known_set){
+        .set = set, .parent = parent, .ids = ids_from_bitmap(arena, result), .wants_nodes = wants_nodes, .next = *first
+    };
     *first = known;
-    return ids;
+    return known->ids;
 }
 
 static const struct ids *on_host(struct view *view, const struct set *set, const struct ids *parent, bool wants_nodes)
@@ -392,7 +398,7 @@ static const struct ids *on_host(struct view *view, const struct set *set, const
     if (!view->has_failed && hwloc_bitmap_iszero(result))
         fail(view, NM_empty_set, "name at least one that the host has", "'%s' is nothing on host '%s'", set->text, view->host->name);
     else if (!view->has_failed)
-        ids = remember(view, set, parent, wants_nodes, ids_from_bitmap(view->arena, result));
+        ids = remember(view, set, parent, wants_nodes, result);
     scopes_free(&view->whole);
     g_free(view->seats);
     hwloc_bitmap_free(result);

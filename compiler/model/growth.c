@@ -19,14 +19,18 @@ bool grow(struct binder *binder, size_t words, size_t bytes, struct span span)
     if (binder->grown_words <= most)
         return true;
     binder->is_too_large = true;
-    struct finding *finding = report(binder->findings, NM_site_too_large, span,
-                                     "profiles and variables make the site too large: here they come to over %" G_GUINT64_FORMAT " words", most);
-    finding_note(binder->findings, finding, "each guest gets all words of the profiles it uses, and all values of a variable");
-    finding_help(binder->findings, finding, "for guests that are alike, write one with 'count'; else use fewer or shorter profiles");
+    struct finding *finding = report(
+        binder->findings, NM_site_too_large, span,
+        "profiles and variables make the site too large: here they come to over %" G_GUINT64_FORMAT " words", most);
+    finding_note(binder->findings, finding,
+                 "each guest gets all words of the profiles it uses, and all values of a variable");
+    finding_help(binder->findings, finding,
+                 "for guests that are alike, write one with 'count'; else use fewer or shorter profiles");
     return false;
 }
 
-/* ---- count -------------------------------------------------------------------------------------------------------- */
+/* ---- count --------------------------------------------------------------------------------------------------------
+ */
 
 enum { PARTS_OF_A_SITE = 4000000, MOST_CELLS = 128, MOST_IOTHREADS = 1024 };
 
@@ -59,7 +63,9 @@ bool grow_by_count(struct binder *binder, const struct guest *family)
     }
     struct finding *finding = report(binder->findings, NM_site_too_large, said_span(&family->said, W_GUEST_COUNT, 1),
                                      "%u guests as large as '%s' make the site too large", family->count, family->name);
-    finding_note(binder->findings, finding, "their cells, distances, pins and iothreads come to over %d", PARTS_OF_A_SITE);
-    finding_help(binder->findings, finding, "write at most 'count %" G_GUINT64_FORMAT "', and the rest in a site of its own", MAX(left / one, 1));
+    finding_note(binder->findings, finding, "their cells, distances, pins and iothreads come to over %d",
+                 PARTS_OF_A_SITE);
+    finding_help(binder->findings, finding,
+                 "write at most 'count %" G_GUINT64_FORMAT "', and the rest in a site of its own", MAX(left / one, 1));
     return false;
 }

@@ -60,13 +60,15 @@ static const struct ids *context_of(const struct draft *draft, const struct draf
     return cell->nodes;
 }
 
-static void finish_cell(const struct draft *draft, const struct draft_cell *cell, struct plan_cell *out)
+static void finish_cell(struct placing *placing, const struct draft *draft, const struct draft_cell *cell,
+                        struct plan_cell *out)
 {
     const struct locality *said = cell->locality;
     bool immediate = cell_says(draft->guest, cell, W_ALLOCATION) ? said->allocation == ALLOCATION_IMMEDIATE
                                                                  : cell->page_bytes != PAGES_NORMAL;
     *out = (struct plan_cell){
-        .name = cell->name,
+        .name =
+            cell->said ? cell->name : arena_string(placing->arena, cell->name, strlen(cell->name)), /* of the draft */
         .vcpus = cell->vcpus,
         .memory_bytes = cell->memory_bytes,
         .nodes = cell->memory_bytes ? cell->nodes : NULL,
@@ -291,7 +293,7 @@ void finish_guest(struct placing *placing, const struct identity *identity, cons
     out->name = draft->guest->name;
     out->host = draft->room ? draft->room->host->name : NULL;
     for (uint32_t c = 0; c < draft->cell_count; c++) {
-        finish_cell(draft, &draft->cells[c], &cells[c]);
+        finish_cell(placing, draft, &draft->cells[c], &cells[c]);
         out->memory_bytes += cells[c].memory_bytes;
     }
     out->cells = cells;

@@ -34,8 +34,8 @@ static const char *const descriptions[] = {
     "numa:1(memory=1TiB) core:256 pu:1",
 };
 static const char *const recordings[] = {
-    "tests/hosts/2n16c-huge.xml",      "tests/hosts/2n8c-no-memory.xml", "tests/hosts/3n12c-holes.xml",
-    "tests/hosts/3n16c-cxl.xml",       "tests/hosts/2n16c-hbm.xml",      "tests/hosts/2n16c-isolated.xml",
+    "tests/hosts/2n16c-huge.xml",        "tests/hosts/2n8c-no-memory.xml", "tests/hosts/3n12c-holes.xml",
+    "tests/hosts/3n16c-cxl.xml",         "tests/hosts/2n16c-hbm.xml",      "tests/hosts/2n16c-isolated.xml",
     "tests/hosts/2n8t-capabilities.xml", "tests/hosts/2n16c-devices.xml",
 };
 static const struct host *known_hosts[G_N_ELEMENTS(descriptions) + G_N_ELEMENTS(recordings)];
@@ -111,7 +111,8 @@ uint32_t __wrap_sources_read_named(struct sources *sources, const char *path, ui
     return __wrap_sources_read(sources, path, max_bytes);
 }
 
-/* ---- what must hold ------------------------------------------------------------------------------------------------ */
+/* ---- what must hold ------------------------------------------------------------------------------------------------
+ */
 
 static void check_json(const GString *text)
 {
@@ -140,7 +141,8 @@ static void check_findings(struct findings *findings)
 
 static void check_xml(const GString *text)
 {
-    xmlDoc *document = xmlReadMemory(text->str, (int)text->len, "out.xml", NULL, XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
+    xmlDoc *document = xmlReadMemory(text->str, (int)text->len, "out.xml", NULL,
+                                     XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
     if (!document)
         bug("XML that libxml2 does not read");
     xmlFreeDoc(document);
@@ -153,7 +155,8 @@ static void check_plan_json(struct arena *arena, const struct plan *plan)
     write_plan_json(plan, first);
     struct sources *sources = sources_new();
     struct findings *findings = findings_new(sources);
-    const struct plan *again = read_plan_json(arena, sources, findings, sources_add_text(sources, "plan.json", first->str, first->len));
+    const struct plan *again =
+        read_plan_json(arena, sources, findings, sources_add_text(sources, "plan.json", first->str, first->len));
     if (!again)
         bug("a plan that cannot be read back");
     write_plan_json(again, second);
@@ -185,7 +188,8 @@ static void check_outputs(struct arena *arena, struct sources *sources, const st
     check_plan_json(arena, planned->plan);
 }
 
-/* ---- one input ------------------------------------------------------------------------------------------------------- */
+/* ---- one input
+ * ------------------------------------------------------------------------------------------------------- */
 
 static void split(const char *text, size_t length)
 {
