@@ -161,7 +161,7 @@ lint:
 	shellcheck $(SCRIPTS)
 	tests/layers
 	@if command -v cppcheck >/dev/null; then \
-		cppcheck -q --std=c11 --enable=warning,portability --inline-suppr --error-exitcode=1 -Icompiler compiler; \
+		cppcheck -q --std=c11 --library=gtk '-DG_GNUC_PRINTF(a,b)=' --enable=warning,portability --inline-suppr --error-exitcode=1 -Icompiler compiler; \
 	else echo 'cppcheck is not installed: not run'; fi
 
 # ---- benchmarks ---------------------------------------------------------------------------------------------------

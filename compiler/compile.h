@@ -11,7 +11,7 @@
 struct compiled {
     const struct site *site;
     const struct planned_site *planned; /* NULL where the site is no text */
-    bool is_clean; /* no error was found in this site: its plan may be written */
+    bool is_clean;                      /* no error was found in this site: its plan may be written */
 };
 
 struct compiled compile_site(struct session *session, const char *path);

@@ -41,7 +41,9 @@ static bool targets_are_known(struct session *session)
         size_t at = 0;
         const char *near = nearest_name(name, strlen(name), next_target, &at);
         struct finding *finding = session_misuse(session, "'%s' is no target", name);
-        finding_help(session->findings, finding, near ? "did you mean '%s'?" : "write 'libvirt', 'qemu', or both joined by a comma", near ? near : "");
+        finding_help(session->findings, finding,
+                     near ? "did you mean '%s'?" : "write 'libvirt', 'qemu', or both joined by a comma",
+                     near ? near : "");
         return false;
     }
     return true;
@@ -65,11 +67,14 @@ static void tell_base_only(struct session *session, const struct planned_guest *
 {
     if (!guest->plan->has_base || strcmp(emitter->suffix, ".argv") != 0)
         return;
-    struct finding *finding = report(session->findings, NM_base_one_target, guest->guest->span, "guest '%s' has a base: only the libvirt target is written", guest->plan->name);
-    finding_note(session->findings, finding, "the base holds devices and settings that numac does not turn into QEMU arguments");
+    struct finding *finding = report(session->findings, NM_base_one_target, guest->guest->span,
+                                     "guest '%s' has a base: only the libvirt target is written", guest->plan->name);
+    finding_note(session->findings, finding,
+                 "the base holds devices and settings that numac does not turn into QEMU arguments");
 }
 
-static void write_guest(struct session *session, const struct emitter *emitter, const struct planned_guest *guest, GString *out)
+static void write_guest(struct session *session, const struct emitter *emitter, const struct planned_guest *guest,
+                        GString *out)
 {
     struct base_text base = base_of(session, guest);
     emitter->write(guest->plan, guest->plan->has_base ? &base : NULL, out);
@@ -89,7 +94,7 @@ static void drop_declaration(GString *out, gsize from)
     g_string_erase(out, (gssize)from, end - (out->str + from));
 }
 
-/* ---- one stream --------------------------------------------------------------------------------------------------- */
+/* ---- one stream ------------------------------------------------------------------------------------------------- */
 
 enum { CHUNK_BYTES = 64 << 10 }; /* a fleet is not kept: it is written a piece at a time */
 
@@ -125,7 +130,8 @@ static void build_stream(struct session *session, const struct compiled *compile
         g_string_append(session->result, emitter->stream_close);
 }
 
-/* ---- a folder -------------------------------------------------------------------------------------------------------- */
+/* ---- a folder
+ * -------------------------------------------------------------------------------------------------------- */
 
 static bool add_guest(struct session *session, struct output *output, const struct planned_guest *guest, GString *text)
 {
@@ -157,7 +163,8 @@ static void name_targets(struct session *session, struct plan *plan)
         uint32_t at = 0;
         while (at < plan->target_count && strcmp(targets[at], rows[e].target) < 0)
             at++;
-        if (!is_wanted(session->options, &rows[e]) || (at < plan->target_count && strcmp(targets[at], rows[e].target) == 0))
+        if (!is_wanted(session->options, &rows[e]) ||
+            (at < plan->target_count && strcmp(targets[at], rows[e].target) == 0))
             continue;
         memmove(targets + at + 1, targets + at, (plan->target_count++ - at) * sizeof *targets);
         targets[at] = rows[e].target;

@@ -65,7 +65,8 @@ static const struct verb verbs[] = {
         .fewest = 1,
         .most = MANY_ARGUMENTS,
         .takes = TAKES_TO | TAKES_OUTPUT,
-        .examples = { "numac import guest.xml", "numac import -o layout guest.xml", "numac import --to yaml guest.xml" },
+        .examples = { "numac import guest.xml", "numac import -o layout guest.xml",
+                      "numac import --to yaml guest.xml" },
         .run = verb_import,
     },
     {

@@ -49,7 +49,7 @@ extern const struct ids ids_none;
 const struct ids *ids_from_bitmap(struct arena *arena, const struct hwloc_bitmap_s *bitmap); /* finite bitmaps only */
 const struct ids *ids_from_range(struct arena *arena, uint32_t first, uint32_t last);
 const struct ids *ids_from_sorted(struct arena *arena, const uint32_t *numbers, size_t count); /* rising, no repeats */
-struct hwloc_bitmap_s *ids_to_bitmap(const struct ids *ids); /* the caller frees it */
+struct hwloc_bitmap_s *ids_to_bitmap(const struct ids *ids);                                   /* the caller frees it */
 void ids_add_to_bitmap(const struct ids *ids, struct hwloc_bitmap_s *bitmap);
 uint32_t ids_size(const struct ids *ids); /* how many numbers */
 bool ids_contains(const struct ids *ids, uint32_t number);
@@ -63,11 +63,11 @@ void ids_append(GString *out, const struct ids *ids);       /* "0-3,8", nothing 
 char *ids_text(struct arena *arena, const struct ids *ids); /* the same, "none" for the empty set */
 
 /* for (ids_each(set, cpu)) { ... } visits the numbers in rising order */
-#define ids_each(set, number)                                                                                         \
-    uint32_t number##_range = 0, number = (set)->count ? (set)->range[0].first : 0;                                   \
-    number##_range < (set)->count;                                                                                    \
-    number < (set)->range[number##_range].last                                                                        \
-        ? (void)number++                                                                                              \
+#define ids_each(set, number)                                                       \
+    uint32_t number##_range = 0, number = (set)->count ? (set)->range[0].first : 0; \
+    number##_range < (set)->count;                                                  \
+    number < (set)->range[number##_range].last                                      \
+        ? (void)number++                                                            \
         : (void)(++number##_range < (set)->count ? (number = (set)->range[number##_range].first) : 0)
 
 /* ---- sizes ------------------------------------------------------------------------------------------------------
@@ -77,8 +77,8 @@ char *ids_text(struct arena *arena, const struct ids *ids); /* the same, "none" 
 #define GIB (MIB * 1024)
 #define TIB (GIB * 1024)
 
-void size_append(GString *out, uint64_t bytes);          /* in the largest unit that leaves a whole number: "4GiB" */
-char *size_text(struct arena *arena, uint64_t bytes);    /* the same, as written in a site */
+void size_append(GString *out, uint64_t bytes);       /* in the largest unit that leaves a whole number: "4GiB" */
+char *size_text(struct arena *arena, uint64_t bytes); /* the same, as written in a site */
 
 /* ---- text -------------------------------------------------------------------------------------------------------
  * Appending without a function call where there is room already: ten thousand guests are some millions of short

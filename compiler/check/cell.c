@@ -19,7 +19,9 @@ static void cells_are_at_most_128(const struct check *check, const struct guest 
     if (count <= CELL_LIMIT)
         return;
     struct span span = from_word ? said_span(&guest->said, W_GUEST_CELLS, 1) : guest->cells[CELL_LIMIT].span;
-    struct finding *finding = report(check->findings, NM_too_many_cells, span, "guest '%s' has %u cells, and QEMU takes at most %d", guest->name, count, CELL_LIMIT);
+    struct finding *finding =
+        report(check->findings, NM_too_many_cells, span, "guest '%s' has %u cells, and QEMU takes at most %d",
+               guest->name, count, CELL_LIMIT);
     finding_note(check->findings, finding, "libvirt would accept the definition; QEMU would refuse to start");
     finding_help(check->findings, finding, "use fewer, larger cells");
 }
@@ -28,15 +30,18 @@ static void cells_are_not_zero(const struct check *check, const struct guest *gu
 {
     if (!is_said(&guest->said, W_GUEST_CELLS) || is_failed(&guest->said, W_GUEST_CELLS) || guest->cells_wanted)
         return;
-    struct finding *finding = report(check->findings, NM_no_cells, said_span(&guest->said, W_GUEST_CELLS, 1), "guest '%s' has 0 cells", guest->name);
+    struct finding *finding = report(check->findings, NM_no_cells, said_span(&guest->said, W_GUEST_CELLS, 1),
+                                     "guest '%s' has 0 cells", guest->name);
     finding_help(check->findings, finding, "write 1 or more, or leave 'cells' out");
 }
 
 static void cells_word_agrees_with_blocks(const struct check *check, const struct guest *guest)
 {
-    if (!is_said(&guest->said, W_GUEST_CELLS) || is_failed(&guest->said, W_GUEST_CELLS) || !guest->cell_count || !guest->cells_wanted || guest->cells_wanted == guest->cell_count)
+    if (!is_said(&guest->said, W_GUEST_CELLS) || is_failed(&guest->said, W_GUEST_CELLS) || !guest->cell_count ||
+        !guest->cells_wanted || guest->cells_wanted == guest->cell_count)
         return;
-    struct finding *finding = report(check->findings, NM_cells_and_blocks, said_span(&guest->said, W_GUEST_CELLS, 1), "'cells' disagrees with the %u cell block%s of guest '%s'", guest->cell_count,
+    struct finding *finding = report(check->findings, NM_cells_and_blocks, said_span(&guest->said, W_GUEST_CELLS, 1),
+                                     "'cells' disagrees with the %u cell block%s of guest '%s'", guest->cell_count,
                                      guest->cell_count == 1 ? "" : "s", guest->name);
     finding_label(check->findings, finding, guest->cells[0].span, "the first block");
     finding_help(check->findings, finding, "remove 'cells': the blocks say how many there are");
@@ -48,8 +53,10 @@ static void integer_labels_are_positions(const struct check *check, const struct
         const char *label = guest->cells[c].name;
         if (!g_ascii_isdigit(label[0]) || strtoul(label, NULL, 10) == c)
             continue;
-        struct finding *finding = report(check->findings, NM_cell_label, guest->cells[c].span, "cell '%s' of guest '%s' is cell number %u", label, guest->name, c);
-        finding_note(check->findings, finding, "the guest numbers its cells in the order of the blocks, from 0 and without gaps");
+        struct finding *finding = report(check->findings, NM_cell_label, guest->cells[c].span,
+                                         "cell '%s' of guest '%s' is cell number %u", label, guest->name, c);
+        finding_note(check->findings, finding,
+                     "the guest numbers its cells in the order of the blocks, from 0 and without gaps");
         finding_help(check->findings, finding, "write 'cell %u', reorder the blocks, or give it a name", c);
         return; /* the ones behind it are off for the same reason */
     }
@@ -66,19 +73,22 @@ static uint32_t cells_with_vcpus(const struct guest *guest)
 static void guests_have_no_more_cells_than_vcpus(const struct check *check, const struct guest *guest)
 {
     uint32_t with_vcpus;
-    if (!is_said(&guest->said, W_GUEST_VCPUS) || is_failed(&guest->said, W_GUEST_VCPUS) || guest->vcpu_count == COUNT_ALL || !guest->vcpu_count)
+    if (!is_said(&guest->said, W_GUEST_VCPUS) || is_failed(&guest->said, W_GUEST_VCPUS) ||
+        guest->vcpu_count == COUNT_ALL || !guest->vcpu_count)
         return;
     with_vcpus = cells_with_vcpus(guest);
     bool from_word = !guest->cell_count && is_said(&guest->said, W_GUEST_CELLS) && guest->cells_wanted < CELLS_HOST;
     uint32_t cells = from_word ? guest->cells_wanted : with_vcpus;
     if (cells <= guest->vcpu_count || cells > CELL_LIMIT)
         return;
-    struct finding *finding = report(check->findings, NM_more_cells_than_vcpus, said_span(&guest->said, W_GUEST_VCPUS, 1), "guest '%s' has %u cells for %u vCPU%s", guest->name, cells, guest->vcpu_count,
-                                     guest->vcpu_count == 1 ? "" : "s");
-    finding_help(check->findings, finding, "write at least %u vCPUs, or say 'vcpus 0' in the cells that have memory only", cells);
+    struct finding *finding = report(check->findings, NM_more_cells_than_vcpus,
+                                     said_span(&guest->said, W_GUEST_VCPUS, 1), "guest '%s' has %u cells for %u vCPU%s",
+                                     guest->name, cells, guest->vcpu_count, guest->vcpu_count == 1 ? "" : "s");
+    finding_help(check->findings, finding,
+                 "write at least %u vCPUs, or say 'vcpus 0' in the cells that have memory only", cells);
 }
 
-/* ---- vCPUs ---------------------------------------------------------------------------------------------------------- */
+/* ---- vCPUs ------------------------------------------------------------------------------------------------------ */
 
 struct vcpu_shares { /* what the cells of a guest say of vCPUs */
     uint64_t said;
@@ -88,10 +98,12 @@ struct vcpu_shares { /* what the cells of a guest say of vCPUs */
 
 static struct vcpu_shares vcpu_shares(const struct guest *guest)
 {
-    struct vcpu_shares shares = { .usable = guest->cell_count && !is_failed(&guest->said, W_GUEST_VCPUS) && guest->vcpu_count != COUNT_ALL };
+    struct vcpu_shares shares = { .usable = guest->cell_count && !is_failed(&guest->said, W_GUEST_VCPUS) &&
+                                            guest->vcpu_count != COUNT_ALL };
     for (uint32_t c = 0; c < guest->cell_count; c++) {
         const struct cell *cell = &guest->cells[c];
-        shares.usable &= !is_failed(&cell->said, W_CELL_VCPUS) && !is_failed(&cell->said, W_CELL_IDS) && !(cell->ids && !cell->ids->plain);
+        shares.usable &= !is_failed(&cell->said, W_CELL_VCPUS) && !is_failed(&cell->said, W_CELL_IDS) &&
+                         !(cell->ids && !cell->ids->plain);
         if (!shares.usable)
             break;
         if (cell->ids)
@@ -110,7 +122,8 @@ static void cells_say_vcpus_or_ids(const struct check *check, const struct guest
         const struct said *said = &guest->cells[c].said;
         if (!is_said(said, W_CELL_VCPUS) || !is_said(said, W_CELL_IDS))
             continue;
-        struct finding *finding = report(check->findings, NM_vcpus_and_ids, said_span(said, W_CELL_IDS, 0), "cell '%s' says both 'vcpus' and 'ids'", guest->cells[c].name);
+        struct finding *finding = report(check->findings, NM_vcpus_and_ids, said_span(said, W_CELL_IDS, 0),
+                                         "cell '%s' says both 'vcpus' and 'ids'", guest->cells[c].name);
         finding_label(check->findings, finding, said_span(said, W_CELL_VCPUS, 0), "the count");
         finding_help(check->findings, finding, "keep 'vcpus' for a number of them, or 'ids' for certain ones");
     }
@@ -124,8 +137,11 @@ static void ids_need_a_known_count(const struct check *check, const struct guest
         const struct said *said = &guest->cells[c].said;
         if (!is_said(said, W_CELL_IDS) || is_failed(said, W_CELL_IDS))
             continue;
-        struct finding *finding = report(check->findings, NM_ids_of_unknown_count, said_span(said, W_CELL_IDS, 1), "cell '%s' names vCPUs, and how many guest '%s' has is not known", guest->cells[c].name, guest->name);
-        finding_label(check->findings, finding, said_span(&guest->said, W_GUEST_VCPUS, 1), "as many as the host has left");
+        struct finding *finding = report(check->findings, NM_ids_of_unknown_count, said_span(said, W_CELL_IDS, 1),
+                                         "cell '%s' names vCPUs, and how many guest '%s' has is not known",
+                                         guest->cells[c].name, guest->name);
+        finding_label(check->findings, finding, said_span(&guest->said, W_GUEST_VCPUS, 1),
+                      "as many as the host has left");
         finding_help(check->findings, finding, "write a number in place of 'all', or leave 'ids' out");
         return; /* the other cells are wrong for the same reason */
     }
@@ -144,7 +160,9 @@ static void vcpus_are_in_one_cell(const struct check *check, const struct guest 
                     shared = vcpu;
                     break;
                 }
-            struct finding *finding = report(check->findings, NM_vcpu_in_two_cells, said_span(&guest->cells[c].said, W_CELL_IDS, 1), "vCPU %u is in cell '%s' and in cell '%s'", shared, guest->cells[before].name, guest->cells[c].name);
+            struct finding *finding = report(
+                check->findings, NM_vcpu_in_two_cells, said_span(&guest->cells[c].said, W_CELL_IDS, 1),
+                "vCPU %u is in cell '%s' and in cell '%s'", shared, guest->cells[before].name, guest->cells[c].name);
             finding_label(check->findings, finding, said_span(&guest->cells[before].said, W_CELL_IDS, 1), "also here");
             finding_help(check->findings, finding, "leave it in one of the two");
             return;
@@ -162,10 +180,13 @@ static void vcpus_are_below_the_count(const struct check *check, const struct gu
         const struct set *ids = guest->cells[c].ids;
         if (!ids || ids_last(ids->plain) < total)
             continue;
-        struct finding *finding = report(check->findings, NM_vcpu_beyond_count, said_span(&guest->cells[c].said, W_CELL_IDS, 1), "cell '%s' names vCPU %u, and guest '%s' has %" G_GUINT64_FORMAT ", numbered from 0", guest->cells[c].name,
-                                         ids_last(ids->plain), guest->name, total);
+        struct finding *finding =
+            report(check->findings, NM_vcpu_beyond_count, said_span(&guest->cells[c].said, W_CELL_IDS, 1),
+                   "cell '%s' names vCPU %u, and guest '%s' has %" G_GUINT64_FORMAT ", numbered from 0",
+                   guest->cells[c].name, ids_last(ids->plain), guest->name, total);
         if (has_total)
-            finding_label(check->findings, finding, said_span(&guest->said, W_GUEST_VCPUS, 1), "%u vCPUs", guest->vcpu_count);
+            finding_label(check->findings, finding, said_span(&guest->said, W_GUEST_VCPUS, 1), "%u vCPUs",
+                          guest->vcpu_count);
         finding_help(check->findings, finding, "lower the number, or raise 'vcpus' to %u", ids_last(ids->plain) + 1);
         return;
     }
@@ -194,31 +215,48 @@ static void cells_cover_all_vcpus(const struct check *check, const struct guest 
     struct span span = said_span(&guest->said, W_GUEST_VCPUS, 1);
     struct finding *finding = NULL;
     if (shares.said > total) {
-        finding = report(check->findings, NM_vcpus_total_differs, span, "guest '%s' has %" G_GUINT64_FORMAT " vCPUs, and its cells have %" G_GUINT64_FORMAT, guest->name, total, shares.said);
+        finding = report(check->findings, NM_vcpus_total_differs, span,
+                         "guest '%s' has %" G_GUINT64_FORMAT " vCPUs, and its cells have %" G_GUINT64_FORMAT,
+                         guest->name, total, shares.said);
         finding_help(check->findings, finding, "write 'vcpus %" G_GUINT64_FORMAT "', or lower a cell", shares.said);
     } else if (shares.said < total && !shares.open) {
-        finding = report(check->findings, NM_vcpu_in_no_cell, span, "guest '%s' has %" G_GUINT64_FORMAT " vCPUs, and its cells hold only %" G_GUINT64_FORMAT, guest->name, total, shares.said);
-        finding_note(check->findings, finding, "libvirt would put the others into cell 0 without a word; QEMU would warn and do the same");
-        finding_help(check->findings, finding, "write 'vcpus %" G_GUINT64_FORMAT "', or give a cell the missing %" G_GUINT64_FORMAT, shares.said, total - shares.said);
+        finding = report(check->findings, NM_vcpu_in_no_cell, span,
+                         "guest '%s' has %" G_GUINT64_FORMAT " vCPUs, and its cells hold only %" G_GUINT64_FORMAT,
+                         guest->name, total, shares.said);
+        finding_note(check->findings, finding,
+                     "libvirt would put the others into cell 0 without a word; QEMU would warn and do the same");
+        finding_help(check->findings, finding,
+                     "write 'vcpus %" G_GUINT64_FORMAT "', or give a cell the missing %" G_GUINT64_FORMAT, shares.said,
+                     total - shares.said);
     } else if (shares.open && (total - shares.said) % shares.open && cells_with_vcpus(guest) <= total) {
-        finding = report(check->findings, NM_vcpus_not_divisible, span, "%" G_GUINT64_FORMAT " vCPUs do not divide evenly over %u cells of guest '%s'", total - shares.said, shares.open, guest->name);
+        finding = report(check->findings, NM_vcpus_not_divisible, span,
+                         "%" G_GUINT64_FORMAT " vCPUs do not divide evenly over %u cells of guest '%s'",
+                         total - shares.said, shares.open, guest->name);
         finding_help(check->findings, finding, "say 'vcpus' in each cell, or take a multiple of %u", shares.open);
     }
     if (finding && guest->cell_count <= 3 && !shares.open)
         for (uint32_t c = 0; c < guest->cell_count; c++) {
             enum word_id word = guest->cells[c].ids ? W_CELL_IDS : W_CELL_VCPUS;
-            finding_label(check->findings, finding, said_span(&guest->cells[c].said, word, 1), "%u in cell '%s'", guest->cells[c].ids ? ids_size(guest->cells[c].ids->plain) : guest->cells[c].vcpu_count, guest->cells[c].name);
+            finding_label(check->findings, finding, said_span(&guest->cells[c].said, word, 1), "%u in cell '%s'",
+                          guest->cells[c].ids ? ids_size(guest->cells[c].ids->plain) : guest->cells[c].vcpu_count,
+                          guest->cells[c].name);
         }
 }
 
 static void equal_cells_divide_vcpus(const struct check *check, const struct guest *guest)
 {
-    if (guest->cell_count || !is_said(&guest->said, W_GUEST_CELLS) || is_failed(&guest->said, W_GUEST_CELLS) || !guest->cells_wanted || guest->cells_wanted > CELL_LIMIT)
+    if (guest->cell_count || !is_said(&guest->said, W_GUEST_CELLS) || is_failed(&guest->said, W_GUEST_CELLS) ||
+        !guest->cells_wanted || guest->cells_wanted > CELL_LIMIT)
         return;
-    if (!is_said(&guest->said, W_GUEST_VCPUS) || is_failed(&guest->said, W_GUEST_VCPUS) || guest->vcpu_count == COUNT_ALL || guest->vcpu_count < guest->cells_wanted || guest->vcpu_count % guest->cells_wanted == 0)
+    if (!is_said(&guest->said, W_GUEST_VCPUS) || is_failed(&guest->said, W_GUEST_VCPUS) ||
+        guest->vcpu_count == COUNT_ALL || guest->vcpu_count < guest->cells_wanted ||
+        guest->vcpu_count % guest->cells_wanted == 0)
         return;
-    struct finding *finding = report(check->findings, NM_vcpus_not_divisible, said_span(&guest->said, W_GUEST_VCPUS, 1), "%u vCPUs do not divide evenly over %u cells of guest '%s'", guest->vcpu_count, guest->cells_wanted, guest->name);
-    finding_label(check->findings, finding, said_span(&guest->said, W_GUEST_CELLS, 1), "%u equal cells", guest->cells_wanted);
+    struct finding *finding = report(check->findings, NM_vcpus_not_divisible, said_span(&guest->said, W_GUEST_VCPUS, 1),
+                                     "%u vCPUs do not divide evenly over %u cells of guest '%s'", guest->vcpu_count,
+                                     guest->cells_wanted, guest->name);
+    finding_label(check->findings, finding, said_span(&guest->said, W_GUEST_CELLS, 1), "%u equal cells",
+                  guest->cells_wanted);
     finding_help(check->findings, finding, "take a multiple of %u, or write the cells as blocks", guest->cells_wanted);
 }
 
@@ -232,14 +270,17 @@ static void guests_have_vcpus(const struct check *check, const struct guest *gue
     bool has_total = is_said(&guest->said, W_GUEST_VCPUS);
     struct finding *finding = NULL;
     if (has_total && guest->vcpu_count == 0)
-        finding = report(check->findings, NM_no_vcpus, said_span(&guest->said, W_GUEST_VCPUS, 1), "guest '%s' has 0 vCPUs", guest->name);
+        finding = report(check->findings, NM_no_vcpus, said_span(&guest->said, W_GUEST_VCPUS, 1),
+                         "guest '%s' has 0 vCPUs", guest->name);
     else if (!has_total && !guest->cell_count)
         finding = report(check->findings, NM_no_vcpus, guest->span, "guest '%s' says no 'vcpus'", guest->name);
     else if (!has_total && shares.open) {
         uint32_t c = 0;
         while (guest->cells[c].ids || is_said(&guest->cells[c].said, W_CELL_VCPUS))
             c++;
-        finding = report(check->findings, NM_no_vcpus, guest->cells[c].span, "cell '%s' says no 'vcpus', and guest '%s' gives no total to share", guest->cells[c].name, guest->name);
+        finding = report(check->findings, NM_no_vcpus, guest->cells[c].span,
+                         "cell '%s' says no 'vcpus', and guest '%s' gives no total to share", guest->cells[c].name,
+                         guest->name);
     } else if (!has_total && !shares.said) {
         finding = report(check->findings, NM_no_vcpus, guest->span, "no cell of guest '%s' has a vCPU", guest->name);
     }
@@ -249,7 +290,8 @@ static void guests_have_vcpus(const struct check *check, const struct guest *gue
         finding_help(check->findings, finding, "write 'vcpus 4' in the guest");
 }
 
-/* ---- memory ----------------------------------------------------------------------------------------------------------- */
+/* ---- memory
+ * ----------------------------------------------------------------------------------------------------------- */
 
 struct memory_shares {
     uint64_t said_bytes;
@@ -259,7 +301,8 @@ struct memory_shares {
 
 static struct memory_shares memory_shares(const struct guest *guest)
 {
-    struct memory_shares shares = { .usable = guest->cell_count && !is_failed(&guest->said, W_GUEST_MEMORY) && guest->memory_bytes != SIZE_ALL };
+    struct memory_shares shares = { .usable = guest->cell_count && !is_failed(&guest->said, W_GUEST_MEMORY) &&
+                                              guest->memory_bytes != SIZE_ALL };
     for (uint32_t c = 0; c < guest->cell_count; c++) {
         const struct cell *cell = &guest->cells[c];
         shares.usable &= !is_failed(&cell->said, W_CELL_MEMORY);
@@ -279,32 +322,47 @@ static void cells_sum_to_the_memory(const struct check *check, const struct gues
     uint64_t total = guest->memory_bytes;
     struct span span = said_span(&guest->said, W_GUEST_MEMORY, 1);
     struct finding *finding = NULL;
-    if (shares.said_bytes > total || (!shares.open && shares.said_bytes != total) || (shares.open && shares.said_bytes == total)) {
-        finding = report(check->findings, NM_memory_total_differs, span, "guest '%s' has %s, and its cells %s %s", guest->name, size_text(check->arena, total), shares.open ? "take" : "come to", size_text(check->arena, shares.said_bytes));
-        finding_note(check->findings, finding, "libvirt would replace the total by the sum without a word; QEMU would refuse to start");
+    if (shares.said_bytes > total || (!shares.open && shares.said_bytes != total) ||
+        (shares.open && shares.said_bytes == total)) {
+        finding = report(check->findings, NM_memory_total_differs, span, "guest '%s' has %s, and its cells %s %s",
+                         guest->name, size_text(check->arena, total), shares.open ? "take" : "come to",
+                         size_text(check->arena, shares.said_bytes));
+        finding_note(check->findings, finding,
+                     "libvirt would replace the total by the sum without a word; QEMU would refuse to start");
         if (shares.open)
             finding_help(check->findings, finding, "raise the total: cells without 'memory' share what is left");
         else
-            finding_help(check->findings, finding, "write 'memory %s', or leave the total out", size_text(check->arena, shares.said_bytes));
+            finding_help(check->findings, finding, "write 'memory %s', or leave the total out",
+                         size_text(check->arena, shares.said_bytes));
     } else if (shares.open && (total - shares.said_bytes) % (shares.open * KIB)) {
-        finding = report(check->findings, NM_memory_not_divisible, span, "%s do not divide evenly over %u cells of guest '%s'", size_text(check->arena, total - shares.said_bytes), shares.open, guest->name);
+        finding = report(check->findings, NM_memory_not_divisible, span,
+                         "%s do not divide evenly over %u cells of guest '%s'",
+                         size_text(check->arena, total - shares.said_bytes), shares.open, guest->name);
         finding_help(check->findings, finding, "say 'memory' in each cell, or take a multiple");
     }
     if (finding && guest->cell_count <= 3 && !shares.open)
         for (uint32_t c = 0; c < guest->cell_count; c++)
-            finding_label(check->findings, finding, said_span(&guest->cells[c].said, W_CELL_MEMORY, 1), "cell '%s'", guest->cells[c].name);
+            finding_label(check->findings, finding, said_span(&guest->cells[c].said, W_CELL_MEMORY, 1), "cell '%s'",
+                          guest->cells[c].name);
 }
 
 static void equal_cells_divide_memory(const struct check *check, const struct guest *guest)
 {
-    if (guest->cell_count || !is_said(&guest->said, W_GUEST_CELLS) || is_failed(&guest->said, W_GUEST_CELLS) || !guest->cells_wanted || guest->cells_wanted > CELL_LIMIT)
+    if (guest->cell_count || !is_said(&guest->said, W_GUEST_CELLS) || is_failed(&guest->said, W_GUEST_CELLS) ||
+        !guest->cells_wanted || guest->cells_wanted > CELL_LIMIT)
         return;
     uint64_t share = guest->cells_wanted * KIB;
-    if (!is_said(&guest->said, W_GUEST_MEMORY) || is_failed(&guest->said, W_GUEST_MEMORY) || guest->memory_bytes == SIZE_ALL || guest->memory_bytes % share == 0)
+    if (!is_said(&guest->said, W_GUEST_MEMORY) || is_failed(&guest->said, W_GUEST_MEMORY) ||
+        guest->memory_bytes == SIZE_ALL || guest->memory_bytes % share == 0)
         return;
-    struct finding *finding = report(check->findings, NM_memory_not_divisible, said_span(&guest->said, W_GUEST_MEMORY, 1), "%s do not divide evenly over %u cells of guest '%s'", size_text(check->arena, guest->memory_bytes), guest->cells_wanted, guest->name);
-    finding_label(check->findings, finding, said_span(&guest->said, W_GUEST_CELLS, 1), "%u equal cells", guest->cells_wanted);
-    finding_help(check->findings, finding, "take a multiple of %s, or write the cells as blocks", size_text(check->arena, share));
+    struct finding *finding =
+        report(check->findings, NM_memory_not_divisible, said_span(&guest->said, W_GUEST_MEMORY, 1),
+               "%s do not divide evenly over %u cells of guest '%s'", size_text(check->arena, guest->memory_bytes),
+               guest->cells_wanted, guest->name);
+    finding_label(check->findings, finding, said_span(&guest->said, W_GUEST_CELLS, 1), "%u equal cells",
+                  guest->cells_wanted);
+    finding_help(check->findings, finding, "take a multiple of %s, or write the cells as blocks",
+                 size_text(check->arena, share));
 }
 
 static void guests_have_memory(const struct check *check, const struct guest *guest)
@@ -317,27 +375,41 @@ static void guests_have_memory(const struct check *check, const struct guest *gu
     bool has_total = is_said(&guest->said, W_GUEST_MEMORY);
     struct finding *finding = NULL;
     if (has_total && guest->memory_bytes == 0)
-        finding = report(check->findings, NM_no_memory, said_span(&guest->said, W_GUEST_MEMORY, 1), "guest '%s' has no memory", guest->name);
+        finding = report(check->findings, NM_no_memory, said_span(&guest->said, W_GUEST_MEMORY, 1),
+                         "guest '%s' has no memory", guest->name);
     else if (!has_total && !guest->cell_count)
         finding = report(check->findings, NM_no_memory, guest->span, "guest '%s' says no 'memory'", guest->name);
     else if (!has_total && shares.open) {
         uint32_t c = 0;
         while (is_said(&guest->cells[c].said, W_CELL_MEMORY))
             c++;
-        finding = report(check->findings, NM_no_memory, guest->cells[c].span, "cell '%s' says no 'memory', and guest '%s' gives no total to share", guest->cells[c].name, guest->name);
+        finding = report(check->findings, NM_no_memory, guest->cells[c].span,
+                         "cell '%s' says no 'memory', and guest '%s' gives no total to share", guest->cells[c].name,
+                         guest->name);
     } else if (!has_total && !shares.said_bytes) {
-        finding = report(check->findings, NM_no_memory, said_span(&guest->cells[0].said, W_CELL_MEMORY, 1), "no cell of guest '%s' has memory", guest->name);
+        finding = report(check->findings, NM_no_memory, said_span(&guest->cells[0].said, W_CELL_MEMORY, 1),
+                         "no cell of guest '%s' has memory", guest->name);
     }
     if (finding)
-        finding_help(check->findings, finding, "write 'memory 4GiB' in %s", guest->cell_count && !shares.open ? "a cell" : "the guest");
+        finding_help(check->findings, finding, "write 'memory 4GiB' in %s",
+                     guest->cell_count && !shares.open ? "a cell" : "the guest");
 }
 
 const struct model_rule cell_rules[] = {
     { .name = "cells-are-not-zero", .source = "peers 1, 8", .run = cells_are_not_zero },
     { .name = "cells-are-at-most-128", .source = "peers 4", .run = cells_are_at_most_128 },
-    { .name = "cells-word-agrees-with-blocks", .source = "peers 21", .of_whole = true, .run = cells_word_agrees_with_blocks },
-    { .name = "integer-labels-are-positions", .source = "peers 2, 26", .of_whole = true, .run = integer_labels_are_positions },
-    { .name = "guests-have-no-more-cells-than-vcpus", .source = "peers 6", .of_whole = true, .run = guests_have_no_more_cells_than_vcpus },
+    { .name = "cells-word-agrees-with-blocks",
+      .source = "peers 21",
+      .of_whole = true,
+      .run = cells_word_agrees_with_blocks },
+    { .name = "integer-labels-are-positions",
+      .source = "peers 2, 26",
+      .of_whole = true,
+      .run = integer_labels_are_positions },
+    { .name = "guests-have-no-more-cells-than-vcpus",
+      .source = "peers 6",
+      .of_whole = true,
+      .run = guests_have_no_more_cells_than_vcpus },
     { .name = "cells-say-vcpus-or-ids", .source = "peers 20", .run = cells_say_vcpus_or_ids },
     { .name = "ids-need-a-known-count", .source = "language 7", .run = ids_need_a_known_count },
     { .name = "vcpus-are-in-one-cell", .source = "peers 9", .run = vcpus_are_in_one_cell },
@@ -345,7 +417,10 @@ const struct model_rule cell_rules[] = {
     { .name = "cells-cover-all-vcpus", .source = "peers 11, 12, 19", .of_whole = true, .run = cells_cover_all_vcpus },
     { .name = "equal-cells-divide-vcpus", .source = "peers 19", .of_whole = true, .run = equal_cells_divide_vcpus },
     { .name = "guests-have-vcpus", .source = "peers 12", .of_whole = true, .run = guests_have_vcpus },
-    { .name = "cells-sum-to-the-memory", .source = "peers 16, 17, 18", .of_whole = true, .run = cells_sum_to_the_memory },
+    { .name = "cells-sum-to-the-memory",
+      .source = "peers 16, 17, 18",
+      .of_whole = true,
+      .run = cells_sum_to_the_memory },
     { .name = "equal-cells-divide-memory", .source = "peers 18", .of_whole = true, .run = equal_cells_divide_memory },
     { .name = "guests-have-memory", .source = "peers 15", .of_whole = true, .run = guests_have_memory },
     { 0 }

@@ -5,8 +5,7 @@
  */
 #include "check/subject.h"
 
-/* ---- is the CPU there ---------------------------------------------------------------------------------------------
- */
+/* ---- is the CPU there ------------------------------------------------------------------------------------------- */
 
 struct use { /* a set of CPUs that somebody named, and where */
     const struct check *check;
@@ -136,13 +135,16 @@ static void cpus_are_open_to_guests(const struct check *check, const struct plan
     }
 }
 
-static void check_helper_nodes(const struct check *check, const struct planned_guest *planned, const char *who, const struct set *set, struct span span)
+static void check_helper_nodes(const struct check *check, const struct planned_guest *planned, const char *who,
+                               const struct set *set, struct span span)
 {
     const struct host *facts = facts_of(planned);
     for (ids_each(set && set->plain ? set->plain : &ids_none, number)) {
         if (host_node(facts, number))
             continue;
-        struct finding *finding = report(check->findings, NM_helper_node_missing, span, "%s of guest '%s' is to run beside node %u, which host '%s' does not have", who, planned->plan->name, number, planned->host->name);
+        struct finding *finding = report(check->findings, NM_helper_node_missing, span,
+                                         "%s of guest '%s' is to run beside node %u, which host '%s' does not have",
+                                         who, planned->plan->name, number, planned->host->name);
         finding_note(check->findings, finding, "it would run anywhere, or beside the other nodes of the set");
         finding_help(check->findings, finding, "name a node that it has: see 'numac host show'");
         return; /* the others of one set are wrong for the same reason */
@@ -160,10 +162,11 @@ static void helpers_run_beside_nodes_that_are_there(const struct check *check, c
         check_helper_nodes(check, planned, "the kernel's workers", guest->vhost_nodes,
                            guest_word_span(guest, W_VHOST_NODE, 1));
     for (uint32_t i = 0; i < guest->iothread_count; i++)
-        check_helper_nodes(check, planned, "an iothread", guest->iothreads[i].nodes, iothread_span(&guest->iothreads[i]));
+        check_helper_nodes(check, planned, "an iothread", guest->iothreads[i].nodes,
+                           iothread_span(&guest->iothreads[i]));
 }
 
-/* ---- isolated CPUs -------------------------------------------------------------------------------------------------- */
+/* ---- isolated CPUs ---------------------------------------------------------------------------------------------- */
 
 static bool floats_over_isolated(const struct host *facts, const struct ids *cpus)
 {
@@ -301,7 +304,9 @@ static void pins_lie_inside_cpus(const struct check *check, const struct planned
 
 const struct plan_rule plan_cpu_rules[] = {
     { .name = "cpus-are-open-to-guests", .source = "peers 116, 117, 140", .run = cpus_are_open_to_guests },
-    { .name = "helpers-run-beside-nodes-that-are-there", .source = "peers 121", .run = helpers_run_beside_nodes_that_are_there },
+    { .name = "helpers-run-beside-nodes-that-are-there",
+      .source = "peers 121",
+      .run = helpers_run_beside_nodes_that_are_there },
     { .name = "isolated-cpus-have-one-thread", .source = "peers 141", .run = isolated_cpus_have_one_thread },
     { .name = "tables-use-the-isolated-cpus", .source = "peers 141", .run = tables_use_the_isolated_cpus },
     { .name = "helpers-leave-vcpus-alone", .source = "peers 145", .run = helpers_leave_vcpus_alone },

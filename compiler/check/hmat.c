@@ -9,7 +9,7 @@
 
 enum { LEVEL_MOST = HMAT_LEVEL_COUNT - 1, LINE_MOST = UINT16_MAX };
 
-/* ---- all tables of a guest ----------------------------------------------------------------------------------------- */
+/* ---- all tables of a guest -------------------------------------------------------------------------------------- */
 
 struct table { /* one `latency` or `bandwidth` that is said and sound */
     uint32_t cell;
@@ -54,7 +54,8 @@ static void each_table(const struct check *check, const struct guest *guest,
     }
 }
 
-/* ---- initiators ------------------------------------------------------------------------------------------------------ */
+/* ---- initiators
+ * ------------------------------------------------------------------------------------------------------ */
 
 static const struct cell *find_cell(const struct guest *guest, const char *label)
 {
@@ -83,8 +84,7 @@ static void judge_initiator(const struct check *check, const struct guest *guest
     struct finding *finding;
     if (!cell) {
         finding = report(check->findings, NM_hmat_cell, span, "guest '%s' has no cell '%s'", guest->name, label);
-        finding_help(check->findings, finding, "write the label of one of its cells, as in '%s'",
-                     guest->cells[0].name);
+        finding_help(check->findings, finding, "write the label of one of its cells, as in '%s'", guest->cells[0].name);
     } else if (lacks_vcpus(cell)) {
         finding = report(check->findings, NM_initiator_without_vcpus, span,
                          "cell '%s' of guest '%s' has no vCPU that could access memory", label, guest->name);
@@ -118,16 +118,16 @@ static void cells_with_vcpus_are_their_own_initiator(const struct check *check, 
         if (!is_sound(&cell->said, W_CELL_INITIATOR) || lacks_vcpus(cell) || strcmp(cell->initiator, cell->name) == 0 ||
             !find_cell(guest, cell->initiator) || is_failed(&cell->said, W_CELL_VCPUS))
             continue;
-        struct finding *finding = report(check->findings, NM_initiator_of_other,
-                                         said_span(&cell->said, W_CELL_INITIATOR, 1),
-                                         "cell '%s' of guest '%s' has vCPUs and another cell as its initiator",
-                                         cell->name, guest->name);
+        struct finding *finding =
+            report(check->findings, NM_initiator_of_other, said_span(&cell->said, W_CELL_INITIATOR, 1),
+                   "cell '%s' of guest '%s' has vCPUs and another cell as its initiator", cell->name, guest->name);
         finding_note(check->findings, finding, "QEMU refuses it; libvirt has no word for it");
         finding_help(check->findings, finding, "remove 'initiator', or write 'vcpus 0' in the cell");
     }
 }
 
-/* ---- values ---------------------------------------------------------------------------------------------------------- */
+/* ---- values
+ * ---------------------------------------------------------------------------------------------------------- */
 
 static void judge_zeros(const struct check *check, const struct guest *guest, const struct table *table)
 {
@@ -154,9 +154,9 @@ static void judge_memory(const struct check *check, const struct guest *guest, c
     const struct cell *cell = &guest->cells[table->cell];
     if (!is_sound(&cell->said, W_CELL_MEMORY) || cell->memory_bytes)
         return;
-    struct finding *finding = report(check->findings, NM_hmat_without_memory, said_span(table->said, table->word, 0),
-                                     "cell '%s' of guest '%s' has a %s and no memory", cell->name, guest->name,
-                                     word_row(table->word)->word);
+    struct finding *finding =
+        report(check->findings, NM_hmat_without_memory, said_span(table->said, table->word, 0),
+               "cell '%s' of guest '%s' has a %s and no memory", cell->name, guest->name, word_row(table->word)->word);
     finding_label(check->findings, finding, said_span(&cell->said, W_CELL_MEMORY, 1), "no memory");
     finding_help(check->findings, finding,
                  "say it in the cell whose memory it is about: the row names who accesses it");
@@ -167,7 +167,8 @@ static void values_are_of_memory(const struct check *check, const struct guest *
     each_table(check, guest, judge_memory);
 }
 
-/* ---- side caches ------------------------------------------------------------------------------------------------------ */
+/* ---- side caches
+ * ------------------------------------------------------------------------------------------------------ */
 
 static const struct hmat_cache *cache_of_level(const struct cell *cell, uint32_t level)
 {
@@ -214,10 +215,10 @@ static void judge_size(const struct check *check, const struct hmat_cache *cache
         finding_help(check->findings, finding, "write its size, or remove the cache");
         return;
     }
-    finding = report(check->findings, NM_side_cache_size, span,
-                     "the side cache of level %u has %s, and the one of level %u below it %s", cache->level,
-                     size_text(check->arena, cache->size_bytes), below->level,
-                     size_text(check->arena, below->size_bytes));
+    finding =
+        report(check->findings, NM_side_cache_size, span,
+               "the side cache of level %u has %s, and the one of level %u below it %s", cache->level,
+               size_text(check->arena, cache->size_bytes), below->level, size_text(check->arena, below->size_bytes));
     finding_label(check->findings, finding, said_span(&below->said, W_HMAT_CACHE_SIZE, 1), "the one below");
     finding_note(check->findings, finding, "libvirt accepts the definition; QEMU would refuse to start");
     finding_help(check->findings, finding, "make each level larger than the one below");
@@ -249,9 +250,8 @@ static void judge_completeness(const struct check *check, const struct guest *gu
     }
     if (!is_sound(&cache->said, W_HMAT_CACHE_LINE) || (cache->line_bytes && cache->line_bytes <= LINE_MOST))
         return;
-    struct finding *finding =
-        report(check->findings, NM_side_cache_line, said_span(&cache->said, W_HMAT_CACHE_LINE, 1),
-               "a line of %u bytes: it has 1 to %d", cache->line_bytes, LINE_MOST);
+    struct finding *finding = report(check->findings, NM_side_cache_line, said_span(&cache->said, W_HMAT_CACHE_LINE, 1),
+                                     "a line of %u bytes: it has 1 to %d", cache->line_bytes, LINE_MOST);
     finding_note(check->findings, finding, "the table that tells the guest has 16 bits for it");
     finding_help(check->findings, finding, "write 'line 64', or leave it out");
 }

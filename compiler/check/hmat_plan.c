@@ -7,7 +7,8 @@
 
 #include <string.h>
 
-/* ---- where something was said ---------------------------------------------------------------------------------------- */
+/* ---- where something was said
+ * ---------------------------------------------------------------------------------------- */
 
 static struct span row_span(const struct list *rows, const char *initiator)
 {
@@ -35,7 +36,8 @@ static struct span value_span(const struct planned_guest *planned, const struct 
     return span.file ? span : guest_word_span(guest, W_GUEST_HMAT, 1);
 }
 
-/* ---- 16 bits ---------------------------------------------------------------------------------------------------------- */
+/* ---- 16 bits
+ * ---------------------------------------------------------------------------------------------------------- */
 
 struct extremes { /* of one table that the guest is told */
     uint64_t base;
@@ -80,9 +82,10 @@ static void report_range(const struct check *check, const struct planned_guest *
                value_text(check, least), words, planned->plan->name);
     if (least->initiator != most->initiator || least->target != most->target)
         finding_label(check->findings, finding, value_span(planned, least), "the finest value");
-    finding_note(check->findings, finding,
-                 "the guest is told multiples of one base, up to %d; libvirt accepts the definition, QEMU does not start",
-                 HMAT_MOST);
+    finding_note(
+        check->findings, finding,
+        "the guest is told multiples of one base, up to %d; libvirt accepts the definition, QEMU does not start",
+        HMAT_MOST);
     finding_help(check->findings, finding, "round the values to multiples of %s", value_text(check, &step));
 }
 
@@ -101,7 +104,8 @@ static void values_fit_16_bits(const struct check *check, const struct planned_g
             }
 }
 
-/* ---- side caches -------------------------------------------------------------------------------------------------------- */
+/* ---- side caches
+ * -------------------------------------------------------------------------------------------------------- */
 
 struct provided {
     const struct plan_guest *plan;
@@ -128,11 +132,12 @@ static void side_caches_have_both_values(const struct check *check, const struct
             c >= planned->guest->cell_count)
             continue;
         const struct cell *cell = &planned->guest->cells[c];
-        const char *lack = provided.latency[c] ? "bandwidth" : provided.bandwidth[c] ? "latency" : "latency or bandwidth";
-        struct finding *finding = report(check->findings, NM_side_cache_alone,
-                                         cell->hmat_cache_count ? cell->hmat_caches[0].span : cell->span,
-                                         "cell '%s' of guest '%s' has a side cache and no %s", cell->name, plan->name,
-                                         lack);
+        const char *lack = provided.latency[c]     ? "bandwidth"
+                           : provided.bandwidth[c] ? "latency"
+                                                   : "latency or bandwidth";
+        struct finding *finding = report(
+            check->findings, NM_side_cache_alone, cell->hmat_cache_count ? cell->hmat_caches[0].span : cell->span,
+            "cell '%s' of guest '%s' has a side cache and no %s", cell->name, plan->name, lack);
         finding_note(check->findings, finding, "libvirt accepts the definition; QEMU would refuse to start");
         if (provided.latency[c] || provided.bandwidth[c])
             finding_help(check->findings, finding, "add '%s' to the cell", lack);
@@ -141,7 +146,8 @@ static void side_caches_have_both_values(const struct check *check, const struct
     }
 }
 
-/* ---- distances ------------------------------------------------------------------------------------------------------------ */
+/* ---- distances
+ * ------------------------------------------------------------------------------------------------------------ */
 
 static bool is_one_latency(const struct plan_access *access, uint64_t *out)
 {
@@ -178,7 +184,8 @@ static void latencies_agree_with_distances(const struct check *check, const stru
     }
 }
 
-/* ---- of the host ------------------------------------------------------------------------------------------------------------ */
+/* ---- of the host
+ * ------------------------------------------------------------------------------------------------------------ */
 
 static void hosts_tell_what_the_guest_asks(const struct check *check, const struct planned_guest *planned)
 {
@@ -200,8 +207,8 @@ static void hosts_tell_what_the_guest_asks(const struct check *check, const stru
     struct finding *finding;
     if (!facts_of(planned)->access_count || without == with_memory) {
         finding = report(check->findings, NM_hmat_unknown, span,
-                         "host '%s' tells no latencies and bandwidths of the memory of guest '%s'",
-                         planned->host->name, plan->name);
+                         "host '%s' tells no latencies and bandwidths of the memory of guest '%s'", planned->host->name,
+                         plan->name);
         finding_note(check->findings, finding,
                      "the kernel shows them below /sys/devices/system/node where the firmware has an HMAT");
         finding_help(check->findings, finding,
@@ -215,7 +222,8 @@ static void hosts_tell_what_the_guest_asks(const struct check *check, const stru
     finding_help(check->findings, finding, "write them in the cell, from the cells that access it");
 }
 
-/* ---- libvirt ------------------------------------------------------------------------------------------------------------------ */
+/* ---- libvirt
+ * ------------------------------------------------------------------------------------------------------------------ */
 
 static struct span gap_span(const struct planned_guest *planned, enum libvirt_gap gap, uint32_t cell, uint32_t other)
 {

@@ -24,8 +24,7 @@ static bool has_huge_pages(const struct locality *locality)
     return locality->page_bytes != PAGES_NORMAL && locality->page_bytes != PAGES_LARGEST;
 }
 
-/* ---- sizes ---------------------------------------------------------------------------------------------------------
- */
+/* ---- sizes ------------------------------------------------------------------------------------------------------ */
 
 static bool is_page_size(uint64_t bytes)
 {
@@ -289,8 +288,7 @@ const struct model_rule page_rules[] = {
     { 0 }
 };
 
-/* ---- the plan: what a target cannot say -----------------------------------------------------------------------------
- */
+/* ---- the plan: what a target cannot say ------------------------------------------------------------------------- */
 
 /* Words that libvirt has nothing for, or one for the whole guest only. */
 static const enum word_id hard_to_say[] = { W_BACKING_PATH, W_BACKING_ALIGN, W_BACKING_OFFSET, W_DUMP,

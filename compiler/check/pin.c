@@ -9,8 +9,7 @@
 
 enum { IOTHREAD_LIMIT = 1024 };
 
-/* ---- as declared: the table ---------------------------------------------------------------------------------------
- */
+/* ---- as declared: the table ------------------------------------------------------------------------------------- */
 
 static bool has_table(const struct guest *guest)
 {
@@ -107,8 +106,7 @@ static void rows_with_each_pair_up(const struct check *check, const struct guest
             check_each(check, guest, &rows[r], rows[r].cpus->plain);
 }
 
-/* ---- as declared: emulator and iothreads ----------------------------------------------------------------------------
- */
+/* ---- as declared: emulator and iothreads ------------------------------------------------------------------------ */
 
 static void helpers_have_one_place(const struct check *check, const struct guest *guest)
 {
@@ -170,9 +168,9 @@ static void iothreads_are_few(const struct check *check, const struct guest *gue
         }
     if (count <= IOTHREAD_LIMIT)
         return;
-    struct finding *finding = report(check->findings, NM_too_many_iothreads, span,
-                                     "guest '%s' has %u iothreads, and numac writes at most %d", guest->name, count,
-                                     IOTHREAD_LIMIT);
+    struct finding *finding =
+        report(check->findings, NM_too_many_iothreads, span, "guest '%s' has %u iothreads, and numac writes at most %d",
+               guest->name, count, IOTHREAD_LIMIT);
     finding_help(check->findings, finding, "one for each disk is plenty");
 }
 
@@ -227,9 +225,9 @@ static void vcpus_have_different_cpus(const struct check *check, const struct pl
         while (own[first] != own[v])
             first++;
         struct span here = vcpu_span(planned, v), there = vcpu_span(planned, first);
-        struct finding *finding = report(check->findings, NM_vcpus_on_one_cpu, here,
-                                         "vCPUs %u and %u of guest '%s' are both pinned to CPU %u", first, v,
-                                         planned->plan->name, own[v]);
+        struct finding *finding =
+            report(check->findings, NM_vcpus_on_one_cpu, here,
+                   "vCPUs %u and %u of guest '%s' are both pinned to CPU %u", first, v, planned->plan->name, own[v]);
         if (there.begin != here.begin)
             finding_label(check->findings, finding, there, "vCPU %u", first);
         finding_note(check->findings, finding, "libvirt accepts it; one would wait whenever the other runs");

@@ -10,8 +10,7 @@
 
 enum { NODE_LIMIT = 128 }; /* QEMU: MAX_NODES holds for host-nodes too */
 
-/* ---- as declared: fallbacks ---------------------------------------------------------------------------------------
- */
+/* ---- as declared: fallbacks ------------------------------------------------------------------------------------- */
 
 /* Cells that take the word from their guest would repeat its mistake: only the first who says it is looked at. */
 static bool says_itself(const struct guest *guest, uint32_t cell, enum word_id word)
@@ -67,8 +66,7 @@ static void fallbacks_are_new(const struct check *check, const struct guest *gue
     }
 }
 
-/* ---- as declared: locks --------------------------------------------------------------------------------------------
- */
+/* ---- as declared: locks ----------------------------------------------------------------------------------------- */
 
 static void locked_guests_have_a_limit(const struct check *check, const struct guest *guest)
 {
@@ -100,8 +98,7 @@ const struct model_rule policy_rules[] = {
     { 0 }
 };
 
-/* ---- the plan: the nodes --------------------------------------------------------------------------------------------
- */
+/* ---- the plan: the nodes ---------------------------------------------------------------------------------------- */
 
 static const struct ids *node_numbers(struct arena *arena, const struct host *facts)
 {

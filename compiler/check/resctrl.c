@@ -49,8 +49,8 @@ static void groups_name_vcpus(const struct check *check, const struct guest *gue
             report(check->findings, NM_resctrl_no_vcpu, guest->resctrls[g].span,
                    "a group of 'resctrl' names vCPU %u, and guest '%s' has %" G_GUINT64_FORMAT ", numbered from 0",
                    last, guest->name, count);
-        finding_label(check->findings, finding, guest_word_span(guest, W_GUEST_VCPUS, 1),
-                      "%" G_GUINT64_FORMAT " vCPUs", count);
+        finding_label(check->findings, finding, guest_word_span(guest, W_GUEST_VCPUS, 1), "%" G_GUINT64_FORMAT " vCPUs",
+                      count);
         finding_note(check->findings, finding, "libvirt would leave it out in silence");
         finding_help(check->findings, finding, "lower the number, or raise 'vcpus' to %u", last + 1);
         return;
@@ -70,9 +70,9 @@ static void groups_say_something(const struct check *check, const struct guest *
     for (uint32_t g = 0; g < guest->resctrl_count; g++) {
         if (says_anything(&guest->resctrls[g]))
             continue;
-        struct finding *finding = report(check->findings, NM_missing_word, guest->resctrls[g].span,
-                                         "'resctrl %s' of guest '%s' says nothing", guest->resctrls[g].ids->text,
-                                         guest->name);
+        struct finding *finding =
+            report(check->findings, NM_missing_word, guest->resctrls[g].span, "'resctrl %s' of guest '%s' says nothing",
+                   guest->resctrls[g].ids->text, guest->name);
         finding_help(check->findings, finding, "give it a part: 'l3 { 0 3MiB }', 'bandwidth { 0 50%%}', or 'monitor'");
     }
 }
@@ -154,8 +154,8 @@ static void check_monitors(const struct check *check, const struct guest *guest,
             before++;
         if (same_sets(rows[before].ids, rows[r].ids))
             continue; /* spelled in two ways, it is one */
-        finding = report(check->findings, NM_monitor_overlap, rows[r].span,
-                         "vCPU %u of guest '%s' is in two monitors", twice, guest->name);
+        finding = report(check->findings, NM_monitor_overlap, rows[r].span, "vCPU %u of guest '%s' is in two monitors",
+                         twice, guest->name);
         finding_label(check->findings, finding, rows[before].span, "here too");
         finding_note(check->findings, finding, "a thread is counted in one place; libvirt refuses it");
         finding_help(check->findings, finding, "leave it in one of them, or count the whole group");
@@ -178,7 +178,8 @@ const struct model_rule resctrl_rules[] = {
     { .name = "groups-say-something", .source = "language 7", .of_whole = true, .run = groups_say_something },
     { .name = "caches-are-parted-in-one-way", .source = "peers 155", .run = caches_are_parted_in_one_way },
     { .name = "shares-are-shares", .source = "peers 158", .run = shares_are_shares },
-    { .name = "monitors-are-of-their-group", .source = "libvirt conf/domain_conf.c",
+    { .name = "monitors-are-of-their-group",
+      .source = "libvirt conf/domain_conf.c",
       .run = monitors_are_of_their_group },
     { 0 }
 };
@@ -229,19 +230,21 @@ static void report_no_control(const struct check *check, const struct planned_gu
                               const struct plan_cache_part *part, struct span span)
 {
     const struct host *facts = facts_of(planned);
-    const char *host = planned->host->name, *offered = offered_caches(check, facts, part->level, type_of(part->content));
-    bool has_whole = offered_caches(check, facts, part->level, 'u'), has_split = offered_caches(check, facts, part->level, 'd');
+    const char *host = planned->host->name,
+               *offered = offered_caches(check, facts, part->level, type_of(part->content));
+    bool has_whole = offered_caches(check, facts, part->level, 'u'),
+         has_split = offered_caches(check, facts, part->level, 'd');
     struct finding *finding;
     if (offered) {
         finding = report(check->findings, NM_cache_not_on_host, span,
-                         "guest '%s' wants a part of L%u cache %u, which host '%s' does not have",
-                         planned->plan->name, part->level, part->cache, host);
+                         "guest '%s' wants a part of L%u cache %u, which host '%s' does not have", planned->plan->name,
+                         part->level, part->cache, host);
         finding_help(check->findings, finding, "its L%u caches are %s", part->level, offered);
     } else if (has_whole || has_split) {
-        finding = report(check->findings, NM_cache_kind_not_offered, span,
-                         "guest '%s' says '%s', and host '%s' parts its L%u caches %s", planned->plan->name,
-                         word_of_part(part), host, part->level,
-                         has_split ? "for code and data apart" : "as a whole only");
+        finding =
+            report(check->findings, NM_cache_kind_not_offered, span,
+                   "guest '%s' says '%s', and host '%s' parts its L%u caches %s", planned->plan->name,
+                   word_of_part(part), host, part->level, has_split ? "for code and data apart" : "as a whole only");
         finding_note(check->findings, finding, "that is settled when resctrl is mounted, by its option cdp%s",
                      part->level == 2 ? "l2" : "");
         if (has_split)
@@ -274,9 +277,8 @@ static void check_size(const struct check *check, const struct planned_guest *pl
     if (!why)
         return;
     struct finding *finding =
-        report(check->findings, NM_cache_part_size, span,
-               "guest '%s' wants %s of L%u cache %u, and host '%s' gives %s", planned->plan->name, size, part->level,
-               part->cache, planned->host->name, why);
+        report(check->findings, NM_cache_part_size, span, "guest '%s' wants %s of L%u cache %u, and host '%s' gives %s",
+               planned->plan->name, size, part->level, part->cache, planned->host->name, why);
     finding_note(check->findings, finding, "libvirt would refuse it at start");
     finding_help(check->findings, finding, "write %s",
                  size_text(check->arena, CLAMP(fitting, control->least_bytes, MAX(most, control->least_bytes))));
@@ -295,8 +297,8 @@ static bool runs_elsewhere(const struct plan_guest *plan, const struct plan_resc
     return true;
 }
 
-static void report_far(const struct check *check, const struct planned_guest *planned, uint32_t group,
-                       const char *what, const struct ids *cpus, struct span span)
+static void report_far(const struct check *check, const struct planned_guest *planned, uint32_t group, const char *what,
+                       const struct ids *cpus, struct span span)
 {
     const struct ids *vcpus = planned->plan->resctrls[group].vcpus;
     uint32_t vcpu = ids_first(vcpus);
@@ -361,8 +363,7 @@ static void report_no_bandwidth(const struct check *check, const struct planned_
         finding = report(check->findings, NM_bandwidth_not_on_host, span,
                          "guest '%s' wants a share of the memory bandwidth, and host '%s' offers none",
                          planned->plan->name, planned->host->name);
-        finding_help(check->findings, finding,
-                     "mount resctrl there if its processors have it, or remove 'bandwidth'");
+        finding_help(check->findings, finding, "mount resctrl there if its processors have it, or remove 'bandwidth'");
         return;
     }
     finding = report(check->findings, NM_bandwidth_not_on_host, span,
@@ -424,8 +425,7 @@ static void check_watching(const struct check *check, const struct planned_guest
             continue;
         struct finding *finding = report(check->findings, NM_monitor_not_on_host, rows[i].span,
                                          "guest '%s' is to be watched for its %s, which host '%s' does not count",
-                                         planned->plan->name, lacks_cache ? "cache" : "bandwidth",
-                                         planned->host->name);
+                                         planned->plan->name, lacks_cache ? "cache" : "bandwidth", planned->host->name);
         finding_note(check->findings, finding, "libvirt would refuse it at start");
         finding_help(check->findings, finding, "mount resctrl there if its processors have it, or remove '%s'",
                      lacks_cache ? "cache" : "bandwidth");
@@ -503,15 +503,14 @@ static void report_full(const struct check *check, const struct site_host *host,
         const struct sum *sum = &sums->caches[i];
         if (sum->groups < 2 || sum->bytes + control->least_bytes <= control->bytes)
             continue;
-        struct finding *finding =
-            report(check->findings, NM_cache_exceeded, sum->span,
-                   "%u groups take %s of L%u cache %u of host '%s', which has %s", sum->groups,
-                   size_text(check->arena, sum->bytes), control->level, control->cache, host->name,
-                   size_text(check->arena, control->bytes));
+        struct finding *finding = report(check->findings, NM_cache_exceeded, sum->span,
+                                         "%u groups take %s of L%u cache %u of host '%s', which has %s", sum->groups,
+                                         size_text(check->arena, sum->bytes), control->level, control->cache,
+                                         host->name, size_text(check->arena, control->bytes));
         finding_label(check->findings, finding, host->declared->span, "the host itself keeps at least %s",
                       size_text(check->arena, control->least_bytes));
-        finding_note(check->findings, finding, "libvirt never lets parts overlap: guest '%s' or another would not start",
-                     sum->last->plan->name);
+        finding_note(check->findings, finding,
+                     "libvirt never lets parts overlap: guest '%s' or another would not start", sum->last->plan->name);
         finding_help(check->findings, finding, "take less of it, together at most %s",
                      size_text(check->arena, control->bytes - MIN(control->bytes, control->least_bytes)));
     }

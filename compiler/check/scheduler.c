@@ -52,8 +52,8 @@ static struct span class_span(const struct said *said, enum word_id word)
     return span.file ? span : said_span(said, word, 1);
 }
 
-static void check_said(const struct check *check, const struct guest *guest, const struct said *said,
-                       enum word_id word, struct scheduling scheduling)
+static void check_said(const struct check *check, const struct guest *guest, const struct said *said, enum word_id word,
+                       struct scheduling scheduling)
 {
     if (is_said(said, word) && !is_failed(said, word))
         check_priority(check, guest, scheduling, class_span(said, word));
@@ -125,7 +125,7 @@ static void rows_name_vcpus(const struct check *check, const struct guest *guest
         }
 }
 
-/* ---- as declared: iothreads, kernel workers ------------------------------------------------------------------------ */
+/* ---- as declared: iothreads, kernel workers --------------------------------------------------------------------- */
 
 static void pools_have_room(const struct check *check, const struct guest *guest)
 {
@@ -144,7 +144,8 @@ static void pools_have_room(const struct check *check, const struct guest *guest
                              "iothread %u of guest '%s' is to have no workers at all", thread->id, guest->name);
         finding_note(check->findings, finding, "QEMU does not start with it");
         finding_help(check->findings, finding, "the fewest stand first: 'pool %u %u'",
-                     MIN(thread->pool_least, MAX(thread->pool_most, 1)), MAX(thread->pool_least, MAX(thread->pool_most, 1)));
+                     MIN(thread->pool_least, MAX(thread->pool_most, 1)),
+                     MAX(thread->pool_least, MAX(thread->pool_most, 1)));
     }
 }
 
@@ -152,9 +153,8 @@ static void kernel_workers_have_one_place(const struct check *check, const struc
 {
     if (!is_said(&guest->said, W_VHOST_CPUS) || !is_said(&guest->said, W_VHOST_NODE))
         return;
-    struct finding *finding =
-        report(check->findings, NM_helper_placed_twice, said_span(&guest->said, W_VHOST_CPUS, 0),
-               "the kernel's workers of guest '%s' have two places", guest->name);
+    struct finding *finding = report(check->findings, NM_helper_placed_twice, said_span(&guest->said, W_VHOST_CPUS, 0),
+                                     "the kernel's workers of guest '%s' have two places", guest->name);
     finding_label(check->findings, finding, said_span(&guest->said, W_VHOST_NODE, 0), "the other one");
     finding_help(check->findings, finding, "keep 'cpus' or 'node'");
 }
@@ -168,7 +168,7 @@ const struct model_rule scheduler_rules[] = {
     { 0 }
 };
 
-/* ---- the plan: real time ------------------------------------------------------------------------------------------- */
+/* ---- the plan: real time ---------------------------------------------------------------------------------------- */
 
 static bool is_planned_real_time(const struct plan_scheduling *scheduling)
 {
@@ -194,7 +194,8 @@ static void report_floating(const struct check *check, const struct planned_gues
     if (cpus)
         finding_label(check->findings, finding, vcpu_span(planned, vcpu), "it may run on CPUs %s",
                       ids_text(check->arena, cpus));
-    finding_note(check->findings, finding, "it would keep whatever else runs there from running, the host's threads too");
+    finding_note(check->findings, finding,
+                 "it would keep whatever else runs there from running, the host's threads too");
     finding_help(check->findings, finding, "pin it: 'pin cpus', or a row of 'pin' with 'each'");
 }
 
@@ -306,11 +307,10 @@ static void targets_apply_what_is_said(const struct check *check, const struct p
     if (!words->len)
         return;
     struct finding *finding =
-        plan->has_base
-            ? report(check->findings, NM_left_to_runtime, first_word(planned->guest),
-                     "no target applies of guest '%s': vhost", plan->name)
-            : report(check->findings, NM_left_to_runtime, first_word(planned->guest),
-                     "QEMU run without libvirt does not apply of guest '%s': %s", plan->name, words->str);
+        plan->has_base ? report(check->findings, NM_left_to_runtime, first_word(planned->guest),
+                                "no target applies of guest '%s': vhost", plan->name)
+                       : report(check->findings, NM_left_to_runtime, first_word(planned->guest),
+                                "QEMU run without libvirt does not apply of guest '%s': %s", plan->name, words->str);
     if (has_vhost && !plan->has_base)
         finding_note(check->findings, finding, "libvirt has no word for vhost either");
     finding_note(check->findings, finding, "it stands in the plan, where a runtime finds it");
@@ -339,15 +339,17 @@ static void libvirt_knows_polling(const struct check *check, const struct planne
             continue;
         bool has_base = planned->plan->has_base;
         struct finding *finding =
-            report(check->findings, NM_poll_not_in_libvirt, said_span(said, W_IOTHREAD_POLL, 0), "guest '%s' %s", planned->plan->name,
-                   feature_text(check->arena, planned->host, FEATURE_IOTHREAD_POLL));
+            report(check->findings, NM_poll_not_in_libvirt, said_span(said, W_IOTHREAD_POLL, 0), "guest '%s' %s",
+                   planned->plan->name, feature_text(check->arena, planned->host, FEATURE_IOTHREAD_POLL));
         const char *row = feature_version_row(check->arena, planned->host, FEATURE_IOTHREAD_POLL);
         finding_note(check->findings, finding,
-                     has_base ? "an older libvirt passes over it, and its QEMU polls as it likes"
-                              : "its XML leaves 'poll' out, and libvirt's QEMU polls as it likes; the QEMU target has it");
+                     has_base
+                         ? "an older libvirt passes over it, and its QEMU polls as it likes"
+                         : "its XML leaves 'poll' out, and libvirt's QEMU polls as it likes; the QEMU target has it");
         finding_help(check->findings, finding,
                      has_base ? "remove it, or say what runs there: 'versions { %s }'"
-                              : "use the QEMU target, or say what runs there: 'versions { %s }'", row);
+                              : "use the QEMU target, or say what runs there: 'versions { %s }'",
+                     row);
         return;
     }
 }

@@ -7,8 +7,7 @@
 
 #include <string.h>
 
-/* ---- as declared --------------------------------------------------------------------------------------------------
- */
+/* ---- as declared ------------------------------------------------------------------------------------------------ */
 
 uint64_t declared_vcpus(const struct guest *guest)
 {
@@ -120,8 +119,7 @@ struct span cell_word(const struct guest *guest, uint32_t cell, enum word_id wor
     return span.file ? span : guest->span;
 }
 
-/* ---- as planned ---------------------------------------------------------------------------------------------------
- */
+/* ---- as planned ------------------------------------------------------------------------------------------------- */
 
 const struct host *facts_of(const struct planned_guest *planned)
 {

@@ -6,8 +6,7 @@
 
 #include "check/check.h"
 
-/* ---- as declared --------------------------------------------------------------------------------------------------
- */
+/* ---- as declared ------------------------------------------------------------------------------------------------ */
 
 /* The vCPUs of a guest as its words give them; 0 where they do not. */
 uint64_t declared_vcpus(const struct guest *guest);
@@ -23,8 +22,7 @@ uint32_t blocks_of(const struct guest *guest); /* at least 1 */
 /* The span of a word of a cell: its argument, else the word, else the cell or the guest. */
 struct span cell_word(const struct guest *guest, uint32_t cell, enum word_id word, unsigned argument);
 
-/* ---- as planned ---------------------------------------------------------------------------------------------------
- */
+/* ---- as planned ------------------------------------------------------------------------------------------------- */
 
 /* The facts of the guest's host, or NULL. */
 const struct host *facts_of(const struct planned_guest *planned);

@@ -29,9 +29,11 @@ static uint32_t level_count(const struct guest *guest, const struct level *level
 static void levels_are_not_zero(const struct check *check, const struct guest *guest)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(levels); i++) {
-        if (!is_said(&guest->said, levels[i].word) || is_failed(&guest->said, levels[i].word) || level_count(guest, &levels[i]))
+        if (!is_said(&guest->said, levels[i].word) || is_failed(&guest->said, levels[i].word) ||
+            level_count(guest, &levels[i]))
             continue;
-        struct finding *finding = report(check->findings, NM_topology_zero, said_span(&guest->said, levels[i].word, 1), "guest '%s' has 0 %s", guest->name, levels[i].name);
+        struct finding *finding = report(check->findings, NM_topology_zero, said_span(&guest->said, levels[i].word, 1),
+                                         "guest '%s' has 0 %s", guest->name, levels[i].name);
         finding_help(check->findings, finding, "write 1 or more, or leave '%s' out", levels[i].name);
     }
 }
@@ -41,7 +43,8 @@ static void levels_multiply_to_the_vcpus(const struct check *check, const struct
     uint64_t product = 1, vcpus = declared_vcpus(guest);
     unsigned said = 0;
     struct span first = SPAN_NONE;
-    bool decides_all = is_said(&guest->said, W_VCPUS_SOCKETS) && is_said(&guest->said, W_VCPUS_CORES) && is_said(&guest->said, W_VCPUS_THREADS);
+    bool decides_all = is_said(&guest->said, W_VCPUS_SOCKETS) && is_said(&guest->said, W_VCPUS_CORES) &&
+                       is_said(&guest->said, W_VCPUS_THREADS);
     g_autoptr(GString) text = g_string_new(NULL);
     for (size_t i = 0; i < G_N_ELEMENTS(levels); i++) {
         uint32_t count = level_count(guest, &levels[i]);
@@ -58,16 +61,22 @@ static void levels_multiply_to_the_vcpus(const struct check *check, const struct
     }
     if (!said || !vcpus || (decides_all ? product == vcpus : vcpus % product == 0))
         return;
-    struct finding *finding = report(check->findings, NM_topology_product, first, "%s make %" G_GUINT64_FORMAT ", and guest '%s' has %" G_GUINT64_FORMAT " vCPUs", text->str, product, guest->name, vcpus);
-    finding_label(check->findings, finding, guest_word_span(guest, W_GUEST_VCPUS, 1), "%" G_GUINT64_FORMAT " vCPUs", vcpus);
-    finding_note(check->findings, finding, "libvirt and QEMU refuse a topology whose product is not the number of vCPUs");
+    struct finding *finding = report(check->findings, NM_topology_product, first,
+                                     "%s make %" G_GUINT64_FORMAT ", and guest '%s' has %" G_GUINT64_FORMAT " vCPUs",
+                                     text->str, product, guest->name, vcpus);
+    finding_label(check->findings, finding, guest_word_span(guest, W_GUEST_VCPUS, 1), "%" G_GUINT64_FORMAT " vCPUs",
+                  vcpus);
+    finding_note(check->findings, finding,
+                 "libvirt and QEMU refuse a topology whose product is not the number of vCPUs");
     if (decides_all)
-        finding_help(check->findings, finding, "write 'vcpus %" G_GUINT64_FORMAT "', or change a level; a level left out is fitted", product);
+        finding_help(check->findings, finding,
+                     "write 'vcpus %" G_GUINT64_FORMAT "', or change a level; a level left out is fitted", product);
     else
-        finding_help(check->findings, finding, "take a multiple of %" G_GUINT64_FORMAT " vCPUs, or change a level", product);
+        finding_help(check->findings, finding, "take a multiple of %" G_GUINT64_FORMAT " vCPUs, or change a level",
+                     product);
 }
 
-/* ---- what machine types have ---------------------------------------------------------------------------------------- */
+/* ---- what machine types have ------------------------------------------------------------------------------------ */
 
 static bool is_pc(const char *machine)
 {
@@ -91,8 +100,10 @@ static void machines_have_cells(const struct check *check, const struct guest *g
     if (!guest->machine || is_failed(&guest->said, W_GUEST_MACHINE) || !is_for_x86(guest) || guest->base_file ||
         is_known_machine(guest->machine))
         return;
-    struct finding *finding = report(check->findings, NM_machine_unknown, said_span(&guest->said, W_GUEST_MACHINE, 1), "machine '%s' is none that this version writes for x86_64", guest->machine);
-    finding_note(check->findings, finding, "microvm, isapc and others have no NUMA; other architectures are not yet in this version");
+    struct finding *finding = report(check->findings, NM_machine_unknown, said_span(&guest->said, W_GUEST_MACHINE, 1),
+                                     "machine '%s' is none that this version writes for x86_64", guest->machine);
+    finding_note(check->findings, finding,
+                 "microvm, isapc and others have no NUMA; other architectures are not yet in this version");
     finding_help(check->findings, finding, "write q35, pc, or one of their versions such as pc-q35-7.2");
 }
 
@@ -102,9 +113,12 @@ static void machines_have_the_level(const struct check *check, const struct gues
     for (size_t i = 0; is_for_x86(guest) && i < G_N_ELEMENTS(lacking); i++) {
         if (!is_said(&guest->said, lacking[i]) || is_failed(&guest->said, lacking[i]) || guest->clusters == 1)
             continue;
-        struct finding *finding = report(check->findings, NM_level_of_machine, said_span(&guest->said, lacking[i], 0), "an x86_64 machine has no '%s'", word_row(lacking[i])->word);
-        finding_note(check->findings, finding, "QEMU would refuse the argument; libvirt 9.0 would ignore the level and then find a mismatch");
-        finding_help(check->findings, finding, "remove it; 'dies' and, from QEMU 9.1 on, 'modules' stand between sockets and cores");
+        struct finding *finding = report(check->findings, NM_level_of_machine, said_span(&guest->said, lacking[i], 0),
+                                         "an x86_64 machine has no '%s'", word_row(lacking[i])->word);
+        finding_note(check->findings, finding,
+                     "QEMU would refuse the argument; libvirt 9.0 would ignore the level and then find a mismatch");
+        finding_help(check->findings, finding,
+                     "remove it; 'dies' and, from QEMU 9.1 on, 'modules' stand between sockets and cores");
     }
 }
 
@@ -117,17 +131,22 @@ static void vcpus_fit_the_machine(const struct check *check, const struct guest 
     struct span span = guest_word_span(guest, W_GUEST_VCPUS, 1);
     struct finding *finding;
     if (vcpus > limit) {
-        finding = report(check->findings, NM_vcpus_beyond_machine, span, "guest '%s' has %" G_GUINT64_FORMAT " vCPUs, and machine '%s' takes at most %u", guest->name, vcpus, guest->machine ? guest->machine : "q35", limit);
+        finding = report(check->findings, NM_vcpus_beyond_machine, span,
+                         "guest '%s' has %" G_GUINT64_FORMAT " vCPUs, and machine '%s' takes at most %u", guest->name,
+                         vcpus, guest->machine ? guest->machine : "q35", limit);
         finding_note(check->findings, finding, "the limit is that of QEMU 7.2");
         finding_help(check->findings, finding, "lower 'vcpus' to 255 or less");
         return;
     }
-    finding = report(check->findings, NM_vcpus_need_iommu, span, "guest '%s' has %" G_GUINT64_FORMAT " vCPUs; more than 255 need an interrupt-remapping IOMMU", guest->name, vcpus);
+    finding = report(check->findings, NM_vcpus_need_iommu, span,
+                     "guest '%s' has %" G_GUINT64_FORMAT " vCPUs; more than 255 need an interrupt-remapping IOMMU",
+                     guest->name, vcpus);
     finding_note(check->findings, finding, "that device is not yet in this version");
     finding_help(check->findings, finding, "lower 'vcpus' to 255, or use a base that has the IOMMU with eim on");
 }
 
-/* ---- the CPU model ---------------------------------------------------------------------------------------------------- */
+/* ---- the CPU model
+ * ---------------------------------------------------------------------------------------------------- */
 
 static bool has_feature(const struct guest *guest, const char *name)
 {
@@ -147,7 +166,9 @@ static void amd_threads_have_topoext(const struct check *check, const struct gue
     /* from EPYC on the models have topoext themselves */
     if (!is_amd || strncmp(guest->cpu_model, "EPYC", 4) == 0 || guest->threads < 2 || has_feature(guest, "topoext"))
         return;
-    struct finding *finding = report(check->findings, NM_threads_without_topoext, said_span(&guest->said, W_VCPUS_THREADS, 0), "model '%s' does not tell the guest of threads", guest->cpu_model);
+    struct finding *finding =
+        report(check->findings, NM_threads_without_topoext, said_span(&guest->said, W_VCPUS_THREADS, 0),
+               "model '%s' does not tell the guest of threads", guest->cpu_model);
     finding_label(check->findings, finding, said_span(&guest->said, W_GUEST_CPU, 1), "an AMD model without topoext");
     finding_note(check->findings, finding, "QEMU would warn, and the guest would see cores in place of threads");
     finding_help(check->findings, finding, "write 'cpu %s { features topoext }', or 'threads 1'", guest->cpu_model);
@@ -163,7 +184,11 @@ static void cache_levels_fit_the_mode(const struct check *check, const struct gu
         return;
     struct finding *finding;
     if (guest->cache_level)
-        finding = report(check->findings, NM_cache_level, span, "cache mode '%s' does not go with level %u", emulates ? "emulate" : guest->cache_mode == CACHE_WORD_PASSTHROUGH ? "passthrough" : "disable", guest->cache_level);
+        finding = report(check->findings, NM_cache_level, span, "cache mode '%s' does not go with level %u",
+                         emulates                                      ? "emulate"
+                         : guest->cache_mode == CACHE_WORD_PASSTHROUGH ? "passthrough"
+                                                                       : "disable",
+                         guest->cache_level);
     else
         finding = report(check->findings, NM_cache_level, span, "'cache emulate' lacks its level");
     finding_note(check->findings, finding, "QEMU emulates level 3 only, and passes on or hides all levels together");
@@ -173,10 +198,13 @@ static void cache_levels_fit_the_mode(const struct check *check, const struct gu
 static void host_caches_go_with_the_host_model(const struct check *check, const struct guest *guest)
 {
     const char *model = guest->cpu_model;
-    bool passes = is_said(&guest->said, W_CPU_CACHE) && !is_failed(&guest->said, W_CPU_CACHE) && guest->cache_mode == CACHE_WORD_PASSTHROUGH;
-    if (!passes || !model || is_failed(&guest->said, W_GUEST_CPU) || strcmp(model, "host-passthrough") == 0 || strcmp(model, "max") == 0 || strcmp(model, "maximum") == 0)
+    bool passes = is_said(&guest->said, W_CPU_CACHE) && !is_failed(&guest->said, W_CPU_CACHE) &&
+                  guest->cache_mode == CACHE_WORD_PASSTHROUGH;
+    if (!passes || !model || is_failed(&guest->said, W_GUEST_CPU) || strcmp(model, "host-passthrough") == 0 ||
+        strcmp(model, "max") == 0 || strcmp(model, "maximum") == 0)
         return;
-    struct finding *finding = report(check->findings, NM_cache_of_model, said_span(&guest->said, W_CPU_CACHE, 1), "the caches of the host do not go with model '%s'", model);
+    struct finding *finding = report(check->findings, NM_cache_of_model, said_span(&guest->said, W_CPU_CACHE, 1),
+                                     "the caches of the host do not go with model '%s'", model);
     finding_label(check->findings, finding, said_span(&guest->said, W_GUEST_CPU, 1), "a model of its own");
     finding_note(check->findings, finding, "libvirt passes them on with host-passthrough only");
     finding_help(check->findings, finding, "write 'cpu host-passthrough', or leave 'cache' out");
@@ -189,25 +217,39 @@ static void physical_bits_fit_the_mode(const struct check *check, const struct g
     bool emulates = guest->maxphysaddr_mode == MAXPHYSADDR_WORD_EMULATE;
     if (emulates ? guest->maxphysaddr_bits >= 32 && guest->maxphysaddr_bits <= 52 : !guest->maxphysaddr_bits)
         return;
-    struct finding *finding = report(check->findings, NM_maxphysaddr_bits, said_span(&guest->said, W_CPU_MAXPHYSADDR, guest->maxphysaddr_bits ? 2 : 1),
-                                     emulates ? (guest->maxphysaddr_bits ? "%u physical address bits are out of range" : "'maxphysaddr emulate' lacks its bits") : "'maxphysaddr passthrough' takes no bits", guest->maxphysaddr_bits);
-    finding_help(check->findings, finding, emulates ? "write 32 to 52 bits: 'maxphysaddr emulate 46'" : "leave the bits out: they are those of the host");
+    struct finding *finding = report(check->findings, NM_maxphysaddr_bits,
+                                     said_span(&guest->said, W_CPU_MAXPHYSADDR, guest->maxphysaddr_bits ? 2 : 1),
+                                     emulates ? (guest->maxphysaddr_bits ? "%u physical address bits are out of range"
+                                                                         : "'maxphysaddr emulate' lacks its bits")
+                                              : "'maxphysaddr passthrough' takes no bits",
+                                     guest->maxphysaddr_bits);
+    finding_help(check->findings, finding,
+                 emulates ? "write 32 to 52 bits: 'maxphysaddr emulate 46'"
+                          : "leave the bits out: they are those of the host");
 }
 
 const struct model_rule topology_rules[] = {
     { .name = "levels-are-not-zero", .source = "peers 37", .run = levels_are_not_zero },
-    { .name = "levels-multiply-to-the-vcpus", .source = "peers 36, 48", .of_whole = true, .run = levels_multiply_to_the_vcpus },
+    { .name = "levels-multiply-to-the-vcpus",
+      .source = "peers 36, 48",
+      .of_whole = true,
+      .run = levels_multiply_to_the_vcpus },
     { .name = "machines-have-cells", .source = "peers 33", .run = machines_have_cells },
     { .name = "machines-have-the-level", .source = "peers 38", .run = machines_have_the_level },
     { .name = "vcpus-fit-the-machine", .source = "peers 40, 41", .run = vcpus_fit_the_machine },
     { .name = "amd-threads-have-topoext", .source = "peers 50", .run = amd_threads_have_topoext },
     { .name = "cache-levels-fit-the-mode", .source = "peers 54", .run = cache_levels_fit_the_mode },
-    { .name = "host-caches-go-with-the-host-model", .source = "libvirt qemu_domain.c, tried", .run = host_caches_go_with_the_host_model },
-    { .name = "physical-bits-fit-the-mode", .source = "libvirt 8.7.0, QEMU phys-bits", .run = physical_bits_fit_the_mode },
+    { .name = "host-caches-go-with-the-host-model",
+      .source = "libvirt qemu_domain.c, tried",
+      .run = host_caches_go_with_the_host_model },
+    { .name = "physical-bits-fit-the-mode",
+      .source = "libvirt 8.7.0, QEMU phys-bits",
+      .run = physical_bits_fit_the_mode },
     { 0 }
 };
 
-/* ---- the plan: things cut by cells -------------------------------------------------------------------------------------- */
+/* ---- the plan: things cut by cells
+ * -------------------------------------------------------------------------------------- */
 
 /* The first vCPU whose group of `size` neighbours is not whole in one cell; UINT32_MAX if none. */
 static uint32_t first_cut(const struct plan_guest *plan, uint32_t size)
@@ -234,15 +276,21 @@ static void cells_keep_cores_whole(const struct check *check, const struct plann
     uint32_t cut = first_cut(plan, plan->threads);
     if (cut == UINT32_MAX)
         return;
-    struct finding *finding = report(check->findings, NM_core_cut_by_cells, guest_word_span(planned->guest, W_VCPUS_THREADS, 0), "vCPUs %u and %u of guest '%s' are threads of one core and in different cells", cut - cut % plan->threads, cut, plan->name);
-    finding_note(check->findings, finding, "libvirt and QEMU accept it; the guest's scheduler then builds wrong domains");
-    finding_help(check->findings, finding, "give each cell a multiple of %u vCPUs, or write 'threads 1'", plan->threads);
+    struct finding *finding =
+        report(check->findings, NM_core_cut_by_cells, guest_word_span(planned->guest, W_VCPUS_THREADS, 0),
+               "vCPUs %u and %u of guest '%s' are threads of one core and in different cells",
+               cut - cut % plan->threads, cut, plan->name);
+    finding_note(check->findings, finding,
+                 "libvirt and QEMU accept it; the guest's scheduler then builds wrong domains");
+    finding_help(check->findings, finding, "give each cell a multiple of %u vCPUs, or write 'threads 1'",
+                 plan->threads);
 }
 
 static void cells_keep_sockets_whole(const struct check *check, const struct planned_guest *planned)
 {
     const struct plan_guest *plan = planned->plan;
-    uint32_t socket = plan->vcpu_count / (plan->sockets ? plan->sockets : 1), die = socket / (plan->dies ? plan->dies : 1);
+    uint32_t socket = plan->vcpu_count / (plan->sockets ? plan->sockets : 1),
+             die = socket / (plan->dies ? plan->dies : 1);
     bool said = is_said(&planned->guest->said, W_VCPUS_SOCKETS) || is_said(&planned->guest->said, W_VCPUS_CORES);
     if (plan->cell_count < 2 || !said || socket < 2 || die < 2)
         return;
@@ -253,8 +301,13 @@ static void cells_keep_sockets_whole(const struct check *check, const struct pla
     }
     return;
 cut:;
-    struct finding *finding = report(check->findings, NM_socket_cut_by_cells, guest_word_span(planned->guest, is_said(&planned->guest->said, W_VCPUS_SOCKETS) ? W_VCPUS_SOCKETS : W_VCPUS_CORES, 0), "a cell of guest '%s' holds part of one socket and part of another", plan->name);
-    finding_help(check->findings, finding, "let sockets be a multiple or a divisor of the cells, or leave the levels out");
+    struct finding *finding =
+        report(check->findings, NM_socket_cut_by_cells,
+               guest_word_span(planned->guest,
+                               is_said(&planned->guest->said, W_VCPUS_SOCKETS) ? W_VCPUS_SOCKETS : W_VCPUS_CORES, 0),
+               "a cell of guest '%s' holds part of one socket and part of another", plan->name);
+    finding_help(check->findings, finding,
+                 "let sockets be a multiple or a divisor of the cells, or leave the levels out");
 }
 
 const struct plan_rule plan_topology_rules[] = {

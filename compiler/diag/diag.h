@@ -71,7 +71,7 @@ size_t findings_count(const struct findings *findings, enum severity at_least);
  * its subject is sound.  Two guests of one bad profile are both wrong, though it is told once. */
 size_t findings_errors_met(const struct findings *findings);
 bool findings_have_errors(const struct findings *findings);
-struct finding *findings_at(struct findings *findings, size_t position); /* the same, to be told more */
+struct finding *findings_at(struct findings *findings, size_t position);              /* the same, to be told more */
 const struct finding *findings_nth(const struct findings *findings, size_t position); /* counted from 0 */
 
 /* The nearest of some names to a misspelt one, or NULL if none is near.  next() gives one name a call and NULL at the

@@ -17,11 +17,11 @@ struct base_text { /* the domain XML a guest overlays; checked when the site was
 
 /* One output file for each guest. */
 struct emitter {
-    const char *target; /* "libvirt": what --target names; several rows may share one */
-    const char *suffix; /* ".xml" */
-    const char *about;  /* one line for --help */
-    bool takes_base;    /* can write a guest that has a base */
-    bool takes_any_cell; /* can write a guest that libvirt has no words for */
+    const char *target;                     /* "libvirt": what --target names; several rows may share one */
+    const char *suffix;                     /* ".xml" */
+    const char *about;                      /* one line for --help */
+    bool takes_base;                        /* can write a guest that has a base */
+    bool takes_any_cell;                    /* can write a guest that libvirt has no words for */
     const char *stream_open, *stream_close; /* around the guests of `-o -`; NULL: written one behind another */
     void (*write)(const struct plan_guest *guest, const struct base_text *base, GString *out);
 };
@@ -30,7 +30,8 @@ const struct emitter *emitters(size_t *out_count);
 bool emitter_takes(const struct emitter *emitter, const struct plan_guest *guest);
 
 void write_libvirt_xml(const struct plan_guest *guest, const struct base_text *base, GString *out);
-void write_qemu_argv(const struct plan_guest *guest, const struct base_text *base, GString *out);  /* a shell word a line */
+void write_qemu_argv(const struct plan_guest *guest, const struct base_text *base,
+                     GString *out); /* a shell word a line */
 void write_qemu_script(const struct plan_guest *guest, const struct base_text *base, GString *out); /* taskset + QEMU */
 
 /* The plan itself. */
@@ -48,8 +49,8 @@ const struct plan *read_plan_json(struct arena *arena, const struct sources *sou
  * new one are removed; others are never touched. */
 struct output;
 
-struct output *output_open(struct findings *findings, const char *folder); /* NULL with one finding */
+struct output *output_open(struct findings *findings, const char *folder);     /* NULL with one finding */
 struct output *output_open_new(struct findings *findings, const char *folder); /* replaces and removes nothing */
 bool output_add(struct output *output, const char *name, const char *text, size_t length);
-bool output_commit(struct output *output); /* true: all is in place; frees the output either way */
+bool output_commit(struct output *output);  /* true: all is in place; frees the output either way */
 void output_discard(struct output *output); /* removes the temporaries; accepts NULL */

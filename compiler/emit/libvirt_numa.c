@@ -136,7 +136,8 @@ static bool no_cell_merges(const struct plan_guest *guest)
 /* Saying it of anonymous memory would make libvirt take a file; not saying it of memfd makes QEMU share. */
 static bool says_access(const struct plan_cell *cell)
 {
-    return cell->is_shared || cell->backing == BACKING_MEMFD || (cell->has_access && cell->backing != BACKING_ANONYMOUS);
+    return cell->is_shared || cell->backing == BACKING_MEMFD ||
+           (cell->has_access && cell->backing != BACKING_ANONYMOUS);
 }
 
 static bool says_discard(const struct plan_cell *cell)

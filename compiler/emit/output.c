@@ -33,8 +33,8 @@ struct output {
     GHashTable *names;  /* of the files, pointing into them */
     GHashTable *before; /* names of an earlier build */
     uint32_t temporaries;
-    bool keeps; /* nothing that stands there is replaced or removed */
-    sigset_t signals; /* that were blocked before */
+    bool keeps;              /* nothing that stands there is replaced or removed */
+    sigset_t signals;        /* that were blocked before */
     bool failed, keeps_plan; /* files were put in place and the plan was not: the next run must know of them */
 };
 
@@ -58,7 +58,7 @@ static void temporary_name(char name[TEMPORARY_BYTES], const struct output_file 
     g_snprintf(name, TEMPORARY_BYTES, "%s%u", is_plan ? TEMPORARY_PLAN : TEMPORARY, file->temporary);
 }
 
-/* ---- interruptions: a run that is told to end tidies up first, and what it has begun to put in place it ends ------- */
+/* ---- interruptions: a run that is told to end tidies up first, and what it has begun to put in place it ends ---- */
 
 static void signals_to_wait(sigset_t *out)
 {
@@ -74,7 +74,8 @@ static bool is_interrupted(const struct output *output)
     signals_to_wait(&ours);
     sigpending(&waiting);
     for (int signal = 1; signal < NSIG; signal++)
-        if (sigismember(&ours, signal) == 1 && sigismember(&output->signals, signal) == 0 && sigismember(&waiting, signal) == 1)
+        if (sigismember(&ours, signal) == 1 && sigismember(&output->signals, signal) == 0 &&
+            sigismember(&waiting, signal) == 1)
             return true;
     return false;
 }
@@ -172,7 +173,7 @@ void output_discard(struct output *output)
         if (file->temporary && !(output->keeps_plan && strcmp(file->name, PLAN_FILE) == 0))
             unlinkat(output->folder, temporary, 0);
     }
-    close(output->folder); /* gives the lock up */
+    close(output->folder);                            /* gives the lock up */
     sigprocmask(SIG_SETMASK, &output->signals, NULL); /* ends the run here, where it was interrupted */
     g_hash_table_destroy(output->names);
     g_hash_table_destroy(output->before);
@@ -240,11 +241,13 @@ static enum found look(struct output *output, const char *name, const char *text
 /* A file with other content that no earlier build wrote is somebody's own. */
 static bool is_foreign(struct output *output, const char *name, enum found found)
 {
-    if (found != FOUND_OTHER || output->keeps || strcmp(name, PLAN_FILE) == 0 || g_hash_table_contains(output->before, name))
+    if (found != FOUND_OTHER || output->keeps || strcmp(name, PLAN_FILE) == 0 ||
+        g_hash_table_contains(output->before, name))
         return false;
     output->failed = true;
-    struct finding *finding = report(output->findings, NM_output_in_the_way, SPAN_NONE,
-                                     "'%s/%s' is to be written, but it holds something that no build wrote there", output->path, name);
+    struct finding *finding =
+        report(output->findings, NM_output_in_the_way, SPAN_NONE,
+               "'%s/%s' is to be written, but it holds something that no build wrote there", output->path, name);
     finding_note(output->findings, finding, "the plan.json of that folder does not name it");
     finding_help(output->findings, finding, "move it away, or choose another folder with -o");
     return true;
@@ -269,7 +272,8 @@ static bool write_temporary(struct output *output, struct output_file *added, co
     char temporary[TEMPORARY_BYTES];
     added->temporary = ++output->temporaries;
     temporary_name(temporary, added);
-    while (faccessat(output->folder, temporary, F_OK, AT_SYMLINK_NOFOLLOW) == 0) { /* the plan of a run that was killed */
+    while (faccessat(output->folder, temporary, F_OK, AT_SYMLINK_NOFOLLOW) ==
+           0) { /* the plan of a run that was killed */
         added->temporary = ++output->temporaries;
         temporary_name(temporary, added);
     }

@@ -45,7 +45,9 @@ static const char *measured_attribute(const char *element)
 {
     static const struct {
         const char *element, *attribute;
-    } rows[] = { { "cell", "memory" }, { "page", "size" }, { "cache", "size" }, { "size", "value" }, { "bandwidth", "value" } };
+    } rows[] = {
+        { "cell", "memory" }, { "page", "size" }, { "cache", "size" }, { "size", "value" }, { "bandwidth", "value" }
+    };
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++)
         if (strcmp(element, rows[i].element) == 0)
             return rows[i].attribute;
@@ -114,10 +116,11 @@ static bool is_set(const char *attribute)
 static const struct {
     const char *element, *attribute, *value;
 } defaults[] = {
-    { "vcpu", "placement", "static" }, { "topology", "dies", "1" },         { "topology", "clusters", "1" },
-    { "memory", "mode", "strict" },    { "memory", "placement", "static" }, { "memnode", "mode", "strict" },
-    { "poll", "max", "32768" },        { "poll", "grow", "0" },             { "poll", "shrink", "0" },
-    { "iothread", "thread_pool_min", "0" },
+    { "vcpu", "placement", "static" },   { "topology", "dies", "1" },
+    { "topology", "clusters", "1" },     { "memory", "mode", "strict" },
+    { "memory", "placement", "static" }, { "memnode", "mode", "strict" },
+    { "poll", "max", "32768" },          { "poll", "grow", "0" },
+    { "poll", "shrink", "0" },           { "iothread", "thread_pool_min", "0" },
 };
 
 static const char *attribute_or_default(const struct xml_element *element, const char *name)

@@ -10,7 +10,7 @@
 
 enum { MOST_ACCESSES = 1024 };
 
-/* ---- writing ------------------------------------------------------------------------------------------------------- */
+/* ---- writing ---------------------------------------------------------------------------------------------------- */
 
 static void write_accesses(struct json *json, const char *key, const struct plan_access *accesses, uint32_t count,
                            const char *const names[HMAT_ACCESS_COUNT])
@@ -64,7 +64,7 @@ void write_plan_hmat(struct json *json, const struct plan_guest *guest, const st
     json_end(json, ']');
 }
 
-/* ---- reading ------------------------------------------------------------------------------------------------------- */
+/* ---- reading ---------------------------------------------------------------------------------------------------- */
 
 static void read_access(struct plan_reader *reader, struct json_c_object *object, struct plan_access *access,
                         const char *const names[HMAT_ACCESS_COUNT], uint64_t step)
@@ -107,16 +107,15 @@ static const struct plan_access *read_accesses(struct plan_reader *reader, struc
 static void read_performance(struct plan_reader *reader, struct json_c_object *object,
                              struct plan_performance *performance)
 {
-    performance->latencies =
-        read_accesses(reader, object, "latencies", latency_names, 1, &performance->latency_count);
+    performance->latencies = read_accesses(reader, object, "latencies", latency_names, 1, &performance->latency_count);
     performance->bandwidths =
         read_accesses(reader, object, "bandwidths", bandwidth_names, MIB, &performance->bandwidth_count);
 }
 
 static void read_side_cache(struct plan_reader *reader, struct json_c_object *object, struct plan_side_cache *cache)
 {
-    static const char *const keys[] = { "level",     "size_bytes", "line_bytes", "associativity", "policy",
-                                        "latencies", "bandwidths", NULL };
+    static const char *const keys[] = { "level",  "size_bytes", "line_bytes", "associativity",
+                                        "policy", "latencies",  "bandwidths", NULL };
     static const char *const associativities[] = { "none", "direct", "full" };
     static const char *const policies[] = { "none", "writeback", "writethrough" };
     if (!read_object(reader, object, keys))
@@ -126,8 +125,7 @@ static void read_side_cache(struct plan_reader *reader, struct json_c_object *ob
     cache->line_bytes = (uint32_t)read_number(reader, object, "line_bytes", REQUIRED, 0, UINT16_MAX);
     cache->associativity = read_word(reader, object, "associativity", REQUIRED, associativities,
                                      G_N_ELEMENTS(associativities), ASSOCIATIVITY_NONE);
-    cache->policy =
-        read_word(reader, object, "policy", REQUIRED, policies, G_N_ELEMENTS(policies), WRITE_POLICY_NONE);
+    cache->policy = read_word(reader, object, "policy", REQUIRED, policies, G_N_ELEMENTS(policies), WRITE_POLICY_NONE);
     read_performance(reader, object, &cache->performance);
 }
 
@@ -137,8 +135,7 @@ bool read_plan_hmat(struct plan_reader *reader, struct json_c_object *object, st
     bool has_initiator = json_object_object_get_ex(object, "initiator", NULL);
     cell->initiator = (uint32_t)read_number(reader, object, "initiator", OPTIONAL, 0, MOST_ACCESSES - 1);
     read_performance(reader, object, &cell->performance);
-    struct json_c_object *array =
-        read_array(reader, object, "side_caches", OPTIONAL, HMAT_LEVEL_COUNT - 1, &count);
+    struct json_c_object *array = read_array(reader, object, "side_caches", OPTIONAL, HMAT_LEVEL_COUNT - 1, &count);
     struct plan_side_cache *caches = arena_array(reader->arena, struct plan_side_cache, count);
     reader_enter(reader, "side_caches");
     for (size_t i = 0; i < count && !reader->failed; i++) {
@@ -156,7 +153,7 @@ bool read_plan_hmat(struct plan_reader *reader, struct json_c_object *object, st
     return has_initiator;
 }
 
-/* ---- what must fit -------------------------------------------------------------------------------------------------- */
+/* ---- what must fit ---------------------------------------------------------------------------------------------- */
 
 struct fitting {
     const struct plan_guest *guest;
@@ -166,8 +163,8 @@ struct fitting {
 static void note_row(void *state, const struct hmat_row_of_plan *row)
 {
     struct fitting *fitting = state;
-    fitting->fits &= row->initiator < fitting->guest->cell_count &&
-                     fitting->guest->cells[row->initiator].vcpus->count > 0;
+    fitting->fits &=
+        row->initiator < fitting->guest->cell_count && fitting->guest->cells[row->initiator].vcpus->count > 0;
 }
 
 void check_plan_hmat(struct plan_reader *reader, const struct plan_guest *guest)

@@ -119,10 +119,17 @@ static void read_vcpus(struct plan_reader *reader, struct json_c_object *object,
 static bool read_cell(struct plan_reader *reader, struct json_c_object *object, struct plan_cell *cell)
 {
     static const char *const keys[] = {
-        "name",          "vcpus",       "memory_bytes", "nodes",  "policy",      "page_bytes",   "backing",
-        "path",          "align_bytes", "offset_bytes", "shared", "shared_said", "preallocated", "prealloc_threads",
-        "context_nodes", "discard",     "discard_said", "dump",   "reserve",     "merge",        PLAN_HMAT_KEYS,
-        NULL,
+        "name",          "vcpus",
+        "memory_bytes",  "nodes",
+        "policy",        "page_bytes",
+        "backing",       "path",
+        "align_bytes",   "offset_bytes",
+        "shared",        "shared_said",
+        "preallocated",  "prealloc_threads",
+        "context_nodes", "discard",
+        "discard_said",  "dump",
+        "reserve",       "merge",
+        PLAN_HMAT_KEYS,  NULL,
     };
     if (!read_object(reader, object, keys))
         return false;
@@ -325,20 +332,24 @@ static void read_targets_of_guest(struct plan_reader *reader, struct json_c_obje
 {
     bool has_gap = false;
     uint32_t cell, other;
-    guest->is_qemu_only = json_object_object_get_ex(object, "qemu_only", NULL) && read_bool(reader, object, "qemu_only");
+    guest->is_qemu_only =
+        json_object_object_get_ex(object, "qemu_only", NULL) && read_bool(reader, object, "qemu_only");
     for (enum libvirt_gap gap = 0; !reader->failed && gap < GAP_COUNT; gap++)
         has_gap |= has_libvirt_gap(guest, gap, &cell, &other);
     if (!reader->failed && has_gap != guest->is_qemu_only)
-        reader_fail(reader, NM_plan_conflict, NULL, "libvirt %s the cells of guest '%s', and 'qemu_only' says otherwise",
+        reader_fail(reader, NM_plan_conflict, NULL,
+                    "libvirt %s the cells of guest '%s', and 'qemu_only' says otherwise",
                     has_gap ? "has no words for" : "can say", guest->name);
 }
 
 static void read_guest(struct plan_reader *reader, struct json_c_object *object, struct plan_guest *guest)
 {
-    static const char *const keys[] = { "name",  "uuid", "host",   "architecture", "machine",   "accel",
-                                        "base",  "cpu",  "boot",   "memory_bytes", "vcpus",     "numa",
-                                        "cells", "pins", "locked", "distances",    "iothreads", "hard_limit_bytes",
-                                        "qemu_only", "schedulers", "vhost", "resctrl", NULL };
+    static const char *const keys[] = {
+        "name",      "uuid",       "host",   "architecture", "machine",   "accel",
+        "base",      "cpu",        "boot",   "memory_bytes", "vcpus",     "numa",
+        "cells",     "pins",       "locked", "distances",    "iothreads", "hard_limit_bytes",
+        "qemu_only", "schedulers", "vhost",  "resctrl",      NULL
+    };
     static const char *const accels[] = { "kvm", "tcg" };
     if (!read_object(reader, object, keys))
         return;

@@ -29,8 +29,7 @@ static struct plan_scheduling read_class(struct plan_reader *reader, struct json
     bool has_priority = scheduling.class == THREAD_FIFO || scheduling.class == THREAD_RR;
     if (!reader->failed && scheduling.class == THREAD_NORMAL)
         reader_fail(reader, NM_plan_value, "class", "a thread of the normal class has no scheduler");
-    scheduling.priority =
-        (uint32_t)read_number(reader, object, "priority", has_priority ? REQUIRED : OPTIONAL, 1, 99);
+    scheduling.priority = (uint32_t)read_number(reader, object, "priority", has_priority ? REQUIRED : OPTIONAL, 1, 99);
     if (!reader->failed && scheduling.priority && !has_priority)
         reader_fail(reader, NM_plan_conflict, "priority", "the class '%s' has no priorities",
                     thread_class_word(scheduling.class));
@@ -84,8 +83,8 @@ void read_iothread_tuning(struct plan_reader *reader, struct json_c_object *obje
         iothread->pool_least = (uint32_t)read_number(reader, pool, "least", REQUIRED, 0, MOST_POOL);
         iothread->pool_most = (uint32_t)read_number(reader, pool, "most", REQUIRED, 1, MOST_POOL);
         if (!reader->failed && iothread->pool_least > iothread->pool_most)
-            reader_fail(reader, NM_plan_conflict, "least", "a pool of at least %u and at most %u",
-                        iothread->pool_least, iothread->pool_most);
+            reader_fail(reader, NM_plan_conflict, "least", "a pool of at least %u and at most %u", iothread->pool_least,
+                        iothread->pool_most);
         reader_leave(reader);
     }
     struct json_c_object *poll = reader_enter_object(reader, object, "poll", OPTIONAL, poll_keys);

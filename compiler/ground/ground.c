@@ -13,40 +13,48 @@ struct grounding {
     struct sources *sources;
     struct findings *findings;
     const struct site *site;
-    GHashTable *loaded; /* source text to const struct host * */
+    GHashTable *loaded;      /* source text to const struct host * */
     uint64_t synthetic_work; /* of the descriptions so far */
     bool refuses_synthetic;
     uint64_t host_parts; /* CPUs and nodes of the hosts so far */
 };
 
-/* ---- declared over recorded --------------------------------------------------------------------------------------- */
+/* ---- declared over recorded ------------------------------------------------------------------------------------- */
 
-static void differs(struct grounding *grounding, const struct site_host *host, struct span span, const char *what, const char *recorded, const char *declared)
+static void differs(struct grounding *grounding, const struct site_host *host, struct span span, const char *what,
+                    const char *recorded, const char *declared)
 {
-    struct finding *finding = report(grounding->findings, NM_declared_differs, span, "host '%s': %s is %s here, and %s as recorded", host->name, what, declared, recorded);
+    struct finding *finding =
+        report(grounding->findings, NM_declared_differs, span, "host '%s': %s is %s here, and %s as recorded",
+               host->name, what, declared, recorded);
     finding_note(grounding->findings, finding, "what the site declares is used");
     finding_help(grounding->findings, finding, "remove the line if the recording is right, or record the host anew");
 }
 
 /* The nodes of a row, each on the host; NULL with a finding. */
-static const struct ids *row_nodes(struct grounding *grounding, const struct site_host *host, const struct set *set, struct span span)
+static const struct ids *row_nodes(struct grounding *grounding, const struct site_host *host, const struct set *set,
+                                   struct span span)
 {
     const struct ids *nodes = nodes_on_host(grounding->arena, grounding->findings, host, set, span);
     for (uint32_t i = 0; nodes && i < nodes->count; i++)
         for (uint32_t node = nodes->range[i].first; node <= nodes->range[i].last; node++)
             if (!host_node(host->facts, node)) {
-                struct finding *finding = report(grounding->findings, NM_node_not_on_host, span, "host '%s' has no node %u", host->name, node);
+                struct finding *finding = report(grounding->findings, NM_node_not_on_host, span,
+                                                 "host '%s' has no node %u", host->name, node);
                 uint32_t *numbers = arena_array(grounding->arena, uint32_t, host->facts->node_count);
                 for (uint32_t n = 0; n < host->facts->node_count; n++)
                     numbers[n] = host->facts->nodes[n].os_index;
-                finding_help(grounding->findings, finding, "its nodes are %s", ids_text(grounding->arena, ids_from_sorted(grounding->arena, numbers, host->facts->node_count)));
+                finding_help(
+                    grounding->findings, finding, "its nodes are %s",
+                    ids_text(grounding->arena, ids_from_sorted(grounding->arena, numbers, host->facts->node_count)));
                 return NULL;
             }
     return nodes;
 }
 
 /* A node told twice in one table: neither row is better than the other. */
-static bool refuse_repeated(struct grounding *grounding, const struct ids *nodes, struct span span, const struct ids **seen)
+static bool refuse_repeated(struct grounding *grounding, const struct ids *nodes, struct span span,
+                            const struct ids **seen)
 {
     bool repeats = nodes && ids_overlap(nodes, *seen);
     if (repeats) {
@@ -54,7 +62,8 @@ static bool refuse_repeated(struct grounding *grounding, const struct ids *nodes
         for (ids_each(nodes, node))
             if (shared == UINT32_MAX && ids_contains(*seen, node))
                 shared = node;
-        struct finding *finding = report(grounding->findings, NM_repeated_word, span, "node %u stands in two rows of one table", shared);
+        struct finding *finding =
+            report(grounding->findings, NM_repeated_word, span, "node %u stands in two rows of one table", shared);
         finding_help(grounding->findings, finding, "leave it in one of the two");
     } else if (nodes) {
         hwloc_bitmap_t both = ids_to_bitmap(*seen);
@@ -79,7 +88,8 @@ static void declare_memory(struct grounding *grounding, struct site_host *host, 
                 continue;
             if (node->memory_bytes.known && node->memory_bytes.value != rows[r].bytes) {
                 g_autofree char *what = g_strdup_printf("memory of node %u", node->os_index);
-                differs(grounding, host, rows[r].span, what, size_text(grounding->arena, node->memory_bytes.value), size_text(grounding->arena, rows[r].bytes));
+                differs(grounding, host, rows[r].span, what, size_text(grounding->arena, node->memory_bytes.value),
+                        size_text(grounding->arena, rows[r].bytes));
             }
             node->memory_bytes = (struct known_size){ true, rows[r].bytes };
         }
@@ -87,7 +97,8 @@ static void declare_memory(struct grounding *grounding, struct site_host *host, 
 }
 
 /* Gives a node a pool of this size, over one that was recorded. */
-static void set_pool(struct grounding *grounding, struct host_node *node, uint64_t page_bytes, uint64_t total, struct known_size *out_before)
+static void set_pool(struct grounding *grounding, struct host_node *node, uint64_t page_bytes, uint64_t total,
+                     struct known_size *out_before)
 {
     struct page_pool *pools = arena_array(grounding->arena, struct page_pool, node->pool_count + 1);
     uint32_t at = 0;
@@ -110,25 +121,33 @@ static uint64_t pool_bytes(const struct host_node *node)
 {
     uint64_t sum = 0, bytes;
     for (uint32_t p = 0; p < node->pool_count; p++)
-        if (node->pools[p].total.known && (__builtin_mul_overflow(node->pools[p].total.value, node->pools[p].page_bytes, &bytes) || __builtin_add_overflow(sum, bytes, &sum)))
+        if (node->pools[p].total.known &&
+            (__builtin_mul_overflow(node->pools[p].total.value, node->pools[p].page_bytes, &bytes) ||
+             __builtin_add_overflow(sum, bytes, &sum)))
             return UINT64_MAX;
     return sum;
 }
 
-/* A source whose pools are larger than the node has told one of the two wrongly, and numac cannot know which: pools that
- * nobody checked are forgotten on all nodes, and one finding says so. */
+/* A source whose pools are larger than the node has told one of the two wrongly, and numac cannot know which: pools
+ * that nobody checked are forgotten on all nodes, and one finding says so. */
 static void doubt_pools(struct grounding *grounding, struct site_host *host, struct host *facts)
 {
     uint32_t n = 0;
-    while (n < facts->node_count && !(facts->nodes[n].memory_bytes.known && pool_bytes(&facts->nodes[n]) > facts->nodes[n].memory_bytes.value))
+    while (n < facts->node_count &&
+           !(facts->nodes[n].memory_bytes.known && pool_bytes(&facts->nodes[n]) > facts->nodes[n].memory_bytes.value))
         n++;
     if (n == facts->node_count)
         return;
     uint64_t bytes = pool_bytes(&facts->nodes[n]);
-    struct finding *finding = report(grounding->findings, NM_pools_not_believed, host->declared->span, "the source of host '%s' tells of %s of huge pages on node %u, which has %s", host->name,
-                                     bytes == UINT64_MAX ? "more than any machine" : size_text(grounding->arena, bytes), facts->nodes[n].os_index, size_text(grounding->arena, facts->nodes[n].memory_bytes.value));
+    struct finding *finding =
+        report(grounding->findings, NM_pools_not_believed, host->declared->span,
+               "the source of host '%s' tells of %s of huge pages on node %u, which has %s", host->name,
+               bytes == UINT64_MAX ? "more than any machine" : size_text(grounding->arena, bytes),
+               facts->nodes[n].os_index, size_text(grounding->arena, facts->nodes[n].memory_bytes.value));
     finding_note(grounding->findings, finding, "its huge pages count as unknown");
-    finding_help(grounding->findings, finding, "record the machine again with 'numac host record', or declare what it has: 'hugepages 1GiB { 0 16 }'");
+    finding_help(
+        grounding->findings, finding,
+        "record the machine again with 'numac host record', or declare what it has: 'hugepages 1GiB { 0 16 }'");
     for (n = 0; n < facts->node_count; n++) {
         facts->nodes[n].pools_known = false;
         facts->nodes[n].pools = NULL;
@@ -143,8 +162,9 @@ static bool refuse_sizes(struct grounding *grounding, const struct site_host *ho
     const GPtrArray *pools = host->declared->hugepages;
     if (!pools || pools->len <= POOL_SIZES)
         return false;
-    struct finding *finding = report(grounding->findings, NM_site_too_large, ((const struct hugepages *)g_ptr_array_index(pools, POOL_SIZES))->span,
-                                     "host '%s' has huge pages of %u sizes, and numac knows of machines with 4", host->name, pools->len);
+    struct finding *finding = report(
+        grounding->findings, NM_site_too_large, ((const struct hugepages *)g_ptr_array_index(pools, POOL_SIZES))->span,
+        "host '%s' has huge pages of %u sizes, and numac knows of machines with 4", host->name, pools->len);
     finding_help(grounding->findings, finding, "declare the sizes of /sys/kernel/mm/hugepages");
     return true;
 }
@@ -167,8 +187,11 @@ static void declare_pools(struct grounding *grounding, struct site_host *host, s
                     continue;
                 set_pool(grounding, &facts->nodes[n], pool->page_bytes, rows[r].count, &before);
                 if (before.known && before.value != rows[r].count) {
-                    g_autofree char *what = g_strdup_printf("the pool of %s pages on node %u", size_text(grounding->arena, pool->page_bytes), facts->nodes[n].os_index);
-                    g_autofree char *recorded = g_strdup_printf("%" G_GUINT64_FORMAT, before.value), *declared = g_strdup_printf("%u", rows[r].count);
+                    g_autofree char *what =
+                        g_strdup_printf("the pool of %s pages on node %u",
+                                        size_text(grounding->arena, pool->page_bytes), facts->nodes[n].os_index);
+                    g_autofree char *recorded = g_strdup_printf("%" G_GUINT64_FORMAT, before.value),
+                                    *declared = g_strdup_printf("%u", rows[r].count);
                     differs(grounding, host, rows[r].span, what, recorded, declared);
                 }
             }
@@ -178,23 +201,30 @@ static void declare_pools(struct grounding *grounding, struct site_host *host, s
 
 static void declare_versions(const struct list *list, struct host *facts)
 {
-    static const enum host_program programs[] = { [PROGRAM_WORD_LIBVIRT] = PROGRAM_LIBVIRT, [PROGRAM_WORD_QEMU] = PROGRAM_QEMU,
-                                                  [PROGRAM_WORD_KERNEL] = PROGRAM_KERNEL, [PROGRAM_WORD_LIBNUMA] = PROGRAM_LIBNUMA };
+    static const enum host_program programs[] = { [PROGRAM_WORD_LIBVIRT] = PROGRAM_LIBVIRT,
+                                                  [PROGRAM_WORD_QEMU] = PROGRAM_QEMU,
+                                                  [PROGRAM_WORD_KERNEL] = PROGRAM_KERNEL,
+                                                  [PROGRAM_WORD_LIBNUMA] = PROGRAM_LIBNUMA };
     const struct version_row *rows = list->items;
     for (uint32_t i = 0; i < list->count; i++)
-        facts->versions[programs[rows[i].program]] = (struct version){ true, rows[i].version.major, rows[i].version.minor, rows[i].version.micro };
+        facts->versions[programs[rows[i].program]] =
+            (struct version){ true, rows[i].version.major, rows[i].version.minor, rows[i].version.micro };
 }
 
 /* What `isolated` and `shared` name, each CPU on the host; NULL with a finding. */
-static const struct ids *host_cpus(struct grounding *grounding, const struct site_host *host, const struct set *set, const struct ids *parent, enum word_id word)
+static const struct ids *host_cpus(struct grounding *grounding, const struct site_host *host, const struct set *set,
+                                   const struct ids *parent, enum word_id word)
 {
     struct span span = said_span(&host->declared->said, word, 1);
     const struct ids *cpus = cpus_on_host(grounding->arena, grounding->findings, host, set, parent, span);
     for (uint32_t i = 0; cpus && i < cpus->count; i++)
         for (uint32_t cpu = cpus->range[i].first; cpu <= cpus->range[i].last; cpu++)
-            if (!host_cpu(host->facts, cpu) && !(host->facts->isolated_known && ids_contains(host->facts->isolated, cpu))) {
-                struct finding *finding = report(grounding->findings, NM_place_not_on_host, span, "host '%s' has no CPU %u online", host->name, cpu);
-                finding_help(grounding->findings, finding, "its CPUs are %s", ids_text(grounding->arena, host->facts->online));
+            if (!host_cpu(host->facts, cpu) &&
+                !(host->facts->isolated_known && ids_contains(host->facts->isolated, cpu))) {
+                struct finding *finding = report(grounding->findings, NM_place_not_on_host, span,
+                                                 "host '%s' has no CPU %u online", host->name, cpu);
+                finding_help(grounding->findings, finding, "its CPUs are %s",
+                             ids_text(grounding->arena, host->facts->online));
                 return NULL;
             }
     return cpus;
@@ -212,7 +242,8 @@ static void declare_states(struct grounding *grounding, struct site_host *host, 
     if (declared->isolated) {
         const struct ids *isolated = host_cpus(grounding, host, declared->isolated, facts->online, W_HOST_ISOLATED);
         if (isolated && facts->isolated_known && !ids_equal(isolated, facts->isolated))
-            differs(grounding, host, said_span(&declared->said, W_HOST_ISOLATED, 1), "the isolated CPUs", ids_text(grounding->arena, facts->isolated), ids_text(grounding->arena, isolated));
+            differs(grounding, host, said_span(&declared->said, W_HOST_ISOLATED, 1), "the isolated CPUs",
+                    ids_text(grounding->arena, facts->isolated), ids_text(grounding->arena, isolated));
         if (isolated) {
             facts->isolated = isolated;
             facts->isolated_known = true;
@@ -222,25 +253,32 @@ static void declare_states(struct grounding *grounding, struct site_host *host, 
     declare_versions(&declared->versions, facts);
 }
 
-/* ---- reserves ---------------------------------------------------------------------------------------------------------- */
+/* ---- reserves
+ * ---------------------------------------------------------------------------------------------------------- */
 
-static void reserve_cpus(struct grounding *grounding, const struct site_host *host, const struct reserve *reserve, hwloc_bitmap_t out)
+static void reserve_cpus(struct grounding *grounding, const struct site_host *host, const struct reserve *reserve,
+                         hwloc_bitmap_t out)
 {
     if (!reserve->cpus)
         return;
-    const struct ids *cpus = cpus_on_host(grounding->arena, grounding->findings, host, reserve->cpus, host->facts->online, said_span(&reserve->said, W_RESERVE_CPUS, 1));
+    const struct ids *cpus = cpus_on_host(grounding->arena, grounding->findings, host, reserve->cpus,
+                                          host->facts->online, said_span(&reserve->said, W_RESERVE_CPUS, 1));
     if (!cpus)
         return;
     ids_add_to_bitmap(cpus, out);
     for (ids_each(cpus, cpu))
         if (!host_cpu(host->facts, cpu)) {
-            struct finding *finding = report(grounding->findings, NM_reserve_too_large, said_span(&reserve->said, W_RESERVE_CPUS, 1), "reserve '%s' takes CPU %u, which host '%s' does not have online", reserve->owner, cpu, host->name);
-            finding_help(grounding->findings, finding, "its CPUs are %s", ids_text(grounding->arena, host->facts->online));
+            struct finding *finding = report(
+                grounding->findings, NM_reserve_too_large, said_span(&reserve->said, W_RESERVE_CPUS, 1),
+                "reserve '%s' takes CPU %u, which host '%s' does not have online", reserve->owner, cpu, host->name);
+            finding_help(grounding->findings, finding, "its CPUs are %s",
+                         ids_text(grounding->arena, host->facts->online));
             return;
         }
 }
 
-static void reserve_pages(struct grounding *grounding, const struct site_host *host, const struct reserve *reserve, uint64_t **free)
+static void reserve_pages(struct grounding *grounding, const struct site_host *host, const struct reserve *reserve,
+                          uint64_t **free)
 {
     for (guint p = 0; reserve->hugepages && p < reserve->hugepages->len; p++) {
         const struct hugepages *pool = g_ptr_array_index(reserve->hugepages, p);
@@ -260,9 +298,13 @@ static void reserve_pages(struct grounding *grounding, const struct site_host *h
                     *left -= *left == UINT64_MAX ? 0 : rows[r].count;
                     continue;
                 }
-                struct finding *finding = report(grounding->findings, NM_reserve_too_large, rows[r].span, "reserve '%s' takes %u pages of %s on node %u, which has %" G_GUINT64_FORMAT " left", reserve->owner,
-                                                 rows[r].count, size_text(grounding->arena, pool->page_bytes), node->os_index, left ? *left : 0);
-                finding_help(grounding->findings, finding, "lower the count, or declare the pool of host '%s'", host->name);
+                struct finding *finding =
+                    report(grounding->findings, NM_reserve_too_large, rows[r].span,
+                           "reserve '%s' takes %u pages of %s on node %u, which has %" G_GUINT64_FORMAT " left",
+                           reserve->owner, rows[r].count, size_text(grounding->arena, pool->page_bytes), node->os_index,
+                           left ? *left : 0);
+                finding_help(grounding->findings, finding, "lower the count, or declare the pool of host '%s'",
+                             host->name);
             }
         }
     }
@@ -274,12 +316,15 @@ static void refuse_excess(struct grounding *grounding, const struct site_host *h
 {
     if (!node->memory_bytes.known || row->bytes <= node->memory_bytes.value)
         return;
-    struct finding *finding = report(grounding->findings, NM_reserve_too_large, row->span, "reserve '%s' takes %s of node %u, and host '%s' has %s there", reserve->owner,
-                                     size_text(grounding->arena, row->bytes), node->os_index, host->name, size_text(grounding->arena, node->memory_bytes.value));
+    struct finding *finding = report(grounding->findings, NM_reserve_too_large, row->span,
+                                     "reserve '%s' takes %s of node %u, and host '%s' has %s there", reserve->owner,
+                                     size_text(grounding->arena, row->bytes), node->os_index, host->name,
+                                     size_text(grounding->arena, node->memory_bytes.value));
     finding_help(grounding->findings, finding, "lower it to what the owner needs");
 }
 
-static void reserve_memory(struct grounding *grounding, const struct site_host *host, const struct reserve *reserve, struct node_room *rooms)
+static void reserve_memory(struct grounding *grounding, const struct site_host *host, const struct reserve *reserve,
+                           struct node_room *rooms)
 {
     const struct node_size_row *rows = reserve->memory.items;
     const struct ids *seen = &ids_none;
@@ -311,8 +356,11 @@ static void measure_node(struct grounding *grounding, const struct site_host *ho
     bool is_declared = host->declared->hugepages && host->declared->hugepages->len;
     if (taken > memory && is_declared) {
         const struct hugepages *pool = g_ptr_array_index(host->declared->hugepages, 0);
-        struct finding *finding = report(grounding->findings, NM_pages_exceed_node, pool->span, "the huge pages of node %u come to %s, and the node has %s", node->os_index,
-                                         taken == UINT64_MAX ? "more than any machine" : size_text(grounding->arena, taken), size_text(grounding->arena, memory));
+        struct finding *finding =
+            report(grounding->findings, NM_pages_exceed_node, pool->span,
+                   "the huge pages of node %u come to %s, and the node has %s", node->os_index,
+                   taken == UINT64_MAX ? "more than any machine" : size_text(grounding->arena, taken),
+                   size_text(grounding->arena, memory));
         finding_help(grounding->findings, finding, "lower the count for node %u", node->os_index);
     }
     uint64_t left = taken > memory ? 0 : memory - taken;
@@ -350,13 +398,16 @@ static void take_reserves(struct grounding *grounding, struct site_host *host)
         measure_node(grounding, host, n, &rooms[n]);
     host->rooms = rooms;
     if (!host->open->count) {
-        struct finding *finding = report(grounding->findings, NM_guest_cpus_all_reserved, host->declared->span, "host '%s' has no CPU left for guests: %s online, %s reserved", host->name,
-                                         ids_text(grounding->arena, facts->online), ids_text(grounding->arena, host->reserved));
+        struct finding *finding =
+            report(grounding->findings, NM_guest_cpus_all_reserved, host->declared->span,
+                   "host '%s' has no CPU left for guests: %s online, %s reserved", host->name,
+                   ids_text(grounding->arena, facts->online), ids_text(grounding->arena, host->reserved));
         finding_help(grounding->findings, finding, "reserve fewer CPUs");
     }
 }
 
-/* ---- one host ------------------------------------------------------------------------------------------------------------ */
+/* ---- one host
+ * ------------------------------------------------------------------------------------------------------------ */
 
 static unsigned wanted_facts(const struct site *site)
 {
@@ -377,9 +428,11 @@ static bool refuse_more_work(struct grounding *grounding, const struct declared_
     if (grounding->refuses_synthetic) /* told */
         return true;
     grounding->refuses_synthetic = true;
-    struct finding *finding = report(grounding->findings, NM_site_too_large, span,
-                                     "the site has too many different synthetic hosts, or too large ones, with '%s'", declared->name);
-    finding_help(grounding->findings, finding, "write 'like' for hosts that are alike, which costs nothing, or record them: numac host record");
+    struct finding *finding =
+        report(grounding->findings, NM_site_too_large, span,
+               "the site has too many different synthetic hosts, or too large ones, with '%s'", declared->name);
+    finding_help(grounding->findings, finding,
+                 "write 'like' for hosts that are alike, which costs nothing, or record them: numac host record");
     return true;
 }
 
@@ -395,14 +448,17 @@ static const struct host *load(struct grounding *grounding, const struct declare
     span = span.file ? span : declared->span;
     if (declared->synthetic && refuse_more_work(grounding, declared, span))
         return NULL;
-    const struct host *facts = host_load(grounding->arena, grounding->sources, grounding->findings, source, declared->synthetic != NULL,
-                                         wanted_facts(grounding->site) | (declared->is_overridden ? 0 : HOST_NO_PIPE), span);
-    g_hash_table_insert(grounding->loaded, arena_string(grounding->arena, key, strlen(key)), (gpointer)(uintptr_t)facts);
+    const struct host *facts =
+        host_load(grounding->arena, grounding->sources, grounding->findings, source, declared->synthetic != NULL,
+                  wanted_facts(grounding->site) | (declared->is_overridden ? 0 : HOST_NO_PIPE), span);
+    g_hash_table_insert(grounding->loaded, arena_string(grounding->arena, key, strlen(key)),
+                        (gpointer)(uintptr_t)facts);
     return facts;
 }
 
 /* Each host has nodes of its own, also one that is like another. */
-static bool refuse_more_hosts(struct grounding *grounding, const struct declared_host *declared, const struct host *facts)
+static bool refuse_more_hosts(struct grounding *grounding, const struct declared_host *declared,
+                              const struct host *facts)
 {
     uint64_t most = 600000 + 300 * (uint64_t)grounding->site->host_count, before = grounding->host_parts;
     grounding->host_parts += facts->cpu_count + 16 * (uint64_t)facts->node_count;
@@ -410,14 +466,18 @@ static bool refuse_more_hosts(struct grounding *grounding, const struct declared
         return false;
     if (before > most) /* told */
         return true;
-    struct finding *finding = report(grounding->findings, NM_site_too_large, declared->span, "with host '%s' the hosts of the site have too many CPUs and nodes", declared->name);
+    struct finding *finding =
+        report(grounding->findings, NM_site_too_large, declared->span,
+               "with host '%s' the hosts of the site have too many CPUs and nodes", declared->name);
     finding_help(grounding->findings, finding, "plan fewer of them at once, in sites of their own");
     return true;
 }
 
 static void ground(struct grounding *grounding, const struct declared_host *declared, struct site_host *host)
 {
-    *host = (struct site_host){ .name = declared->name, .declared = declared, .reserved = &ids_none, .open = &ids_none, .shared = &ids_none };
+    *host = (struct site_host){
+        .name = declared->name, .declared = declared, .reserved = &ids_none, .open = &ids_none, .shared = &ids_none
+    };
     if (declared->is_broken)
         return;
     const struct host *recorded = load(grounding, declared);
@@ -451,9 +511,14 @@ static int by_host_name(const void *left, const void *right)
     return strcmp(a->name, b->name);
 }
 
-struct site_hosts ground_hosts(struct arena *arena, struct sources *sources, struct findings *findings, const struct site *site)
+struct site_hosts ground_hosts(struct arena *arena, struct sources *sources, struct findings *findings,
+                               const struct site *site)
 {
-    struct grounding grounding = { .arena = arena, .sources = sources, .findings = findings, .site = site, .loaded = g_hash_table_new(g_str_hash, g_str_equal) };
+    struct grounding grounding = { .arena = arena,
+                                   .sources = sources,
+                                   .findings = findings,
+                                   .site = site,
+                                   .loaded = g_hash_table_new(g_str_hash, g_str_equal) };
     struct site_host *list = arena_array(arena, struct site_host, site->host_count);
     for (uint32_t i = 0; i < site->host_count; i++)
         ground(&grounding, &site->hosts[i], &list[i]);
@@ -470,7 +535,8 @@ const struct site_host *find_site_host(const struct site_hosts *hosts, const cha
 {
     struct site_host wanted = { .name = name };
     const struct site_host *key = &wanted;
-    const struct site_host *const *found = hosts->count ? bsearch(&key, hosts->by_name, hosts->count, sizeof key, by_host_name) : NULL;
+    const struct site_host *const *found =
+        hosts->count ? bsearch(&key, hosts->by_name, hosts->count, sizeof key, by_host_name) : NULL;
     return found ? *found : NULL;
 }
 
@@ -492,6 +558,7 @@ struct span guest_word_span(const struct guest *guest, enum word_id word, unsign
 
 struct span cell_word_span(const struct guest *guest, uint32_t cell_index, enum word_id word, unsigned argument)
 {
-    struct span span = cell_index < guest->cell_count ? said_span(&guest->cells[cell_index].said, word, argument) : SPAN_NONE;
+    struct span span =
+        cell_index < guest->cell_count ? said_span(&guest->cells[cell_index].said, word, argument) : SPAN_NONE;
     return span.file ? span : guest_word_span(guest, word, argument);
 }

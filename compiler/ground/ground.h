@@ -9,8 +9,8 @@
 #include "model/model.h"
 #include "plan/plan.h"
 
-struct node_room { /* what guests may use of one node; same order as facts->nodes */
-    struct known_size memory_bytes;  /* normal pages: all memory less pools and reserves */
+struct node_room {                  /* what guests may use of one node; same order as facts->nodes */
+    struct known_size memory_bytes; /* normal pages: all memory less pools and reserves */
     uint64_t reserved_bytes;
     const uint64_t *pool_free; /* pages for guests: the pool's total less reserves, by facts->nodes[i].pools;
                                   UINT64_MAX where the total is unknown */
@@ -20,12 +20,13 @@ struct site_host {
     const char *name;
     const struct declared_host *declared; /* never NULL */
     const struct host *facts;             /* recorded and declared together; NULL where the host could not be loaded */
-    const struct ids *reserved;  /* CPUs of all reserves */
-    const struct ids *open;      /* CPUs guests may use: online and not reserved */
-    const struct ids *shared;    /* where unpinned threads run: declared, else open without the isolated ones */
-    bool has_shared;             /* the site declares it */
+    const struct ids *reserved;           /* CPUs of all reserves */
+    const struct ids *open;               /* CPUs guests may use: online and not reserved */
+    const struct ids *shared; /* where unpinned threads run: declared, else open without the isolated ones */
+    bool has_shared;          /* the site declares it */
     const struct node_room *rooms;
-    struct place_memo *memo; /* what sets came to; NULL until the host is settled, since that changes them; inside ground only */
+    struct place_memo
+        *memo; /* what sets came to; NULL until the host is settled, since that changes them; inside ground only */
 };
 
 struct place_memo;
@@ -57,7 +58,8 @@ const struct ids *nodes_on_host(struct arena *arena, struct findings *findings, 
 const struct ids *cpus_of_nodes(struct arena *arena, const struct host *facts, const struct ids *nodes);
 const struct ids *nodes_of_cpus(struct arena *arena, const struct host *facts, const struct ids *cpus);
 
-/* ---- a finished guest beside what it was made from, for the rules ---------------------------------------------------- */
+/* ---- a finished guest beside what it was made from, for the rules
+ * ---------------------------------------------------- */
 struct planned_guest {
     const struct plan_guest *plan;
     const struct guest *guest;

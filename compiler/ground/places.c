@@ -38,14 +38,16 @@ static bool fail(struct view *view, enum code code, const char *help, const char
     return false;
 }
 
-/* ---- steps that count: which CPUs (by position in facts->cpus) ---------------------------------------------------- */
+/* ---- steps that count: which CPUs (by position in facts->cpus) -------------------------------------------------- */
 
 static const char *step_word(enum step_kind kind)
 {
-    static const char *const words[STEP_KINDS] = { [STEP_NODE] = "node", [STEP_CPU] = "cpu", [STEP_SOCKET] = "socket",
-        [STEP_DIE] = "die", [STEP_CLUSTER] = "cluster", [STEP_L3] = "l3", [STEP_CORE] = "core", [STEP_PU] = "pu",
-        [STEP_CPUKIND] = "cpukind", [STEP_PCI] = "pci", [STEP_NETDEV] = "netdev", [STEP_BLOCK] = "block",
-        [STEP_DEVICE] = "device", [STEP_TIER] = "tier" };
+    static const char *const words[STEP_KINDS] = {
+        [STEP_NODE] = "node",       [STEP_CPU] = "cpu",  [STEP_SOCKET] = "socket", [STEP_DIE] = "die",
+        [STEP_CLUSTER] = "cluster", [STEP_L3] = "l3",    [STEP_CORE] = "core",     [STEP_PU] = "pu",
+        [STEP_CPUKIND] = "cpukind", [STEP_PCI] = "pci",  [STEP_NETDEV] = "netdev", [STEP_BLOCK] = "block",
+        [STEP_DEVICE] = "device",   [STEP_TIER] = "tier"
+    };
     return words[kind];
 }
 
@@ -68,7 +70,9 @@ static uint32_t level_of(const struct host_cpu *cpu, enum step_kind kind)
 
 static struct scopes scopes_new(uint32_t room)
 {
-    return (struct scopes){ .cpus = g_new(uint32_t, (size_t)room + 1), .ends = g_new(uint32_t, (size_t)room + 1), .room = room };
+    return (struct scopes){ .cpus = g_new(uint32_t, (size_t)room + 1),
+                            .ends = g_new(uint32_t, (size_t)room + 1),
+                            .room = room };
 }
 
 static void scopes_free(struct scopes *scopes)
@@ -100,7 +104,8 @@ static struct scopes whole_host(const struct host *facts)
 }
 
 /* The things of one level in a scope, counted as they come: seat + 1 of each by its number, and back to 0 after. */
-static bool seat_things(struct view *view, const struct place_step *step, const uint32_t *cpus, uint32_t cpu_count, uint32_t *out_count)
+static bool seat_things(struct view *view, const struct place_step *step, const uint32_t *cpus, uint32_t cpu_count,
+                        uint32_t *out_count)
 {
     const struct host_cpu *all = view->host->facts->cpus;
     *out_count = 0;
@@ -116,8 +121,8 @@ static bool seat_things(struct view *view, const struct place_step *step, const 
 }
 
 /* Adds each selected thing inside a scope to `out` as a scope of its own. */
-static void add_things(struct view *view, const struct place_step *step, const uint32_t *cpus, uint32_t cpu_count, uint32_t first,
-                       uint32_t last, struct scopes *out)
+static void add_things(struct view *view, const struct place_step *step, const uint32_t *cpus, uint32_t cpu_count,
+                       uint32_t first, uint32_t last, struct scopes *out)
 {
     const struct host_cpu *all = view->host->facts->cpus;
     uint32_t begin = scope_begin(out, out->count), *ends = out->ends + out->count, things = last - first + 1;
@@ -140,28 +145,34 @@ static void add_things(struct view *view, const struct place_step *step, const u
     out->count += things;
 }
 
-static bool count_step(struct view *view, const struct place_step *step, const uint32_t *cpus, uint32_t cpu_count, struct scopes *out)
+static bool count_step(struct view *view, const struct place_step *step, const uint32_t *cpus, uint32_t cpu_count,
+                       struct scopes *out)
 {
     const struct host_cpu *all = view->host->facts->cpus;
     uint32_t count;
     bool known = seat_things(view, step, cpus, cpu_count, &count);
     bool is_there = step->is_all || step->last < count;
     if (known && is_there && count)
-        add_things(view, step, cpus, cpu_count, step->is_all ? 0 : step->first, step->is_all ? count - 1 : step->last, out);
+        add_things(view, step, cpus, cpu_count, step->is_all ? 0 : step->first, step->is_all ? count - 1 : step->last,
+                   out);
     for (uint32_t i = 0; i < cpu_count; i++)
         view->seats[MIN(level_of(&all[cpus[i]], step->kind), view->seat_count - 1)] = 0;
     if (!known)
-        return fail(view, NM_place_not_known, "name CPUs or nodes by number, or record the host with 'numac host record'",
+        return fail(view, NM_place_not_known,
+                    "name CPUs or nodes by number, or record the host with 'numac host record'",
                     "the source of host '%s' does not tell '%s'", view->host->name, step_word(step->kind));
     if (!is_there) {
-        g_autofree char *help = count ? g_strdup_printf("there are %u, counted from 0 to %u", count, count - 1) : g_strdup("there is none");
-        return fail(view, NM_place_not_on_host, help, "host '%s' has no '%s:%u' there", view->host->name, step_word(step->kind), step->last);
+        g_autofree char *help =
+            count ? g_strdup_printf("there are %u, counted from 0 to %u", count, count - 1) : g_strdup("there is none");
+        return fail(view, NM_place_not_on_host, help, "host '%s' has no '%s:%u' there", view->host->name,
+                    step_word(step->kind), step->last);
     }
     return true;
 }
 
 /* Adds the CPUs of a scope that are in a set of OS indexes to `out` as one scope. */
-static void add_chosen(struct view *view, hwloc_const_bitmap_t chosen, const uint32_t *cpus, uint32_t cpu_count, struct scopes *out)
+static void add_chosen(struct view *view, hwloc_const_bitmap_t chosen, const uint32_t *cpus, uint32_t cpu_count,
+                       struct scopes *out)
 {
     uint32_t at = scope_begin(out, out->count);
     for (uint32_t i = 0; i < cpu_count; i++)
@@ -171,7 +182,8 @@ static void add_chosen(struct view *view, hwloc_const_bitmap_t chosen, const uin
 }
 
 /* node: and cpu: are OS indexes. */
-static bool index_step(struct view *view, const struct place_step *step, const uint32_t *cpus, uint32_t cpu_count, struct scopes *out)
+static bool index_step(struct view *view, const struct place_step *step, const uint32_t *cpus, uint32_t cpu_count,
+                       struct scopes *out)
 {
     const struct host *facts = view->host->facts;
     hwloc_bitmap_t chosen = hwloc_bitmap_alloc();
@@ -191,7 +203,8 @@ static bool index_step(struct view *view, const struct place_step *step, const u
     }
     add_chosen(view, chosen, cpus, cpu_count, out);
     hwloc_bitmap_free(chosen);
-    return found_last || fail(view, NM_place_not_on_host, "see 'numac host show'", "host '%s' has no '%s:%u' there", view->host->name, step_word(step->kind), step->last);
+    return found_last || fail(view, NM_place_not_on_host, "see 'numac host show'", "host '%s' has no '%s:%u' there",
+                              view->host->name, step_word(step->kind), step->last);
 }
 
 static const struct host_device *find_device(const struct host *facts, const struct place_step *step)
@@ -199,7 +212,8 @@ static const struct host_device *find_device(const struct host *facts, const str
     for (uint32_t i = 0; i < facts->device_count; i++) {
         const struct host_device *device = &facts->devices[i];
         bool by_name = step->kind != STEP_PCI && device->name && strcmp(device->name, step->name) == 0;
-        bool by_address = step->kind != STEP_NETDEV && step->kind != STEP_BLOCK && device->pci && g_ascii_strcasecmp(device->pci, step->name) == 0;
+        bool by_address = step->kind != STEP_NETDEV && step->kind != STEP_BLOCK && device->pci &&
+                          g_ascii_strcasecmp(device->pci, step->name) == 0;
         if (by_name || by_address)
             return device;
     }
@@ -211,13 +225,16 @@ static const struct host_device *device_of(struct view *view, const struct place
     const struct host *facts = view->host->facts;
     const struct host_device *device = find_device(facts, step);
     if (!device && !facts->devices_known)
-        fail(view, NM_place_not_known, "name the node by number, or record the host with 'numac host record'", "the source of host '%s' does not tell devices", view->host->name);
+        fail(view, NM_place_not_known, "name the node by number, or record the host with 'numac host record'",
+             "the source of host '%s' does not tell devices", view->host->name);
     else if (!device)
-        fail(view, NM_place_not_on_host, "'numac host show' lists the devices", "host '%s' has no device '%s'", view->host->name, step->name);
+        fail(view, NM_place_not_on_host, "'numac host show' lists the devices", "host '%s' has no device '%s'",
+             view->host->name, step->name);
     return device;
 }
 
-static bool named_step(struct view *view, const struct place_step *step, const uint32_t *cpus, uint32_t cpu_count, struct scopes *out)
+static bool named_step(struct view *view, const struct place_step *step, const uint32_t *cpus, uint32_t cpu_count,
+                       struct scopes *out)
 {
     const struct host *facts = view->host->facts;
     const struct host_device *device = step->kind == STEP_TIER ? NULL : device_of(view, step);
@@ -234,7 +251,8 @@ static bool named_step(struct view *view, const struct place_step *step, const u
     return true;
 }
 
-static bool take_step(struct view *view, const struct place_step *step, const uint32_t *cpus, uint32_t cpu_count, struct scopes *out)
+static bool take_step(struct view *view, const struct place_step *step, const uint32_t *cpus, uint32_t cpu_count,
+                      struct scopes *out)
 {
     if (step->kind == STEP_NODE || step->kind == STEP_CPU)
         return index_step(view, step, cpus, cpu_count, out);
@@ -269,7 +287,7 @@ static bool place_cpus(struct view *view, const struct set_term *term, hwloc_bit
     return fine;
 }
 
-/* ---- nodes of a place ----------------------------------------------------------------------------------------------- */
+/* ---- nodes of a place ------------------------------------------------------------------------------------------- */
 
 static bool place_nodes(struct view *view, const struct set_term *term, hwloc_bitmap_t out)
 {
@@ -283,7 +301,9 @@ static bool place_nodes(struct view *view, const struct set_term *term, hwloc_bi
         for (uint32_t n = 0; n < facts->node_count; n++)
             if (strcmp(node_kind_word(facts->nodes[n].kind), first->name) == 0)
                 hwloc_bitmap_set(out, facts->nodes[n].os_index);
-        return !hwloc_bitmap_iszero(out) || fail(view, NM_place_not_on_host, "'numac host show' lists the nodes and their kinds", "host '%s' has no '%s' node", view->host->name, first->name);
+        return !hwloc_bitmap_iszero(out) ||
+               fail(view, NM_place_not_on_host, "'numac host show' lists the nodes and their kinds",
+                    "host '%s' has no '%s' node", view->host->name, first->name);
     }
     if (term->step_count == 1 && first->kind >= STEP_PCI) {
         const struct host_device *device = device_of(view, first);
@@ -291,7 +311,8 @@ static bool place_nodes(struct view *view, const struct set_term *term, hwloc_bi
             hwloc_bitmap_set(out, device->node_os_index);
             return true;
         }
-        return device && fail(view, NM_place_not_known, "name the node by number", "the source of host '%s' does not tell the node of '%s'", view->host->name, first->name);
+        return device && fail(view, NM_place_not_known, "name the node by number",
+                              "the source of host '%s' does not tell the node of '%s'", view->host->name, first->name);
     }
     hwloc_bitmap_t cpus = hwloc_bitmap_alloc();
     bool fine = place_cpus(view, term, cpus);
@@ -307,13 +328,16 @@ static bool place_nodes(struct view *view, const struct set_term *term, hwloc_bi
 static void all_nodes(const struct host *facts, hwloc_bitmap_t out)
 {
     for (uint32_t n = 0; n < facts->node_count; n++)
-        if (facts->nodes[n].is_allowed && !(facts->nodes[n].memory_bytes.known && facts->nodes[n].memory_bytes.value == 0))
+        if (facts->nodes[n].is_allowed &&
+            !(facts->nodes[n].memory_bytes.known && facts->nodes[n].memory_bytes.value == 0))
             hwloc_bitmap_set(out, facts->nodes[n].os_index);
 }
 
-/* ---- sets --------------------------------------------------------------------------------------------------------------- */
+/* ---- sets
+ * --------------------------------------------------------------------------------------------------------------- */
 
-static bool term_on_host(struct view *view, const struct set_term *term, const struct ids *parent, bool wants_nodes, hwloc_bitmap_t out)
+static bool term_on_host(struct view *view, const struct set_term *term, const struct ids *parent, bool wants_nodes,
+                         hwloc_bitmap_t out)
 {
     if (term->kind == TERM_RANGE)
         hwloc_bitmap_set_range(out, term->first, (int)term->last);
@@ -335,7 +359,7 @@ struct known_set {
 };
 
 struct place_memo {
-    struct arena *arena; /* of the run: those who ask may have one that ends before */
+    struct arena *arena;         /* of the run: those who ask may have one that ends before */
     struct known_set *sets[256]; /* by address of the set */
 };
 
@@ -351,7 +375,8 @@ static struct known_set **known_sets(const struct site_host *host, const struct 
     return &host->memo->sets[((uintptr_t)set >> 4) % G_N_ELEMENTS(host->memo->sets)];
 }
 
-static const struct ids *known_ids(const struct site_host *host, const struct set *set, const struct ids *parent, bool wants_nodes)
+static const struct ids *known_ids(const struct site_host *host, const struct set *set, const struct ids *parent,
+                                   bool wants_nodes)
 {
     for (const struct known_set *known = host->memo ? *known_sets(host, set) : NULL; known; known = known->next)
         if (known->set == set && known->parent == parent && known->wants_nodes == wants_nodes)
@@ -359,7 +384,8 @@ static const struct ids *known_ids(const struct site_host *host, const struct se
     return NULL;
 }
 
-static const struct ids *remember(struct view *view, const struct set *set, const struct ids *parent, bool wants_nodes, hwloc_const_bitmap_t result)
+static const struct ids *remember(struct view *view, const struct set *set, const struct ids *parent, bool wants_nodes,
+                                  hwloc_const_bitmap_t result)
 {
     if (!view->host->memo)
         return ids_from_bitmap(view->arena, result);
@@ -378,7 +404,8 @@ static const struct ids *on_host(struct view *view, const struct set *set, const
         return set->plain;
     if (!view->host || !view->host->facts) {
         if (!view->host)
-            fail(view, NM_needs_host, "declare a host, or give one: --host NAME=SOURCE; or write plain numbers", "'%s' has a meaning only on a host, and the site has none", set->text);
+            fail(view, NM_needs_host, "declare a host, or give one: --host NAME=SOURCE; or write plain numbers",
+                 "'%s' has a meaning only on a host, and the site has none", set->text);
         return NULL;
     }
     const struct ids *known = known_ids(view->host, set, parent, wants_nodes);
@@ -396,7 +423,8 @@ static const struct ids *on_host(struct view *view, const struct set *set, const
     }
     const struct ids *ids = NULL;
     if (!view->has_failed && hwloc_bitmap_iszero(result))
-        fail(view, NM_empty_set, "name at least one that the host has", "'%s' is nothing on host '%s'", set->text, view->host->name);
+        fail(view, NM_empty_set, "name at least one that the host has", "'%s' is nothing on host '%s'", set->text,
+             view->host->name);
     else if (!view->has_failed)
         ids = remember(view, set, parent, wants_nodes, result);
     scopes_free(&view->whole);

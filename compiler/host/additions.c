@@ -75,11 +75,10 @@ static void write_controls(struct hwloc_obj *root, const struct host *host)
     for (uint32_t i = 0; i < host->cache_control_count; i++) {
         const struct cache_control *control = &host->cache_controls[i];
         g_autoptr(GString) text = g_string_new(NULL);
-        g_string_printf(text,
-                        "level=%u cache=%u type=%c bytes=%" PRIu64 " granule=%" PRIu64 " least=%" PRIu64
-                        " groups=%u cpus=",
-                        control->level, control->cache, control->type, control->bytes, control->granule_bytes,
-                        control->least_bytes, control->most_groups);
+        g_string_printf(
+            text, "level=%u cache=%u type=%c bytes=%" PRIu64 " granule=%" PRIu64 " least=%" PRIu64 " groups=%u cpus=",
+            control->level, control->cache, control->type, control->bytes, control->granule_bytes, control->least_bytes,
+            control->most_groups);
         ids_append(text, control->cpus);
         info_add(root, "numac.cache-control", text->str);
     }
@@ -234,10 +233,9 @@ static bool read_cache_control(struct arena *arena, const char *row, void *into)
     const char *type = strstr(row, " type=");
     struct known_size bytes = field_of(row, " bytes="), granule = field_of(row, " granule="),
                       least = field_of(row, " least=");
-    *control = (struct cache_control){ .bytes = bytes.value,
-                                       .granule_bytes = granule.value,
-                                       .least_bytes = least.value,
-                                       .cpus = cpus_field(arena, row) };
+    *control = (struct cache_control){
+        .bytes = bytes.value, .granule_bytes = granule.value, .least_bytes = least.value, .cpus = cpus_field(arena, row)
+    };
     control->type = type ? type[strlen(" type=")] : 0;
     return control->type && strchr("udi", control->type) && bytes.known && granule.value && least.known &&
            control->cpus && field32(row, "level=", &control->level) && control->level <= 9 &&

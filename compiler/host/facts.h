@@ -14,7 +14,7 @@
 #define HOST_POOL_LIMIT 32u       /* sizes of huge pages on a node; Linux knows at most four */
 #define HOST_THING_LIMIT 1000000u /* caches, devices */
 #define HOST_TEXT_LIMIT 65536u
-#define HOST_CONTROL_LIMIT 8192u  /* caches that resctrl divides, each for code and for data */
+#define HOST_CONTROL_LIMIT 8192u /* caches that resctrl divides, each for code and for data */
 
 enum host_origin { ORIGIN_LIVE, ORIGIN_HWLOC_XML, ORIGIN_FOLDER, ORIGIN_SYNTHETIC, ORIGIN_CAPABILITIES };
 
@@ -96,8 +96,8 @@ void info_add(struct hwloc_obj *object, const char *name, const char *value);
 void additions_write(const struct host *host, struct hwloc_topology *topology);
 void additions_read(struct arena *arena, struct host *host, struct hwloc_topology *topology);
 
-/* `order` of every CPU from the levels that it stands in, for sources that have no tree; numbers of all levels from 0 in
- * the order of the CPUs. */
+/* `order` of every CPU from the levels that it stands in, for sources that have no tree; numbers of all levels from 0
+ * in the order of the CPUs. */
 void facts_order_by_levels(struct host *host);
 void facts_count_logically(struct host *host);
 

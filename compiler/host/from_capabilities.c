@@ -386,9 +386,12 @@ static void add_cache_control(struct caps_in *in, GArray *controls, const xmlNod
 {
     struct cache_control row = { .type = 'u' };
     uint64_t size, granule, least;
-    xmlChar *cpus = xmlGetNoNsProp(bank, (const xmlChar *)"cpus"), *type = xmlGetNoNsProp(control, (const xmlChar *)"type");
+    xmlChar *cpus = xmlGetNoNsProp(bank, (const xmlChar *)"cpus"),
+            *type = xmlGetNoNsProp(control, (const xmlChar *)"type");
     row.cpus = cpus ? ids_parse(in->arena, (const char *)cpus) : NULL;
-    row.type = xmlStrEqual(type, (const xmlChar *)"data") ? 'd' : xmlStrEqual(type, (const xmlChar *)"code") ? 'i' : 'u';
+    row.type = xmlStrEqual(type, (const xmlChar *)"data")   ? 'd'
+               : xmlStrEqual(type, (const xmlChar *)"code") ? 'i'
+                                                            : 'u';
     xmlFree(cpus);
     xmlFree(type);
     if (!row.cpus || !attribute_id(bank, "level", &row.level) || !attribute_id(bank, "id", &row.cache) ||

@@ -59,8 +59,7 @@ static bool open_topology(hwloc_topology_t topology, const struct reading *readi
     return hwloc_topology_load(topology) == 0;
 }
 
-/* ---- for the files that may not know hwloc ------------------------------------------------------------------------
- */
+/* ---- for the files that may not know hwloc ---------------------------------------------------------------------- */
 
 enum level_word level_of_word(const char *word)
 {

@@ -39,7 +39,7 @@ static void add_owners(struct attributes_in *in)
             g_array_append_val(in->owners, ((struct owner){ n, sets[n] }));
 }
 
-/* ---- latencies and bandwidths ------------------------------------------------------------------------------------- */
+/* ---- latencies and bandwidths ----------------------------------------------------------------------------------- */
 
 static void note_value(struct attributes_in *in, hwloc_memattr_id_t attribute, const struct hwloc_location *from,
                        uint64_t value)
@@ -86,9 +86,10 @@ static bool is_known(const struct host_access *access)
 /* What stands for both directions first, so that what is told of one wins. */
 static void take_target(struct attributes_in *in, uint32_t target, GArray *accesses)
 {
-    static const hwloc_memattr_id_t attributes[] = { HWLOC_MEMATTR_ID_LATENCY,        HWLOC_MEMATTR_ID_BANDWIDTH,
-                                                     HWLOC_MEMATTR_ID_READ_LATENCY,   HWLOC_MEMATTR_ID_WRITE_LATENCY,
-                                                     HWLOC_MEMATTR_ID_READ_BANDWIDTH, HWLOC_MEMATTR_ID_WRITE_BANDWIDTH };
+    static const hwloc_memattr_id_t attributes[] = {
+        HWLOC_MEMATTR_ID_LATENCY,       HWLOC_MEMATTR_ID_BANDWIDTH,      HWLOC_MEMATTR_ID_READ_LATENCY,
+        HWLOC_MEMATTR_ID_WRITE_LATENCY, HWLOC_MEMATTR_ID_READ_BANDWIDTH, HWLOC_MEMATTR_ID_WRITE_BANDWIDTH
+    };
     hwloc_obj_t object = hwloc_get_numanode_obj_by_os_index(in->topology, in->host->nodes[target].os_index);
     for (guint o = 0; o < in->owners->len; o++)
         in->here[o] =
@@ -100,7 +101,7 @@ static void take_target(struct attributes_in *in, uint32_t target, GArray *acces
             g_array_append_val(accesses, in->here[o]);
 }
 
-/* ---- caches ------------------------------------------------------------------------------------------------------- */
+/* ---- caches ----------------------------------------------------------------------------------------------------- */
 
 static int by_level(const void *a, const void *b)
 {

@@ -32,14 +32,15 @@ struct host_node {
     struct known_size memory_bytes; /* all of it, huge pages included; 0 is a node without memory */
     struct known_size free_bytes;   /* when recorded */
     enum node_kind kind;
-    bool is_allowed; /* not taken away by a cgroup */
-    bool pools_known; /* false: the source says nothing of huge pages here */
+    bool is_allowed;               /* not taken away by a cgroup */
+    bool pools_known;              /* false: the source says nothing of huge pages here */
     const struct page_pool *pools; /* rising by size; a size with no pool on this node has total 0 or is left out */
     uint32_t pool_count;
 };
 
 /* A logical CPU.  Indexes of package, die, cluster, l3, core are counted from 0 in the host in logical order, as
- * hwloc does: what stands together counts together, whatever numbers the operating system dealt.  Two CPUs share the thing exactly when the numbers are equal.  NO_INDEX: the source does not know the level. */
+ * hwloc does: what stands together counts together, whatever numbers the operating system dealt.  Two CPUs share the
+ * thing exactly when the numbers are equal.  NO_INDEX: the source does not know the level. */
 #define NO_INDEX UINT32_MAX
 
 struct host_cpu {
@@ -91,9 +92,9 @@ struct host_side_cache { /* between a node's memory and all who use it */
 };
 
 struct host_device {
-    const char *pci;  /* "0000:41:00.0" */
-    const char *name; /* of the kernel: "nvme0n1", "eth0"; NULL without */
-    char kind;        /* 'n' network, 'b' block, 'g' gpu, 'o' other */
+    const char *pci;        /* "0000:41:00.0" */
+    const char *name;       /* of the kernel: "nvme0n1", "eth0"; NULL without */
+    char kind;              /* 'n' network, 'b' block, 'g' gpu, 'o' other */
     uint32_t node_os_index; /* NO_INDEX unknown */
     const struct ids *cpus; /* near it */
 };
@@ -106,14 +107,14 @@ struct version {
 enum host_program { PROGRAM_LIBVIRT, PROGRAM_QEMU, PROGRAM_KERNEL, PROGRAM_LIBNUMA, PROGRAM_COUNT };
 
 struct host {
-    const char *name;        /* in the site, or the file's name */
-    const char *source_text; /* "hosts/r740.xml", "live", the synthetic string */
-    uint32_t source_file;    /* for labels in host files; 0 without */
-    const char *architecture; /* "x86_64", NULL unknown */
+    const char *name;             /* in the site, or the file's name */
+    const char *source_text;      /* "hosts/r740.xml", "live", the synthetic string */
+    uint32_t source_file;         /* for labels in host files; 0 without */
+    const char *architecture;     /* "x86_64", NULL unknown */
     const struct ids *online;     /* CPUs that may be used: online and allowed */
     const struct ids *offline;    /* present but offline */
     const struct ids *disallowed; /* online, taken away by a cgroup */
-    struct host_cpu *cpus; /* of `online`, rising */
+    struct host_cpu *cpus;        /* of `online`, rising */
     uint32_t cpu_count;
     struct host_node *nodes; /* rising by OS index, allowed or not */
     uint32_t node_count;
@@ -136,7 +137,7 @@ struct host {
     bool isolated_known, nohz_full_known;
     const struct ids *isolated, *nohz_full;
     enum known_state ksm, ksm_merge_across_nodes, balancing; /* running; across; automatic NUMA balancing */
-    const char *transparent_pages; /* "always", "madvise", "never"; NULL unknown */
+    const char *transparent_pages;                           /* "always", "madvise", "never"; NULL unknown */
     struct version versions[PROGRAM_COUNT];
     const char *machine_name; /* recorded, for people; NULL unknown */
 };

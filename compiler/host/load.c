@@ -280,7 +280,7 @@ static struct host *load_file(struct arena *arena, struct sources *sources, stru
                               struct trouble *trouble)
 {
     uint32_t known = sources_find(sources, reading->name);
-    *file = known ? known
+    *file = known                           ? known
             : reading->wants & HOST_NO_PIPE ? sources_read_named(sources, reading->name, HOST_FILE_BYTES)
                                             : sources_read(sources, reading->name, HOST_FILE_BYTES);
     const struct source *source = source_at(sources, *file);
@@ -401,7 +401,9 @@ bool host_record(struct sources *sources, struct findings *findings, const char 
                  GString *out)
 {
     struct trouble trouble = { 0 };
-    struct reading reading = { .name = source, .wants = HOST_DEVICES | HOST_CACHES | HOST_PROGRAMS | HOST_ACCESSES, .recording = out };
+    struct reading reading = { .name = source,
+                               .wants = HOST_DEVICES | HOST_CACHES | HOST_PROGRAMS | HOST_ACCESSES,
+                               .recording = out };
     uint32_t file = 0;
     struct arena *arena = arena_new();
     bool is_fine = load_any(arena, sources, &reading, is_synthetic, &file, &trouble) != NULL;

@@ -41,8 +41,7 @@ void facts_count_logically(struct host *host)
     }
 }
 
-/* ---- sources that list CPUs and levels, and no tree ---------------------------------------------------------------
- */
+/* ---- sources that list CPUs and levels, and no tree ------------------------------------------------------------- */
 
 struct spot {
     const struct host_cpu *cpu;

@@ -104,13 +104,14 @@ static unsigned bits_of(const char *text)
     return errno || (*end && *end != '\n') ? 0 : (unsigned)__builtin_popcountll(mask);
 }
 
-static void add_controls(struct kernel *kernel, const GArray *banks, GArray *controls, uint32_t level,
-                         const char *name, char type)
+static void add_controls(struct kernel *kernel, const GArray *banks, GArray *controls, uint32_t level, const char *name,
+                         char type)
 {
     g_autofree char *folder = g_strdup_printf("/sys/fs/resctrl/info/%s", name);
     g_autofree char *mask = g_strconcat(folder, "/cbm_mask", NULL);
     unsigned bits = slurp(kernel, mask) ? bits_of(kernel->text) : 0;
-    uint32_t least = number_below(kernel, folder, "/min_cbm_bits"), groups = number_below(kernel, folder, "/num_closids");
+    uint32_t least = number_below(kernel, folder, "/min_cbm_bits"),
+             groups = number_below(kernel, folder, "/num_closids");
     if (!bits || bits > MOST_BITS || least == NO_INDEX || least > bits || groups == NO_INDEX)
         return;
     for (guint i = 0; i < banks->len; i++) {
@@ -174,8 +175,8 @@ void read_resctrl(struct kernel *kernel)
     host->cache_controls =
         arena_copy(kernel->arena, caches->data, host->cache_control_count * sizeof(struct cache_control));
     host->bandwidth_control_count = MIN(bandwidths->len, HOST_CONTROL_LIMIT);
-    host->bandwidth_controls = arena_copy(kernel->arena, bandwidths->data,
-                                          host->bandwidth_control_count * sizeof(struct bandwidth_control));
+    host->bandwidth_controls =
+        arena_copy(kernel->arena, bandwidths->data, host->bandwidth_control_count * sizeof(struct bandwidth_control));
     bool has_features = slurp(kernel, "/sys/fs/resctrl/info/L3_MON/mon_features");
     host->watches_cache = has_features && strstr(kernel->text, "llc_occupancy") ? STATE_YES : STATE_NO;
     host->watches_bandwidth = has_features && strstr(kernel->text, "mbm_") ? STATE_YES : STATE_NO;

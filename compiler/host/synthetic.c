@@ -16,7 +16,7 @@ struct scan {
     const char *at;
     GString *prepared;
     struct trouble *trouble;
-    uint64_t here, objects;      /* things of the last level; of all levels */
+    uint64_t here, objects; /* things of the last level; of all levels */
     uint64_t nodes;
     uint64_t beside, looks;      /* counts of the levels so far, added up; what hwloc looks at to put all in place */
     const char *last, *named_pu; /* the last level, and the one called pu */
@@ -179,7 +179,8 @@ bool synthetic_prepare(const char *text, GString *prepared, uint32_t *cpus, uint
     }
     *work = scan.looks * (scan.here / 64 + 1); /* a comparison is as long as a set of all CPUs */
     if (*work > HOST_SYNTHETIC_WORK) {
-        trouble_set(trouble, NM_host_too_large, "put a level between, such as pack or l3: \"pack:16 [numa] l3:8 core:8 pu:2\"",
+        trouble_set(trouble, NM_host_too_large,
+                    "put a level between, such as pack or l3: \"pack:16 [numa] l3:8 core:8 pu:2\"",
                     "the synthetic description sets too many things side by side for its %u cpus", (uint32_t)scan.here);
         return false;
     }

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-/* ---- arguments ------------------------------------------------------------------------------------------------------ */
+/* ---- arguments -------------------------------------------------------------------------------------------------- */
 
 static const void *default_object(enum object_kind kind)
 {
@@ -57,7 +57,8 @@ void reset_word(const struct frame *frame, const struct word_row *row)
         memset(object + row->table_offset, 0, sizeof(struct list));
 }
 
-static bool store_many(struct binder *binder, const struct column *column, const struct scalar *scalars, size_t count, char *into)
+static bool store_many(struct binder *binder, const struct column *column, const struct scalar *scalars, size_t count,
+                       char *into)
 {
     size_t bytes = value_bytes(column->type);
     struct list list = { .items = arena_alloc(binder->arena, bytes * count) };
@@ -75,8 +76,8 @@ static bool store_many(struct binder *binder, const struct column *column, const
 
 /* Types scalars by columns into an object; false where something was reported.  Arguments too many are told alone:
  * with "4 GiB" or "0-3, 5" the others are pieces of one value. */
-static bool store_columns(struct binder *binder, const struct item *item, const struct word_row *row, const struct column *columns,
-                          const struct scalar *scalars, size_t count, char *object)
+static bool store_columns(struct binder *binder, const struct item *item, const struct word_row *row,
+                          const struct column *columns, const struct scalar *scalars, size_t count, char *object)
 {
     bool takes_many = false;
     unsigned wanted = 0;
@@ -106,12 +107,14 @@ static bool store_columns(struct binder *binder, const struct item *item, const 
     return true;
 }
 
-/* ---- tables ---------------------------------------------------------------------------------------------------------- */
+/* ---- tables
+ * ---------------------------------------------------------------------------------------------------------- */
 
 static bool same_text(struct binder *binder, const struct item *a, const struct item *b)
 {
     size_t a_length, b_length;
-    const char *a_text = word_text(binder->syntax, a, a->name, &a_length), *b_text = word_text(binder->syntax, b, b->name, &b_length);
+    const char *a_text = word_text(binder->syntax, a, a->name, &a_length),
+               *b_text = word_text(binder->syntax, b, b->name, &b_length);
     return a_length == b_length && memcmp(a_text, b_text, a_length) == 0;
 }
 
@@ -119,7 +122,8 @@ static void report_row(struct binder *binder, const struct item *row, const stru
 {
     size_t length;
     const char *text = word_text(binder->syntax, row, row->name, &length);
-    struct finding *finding = report(binder->findings, NM_repeated_word, item_span(row), "the row '%.*s' stands twice in its table", (int)length, text);
+    struct finding *finding = report(binder->findings, NM_repeated_word, item_span(row),
+                                     "the row '%.*s' stands twice in its table", (int)length, text);
     finding_label(binder->findings, finding, item_span(before), "first here");
     finding_help(binder->findings, finding, "keep one of the two");
 }
@@ -165,7 +169,8 @@ static bool refuse_variable_name(struct binder *binder, const struct item *item)
     size_t length;
     const char *text = word_text(binder->syntax, item, item->name, &length);
     mark_variables(binder, text, length);
-    struct finding *finding = report(binder->findings, NM_variable_not_here, item_span(item), "a variable stands where a word or a key must be");
+    struct finding *finding = report(binder->findings, NM_variable_not_here, item_span(item),
+                                     "a variable stands where a word or a key must be");
     finding_help(binder->findings, finding, "variables give values only; write the word itself");
     return true;
 }
@@ -195,7 +200,8 @@ static bool bind_row(struct binder *binder, const struct word_row *row, const st
     if (refuse_variable_name(binder, item) || !item_scalars(binder, item, few, G_N_ELEMENTS(few), &scalars, &count))
         return false;
     if (item->has_block) {
-        struct finding *finding = report(binder->findings, NM_block_not_taken, item_span(item), "a row of '%s' takes no block", row->word);
+        struct finding *finding =
+            report(binder->findings, NM_block_not_taken, item_span(item), "a row of '%s' takes no block", row->word);
         finding_help(binder->findings, finding, "write its values on one line");
         return false;
     }
@@ -213,7 +219,8 @@ static bool bind_row(struct binder *binder, const struct word_row *row, const st
     return store_columns(binder, item, row, row->columns + 1, scalars, count, into) && fine;
 }
 
-static bool bind_table(struct binder *binder, const struct frame *frame, const struct word_row *row, const struct item *item)
+static bool bind_table(struct binder *binder, const struct frame *frame, const struct word_row *row,
+                       const struct item *item)
 {
     uint32_t rows = 0;
     for (const struct item *child = item->children; child; child = child->next, rows++)
@@ -228,7 +235,8 @@ static bool bind_table(struct binder *binder, const struct frame *frame, const s
             fine = false;
     }
     if (!rows) {
-        struct finding *finding = report(binder->findings, NM_missing_argument, item_span(item), "the table of '%s' has no rows", row->word);
+        struct finding *finding =
+            report(binder->findings, NM_missing_argument, item_span(item), "the table of '%s' has no rows", row->word);
         finding_help(binder->findings, finding, "write at least one row, or remove '%s'", row->word);
         fine = false;
     }
@@ -238,10 +246,11 @@ static bool bind_table(struct binder *binder, const struct frame *frame, const s
     return fine;
 }
 
-/* ---- settings ------------------------------------------------------------------------------------------------------------- */
+/* ---- settings
+ * ------------------------------------------------------------------------------------------------------------- */
 
-static void note_places(struct binder *binder, const struct frame *frame, const struct word_row *row, const struct item *item,
-                        const struct scalar *scalars, size_t count)
+static void note_places(struct binder *binder, const struct frame *frame, const struct word_row *row,
+                        const struct item *item, const struct scalar *scalars, size_t count)
 {
     struct place place = { .word = (uint16_t)row->id, .layer = (uint8_t)frame->layer, .span = item_span(item) };
     said_place(binder->arena, frame->said, place);
@@ -255,8 +264,8 @@ static void note_places(struct binder *binder, const struct frame *frame, const 
 /* "cpu cpu": a model could have that name, and nobody means it. */
 static bool is_doubled(const struct word_row *row, const struct scalar *scalars, size_t count)
 {
-    return count && row->arguments[0].type == V_NAME && !scalars[0].is_quoted && scalars[0].length == strlen(row->word) &&
-           memcmp(scalars[0].text, row->word, scalars[0].length) == 0;
+    return count && row->arguments[0].type == V_NAME && !scalars[0].is_quoted &&
+           scalars[0].length == strlen(row->word) && memcmp(scalars[0].text, row->word, scalars[0].length) == 0;
 }
 
 /* `vcpus` and `ids` of a cell are two forms of one thing: that of a higher layer takes the place of the other. */
@@ -274,7 +283,8 @@ static void replace_other_form(const struct frame *frame, const struct word_row 
     said_forget(frame->said, other);
 }
 
-static void bind_setting(struct binder *binder, const struct frame *frame, const struct word_row *row, const struct item *item)
+static void bind_setting(struct binder *binder, const struct frame *frame, const struct word_row *row,
+                         const struct item *item)
 {
     struct scalar few[16], *scalars;
     size_t count;
@@ -289,12 +299,15 @@ static void bind_setting(struct binder *binder, const struct frame *frame, const
         struct finding *finding = report_value(binder, NM_repeated_word, &scalars[0], "'%s' stands twice", row->word);
         finding_help(binder->findings, finding, "remove one of the two");
         fine = false;
-    } else if (!count && !item->has_block && row->opens && !(row->arguments[0].name && !(row->arguments[0].flags & OPTIONAL))) {
-        struct finding *finding = report(binder->findings, NM_missing_argument, item_span(item), "'%s' says nothing", row->word);
+    } else if (!count && !item->has_block && row->opens &&
+               !(row->arguments[0].name && !(row->arguments[0].flags & OPTIONAL))) {
+        struct finding *finding =
+            report(binder->findings, NM_missing_argument, item_span(item), "'%s' says nothing", row->word);
         finding_help(binder->findings, finding, "give it a value or a block, or remove it");
         fine = false;
     } else if (has_table && count) {
-        struct finding *finding = report(binder->findings, NM_table_and_arguments, item_span(item), "'%s' has arguments and a table at once", row->word);
+        struct finding *finding = report(binder->findings, NM_table_and_arguments, item_span(item),
+                                         "'%s' has arguments and a table at once", row->word);
         finding_help(binder->findings, finding, "keep one of the two");
         fine = false;
     } else if (has_table) {
@@ -319,12 +332,14 @@ static void bind_setting(struct binder *binder, const struct frame *frame, const
         bind_block(binder, frame, row->opens, item->children);
 }
 
-/* ---- labelled blocks ---------------------------------------------------------------------------------------------------------- */
+/* ---- labelled blocks
+ * ---------------------------------------------------------------------------------------------------------- */
 
 bool item_label(struct binder *binder, const struct item *item, const struct word_row *row, struct scalar *out_label)
 {
     if (!item->argument_count) {
-        struct finding *finding = report(binder->findings, NM_missing_label, item_span(item), "'%s' lacks its %s", row->word, row->label.name);
+        struct finding *finding = report(binder->findings, NM_missing_label, item_span(item), "'%s' lacks its %s",
+                                         row->word, row->label.name);
         finding_help(binder->findings, finding, "write '%s NAME { ... }'", row->word);
         return false;
     }
@@ -332,7 +347,8 @@ bool item_label(struct binder *binder, const struct item *item, const struct wor
         size_t length;
         const char *text = word_text(binder->syntax, item, item->arguments[0], &length);
         mark_variables(binder, text, length);
-        struct finding *finding = report(binder->findings, NM_variable_not_here, word_span(item, item->arguments[0]), "a variable stands in a %s", row->label.name);
+        struct finding *finding = report(binder->findings, NM_variable_not_here, word_span(item, item->arguments[0]),
+                                         "a variable stands in a %s", row->label.name);
         finding_help(binder->findings, finding, "variables give values only; write the %s itself", row->label.name);
         return false;
     }
@@ -341,8 +357,8 @@ bool item_label(struct binder *binder, const struct item *item, const struct wor
     return true;
 }
 
-static void bind_pages(struct binder *binder, const struct frame *frame, const struct word_row *row, const struct item *item,
-                       const struct scalar *label)
+static void bind_pages(struct binder *binder, const struct frame *frame, const struct word_row *row,
+                       const struct item *item, const struct scalar *label)
 {
     uint64_t bytes;
     if (!parse_value(binder, &row->label, label, &bytes))
@@ -367,7 +383,8 @@ static void bind_pages(struct binder *binder, const struct frame *frame, const s
     note_places(binder, frame, row, item, label, 1);
 }
 
-static void bind_reserve(struct binder *binder, const struct frame *frame, const struct item *item, const struct scalar *label)
+static void bind_reserve(struct binder *binder, const struct frame *frame, const struct item *item,
+                         const struct scalar *label)
 {
     struct declared_host *host = frame->object[OBJECT_HOST];
     if (!host->reserves)
@@ -391,7 +408,8 @@ static void bind_reserve(struct binder *binder, const struct frame *frame, const
     bind_block(binder, &inside, IN_RESERVE, item->children);
 }
 
-static void bind_cell(struct binder *binder, const struct frame *frame, const struct item *item, const char *label, struct span span)
+static void bind_cell(struct binder *binder, const struct frame *frame, const struct item *item, const char *label,
+                      struct span span)
 {
     const struct guest *guest = frame->object[OBJECT_GUEST];
     if (frame->layer == LAYER_PROFILE && !grow(binder, guest->cell_count / 32, 0, span)) /* it is sought among them */
@@ -404,7 +422,8 @@ static void bind_cell(struct binder *binder, const struct frame *frame, const st
     bind_block(binder, &inside, IN_CELL, item->children);
 }
 
-static void bind_hmat_cache(struct binder *binder, const struct frame *frame, const struct item *item, uint32_t level, struct span span)
+static void bind_hmat_cache(struct binder *binder, const struct frame *frame, const struct item *item, uint32_t level,
+                            struct span span)
 {
     struct hmat_cache *cache = cell_hmat_cache(binder, frame->object[OBJECT_CELL], level, span);
     struct frame inside = *frame;
@@ -413,7 +432,8 @@ static void bind_hmat_cache(struct binder *binder, const struct frame *frame, co
     bind_block(binder, &inside, IN_HMAT_CACHE, item->children);
 }
 
-static void bind_iothread(struct binder *binder, const struct frame *frame, const struct item *item, uint32_t id, struct span span)
+static void bind_iothread(struct binder *binder, const struct frame *frame, const struct item *item, uint32_t id,
+                          struct span span)
 {
     struct iothread *iothread = guest_iothread(binder, frame->object[OBJECT_GUEST], id, span);
     struct frame inside = *frame;
@@ -422,7 +442,8 @@ static void bind_iothread(struct binder *binder, const struct frame *frame, cons
     bind_block(binder, &inside, IN_IOTHREAD, item->children);
 }
 
-static void bind_resctrl(struct binder *binder, const struct frame *frame, const struct item *item, const struct set *ids, struct span span)
+static void bind_resctrl(struct binder *binder, const struct frame *frame, const struct item *item,
+                         const struct set *ids, struct span span)
 {
     struct resctrl *resctrl = guest_resctrl(binder, frame->object[OBJECT_GUEST], ids, span);
     struct frame inside = *frame;
@@ -438,7 +459,8 @@ static void miss_block(const struct frame *frame)
         *frame->is_incomplete = true;
 }
 
-static void bind_labelled(struct binder *binder, const struct frame *frame, const struct word_row *row, const struct item *item)
+static void bind_labelled(struct binder *binder, const struct frame *frame, const struct word_row *row,
+                          const struct item *item)
 {
     struct scalar label;
     const char *name;
@@ -470,7 +492,9 @@ static void bind_labelled(struct binder *binder, const struct frame *frame, cons
         *frame->is_broken = true;
 }
 
-/* ---- blocks ----------------------------------------------------------------------------------------------------------------------- */
+/* ---- blocks
+ * -----------------------------------------------------------------------------------------------------------------------
+ */
 
 enum { FEW_LABELS = 16 };
 
@@ -513,7 +537,8 @@ static bool is_labelled_as(struct binder *binder, const struct word_row *row, co
 }
 
 /* The earlier item of the block with the same word and label, or NULL. */
-static const struct item *labelled_before(struct binder *binder, struct seen *seen, const struct word_row *row, const struct item *item)
+static const struct item *labelled_before(struct binder *binder, struct seen *seen, const struct word_row *row,
+                                          const struct item *item)
 {
     if (++seen->label_count <= FEW_LABELS) {
         for (const struct item *before = seen->words[row->id]; before && before != item; before = before->next)
@@ -527,7 +552,8 @@ static const struct item *labelled_before(struct binder *binder, struct seen *se
         for (const struct item *before = seen->first; before != item; before = before->next) {
             size_t length;
             const char *text = word_text(binder->syntax, before, before->name, &length);
-            const struct word_row *other = before->argument_count && !before->failed ? find_word((enum context)row->in, text, length) : NULL;
+            const struct word_row *other =
+                before->argument_count && !before->failed ? find_word((enum context)row->in, text, length) : NULL;
             if (!other || other->kind != LABELLED)
                 continue;
             label_key(binder, other, before, key);
@@ -562,7 +588,8 @@ static bool is_repeated(struct binder *binder, struct seen *seen, const struct w
     return before != NULL;
 }
 
-void bind_item(struct binder *binder, const struct frame *frame, enum context in, const struct item *item, const struct word_row *row)
+void bind_item(struct binder *binder, const struct frame *frame, enum context in, const struct item *item,
+               const struct word_row *row)
 {
     if (frame->is_broken && (item->failed || !row || row->id == W_NONE))
         *frame->is_broken = true;

@@ -8,11 +8,11 @@
 
 struct let { /* a variable of the site */
     const char *name;
-    struct span span;      /* of its declaration */
+    struct span span;        /* of its declaration */
     const struct item *item; /* its values are the arguments behind the name; */
     const char *text;        /* of -D, which wins */
     bool is_used, has_value;
-    bool is_wrong;           /* told already; its uses are silent */
+    bool is_wrong; /* told already; its uses are silent */
 };
 
 struct binder {
@@ -22,24 +22,25 @@ struct binder {
     struct findings *findings;
     const struct model_options *options;
     struct site *site;
-    uint32_t site_file;    /* the one named on the command line */
-    GPtrArray *trees;      /* struct tree *, in reading order */
-    GHashTable *lets;      /* name to struct let * */
-    GPtrArray *let_order;  /* struct let * */
-    GHashTable *hosts;     /* name to position in host_items + 1 */
-    GHashTable *profiles;  /* name to struct profile * */
+    uint32_t site_file;   /* the one named on the command line */
+    GPtrArray *trees;     /* struct tree *, in reading order */
+    GHashTable *lets;     /* name to struct let * */
+    GPtrArray *let_order; /* struct let * */
+    GHashTable *hosts;    /* name to position in host_items + 1 */
+    GHashTable *profiles; /* name to struct profile * */
     GPtrArray *profile_order;
-    GHashTable *sets;      /* text to const struct set *: those that were sound */
-    GHashTable *origins;   /* place of a value to struct origin *: those that came from variables */
-    GHashTable *bases;     /* path to struct base_tree * */
-    GPtrArray *host_items, *guest_items; /* const struct item * in order */
+    GHashTable *sets;                      /* text to const struct set *: those that were sound */
+    GHashTable *origins;                   /* place of a value to struct origin *: those that came from variables */
+    GHashTable *bases;                     /* path to struct base_tree * */
+    GPtrArray *host_items, *guest_items;   /* const struct item * in order */
     GPtrArray *profile_names, *host_names; /* const char *: of did-you-mean, made when first asked for; else NULL */
-    uint64_t grown_words;  /* what profiles and variables came to so far (growth.c) */
-    uint64_t grown_parts;  /* and `count` */
-    bool is_too_large;     /* told: no more of them is read */
-    bool is_torn;          /* the braces of some file do not match: its words are not judged */
-    bool missed_names;     /* an include could not be read, or a block not understood: it may have declared what others name */
-    bool missed_lets;      /* the same of variables */
+    uint64_t grown_words;                  /* what profiles and variables came to so far (growth.c) */
+    uint64_t grown_parts;                  /* and `count` */
+    bool is_too_large;                     /* told: no more of them is read */
+    bool is_torn;                          /* the braces of some file do not match: its words are not judged */
+    bool missed_names; /* an include could not be read, or a block not understood: it may have declared what others name
+                        */
+    bool missed_lets;  /* the same of variables */
 };
 
 struct profile {
@@ -77,8 +78,8 @@ bool grow_by_count(struct binder *binder, const struct guest *family);
 bool parse_value(struct binder *binder, const struct column *column, const struct scalar *scalar, void *out_value);
 size_t value_bytes(enum value_type type);
 const struct set *parse_set(struct binder *binder, const struct scalar *scalar, enum value_type type);
-struct finding *report_value(struct binder *binder, enum code code, const struct scalar *scalar, const char *format, ...)
-    G_GNUC_PRINTF(4, 5);
+struct finding *report_value(struct binder *binder, enum code code, const struct scalar *scalar, const char *format,
+                             ...) G_GNUC_PRINTF(4, 5);
 
 /* ---- values out of variables (origins.c) */
 void origin_add(struct binder *binder, const struct scalar *scalar);
@@ -91,10 +92,13 @@ const struct word_row *nearest_word(enum context in, const char *text, size_t le
 void report_unknown(struct binder *binder, const struct item *item, enum context in);
 void report_later(struct binder *binder, const struct item *item, const struct word_row *row);
 void report_repeated(struct binder *binder, const struct item *item, const struct item *before, bool is_label);
-void report_extra(struct binder *binder, const struct item *item, const struct word_row *row, const struct column *columns,
-                  unsigned wanted, const struct scalar *before, const struct scalar *extra); /* before: NULL if it is the first */
-bool holds_word(struct binder *binder, const struct item *item, const struct word_row *row); /* an argument is a word of its place */
-void report_block(struct binder *binder, const struct item *item, const struct word_row *row); /* that it does not take */
+void report_extra(struct binder *binder, const struct item *item, const struct word_row *row,
+                  const struct column *columns, unsigned wanted, const struct scalar *before,
+                  const struct scalar *extra); /* before: NULL if it is the first */
+bool holds_word(struct binder *binder, const struct item *item,
+                const struct word_row *row); /* an argument is a word of its place */
+void report_block(struct binder *binder, const struct item *item,
+                  const struct word_row *row); /* that it does not take */
 void report_missing(struct binder *binder, const struct item *item, const struct column *column);
 bool refuse_parted_set(struct binder *binder, const struct column *columns, const struct scalar *scalars, size_t count);
 
@@ -112,7 +116,8 @@ void bind_block(struct binder *binder, const struct frame *frame, enum context i
 void bind_item(struct binder *binder, const struct frame *frame, enum context in, const struct item *item,
                const struct word_row *row); /* row NULL: not a word of this place */
 bool item_label(struct binder *binder, const struct item *item, const struct word_row *row, struct scalar *out_label);
-const char *label_string(struct binder *binder, const struct item *item); /* of an item that has one; outlives the tree */
+const char *label_string(struct binder *binder,
+                         const struct item *item); /* of an item that has one; outlives the tree */
 const struct item *find_item(struct binder *binder, const struct item *first, const char *word);
 void reset_word(const struct frame *frame, const struct word_row *row);
 

@@ -29,8 +29,7 @@ bool grow(struct binder *binder, size_t words, size_t bytes, struct span span)
     return false;
 }
 
-/* ---- count --------------------------------------------------------------------------------------------------------
- */
+/* ---- count ------------------------------------------------------------------------------------------------------ */
 
 enum { PARTS_OF_A_SITE = 4000000, MOST_CELLS = 128, MOST_IOTHREADS = 1024 };
 

@@ -17,7 +17,8 @@ static uint32_t said_or_one(const struct guest *guest, enum word_id word, uint32
     return is_said(&guest->said, word) ? number : 1;
 }
 
-/* What the number of vCPUs and a part of the levels tell: half of 8 are in each of 2 sockets, however many cores that is. */
+/* What the number of vCPUs and a part of the levels tell: half of 8 are in each of 2 sockets, however many cores that
+ * is. */
 static void measure_parts(const struct guest *guest, struct topology *topology)
 {
     uint64_t sockets = guest->sockets, threads = guest->threads, dies = said_or_one(guest, W_VCPUS_DIES, guest->dies),
@@ -37,7 +38,8 @@ static struct topology topology_of(const struct guest *guest)
 {
     struct topology topology = { .vcpus = guest->vcpu_count == COUNT_ALL ? 0 : guest->vcpu_count };
     uint64_t sockets = guest->sockets, cores = guest->cores, threads = guest->threads;
-    uint32_t dies = said_or_one(guest, W_VCPUS_DIES, guest->dies), clusters = said_or_one(guest, W_VCPUS_CLUSTERS, guest->clusters);
+    uint32_t dies = said_or_one(guest, W_VCPUS_DIES, guest->dies),
+             clusters = said_or_one(guest, W_VCPUS_CLUSTERS, guest->clusters);
     uint64_t between = (uint64_t)dies * clusters * said_or_one(guest, W_VCPUS_MODULES, guest->modules);
     uint64_t *open = !sockets ? &sockets : !cores ? &cores : !threads ? &threads : NULL;
     if (open && topology.vcpus) {
@@ -76,21 +78,24 @@ struct asking { /* for one set of one guest */
     struct span span;
 };
 
-static bool report_place(struct asking *asking, const struct set_term *term, const char *help, const char *format, ...) G_GNUC_PRINTF(4, 5);
+static bool report_place(struct asking *asking, const struct set_term *term, const char *help, const char *format, ...)
+    G_GNUC_PRINTF(4, 5);
 static bool report_place(struct asking *asking, const struct set_term *term, const char *help, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
     g_autofree char *why = g_strdup_vprintf(format, arguments);
     va_end(arguments);
-    struct finding *finding = report(asking->binder->findings, NM_guest_place, asking->span, "'%s' is no place of guest '%s': %s", term->text ? term->text : "all",
-                                     asking->guest->name, why);
+    struct finding *finding =
+        report(asking->binder->findings, NM_guest_place, asking->span, "'%s' is no place of guest '%s': %s",
+               term->text ? term->text : "all", asking->guest->name, why);
     finding_help(asking->binder->findings, finding, "%s", help);
     return false;
 }
 
 /* The vCPUs of the steps from `step` on, inside the `size` vCPUs from `base` on. */
-static bool place_vcpus(struct asking *asking, const struct set_term *term, uint32_t step, uint32_t base, uint32_t size, hwloc_bitmap_t out)
+static bool place_vcpus(struct asking *asking, const struct set_term *term, uint32_t step, uint32_t base, uint32_t size,
+                        hwloc_bitmap_t out)
 {
     if (step == term->step_count) {
         hwloc_bitmap_set_range(out, base, (int)(base + size - 1));
@@ -99,9 +104,11 @@ static bool place_vcpus(struct asking *asking, const struct set_term *term, uint
     const struct place_step *at = &term->steps[step];
     uint32_t each = size_of(&asking->topology, at->kind), count = each ? size / each : 0;
     if (!each)
-        return report_place(asking, term, "say 'vcpus' with sockets, cores and threads, or write the numbers", "its topology is not said");
+        return report_place(asking, term, "say 'vcpus' with sockets, cores and threads, or write the numbers",
+                            "its topology is not said");
     if (!count || (!at->is_all && at->last >= count)) {
-        g_autofree char *help = g_strdup_printf("they are counted from 0 inside what stands before the dot; there are %u", count);
+        g_autofree char *help =
+            g_strdup_printf("they are counted from 0 inside what stands before the dot; there are %u", count);
         return report_place(asking, term, help, "there is no number %u", at->last);
     }
     bool fine = true;
@@ -118,7 +125,8 @@ static bool term_vcpus(struct asking *asking, const struct set_term *term, hwloc
         return true;
     }
     if (!vcpus || vcpus > IDS_LIMIT)
-        return report_place(asking, term, "say 'vcpus' in the guest, or write the numbers", "its number of vCPUs is not said");
+        return report_place(asking, term, "say 'vcpus' in the guest, or write the numbers",
+                            "its number of vCPUs is not said");
     if (term->kind == TERM_PLACE)
         return place_vcpus(asking, term, 0, 0, vcpus, out);
     hwloc_bitmap_set_range(out, 0, (int)vcpus - 1);
@@ -126,7 +134,8 @@ static bool term_vcpus(struct asking *asking, const struct set_term *term, hwloc
 }
 
 /* The same set with its numbers; NULL with a finding. */
-static const struct set *numbered(struct binder *binder, const struct guest *guest, const struct set *set, struct span span)
+static const struct set *numbered(struct binder *binder, const struct guest *guest, const struct set *set,
+                                  struct span span)
 {
     struct asking asking = { .binder = binder, .guest = guest, .topology = topology_of(guest), .span = span };
     hwloc_bitmap_t result = hwloc_bitmap_alloc(), term = hwloc_bitmap_alloc();
@@ -141,7 +150,8 @@ static const struct set *numbered(struct binder *binder, const struct guest *gue
     }
     struct set *copy = NULL;
     if (fine && hwloc_bitmap_iszero(result)) {
-        struct finding *finding = report(binder->findings, NM_empty_set, span, "'%s' is no vCPU of guest '%s'", set->text, guest->name);
+        struct finding *finding =
+            report(binder->findings, NM_empty_set, span, "'%s' is no vCPU of guest '%s'", set->text, guest->name);
         finding_help(binder->findings, finding, "name at least one");
     } else if (fine) {
         copy = arena_copy(binder->arena, set, sizeof *set + set->term_count * sizeof set->terms[0]);

@@ -33,10 +33,12 @@ static void report_circle(struct binder *binder, const struct item *const *membe
 {
     const struct item *first = members[0];
     for (unsigned i = 1; i < count; i++)
-        if (members[i]->file < first->file || (members[i]->file == first->file && members[i]->name.begin < first->name.begin))
+        if (members[i]->file < first->file ||
+            (members[i]->file == first->file && members[i]->name.begin < first->name.begin))
             first = members[i];
-    struct finding *finding = report(binder->findings, NM_like_cycle, item_span(find_item(binder, first->children, "like")),
-                                     "host '%s' is like itself in the end", label_string(binder, first));
+    struct finding *finding =
+        report(binder->findings, NM_like_cycle, item_span(find_item(binder, first->children, "like")),
+               "host '%s' is like itself in the end", label_string(binder, first));
     finding_help(binder->findings, finding, "remove one 'like' of the circle");
 }
 
@@ -52,8 +54,9 @@ static unsigned chain_of(struct binder *binder, const struct item *item, const s
                 return 0;
             }
         if (count == LIKE_LIMIT) {
-            struct finding *finding = report(binder->findings, NM_like_cycle, item_span(find_item(binder, item->children, "like")),
-                                             "host '%s' is like a host that is like another, over %d times", label_string(binder, item), LIKE_LIMIT);
+            struct finding *finding = report(
+                binder->findings, NM_like_cycle, item_span(find_item(binder, item->children, "like")),
+                "host '%s' is like a host that is like another, over %d times", label_string(binder, item), LIKE_LIMIT);
             finding_help(binder->findings, finding, "name the host that says most of it");
             return 0;
         }
@@ -83,8 +86,12 @@ static void choose_source(struct binder *binder, struct declared_host *host)
 {
     const struct said *said = &host->said;
     if (!is_said(said, W_HOST_TOPOLOGY) && !is_said(said, W_HOST_SYNTHETIC)) {
-        struct finding *finding = report(binder->findings, NM_missing_word, host->span, "host '%s' has no 'topology'", host->name);
-        finding_help(binder->findings, finding, "write 'topology \"hosts/%s.xml\"' (recorded by 'numac host record'), 'topology live', or 'synthetic \"...\"'", host->name);
+        struct finding *finding =
+            report(binder->findings, NM_missing_word, host->span, "host '%s' has no 'topology'", host->name);
+        finding_help(binder->findings, finding,
+                     "write 'topology \"hosts/%s.xml\"' (recorded by 'numac host record'), 'topology live', or "
+                     "'synthetic \"...\"'",
+                     host->name);
         host->is_broken = true;
         return;
     }
@@ -98,7 +105,8 @@ static void choose_source(struct binder *binder, struct declared_host *host)
     if (!last[0] || !last[1])
         return;
     if (last[0]->layer == LAYER_GUEST && last[1]->layer == LAYER_GUEST) {
-        struct finding *finding = report(binder->findings, NM_both_sources, last[1]->span, "host '%s' has both 'topology' and 'synthetic'", host->name);
+        struct finding *finding = report(binder->findings, NM_both_sources, last[1]->span,
+                                         "host '%s' has both 'topology' and 'synthetic'", host->name);
         finding_label(binder->findings, finding, last[0]->span, "the other source");
         finding_help(binder->findings, finding, "keep one of the two");
         host->is_broken = true;
@@ -143,7 +151,8 @@ static const char *next_host(void *state)
 
 static void refuse_undeclared(struct binder *binder, const char *name)
 {
-    struct finding *finding = report(binder->findings, NM_unknown_option_name, SPAN_NONE, "'--host %s' names a host that the site does not declare", name);
+    struct finding *finding = report(binder->findings, NM_unknown_option_name, SPAN_NONE,
+                                     "'--host %s' names a host that the site does not declare", name);
     struct {
         const struct site *site;
         uint32_t at, declared;
@@ -195,7 +204,8 @@ void refuse_unwanted_hosts(struct binder *binder)
 void bind_hosts(struct binder *binder)
 {
     struct site *site = binder->site;
-    site->hosts = arena_array(binder->arena, struct declared_host, binder->host_items->len + binder->options->host_count);
+    site->hosts =
+        arena_array(binder->arena, struct declared_host, binder->host_items->len + binder->options->host_count);
     for (guint i = 0; i < binder->host_items->len; i++)
         bind_host(binder, g_ptr_array_index(binder->host_items, i), &site->hosts[site->host_count++]);
     add_undeclared(binder);

@@ -18,12 +18,17 @@ const struct guest guest_defaults = {
     .scheduling = { .priority = PRIORITY_UNSAID },
     .emulator_scheduling = { .priority = PRIORITY_UNSAID },
     .vhost_scheduling = { .priority = PRIORITY_UNSAID },
-    .locality = { .pin = PIN_NODE, .access = ACCESS_PRIVATE, .allocation_threads = 1, .dump = true, .reserve = true, .ksm = true },
+    .locality = { .pin = PIN_NODE,
+                  .access = ACCESS_PRIVATE,
+                  .allocation_threads = 1,
+                  .dump = true,
+                  .reserve = true,
+                  .ksm = true },
 };
 
 enum { EXPANDED_LIMIT = 16384, LAYER_LIMIT = 256, PROFILE_DEPTH_LIMIT = 64 };
 
-/* ---- the labelled blocks of a guest -------------------------------------------------------------------------------- */
+/* ---- the labelled blocks of a guest ----------------------------------------------------------------------------- */
 
 /* Room for one more in an array that doubles at powers of two from four. */
 static void *grown(struct arena *arena, void *items, uint32_t count, size_t bytes)
@@ -97,7 +102,8 @@ struct hmat_cache *cell_hmat_cache(struct binder *binder, struct cell *cell, uin
     return cache;
 }
 
-/* ---- remove ----------------------------------------------------------------------------------------------------------- */
+/* ---- remove
+ * ----------------------------------------------------------------------------------------------------------- */
 
 static bool remove_labelled(struct guest *guest, const struct word_row *row, const char *label)
 {
@@ -114,7 +120,8 @@ static bool remove_labelled(struct guest *guest, const struct word_row *row, con
             g_snprintf(id, sizeof id, "%u", guest->iothreads[i].id);
             if (strcmp(id, label) == 0) {
                 guest->iothread_count--;
-                memmove(&guest->iothreads[i], &guest->iothreads[i + 1], (guest->iothread_count - i) * sizeof guest->iothreads[0]);
+                memmove(&guest->iothreads[i], &guest->iothreads[i + 1],
+                        (guest->iothread_count - i) * sizeof guest->iothreads[0]);
                 return true;
             }
         }
@@ -122,7 +129,8 @@ static bool remove_labelled(struct guest *guest, const struct word_row *row, con
         for (uint32_t i = 0; i < guest->resctrl_count; i++)
             if (strcmp(guest->resctrls[i].ids->text, label) == 0) {
                 guest->resctrl_count--;
-                memmove(&guest->resctrls[i], &guest->resctrls[i + 1], (guest->resctrl_count - i) * sizeof guest->resctrls[0]);
+                memmove(&guest->resctrls[i], &guest->resctrls[i + 1],
+                        (guest->resctrl_count - i) * sizeof guest->resctrls[0]);
                 return true;
             }
     return false;
@@ -151,12 +159,14 @@ static bool remove_one(struct binder *binder, const struct frame *frame, const s
     const struct word_row *row = find_word(IN_GUEST, what->text, length);
     struct finding *finding;
     if (!row || row->id == W_NONE) {
-        finding = report_value(binder, NM_unknown_word, what, "a guest has no word '%.*s' to remove", (int)length, what->text);
+        finding = report_value(binder, NM_unknown_word, what, "a guest has no word '%.*s' to remove", (int)length,
+                               what->text);
         const struct word_row *near = nearest_word(IN_GUEST, what->text, length);
         if (near)
             finding_help(binder->findings, finding, "did you mean '%s'?", near->word);
         else
-            finding_help(binder->findings, finding, "name a word of a profile or base: 'emulator', 'cell:b', 'iothread:1'");
+            finding_help(binder->findings, finding,
+                         "name a word of a profile or base: 'emulator', 'cell:b', 'iothread:1'");
         return false;
     }
     if (row->kind == LABELLED && !colon) {
@@ -165,9 +175,11 @@ static bool remove_one(struct binder *binder, const struct frame *frame, const s
         return false;
     }
     g_autofree char *label = colon ? g_strndup(colon + 1, what->length - length - 1) : NULL;
-    if (row->kind == LABELLED ? remove_labelled(frame->object[OBJECT_GUEST], row, label) : !colon && remove_setting(frame, row))
+    if (row->kind == LABELLED ? remove_labelled(frame->object[OBJECT_GUEST], row, label)
+                              : !colon && remove_setting(frame, row))
         return true;
-    finding = report_value(binder, NM_nothing_to_remove, what, "no lower layer gave '%.*s'", (int)what->length, what->text);
+    finding =
+        report_value(binder, NM_nothing_to_remove, what, "no lower layer gave '%.*s'", (int)what->length, what->text);
     finding_help(binder->findings, finding, "leave it out of 'remove'; what this block says itself is simply not said");
     return false;
 }
@@ -181,7 +193,8 @@ static void apply_removals(struct binder *binder, const struct frame *frame, con
         return;
     bool fine = item_scalars(binder, item, few, G_N_ELEMENTS(few), &scalars, &count);
     if (fine && !count) {
-        struct finding *finding = report(binder->findings, NM_missing_argument, item_span(item), "'remove' names nothing");
+        struct finding *finding =
+            report(binder->findings, NM_missing_argument, item_span(item), "'remove' names nothing");
         finding_help(binder->findings, finding, "write 'remove emulator', or 'remove cell:b'");
         fine = false;
     }
@@ -191,7 +204,8 @@ static void apply_removals(struct binder *binder, const struct frame *frame, con
         *frame->is_broken = true;
 }
 
-/* ---- profiles ------------------------------------------------------------------------------------------------------------ */
+/* ---- profiles
+ * ------------------------------------------------------------------------------------------------------------ */
 
 struct stack { /* profiles of one guest in the order in which they apply */
     struct profile *profiles[LAYER_LIMIT];
@@ -235,8 +249,9 @@ static void push_profile(struct binder *binder, struct stack *stack, const struc
             return; /* applied already, below */
     if (profile->state != PROFILE_OPEN && (depth > PROFILE_DEPTH_LIMIT || stack->count == LAYER_LIMIT)) {
         stack->failed = true;
-        struct finding *finding = report_value(binder, NM_profile_cycle, scalar, "profiles use each other over %d deep, or over %d of them",
-                                               PROFILE_DEPTH_LIMIT, LAYER_LIMIT);
+        struct finding *finding =
+            report_value(binder, NM_profile_cycle, scalar, "profiles use each other over %d deep, or over %d of them",
+                         PROFILE_DEPTH_LIMIT, LAYER_LIMIT);
         finding_help(binder->findings, finding, "join profiles that are always used together");
         return;
     }
@@ -244,8 +259,10 @@ static void push_profile(struct binder *binder, struct stack *stack, const struc
         stack->failed = true;
         if (is_told_cycle(binder))
             return;
-        struct finding *finding = report_value(binder, NM_profile_cycle, scalar, "profile '%s' uses itself in the end", name);
-        finding_label(binder->findings, finding, word_span(profile->item, profile->item->arguments[0]), "declared here");
+        struct finding *finding =
+            report_value(binder, NM_profile_cycle, scalar, "profile '%s' uses itself in the end", name);
+        finding_label(binder->findings, finding, word_span(profile->item, profile->item->arguments[0]),
+                      "declared here");
         finding_help(binder->findings, finding, "remove one 'use' of the circle");
         return;
     }
@@ -264,7 +281,8 @@ static void refuse_repeated(struct binder *binder, struct stack *stack, const st
         char *name = g_strndup(scalars[i].text, scalars[i].length);
         if (g_hash_table_add(seen, name))
             continue;
-        struct finding *finding = report_value(binder, NM_repeated_word, &scalars[i], "profile '%.*s' is used twice", (int)scalars[i].length, scalars[i].text);
+        struct finding *finding = report_value(binder, NM_repeated_word, &scalars[i], "profile '%.*s' is used twice",
+                                               (int)scalars[i].length, scalars[i].text);
         finding_help(binder->findings, finding, "keep the place where it should apply: a later profile wins");
         stack->failed = true;
     }
@@ -307,7 +325,9 @@ static void check_unused(struct binder *binder)
     }
 }
 
-/* ---- base -------------------------------------------------------------------------------------------------------------------- */
+/* ---- base
+ * --------------------------------------------------------------------------------------------------------------------
+ */
 
 struct base_tree {
     uint32_t file;
@@ -350,7 +370,8 @@ static void apply_base(struct binder *binder, struct frame frame, const struct i
     bind_block(binder, &frame, IN_GUEST, known->tree->items);
 }
 
-/* ---- a guest and its instances -------------------------------------------------------------------------------------------------- */
+/* ---- a guest and its instances
+ * -------------------------------------------------------------------------------------------------- */
 
 static void check_hosts(struct binder *binder, struct guest *guest)
 {
@@ -361,7 +382,9 @@ static void check_hosts(struct binder *binder, struct guest *guest)
             known = strcmp(binder->options->hosts[h].name, names[i]) == 0;
         if (known)
             continue;
-        struct scalar scalar = { .text = names[i], .length = strlen(names[i]), .span = said_span(&guest->said, W_GUEST_HOST, i + 1) };
+        struct scalar scalar = { .text = names[i],
+                                 .length = strlen(names[i]),
+                                 .span = said_span(&guest->said, W_GUEST_HOST, i + 1) };
         report_unknown_host(binder, &scalar, NULL);
         guest->is_broken = true;
     }
@@ -372,7 +395,9 @@ static void bind_guest(struct binder *binder, const struct item *item, struct gu
     *guest = guest_defaults;
     guest->name = guest->family = label_string(binder, item);
     guest->span = word_span(item, item->arguments[0]);
-    struct frame frame = { .said = &guest->said, .layer = LAYER_PROFILE, .is_broken = &guest->is_broken,
+    struct frame frame = { .said = &guest->said,
+                           .layer = LAYER_PROFILE,
+                           .is_broken = &guest->is_broken,
                            .is_incomplete = &guest->is_incomplete };
     frame.object[OBJECT_GUEST] = guest;
     frame.object[OBJECT_LOCALITY] = &guest->locality;
@@ -404,7 +429,8 @@ static uint32_t instances_of(struct binder *binder, const struct guest *family, 
         *expanded += family->count;
         return grow_by_count(binder, family) ? family->count : 0;
     }
-    struct finding *finding = report(binder->findings, NM_wrong_number, said_span(&family->said, W_GUEST_COUNT, 1), "a count of %u for '%s' %s", family->count, family->name,
+    struct finding *finding = report(binder->findings, NM_wrong_number, said_span(&family->said, W_GUEST_COUNT, 1),
+                                     "a count of %u for '%s' %s", family->count, family->name,
                                      family->count ? "makes too many guests" : "makes no guest");
     finding_help(binder->findings, finding, "write 1 to %u", EXPANDED_LIMIT - *expanded);
     return 0;
@@ -454,15 +480,20 @@ static void check_names(struct binder *binder)
         struct guest *guest = &site->guests[i];
         struct finding *finding = NULL;
         if (!is_file_name(guest->name)) {
-            finding = report(binder->findings, NM_guest_name, guest->span, "guest '%s' cannot name a file", guest->name);
-            finding_help(binder->findings, finding, "its name is that of its output: no '/' and control characters, not '.' or '..', at most 200 bytes");
+            finding =
+                report(binder->findings, NM_guest_name, guest->span, "guest '%s' cannot name a file", guest->name);
+            finding_help(
+                binder->findings, finding,
+                "its name is that of its output: no '/' and control characters, not '.' or '..', at most 200 bytes");
         }
         char *key = g_utf8_casefold(guest->name, -1);
         const struct guest *before = g_hash_table_lookup(seen, key);
         if (before) {
-            finding = report(binder->findings, NM_guest_name, guest->span, "guest '%s' clashes with '%s'", guest->name, before->name);
+            finding = report(binder->findings, NM_guest_name, guest->span, "guest '%s' clashes with '%s'", guest->name,
+                             before->name);
             finding_label(binder->findings, finding, before->span, "the other one");
-            finding_help(binder->findings, finding, "rename one: names must differ by more than case, also those that 'count' makes");
+            finding_help(binder->findings, finding,
+                         "rename one: names must differ by more than case, also those that 'count' makes");
         }
         guest->is_broken |= finding != NULL;
         if (before)

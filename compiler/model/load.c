@@ -48,8 +48,9 @@ static bool refuse_variables(struct binder *binder, const struct item *item)
 {
     for (unsigned i = 1; i < item->argument_count; i++)
         if (item->arguments[i].dollar) {
-            struct finding *finding = report(binder->findings, NM_variable_not_here, word_span(item, item->arguments[i]),
-                                             "a variable stands in the value of another");
+            struct finding *finding =
+                report(binder->findings, NM_variable_not_here, word_span(item, item->arguments[i]),
+                       "a variable stands in the value of another");
             finding_help(binder->findings, finding, "write the value out");
             return true;
         }
@@ -68,21 +69,26 @@ static void declare_let(struct binder *binder, const struct item *item)
     const char *name = word_text(binder->syntax, item, item->arguments[0], &length);
     struct span span = word_span(item, item->arguments[0]);
     if (!is_variable(name, length)) {
-        struct finding *finding = report(binder->findings, NM_wrong_name, span, "'%.*s' is no name of a variable", (int)length, name);
+        struct finding *finding =
+            report(binder->findings, NM_wrong_name, span, "'%.*s' is no name of a variable", (int)length, name);
         finding_help(binder->findings, finding, "a letter, then letters, digits and '_', at most 64 of them");
         binder->missed_lets = true;
         return;
     }
     struct let *before = find_let(binder, name, length);
     if (before) {
-        struct finding *finding = report(binder->findings, NM_repeated_name, span, "variable '%.*s' is declared twice", (int)length, name);
+        struct finding *finding =
+            report(binder->findings, NM_repeated_name, span, "variable '%.*s' is declared twice", (int)length, name);
         finding_label(binder->findings, finding, before->span, "first declared here");
         finding_help(binder->findings, finding, "keep one of the two");
         return;
     }
     struct let *let = arena_take(binder->arena, struct let);
-    *let = (struct let){ .name = arena_string(binder->arena, name, length), .span = span, .item = item,
-                         .has_value = item->argument_count > 1, .is_wrong = refuse_variables(binder, item) };
+    *let = (struct let){ .name = arena_string(binder->arena, name, length),
+                         .span = span,
+                         .item = item,
+                         .has_value = item->argument_count > 1,
+                         .is_wrong = refuse_variables(binder, item) };
     g_hash_table_insert(binder->lets, (gpointer)(uintptr_t)let->name, let);
     g_ptr_array_add(binder->let_order, let);
     for (size_t i = 0; i < binder->options->variable_count; i++)
@@ -128,7 +134,7 @@ static void refuse_undeclared(struct binder *binder)
     }
 }
 
-/* ---- replacing variables -------------------------------------------------------------------------------------------- */
+/* ---- replacing variables ---------------------------------------------------------------------------------------- */
 
 static size_t variable_length(const char *text, size_t length)
 {
@@ -150,7 +156,8 @@ void mark_variables(struct binder *binder, const char *text, size_t length)
         }
 }
 
-static struct let *used_let(struct binder *binder, const struct item *item, struct word word, const char *name, size_t length)
+static struct let *used_let(struct binder *binder, const struct item *item, struct word word, const char *name,
+                            size_t length)
 {
     struct let *let = find_let(binder, name, length);
     if (let)
@@ -161,19 +168,22 @@ static struct let *used_let(struct binder *binder, const struct item *item, stru
         return NULL; /* told already, or declared in a file that could not be read */
     struct span span = word_span(item, word);
     if (let) {
-        struct finding *finding = report(binder->findings, NM_variable_without_value, span, "variable '%.*s' has no value", (int)length, name);
+        struct finding *finding = report(binder->findings, NM_variable_without_value, span,
+                                         "variable '%.*s' has no value", (int)length, name);
         finding_label(binder->findings, finding, let->span, "declared here without one");
         finding_help(binder->findings, finding, "give it on the command line: -D %.*s=...", (int)length, name);
         return NULL;
     }
-    struct finding *finding = report(binder->findings, NM_unknown_variable, span, "no variable '%.*s' is declared", (int)length, name);
+    struct finding *finding =
+        report(binder->findings, NM_unknown_variable, span, "no variable '%.*s' is declared", (int)length, name);
     const char *near = nearest_let(binder, name, length);
     if (near) {
         find_let(binder, near, strlen(near))->is_used = true;
         finding_help(binder->findings, finding, "did you mean '$%s'?", near);
     } else
-        finding_help(binder->findings, finding, "declare it at the top of the site: 'let %.*s ...'; a dollar sign itself is '$$'",
-                     (int)length, name);
+        finding_help(binder->findings, finding,
+                     "declare it at the top of the site: 'let %.*s ...'; a dollar sign itself is '$$'", (int)length,
+                     name);
     return NULL;
 }
 
@@ -206,7 +216,8 @@ static bool replace_variables(struct binder *binder, const struct item *item, st
         } else {
             size_t length = variable_length(text + i + 1, scalar->length - i - 1);
             if (!length) {
-                struct finding *finding = report(binder->findings, NM_unknown_variable, scalar->span, "'$' is followed by no name");
+                struct finding *finding =
+                    report(binder->findings, NM_unknown_variable, scalar->span, "'$' is followed by no name");
                 finding_help(binder->findings, finding, "write '$$' for a dollar sign, '$ram' for a variable");
                 return false;
             }
@@ -218,7 +229,8 @@ static bool replace_variables(struct binder *binder, const struct item *item, st
             i += 1 + length;
         }
         if (out->len > REPLACED_LIMIT) {
-            report(binder->findings, NM_too_large, scalar->span, "the text is over 1MiB once its variables are replaced");
+            report(binder->findings, NM_too_large, scalar->span,
+                   "the text is over 1MiB once its variables are replaced");
             return false;
         }
     }
@@ -268,7 +280,8 @@ static bool is_whole_variable(struct binder *binder, const struct item *item, st
 }
 
 /* The slow way, taken only where a '$' stands. */
-static bool replaced_scalars(struct binder *binder, const struct item *item, struct scalar **out_scalars, size_t *out_count)
+static bool replaced_scalars(struct binder *binder, const struct item *item, struct scalar **out_scalars,
+                             size_t *out_count)
 {
     GArray *list = g_array_new(FALSE, TRUE, sizeof(struct scalar));
     bool fine = true;
@@ -311,7 +324,8 @@ bool item_scalars(struct binder *binder, const struct item *item, struct scalar 
     return true;
 }
 
-/* ---- includes ------------------------------------------------------------------------------------------------------------ */
+/* ---- includes
+ * ------------------------------------------------------------------------------------------------------------ */
 
 static char *real_folder(const char *path)
 {
@@ -349,8 +363,11 @@ bool refuse_outside(struct binder *binder, const struct scalar *scalar, const ch
 {
     if (is_allowed(binder, path))
         return false;
-    struct finding *finding = report_value(binder, NM_include_outside, scalar, "'%.*s' lies outside the folder of the site", (int)scalar->length, scalar->text);
-    finding_help(binder->findings, finding, "move it below the site's folder, or allow its folder: --allow-include FOLDER");
+    struct finding *finding =
+        report_value(binder, NM_include_outside, scalar, "'%.*s' lies outside the folder of the site",
+                     (int)scalar->length, scalar->text);
+    finding_help(binder->findings, finding,
+                 "move it below the site's folder, or allow its folder: --allow-include FOLDER");
     return true;
 }
 
@@ -403,14 +420,16 @@ static void include_file(struct binder *binder, const struct scalar *scalar)
     char *path = path_beside(binder, scalar->span.file, scalar->text, scalar->length);
     uint32_t found = read_before(binder, path);
     if (found && includes_itself(binder, scalar->span.file, found)) {
-        struct finding *finding = report_value(binder, NM_include_depth, scalar, "'%.*s' includes itself", (int)scalar->length, scalar->text);
+        struct finding *finding =
+            report_value(binder, NM_include_depth, scalar, "'%.*s' includes itself", (int)scalar->length, scalar->text);
         finding_help(binder->findings, finding, "remove one include of the circle");
     } else if (found) {
         return; /* read before: the order of declarations does not matter */
     } else if (refuse_outside(binder, scalar, path)) {
         binder->missed_names = binder->missed_lets = true;
     } else if (include_depth(binder, scalar->span.file) > INCLUDE_DEPTH_LIMIT) {
-        struct finding *finding = report_value(binder, NM_include_depth, scalar, "includes are nested deeper than %d", INCLUDE_DEPTH_LIMIT);
+        struct finding *finding =
+            report_value(binder, NM_include_depth, scalar, "includes are nested deeper than %d", INCLUDE_DEPTH_LIMIT);
         finding_help(binder->findings, finding, "include it from the site itself: a file read once is there for all");
         binder->missed_names = binder->missed_lets = true;
     } else {
@@ -440,7 +459,8 @@ static void read_includes(struct binder *binder, const struct tree *tree)
             continue;
         }
         if (!count) {
-            struct finding *finding = report(binder->findings, NM_missing_argument, item_span(item), "'include' names no file");
+            struct finding *finding =
+                report(binder->findings, NM_missing_argument, item_span(item), "'include' names no file");
             finding_help(binder->findings, finding, "write 'include \"profiles.numa\"'");
         }
         for (size_t i = 0; i < count; i++)

@@ -15,28 +15,28 @@
 /* ---- the vocabulary ------------------------------------------------------------------------------------------- */
 
 enum context { /* where a word stands; one bit each, since a row may stand in several */
-    IN_NOWHERE = 0,
-    IN_SITE = 1 << 0,
-    IN_HOST = 1 << 1,
-    IN_RESERVE = 1 << 2,
-    IN_GUEST = 1 << 3,
-    IN_PROFILE = 1 << 4,
-    IN_CELL = 1 << 5,
-    IN_CPU = 1 << 6,
-    IN_BOOT = 1 << 7,
-    IN_MEMORY = 1 << 8,
-    IN_VCPUS = 1 << 9,
-    IN_LOCKED = 1 << 10,
-    IN_EMULATOR = 1 << 11,
-    IN_IOTHREAD = 1 << 12,
-    IN_NODE = 1 << 13,
-    IN_BACKING = 1 << 14,
-    IN_ALLOCATION = 1 << 15,
-    IN_HMAT_CACHE = 1 << 16,
-    IN_VHOST = 1 << 17,
-    IN_RESCTRL = 1 << 18,
-    IN_G = IN_GUEST | IN_PROFILE,
-    IN_GC = IN_G | IN_CELL,
+               IN_NOWHERE = 0,
+               IN_SITE = 1 << 0,
+               IN_HOST = 1 << 1,
+               IN_RESERVE = 1 << 2,
+               IN_GUEST = 1 << 3,
+               IN_PROFILE = 1 << 4,
+               IN_CELL = 1 << 5,
+               IN_CPU = 1 << 6,
+               IN_BOOT = 1 << 7,
+               IN_MEMORY = 1 << 8,
+               IN_VCPUS = 1 << 9,
+               IN_LOCKED = 1 << 10,
+               IN_EMULATOR = 1 << 11,
+               IN_IOTHREAD = 1 << 12,
+               IN_NODE = 1 << 13,
+               IN_BACKING = 1 << 14,
+               IN_ALLOCATION = 1 << 15,
+               IN_HMAT_CACHE = 1 << 16,
+               IN_VHOST = 1 << 17,
+               IN_RESCTRL = 1 << 18,
+               IN_G = IN_GUEST | IN_PROFILE,
+               IN_GC = IN_G | IN_CELL,
 };
 
 enum word_kind {
@@ -91,15 +91,27 @@ struct column {
     const char *name; /* NULL ends a list of columns */
     enum value_type type;
     unsigned flags;
-    size_t offset; /* in the object or row; NOT_STORED */
+    size_t offset;              /* in the object or row; NOT_STORED */
     const char *const *choices; /* of V_CHOICE, ends with NULL */
 };
 
 #define NOT_STORED SIZE_MAX
 #define COLUMN_LIMIT 4
 
-enum object_kind { OBJECT_NOTHING, OBJECT_SITE, OBJECT_HOST, OBJECT_RESERVE, OBJECT_HUGEPAGES, OBJECT_GUEST, OBJECT_CELL,
-                   OBJECT_LOCALITY, OBJECT_IOTHREAD, OBJECT_HMAT_CACHE, OBJECT_RESCTRL, OBJECT_KINDS };
+enum object_kind {
+    OBJECT_NOTHING,
+    OBJECT_SITE,
+    OBJECT_HOST,
+    OBJECT_RESERVE,
+    OBJECT_HUGEPAGES,
+    OBJECT_GUEST,
+    OBJECT_CELL,
+    OBJECT_LOCALITY,
+    OBJECT_IOTHREAD,
+    OBJECT_HMAT_CACHE,
+    OBJECT_RESCTRL,
+    OBJECT_KINDS
+};
 
 enum word_id {
 #define WORD(id, ...) W_##id,
@@ -144,8 +156,8 @@ struct place { /* one act of saying a word, or one argument of it */
 };
 
 struct said {
-    uint64_t words[2];  /* bit per word_id: a value stands */
-    uint64_t failed[2]; /* bit per word_id: said, but wrong; rules stay silent about it */
+    uint64_t words[2];    /* bit per word_id: a value stands */
+    uint64_t failed[2];   /* bit per word_id: said, but wrong; rules stay silent about it */
     struct place *places; /* in the order of layers: the last of a word is in force */
     uint32_t count, room;
 };
@@ -164,15 +176,30 @@ struct span said_span(const struct said *said, enum word_id word, unsigned argum
 /* Labels of a finding: the lower layers that had said the same word. */
 void said_chain(struct findings *findings, struct finding *finding, const struct said *said, enum word_id word);
 
-/* ---- values -------------------------------------------------------------------------------------------------------- */
+/* ---- values ----------------------------------------------------------------------------------------------------- */
 
 struct list { /* of a MANY column */
     uint32_t count;
     void *items;
 };
 
-enum step_kind { STEP_NODE, STEP_CPU, STEP_SOCKET, STEP_DIE, STEP_CLUSTER, STEP_L3, STEP_CORE, STEP_PU, STEP_CPUKIND, STEP_PCI,
-                 STEP_NETDEV, STEP_BLOCK, STEP_DEVICE, STEP_TIER, STEP_KINDS };
+enum step_kind {
+    STEP_NODE,
+    STEP_CPU,
+    STEP_SOCKET,
+    STEP_DIE,
+    STEP_CLUSTER,
+    STEP_L3,
+    STEP_CORE,
+    STEP_PU,
+    STEP_CPUKIND,
+    STEP_PCI,
+    STEP_NETDEV,
+    STEP_BLOCK,
+    STEP_DEVICE,
+    STEP_TIER,
+    STEP_KINDS
+};
 
 struct place_step { /* "core:0-3": node and cpu by OS index, pci .. tier by name, the others counted from 0 in what
                        stands before the dot */
@@ -210,7 +237,7 @@ struct share { /* of memory bandwidth: a part of it, or where the host counts so
     uint64_t bytes_per_second;
 };
 
-struct scheduling { /* what `scheduler` says of a thread */
+struct scheduling {    /* what `scheduler` says of a thread */
     uint32_t class;    /* CLASS_WORD_.. */
     uint32_t priority; /* PRIORITY_UNSAID */
 };
@@ -220,16 +247,56 @@ struct feature_word {
     bool is_disabled;
 };
 
-struct version_row { struct span span; uint32_t program; struct version_number version; };
-struct node_size_row { struct span span; const struct set *nodes; uint64_t bytes; };
-struct node_count_row { struct span span; const struct set *nodes; uint32_t count; };
-struct distance_row { struct span span; const char *cell; struct list values; /* uint32_t */ };
-struct hmat_row { struct span span; const char *initiator; uint64_t read, write; /* ns, or bytes a second; write: VALUE_UNSAID */ };
-struct pin_row { struct span span; const struct set *ids, *cpus; uint32_t each; /* EACH_UNSAID, EACH */ };
-struct scheduler_row { struct span span; const struct set *ids; struct scheduling scheduling; };
-struct cache_row { struct span span; uint32_t cache; uint64_t bytes; };
-struct bandwidth_row { struct span span; uint32_t node; struct share share; };
-struct monitor_row { struct span span; const struct set *ids; struct list what; /* uint32_t */ };
+struct version_row {
+    struct span span;
+    uint32_t program;
+    struct version_number version;
+};
+struct node_size_row {
+    struct span span;
+    const struct set *nodes;
+    uint64_t bytes;
+};
+struct node_count_row {
+    struct span span;
+    const struct set *nodes;
+    uint32_t count;
+};
+struct distance_row {
+    struct span span;
+    const char *cell;
+    struct list values; /* uint32_t */
+};
+struct hmat_row {
+    struct span span;
+    const char *initiator;
+    uint64_t read, write; /* ns, or bytes a second; write: VALUE_UNSAID */
+};
+struct pin_row {
+    struct span span;
+    const struct set *ids, *cpus;
+    uint32_t each; /* EACH_UNSAID, EACH */
+};
+struct scheduler_row {
+    struct span span;
+    const struct set *ids;
+    struct scheduling scheduling;
+};
+struct cache_row {
+    struct span span;
+    uint32_t cache;
+    uint64_t bytes;
+};
+struct bandwidth_row {
+    struct span span;
+    uint32_t node;
+    struct share share;
+};
+struct monitor_row {
+    struct span span;
+    const struct set *ids;
+    struct list what; /* uint32_t */
+};
 
 /* Positions in the lists of words of vocabulary.c. */
 enum { PROGRAM_WORD_LIBVIRT, PROGRAM_WORD_QEMU, PROGRAM_WORD_KERNEL, PROGRAM_WORD_LIBNUMA };
@@ -258,7 +325,8 @@ enum { WRITE_POLICY_WORD_NONE, WRITE_POLICY_WORD_WRITEBACK, WRITE_POLICY_WORD_WR
 #define PRIORITY_UNSAID UINT32_MAX
 #define VALUE_UNSAID UINT64_MAX /* an optional time or rate of a row */
 
-/* ---- hosts, as declared ---------------------------------------------------------------------------------------------- */
+/* ---- hosts, as declared
+ * ---------------------------------------------------------------------------------------------- */
 
 struct hugepages {
     struct span span;
@@ -272,7 +340,7 @@ struct reserve {
     struct said said;
     const struct set *cpus;
     uint64_t each_bytes;
-    struct list memory; /* struct node_size_row */
+    struct list memory;   /* struct node_size_row */
     GPtrArray *hugepages; /* struct hugepages * */
 };
 
@@ -284,7 +352,7 @@ struct declared_host {
     const char *synthetic;
     bool is_overridden; /* --host said which */
     const char *like;
-    struct list memory; /* struct node_size_row */
+    struct list memory;   /* struct node_size_row */
     GPtrArray *hugepages; /* struct hugepages * */
     GPtrArray *reserves;  /* struct reserve * */
     const struct set *shared, *isolated;
@@ -294,9 +362,10 @@ struct declared_host {
     bool is_broken;       /* an error stands in it */
 };
 
-/* ---- guests ------------------------------------------------------------------------------------------------------------ */
+/* ---- guests
+ * ------------------------------------------------------------------------------------------------------------ */
 
-struct locality { /* words that a guest and each of its cells may say */
+struct locality {            /* words that a guest and each of its cells may say */
     const struct set *nodes; /* NULL: auto */
     uint32_t policy;
     struct list fallback; /* const struct set * */
@@ -312,7 +381,7 @@ struct locality { /* words that a guest and each of its cells may say */
     bool discard, dump, reserve, ksm;
 };
 
-struct hmat_values { /* of the memory of a cell, or of a cache at its side */
+struct hmat_values {                   /* of the memory of a cell, or of a cache at its side */
     struct list latencies, bandwidths; /* struct hmat_row */
 };
 
@@ -372,9 +441,9 @@ struct guest {
     bool is_incomplete; /* a layer or a word of it could not be read: what it seems to lack may stand there */
 
     uint32_t count;
-    const char *base; /* a path ready to open */
-    uint32_t base_file; /* in the sources; 0 without base */
-    const char *base_uuid; /* of the base; NULL without */
+    const char *base;       /* a path ready to open */
+    uint32_t base_file;     /* in the sources; 0 without base */
+    const char *base_uuid;  /* of the base; NULL without */
     struct list use, hosts; /* const char * */
     uint32_t arch;
     const char *machine;
@@ -386,7 +455,7 @@ struct guest {
     const char *kernel, *initrd, *cmdline, *disk, *network;
     uint64_t memory_bytes;
     uint32_t vcpu_count, sockets, dies, clusters, modules, cores, threads; /* 0: to be decided */
-    uint32_t cells_wanted; /* 0: as the blocks */
+    uint32_t cells_wanted;                                                 /* 0: as the blocks */
     uint32_t distance;
     struct list distance_rows; /* struct distance_row */
     uint32_t hmat;
@@ -395,8 +464,8 @@ struct guest {
     uint32_t emulator;
     const struct set *emulator_cpus, *emulator_nodes;
     uint32_t iothread_total;
-    struct scheduling scheduling;     /* of all vCPUs, */
-    struct list scheduler_rows;       /* or struct scheduler_row */
+    struct scheduling scheduling; /* of all vCPUs, */
+    struct list scheduler_rows;   /* or struct scheduler_row */
     struct scheduling emulator_scheduling, vhost_scheduling;
     const struct set *vhost_cpus, *vhost_nodes;
     struct locality locality;
@@ -409,10 +478,11 @@ struct guest {
     uint32_t resctrl_count;
 };
 
-/* ---- the site ----------------------------------------------------------------------------------------------------------- */
+/* ---- the site
+ * ----------------------------------------------------------------------------------------------------------- */
 
-struct origin { /* of a value that a variable gave */
-    struct span span, let; /* where it is used; where the variable is declared */
+struct origin {                      /* of a value that a variable gave */
+    struct span span, let;           /* where it is used; where the variable is declared */
     const char *name, *text, *given; /* of the variable; what came out; of -D, NULL without */
 };
 
@@ -457,7 +527,8 @@ struct site *build_site(struct arena *arena, struct syntax *syntax, uint32_t fil
 
 /* Tells of the value that a finding points at which variable it came from and, with a guest, which lower layers had
  * said it. */
-void tell_origins(struct findings *findings, struct finding *finding, const struct site *site, const struct guest *guest);
+void tell_origins(struct findings *findings, struct finding *finding, const struct site *site,
+                  const struct guest *guest);
 
 /* YAML's mappings into the shape of .numa: named arguments into order, labels into blocks.  For convert and fmt. */
 void shape_tree(struct syntax *syntax, struct tree *tree);

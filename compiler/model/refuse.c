@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-/* ---- words -------------------------------------------------------------------------------------------------------- */
+/* ---- words ------------------------------------------------------------------------------------------------------ */
 
 struct walk { /* over the words of one place */
     enum context in;
@@ -79,8 +79,8 @@ void report_unknown(struct binder *binder, const struct item *item, enum context
 
 void report_later(struct binder *binder, const struct item *item, const struct word_row *row)
 {
-    struct finding *finding = report(binder->findings, NM_later_word, item_span(item),
-                                     "'%s' is not yet in this version of numac", row->word);
+    struct finding *finding =
+        report(binder->findings, NM_later_word, item_span(item), "'%s' is not yet in this version of numac", row->word);
     finding_note(binder->findings, finding, "it will be: %s", row->about);
     if (row->in & (IN_SITE | IN_HOST))
         finding_help(binder->findings, finding, "remove it");
@@ -101,12 +101,13 @@ void report_repeated(struct binder *binder, const struct item *item, const struc
         finding_help(binder->findings, finding, "keep one of the two, or rename one");
         return;
     }
-    finding = report(binder->findings, NM_repeated_word, item_span(item), "'%.*s' stands twice in one block", (int)length, text);
+    finding = report(binder->findings, NM_repeated_word, item_span(item), "'%.*s' stands twice in one block",
+                     (int)length, text);
     finding_label(binder->findings, finding, item_span(before), "first here");
     finding_help(binder->findings, finding, "keep one of the two");
 }
 
-/* ---- arguments ------------------------------------------------------------------------------------------------------ */
+/* ---- arguments -------------------------------------------------------------------------------------------------- */
 
 /* A word that may stand in a place where this row's word may. */
 static const struct word_row *beside(const struct word_row *row, const char *text, size_t length)
@@ -146,24 +147,28 @@ static const char *joined_size(const struct scalar *number, const struct scalar 
     return NULL;
 }
 
-void report_extra(struct binder *binder, const struct item *item, const struct word_row *row, const struct column *columns,
-                  unsigned wanted, const struct scalar *before, const struct scalar *extra)
+void report_extra(struct binder *binder, const struct item *item, const struct word_row *row,
+                  const struct column *columns, unsigned wanted, const struct scalar *before,
+                  const struct scalar *extra)
 {
     size_t length;
     const char *name = word_text(binder->syntax, item, item->name, &length);
     bool in_row = columns == row->columns + 1;
     const struct column *last = wanted ? &columns[wanted - 1] : NULL;
-    struct finding *finding = report_value(binder, NM_extra_argument, extra, "'%.*s' has too many arguments: '%.*s' has no place",
-                                           (int)length, name, (int)extra->length, extra->text);
+    struct finding *finding =
+        report_value(binder, NM_extra_argument, extra, "'%.*s' has too many arguments: '%.*s' has no place",
+                     (int)length, name, (int)extra->length, extra->text);
     const char *unit = last && is_size(last->type) ? joined_size(before, extra) : NULL;
     if (!wanted && row->columns[0].name && !in_row)
         finding_help(binder->findings, finding, "write its rows in a block: '%s { ... }'", row->word);
     else if (!wanted && row->opens)
         finding_help(binder->findings, finding, "what it says stands in its block: '%s { ... }'", row->word);
     else if (unit)
-        finding_help(binder->findings, finding, "write number and unit together: '%.*s%s'", (int)before->length, before->text, unit);
+        finding_help(binder->findings, finding, "write number and unit together: '%.*s%s'", (int)before->length,
+                     before->text, unit);
     else if (beside(row, extra->text, extra->length))
-        finding_help(binder->findings, finding, "begin '%.*s' on a new line or behind ';'", (int)extra->length, extra->text);
+        finding_help(binder->findings, finding, "begin '%.*s' on a new line or behind ';'", (int)extra->length,
+                     extra->text);
     else if (last && is_set(last->type) && begins_set(extra))
         finding_help(binder->findings, finding, "join a set by commas, without blanks: '0-3,8'");
     else
@@ -185,9 +190,11 @@ void report_block(struct binder *binder, const struct item *item, const struct w
 {
     size_t length = strlen(row->word);
     const struct word_row *one = length > 1 && row->word[length - 1] == 's' ? beside(row, row->word, length - 1) : NULL;
-    struct finding *finding = report(binder->findings, NM_block_not_taken, item_span(item), "'%s' takes no block", row->word);
+    struct finding *finding =
+        report(binder->findings, NM_block_not_taken, item_span(item), "'%s' takes no block", row->word);
     if (one && one->kind == LABELLED)
-        finding_help(binder->findings, finding, "'%s' says how many; each is a block of its own: write '%s'", row->word, one->word);
+        finding_help(binder->findings, finding, "'%s' says how many; each is a block of its own: write '%s'", row->word,
+                     one->word);
     else
         finding_help(binder->findings, finding, "write its values behind the word, on its line");
 }
@@ -196,12 +203,13 @@ void report_block(struct binder *binder, const struct item *item, const struct w
 static const char *example_of(enum value_type type)
 {
     static const char *const examples[V_TYPES] = {
-        [V_NAME] = "NAME", [V_REF] = "NAME", [V_LABEL] = "NAME", [V_VARIABLE] = "NAME", [V_TEXT] = "\"...\"",
-        [V_FILE] = "\"FILE\"", [V_SOURCE] = "\"FILE\"", [V_WHAT] = "WORD", [V_ANY] = "VALUE", [V_FEATURE] = "topoext",
-        [V_BOOL] = "yes", [V_INT] = "8", [V_COUNT] = "8", [V_CELLS] = "2", [V_DISTANCE] = "21", [V_SIZE] = "4GiB",
-        [V_SIZE_OR_ALL] = "4GiB", [V_PAGES] = "1GiB", [V_SET] = "0-3,8", [V_CPUS] = "0-3,8", [V_NODES] = "0",
-        [V_NODES_OR_AUTO] = "0", [V_VERSION] = "7.2",
-        [V_TIME] = "180ns", [V_RATE] = "20GiB/s", [V_SHARE] = "20%",
+        [V_NAME] = "NAME",        [V_REF] = "NAME",        [V_LABEL] = "NAME",      [V_VARIABLE] = "NAME",
+        [V_TEXT] = "\"...\"",     [V_FILE] = "\"FILE\"",   [V_SOURCE] = "\"FILE\"", [V_WHAT] = "WORD",
+        [V_ANY] = "VALUE",        [V_FEATURE] = "topoext", [V_BOOL] = "yes",        [V_INT] = "8",
+        [V_COUNT] = "8",          [V_CELLS] = "2",         [V_DISTANCE] = "21",     [V_SIZE] = "4GiB",
+        [V_SIZE_OR_ALL] = "4GiB", [V_PAGES] = "1GiB",      [V_SET] = "0-3,8",       [V_CPUS] = "0-3,8",
+        [V_NODES] = "0",          [V_NODES_OR_AUTO] = "0", [V_VERSION] = "7.2",     [V_TIME] = "180ns",
+        [V_RATE] = "20GiB/s",     [V_SHARE] = "20%",
     };
     return examples[type] ? examples[type] : "VALUE";
 }
@@ -232,11 +240,12 @@ bool refuse_parted_set(struct binder *binder, const struct column *columns, cons
         if (!has_comma && !(columns[i + 1].type == V_CHOICE && begins_set(right)))
             continue;
         struct finding *finding =
-            has_comma ? report_value(binder, NM_wrong_set, left, "the set '%.*s' ends in a comma", (int)left->length, left->text)
-                      : report_value(binder, NM_wrong_set, right, "'%.*s' stands apart from the set '%.*s'", (int)right->length,
-                                     right->text, (int)left->length, left->text);
-        finding_help(binder->findings, finding, "join a set without blanks: '%.*s%s%.*s'", (int)left->length, left->text,
-                     has_comma ? "" : ",", (int)right->length, right->text);
+            has_comma ? report_value(binder, NM_wrong_set, left, "the set '%.*s' ends in a comma", (int)left->length,
+                                     left->text)
+                      : report_value(binder, NM_wrong_set, right, "'%.*s' stands apart from the set '%.*s'",
+                                     (int)right->length, right->text, (int)left->length, left->text);
+        finding_help(binder->findings, finding, "join a set without blanks: '%.*s%s%.*s'", (int)left->length,
+                     left->text, has_comma ? "" : ",", (int)right->length, right->text);
         return true;
     }
     return false;

@@ -67,7 +67,8 @@ void said_chain(struct findings *findings, struct finding *finding, const struct
         if (place->word != word || place->argument != 0)
             continue;
         if (!first)
-            finding_label(findings, finding, place->span, "%s said it here, and was overridden", layer_word(place->layer));
+            finding_label(findings, finding, place->span, "%s said it here, and was overridden",
+                          layer_word(place->layer));
         first = false;
     }
 }

@@ -10,9 +10,9 @@
 #include <string.h>
 
 static const char *const step_words[STEP_KINDS] = {
-    [STEP_NODE] = "node",       [STEP_CPU] = "cpu",     [STEP_SOCKET] = "socket", [STEP_DIE] = "die",
-    [STEP_CLUSTER] = "cluster", [STEP_L3] = "l3",       [STEP_CORE] = "core",     [STEP_PU] = "pu",
-    [STEP_CPUKIND] = "cpukind", [STEP_PCI] = "pci",     [STEP_NETDEV] = "netdev", [STEP_BLOCK] = "block",
+    [STEP_NODE] = "node",       [STEP_CPU] = "cpu",   [STEP_SOCKET] = "socket", [STEP_DIE] = "die",
+    [STEP_CLUSTER] = "cluster", [STEP_L3] = "l3",     [STEP_CORE] = "core",     [STEP_PU] = "pu",
+    [STEP_CPUKIND] = "cpukind", [STEP_PCI] = "pci",   [STEP_NETDEV] = "netdev", [STEP_BLOCK] = "block",
     [STEP_DEVICE] = "device",   [STEP_TIER] = "tier",
 };
 
@@ -62,7 +62,8 @@ static bool read_number(struct reading *reading, const char *text, size_t length
 }
 
 /* "5" or "0-7" */
-static bool read_range(struct reading *reading, const char *text, size_t length, uint32_t *out_first, uint32_t *out_last)
+static bool read_range(struct reading *reading, const char *text, size_t length, uint32_t *out_first,
+                       uint32_t *out_last)
 {
     const char *dash = memchr(text, '-', length);
     if (!dash) {
@@ -83,7 +84,8 @@ static bool read_range(struct reading *reading, const char *text, size_t length,
     return true;
 }
 
-/* ---- places ------------------------------------------------------------------------------------------------------------ */
+/* ---- places
+ * ------------------------------------------------------------------------------------------------------------ */
 
 static bool is_pci(const char *text, size_t length)
 {
@@ -131,7 +133,8 @@ static bool read_named_step(struct reading *reading, struct place_step *step, co
         for (unsigned i = 0; tier_words[i]; i++)
             known |= strlen(tier_words[i]) == length && memcmp(tier_words[i], text, length) == 0;
         if (!known)
-            return wrong(reading, "write one of: dram, hbm, cxl, nvm", "'%.*s' is no kind of memory", (int)length, text);
+            return wrong(reading, "write one of: dram, hbm, cxl, nvm", "'%.*s' is no kind of memory", (int)length,
+                         text);
     }
     if (!length)
         return wrong(reading, "give its name: 'device:gpu0'", "'%s:' lacks a name", step_words[step->kind]);
@@ -158,8 +161,8 @@ static bool read_step(struct reading *reading, struct place_step *step, const ch
         value_end = end;
     size_t length = (size_t)(value_end - value);
     if (value_end + 1 == end)
-        return wrong(reading, "take the dot out, or say what stands inside: 'socket:0.core:2'", "the place '%.*s' ends in a dot",
-                     (int)(end - *at), *at);
+        return wrong(reading, "take the dot out, or say what stands inside: 'socket:0.core:2'",
+                     "the place '%.*s' ends in a dot", (int)(end - *at), *at);
     *at = value_end < end ? value_end + 1 : end;
     if (is_named)
         return read_named_step(reading, step, value, length);
@@ -175,7 +178,8 @@ static bool read_place(struct reading *reading, struct set_term *term, const cha
     uint32_t count = 0;
     for (const char *at = text, *end = text + length; at < end;) {
         if (count == STEP_LIMIT)
-            return wrong(reading, "use fewer steps", "the place '%.*s' has more than %d steps", (int)length, text, STEP_LIMIT);
+            return wrong(reading, "use fewer steps", "the place '%.*s' has more than %d steps", (int)length, text,
+                         STEP_LIMIT);
         if (!read_step(reading, &steps[count++], &at, end))
             return false;
     }
@@ -186,7 +190,8 @@ static bool read_place(struct reading *reading, struct set_term *term, const cha
     return true;
 }
 
-/* ---- terms and sets -------------------------------------------------------------------------------------------------------- */
+/* ---- terms and sets
+ * -------------------------------------------------------------------------------------------------------- */
 
 static bool read_term(struct reading *reading, struct set_term *term, const char *text, size_t length)
 {
@@ -229,8 +234,9 @@ static const struct ids *plain_numbers(struct reading *reading, const struct set
     if (plain->count)
         return plain;
     reading->has_failed = true;
-    struct finding *finding = report_value(reading->binder, NM_empty_set, reading->scalar, "the set '%.*s' has no member",
-                                           (int)reading->scalar->length, reading->scalar->text);
+    struct finding *finding =
+        report_value(reading->binder, NM_empty_set, reading->scalar, "the set '%.*s' has no member",
+                     (int)reading->scalar->length, reading->scalar->text);
     if (set->terms[0].is_excluded)
         finding_help(reading->binder->findings, finding, "a set starts empty: write 'all,%.*s' to take away from all",
                      (int)reading->scalar->length, reading->scalar->text);

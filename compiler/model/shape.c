@@ -121,8 +121,7 @@ static bool refuse_gap(struct syntax *syntax, const struct word_row *row, const 
     return false;
 }
 
-/* ---- items made anew -----------------------------------------------------------------------------------------------
- */
+/* ---- items made anew -------------------------------------------------------------------------------------------- */
 
 enum { FEW_WORDS = 8 };
 
@@ -171,8 +170,7 @@ static struct item *with_named(struct syntax *syntax, const struct word_row *row
     return item;
 }
 
-/* ---- labels ---------------------------------------------------------------------------------------------------------
- */
+/* ---- labels ----------------------------------------------------------------------------------------------------- */
 
 static struct item *labelled(struct syntax *syntax, const struct word_row *row, struct word name, struct item *from)
 {

@@ -26,18 +26,22 @@ static const char *next_declared(void *state)
     return NULL;
 }
 
-static const char *report_unknown_name(struct binder *binder, const struct scalar *scalar, const char *what, struct names names)
+static const char *report_unknown_name(struct binder *binder, const struct scalar *scalar, const char *what,
+                                       struct names names)
 {
     if (binder->missed_names)
         return NULL; /* it may stand in the file that could not be read */
-    struct finding *finding = report_value(binder, NM_unknown_name, scalar, "no %s '%.*s' is declared", what, (int)scalar->length, scalar->text);
+    struct finding *finding = report_value(binder, NM_unknown_name, scalar, "no %s '%.*s' is declared", what,
+                                           (int)scalar->length, scalar->text);
     if (finding_is_repeated(binder->findings, finding))
         return NULL;
-    const char *near = names.list->len <= 4096 ? nearest_name(scalar->text, scalar->length, next_declared, &names) : NULL;
+    const char *near =
+        names.list->len <= 4096 ? nearest_name(scalar->text, scalar->length, next_declared, &names) : NULL;
     if (near)
         finding_help(binder->findings, finding, "did you mean '%s'?", near);
     else
-        finding_help(binder->findings, finding, "declare it: '%s %.*s { ... }'", what, (int)scalar->length, scalar->text);
+        finding_help(binder->findings, finding, "declare it: '%s %.*s { ... }'", what, (int)scalar->length,
+                     scalar->text);
     return near;
 }
 
@@ -46,7 +50,8 @@ const char *report_unknown_profile(struct binder *binder, const struct scalar *s
     if (!binder->profile_names) {
         binder->profile_names = g_ptr_array_new();
         for (guint i = 0; i < binder->profile_order->len; i++)
-            g_ptr_array_add(binder->profile_names, (gpointer)(uintptr_t)((struct profile *)g_ptr_array_index(binder->profile_order, i))->name);
+            g_ptr_array_add(binder->profile_names,
+                            (gpointer)(uintptr_t)((struct profile *)g_ptr_array_index(binder->profile_order, i))->name);
     }
     return report_unknown_name(binder, scalar, "profile", (struct names){ .list = binder->profile_names });
 }
@@ -56,13 +61,15 @@ const char *report_unknown_host(struct binder *binder, const struct scalar *scal
     if (!binder->host_names) {
         binder->host_names = g_ptr_array_new();
         for (guint i = 0; i < binder->host_items->len; i++)
-            g_ptr_array_add(binder->host_names, (gpointer)(uintptr_t)label_string(binder, g_ptr_array_index(binder->host_items, i)));
+            g_ptr_array_add(binder->host_names,
+                            (gpointer)(uintptr_t)label_string(binder, g_ptr_array_index(binder->host_items, i)));
     }
     return report_unknown_name(binder, scalar, "host", (struct names){ .list = binder->host_names, .without = own });
 }
 
 /* Its label, checked and new among its kind; NULL with a finding. */
-static const char *declare(struct binder *binder, const struct word_row *row, const struct item *item, GHashTable *names)
+static const char *declare(struct binder *binder, const struct word_row *row, const struct item *item,
+                           GHashTable *names)
 {
     struct scalar label;
     const char *name;
@@ -74,7 +81,8 @@ static const char *declare(struct binder *binder, const struct word_row *row, co
         struct finding *finding = report(binder->findings, NM_extra_argument, word_span(item, item->arguments[1]),
                                          "'%s %s' has too many arguments", row->word, name);
         if (row->id == W_SITE_GUEST)
-            finding_help(binder->findings, finding, "one guest, one name; several alike are said by 'count' in its block");
+            finding_help(binder->findings, finding,
+                         "one guest, one name; several alike are said by 'count' in its block");
         else
             finding_help(binder->findings, finding, "it takes one name");
     }
@@ -152,15 +160,17 @@ static void report_unused(struct binder *binder)
         const struct let *let = g_ptr_array_index(binder->let_order, i);
         if (let->is_used)
             continue;
-        struct finding *finding = report(binder->findings, NM_unused_variable, let->span, "variable '%s' is never used", let->name);
+        struct finding *finding =
+            report(binder->findings, NM_unused_variable, let->span, "variable '%s' is never used", let->name);
         finding_help(binder->findings, finding, "use it as '$%s', or remove it", let->name);
     }
     for (guint i = 0; i < binder->profile_order->len; i++) {
         const struct profile *profile = g_ptr_array_index(binder->profile_order, i);
         if (profile->is_used)
             continue;
-        struct finding *finding = report(binder->findings, NM_unused_profile, word_span(profile->item, profile->item->arguments[0]),
-                                         "profile '%s' is never used", profile->name);
+        struct finding *finding =
+            report(binder->findings, NM_unused_profile, word_span(profile->item, profile->item->arguments[0]),
+                   "profile '%s' is never used", profile->name);
         finding_help(binder->findings, finding, "say 'use %s' in a guest, or remove it", profile->name);
     }
 }
@@ -213,7 +223,8 @@ struct site *build_site(struct arena *arena, struct syntax *syntax, uint32_t fil
     g_hash_table_destroy(binder.profiles);
     g_hash_table_destroy(binder.sets);
     g_hash_table_destroy(binder.bases);
-    GPtrArray *arrays[] = { binder.trees, binder.let_order, binder.profile_order, binder.host_items, binder.guest_items };
+    GPtrArray *arrays[] = { binder.trees, binder.let_order, binder.profile_order, binder.host_items,
+                            binder.guest_items };
     for (size_t i = 0; i < G_N_ELEMENTS(arrays); i++)
         g_ptr_array_free(arrays[i], TRUE);
     g_clear_pointer(&binder.profile_names, g_ptr_array_unref);

@@ -13,7 +13,8 @@ static bool same(const struct scalar *scalar, const char *word)
     return scalar->length == strlen(word) && memcmp(scalar->text, word, scalar->length) == 0;
 }
 
-struct finding *report_value(struct binder *binder, enum code code, const struct scalar *scalar, const char *format, ...)
+struct finding *report_value(struct binder *binder, enum code code, const struct scalar *scalar, const char *format,
+                             ...)
 {
     va_list arguments;
     va_start(arguments, format);
@@ -57,8 +58,8 @@ static bool parse_int(struct binder *binder, const char *what, const struct scal
         *out_value = (uint32_t)value;
         return true;
     }
-    struct finding *finding = report_value(binder, NM_wrong_number, scalar, "'%.*s' is no whole number",
-                                           (int)scalar->length, scalar->text);
+    struct finding *finding =
+        report_value(binder, NM_wrong_number, scalar, "'%.*s' is no whole number", (int)scalar->length, scalar->text);
     const char *dash = memchr(scalar->text, '-', scalar->length);
     uint64_t stripped = 0;
     size_t zeros = 0;
@@ -67,7 +68,8 @@ static bool parse_int(struct binder *binder, const char *what, const struct scal
     if (zeros && digits(scalar->text + zeros, scalar->length - zeros, INT32_MAX, &stripped))
         finding_help(binder->findings, finding, "write '%u', without the leading zero", (unsigned)stripped);
     else if (dash && dash != scalar->text && strcmp(what, "count") == 0)
-        finding_help(binder->findings, finding, "write how many, such as 8; which vCPUs a cell has is said by its 'ids'");
+        finding_help(binder->findings, finding,
+                     "write how many, such as 8; which vCPUs a cell has is said by its 'ids'");
     else if (dash && dash != scalar->text)
         finding_help(binder->findings, finding, "write how many, such as 8");
     else
@@ -75,12 +77,13 @@ static bool parse_int(struct binder *binder, const char *what, const struct scal
     return false;
 }
 
-/* ---- sizes --------------------------------------------------------------------------------------------------------- */
+/* ---- sizes ------------------------------------------------------------------------------------------------------ */
 
 static const struct unit {
     const char *word;
     uint64_t bytes;
-} units[] = { { "KiB", KIB }, { "MiB", MIB }, { "GiB", GIB }, { "TiB", TIB }, { "K", KIB }, { "M", MIB }, { "G", GIB }, { "T", TIB } };
+} units[] = { { "KiB", KIB }, { "MiB", MIB }, { "GiB", GIB }, { "TiB", TIB },
+              { "K", KIB },   { "M", MIB },   { "G", GIB },   { "T", TIB } };
 
 static const struct unit *find_unit(const struct unit *list, size_t count, const char *text, size_t length)
 {
@@ -154,11 +157,12 @@ static bool parse_size(struct binder *binder, const struct scalar *scalar, uint6
     else if (split && unit)
         finding_help(binder->findings, finding, "a size is a whole number of KiB, at most 1048576TiB");
     else
-        finding_help(binder->findings, finding, "write a number and a unit: KiB, MiB, GiB, TiB (or K, M, G, T), as in '4GiB'");
+        finding_help(binder->findings, finding,
+                     "write a number and a unit: KiB, MiB, GiB, TiB (or K, M, G, T), as in '4GiB'");
     return false;
 }
 
-/* ---- times and rates ------------------------------------------------------------------------------------------------ */
+/* ---- times and rates -------------------------------------------------------------------------------------------- */
 
 static const struct unit time_units[] = { { "ns", 1 }, { "us", 1000 } };
 static const struct unit rate_units[] = { { "MiB/s", MIB }, { "GiB/s", GIB }, { "TiB/s", TIB } };
@@ -169,24 +173,40 @@ static const struct quantity { /* what a type with units of its own takes */
     size_t unit_count, other_count;
     uint64_t step;
     enum code code;
-} time_quantity = { .noun = "time", .example = "'180ns' or '1us', whole nanoseconds", .other_noun = "rate", .other_words = "bandwidth",
-                    .units = time_units, .unit_count = G_N_ELEMENTS(time_units), .other_units = rate_units,
-                    .other_count = G_N_ELEMENTS(rate_units), .step = 1, .code = NM_wrong_time },
-  rate_quantity = { .noun = "rate", .example = "'20GiB/s', whole MiB a second: MiB/s, GiB/s, TiB/s", .other_noun = "time",
-                    .other_words = "latency", .units = rate_units, .unit_count = G_N_ELEMENTS(rate_units),
-                    .other_units = time_units, .other_count = G_N_ELEMENTS(time_units), .step = MIB, .code = NM_wrong_rate };
+} time_quantity = { .noun = "time",
+                    .example = "'180ns' or '1us', whole nanoseconds",
+                    .other_noun = "rate",
+                    .other_words = "bandwidth",
+                    .units = time_units,
+                    .unit_count = G_N_ELEMENTS(time_units),
+                    .other_units = rate_units,
+                    .other_count = G_N_ELEMENTS(rate_units),
+                    .step = 1,
+                    .code = NM_wrong_time },
+  rate_quantity = { .noun = "rate",
+                    .example = "'20GiB/s', whole MiB a second: MiB/s, GiB/s, TiB/s",
+                    .other_noun = "time",
+                    .other_words = "latency",
+                    .units = rate_units,
+                    .unit_count = G_N_ELEMENTS(rate_units),
+                    .other_units = time_units,
+                    .other_count = G_N_ELEMENTS(time_units),
+                    .step = MIB,
+                    .code = NM_wrong_rate };
 
-static bool parse_quantity(struct binder *binder, const struct quantity *quantity, const struct scalar *scalar, uint64_t *out_value)
+static bool parse_quantity(struct binder *binder, const struct quantity *quantity, const struct scalar *scalar,
+                           uint64_t *out_value)
 {
     size_t split = number_length(scalar), tail_length = scalar->length - split;
     const char *tail = scalar->text + split;
     const struct unit *unit = find_unit(quantity->units, quantity->unit_count, tail, tail_length);
     if (unit && exact_amount(scalar->text, split, unit->bytes, quantity->step, out_value))
         return true;
-    struct finding *finding = report_value(binder, quantity->code, scalar, "'%.*s' is no %s", (int)scalar->length, scalar->text, quantity->noun);
+    struct finding *finding = report_value(binder, quantity->code, scalar, "'%.*s' is no %s", (int)scalar->length,
+                                           scalar->text, quantity->noun);
     if (split && find_unit(quantity->other_units, quantity->other_count, tail, tail_length))
-        finding_help(binder->findings, finding, "it is a %s, and those stand under '%s'; write %s", quantity->other_noun,
-                     quantity->other_words, quantity->example);
+        finding_help(binder->findings, finding, "it is a %s, and those stand under '%s'; write %s",
+                     quantity->other_noun, quantity->other_words, quantity->example);
     else if (split && tail_length == 4 && memcmp(tail + 1, "B/s", 3) == 0 && strchr("KMGT", tail[0]))
         finding_help(binder->findings, finding, "'%.4s' is a power of ten; write %s", tail, quantity->example);
     else if (split && !tail_length)
@@ -196,10 +216,16 @@ static bool parse_quantity(struct binder *binder, const struct quantity *quantit
     return false;
 }
 
-static const struct quantity share_quantity = { .noun = "share of a bandwidth", .example = "'20%', or a rate such as '2048MiB/s'",
-                                                .other_noun = "time", .other_words = "poll", .units = rate_units,
-                                                .unit_count = G_N_ELEMENTS(rate_units), .other_units = time_units,
-                                                .other_count = G_N_ELEMENTS(time_units), .step = MIB, .code = NM_wrong_rate };
+static const struct quantity share_quantity = { .noun = "share of a bandwidth",
+                                                .example = "'20%', or a rate such as '2048MiB/s'",
+                                                .other_noun = "time",
+                                                .other_words = "poll",
+                                                .units = rate_units,
+                                                .unit_count = G_N_ELEMENTS(rate_units),
+                                                .other_units = time_units,
+                                                .other_count = G_N_ELEMENTS(time_units),
+                                                .step = MIB,
+                                                .code = NM_wrong_rate };
 
 /* A whole percentage, or where the host counts so a rate. */
 static bool parse_share(struct binder *binder, const struct scalar *scalar, struct share *out_share)
@@ -216,7 +242,8 @@ static bool parse_share(struct binder *binder, const struct scalar *scalar, stru
     return true;
 }
 
-/* ---- words ------------------------------------------------------------------------------------------------------------ */
+/* ---- words
+ * ------------------------------------------------------------------------------------------------------------ */
 
 bool is_name(const char *text, size_t length)
 {
@@ -234,13 +261,14 @@ static bool is_label_number(const struct scalar *scalar)
     return digits(scalar->text, scalar->length, IDS_LIMIT, &value);
 }
 
-static bool parse_name(struct binder *binder, const struct column *column, const struct scalar *scalar, const char **out_name)
+static bool parse_name(struct binder *binder, const struct column *column, const struct scalar *scalar,
+                       const char **out_name)
 {
     bool fits = is_name(scalar->text, scalar->length) || (scalar->is_quoted && scalar->length) ||
                 (column->type == V_LABEL && is_label_number(scalar));
     if (!fits) {
-        struct finding *finding = report_value(binder, NM_wrong_name, scalar, "'%.*s' is no name",
-                                               (int)scalar->length, scalar->text);
+        struct finding *finding =
+            report_value(binder, NM_wrong_name, scalar, "'%.*s' is no name", (int)scalar->length, scalar->text);
         if (memchr(scalar->text, ',', scalar->length))
             finding_help(binder->findings, finding, "part names by blanks, without commas");
         else
@@ -278,7 +306,8 @@ static bool refuse_later(struct binder *binder, const struct column *column, con
     for (size_t i = 0; i < G_N_ELEMENTS(later); i++) {
         if (!(later[i].is_choice ? is_choice : is_set) || !same(scalar, later[i].text))
             continue;
-        struct finding *finding = report_value(binder, NM_later_word, scalar, "'%s' is not yet in this version of numac", later[i].text);
+        struct finding *finding =
+            report_value(binder, NM_later_word, scalar, "'%s' is not yet in this version of numac", later[i].text);
         finding_note(binder->findings, finding, "it will be: %s", later[i].about);
         finding_help(binder->findings, finding, "%s", later[i].help);
         return true;
@@ -286,7 +315,8 @@ static bool refuse_later(struct binder *binder, const struct column *column, con
     return false;
 }
 
-static bool parse_choice(struct binder *binder, const struct column *column, const struct scalar *scalar, uint32_t *out_choice)
+static bool parse_choice(struct binder *binder, const struct column *column, const struct scalar *scalar,
+                         uint32_t *out_choice)
 {
     for (uint32_t i = 0; column->choices[i]; i++)
         if (same(scalar, column->choices[i])) {
@@ -337,8 +367,8 @@ static bool parse_version(struct binder *binder, const struct scalar *scalar, st
             from = i + 1;
         }
     if (!fine || count < 2) {
-        struct finding *finding = report_value(binder, NM_wrong_version, scalar, "'%.*s' is no version",
-                                               (int)scalar->length, scalar->text);
+        struct finding *finding =
+            report_value(binder, NM_wrong_version, scalar, "'%.*s' is no version", (int)scalar->length, scalar->text);
         finding_help(binder->findings, finding, "write it as 7.2 or 9.0.0");
         return false;
     }
@@ -346,21 +376,22 @@ static bool parse_version(struct binder *binder, const struct scalar *scalar, st
     return true;
 }
 
-static bool parse_text(struct binder *binder, const struct column *column, const struct scalar *scalar, const char **out_text)
+static bool parse_text(struct binder *binder, const struct column *column, const struct scalar *scalar,
+                       const char **out_text)
 {
     if (!scalar->length) {
         struct finding *finding = report_value(binder, NM_empty_text, scalar, "'%s' is empty", column->name);
-        finding_help(binder->findings, finding, "give a %s, or leave the word out", column->type == V_TEXT ? "text" : "path");
+        finding_help(binder->findings, finding, "give a %s, or leave the word out",
+                     column->type == V_TEXT ? "text" : "path");
         return false;
     }
     bool is_path = column->type == V_FILE || (column->type == V_SOURCE && !same(scalar, "live"));
     *out_text = is_path ? path_beside(binder, scalar->span.file, scalar->text, scalar->length)
-                                       : arena_string(binder->arena, scalar->text, scalar->length);
+                        : arena_string(binder->arena, scalar->text, scalar->length);
     return true;
 }
 
-static bool parse_feature(struct binder *binder, const struct scalar *scalar,
-                          struct feature_word *out_feature)
+static bool parse_feature(struct binder *binder, const struct scalar *scalar, struct feature_word *out_feature)
 {
     struct scalar name = *scalar;
     bool disabled = scalar->length && scalar->text[0] == '^';
@@ -372,8 +403,8 @@ static bool parse_feature(struct binder *binder, const struct scalar *scalar,
     for (size_t i = 0; i < name.length; i++)
         fine &= g_ascii_isalnum(name.text[i]) || strchr("_.-", name.text[i]);
     if (!fine) {
-        struct finding *finding = report_value(binder, NM_wrong_name, scalar, "'%.*s' is no CPU feature",
-                                               (int)scalar->length, scalar->text);
+        struct finding *finding =
+            report_value(binder, NM_wrong_name, scalar, "'%.*s' is no CPU feature", (int)scalar->length, scalar->text);
         finding_help(binder->findings, finding, "write 'topoext' to require it, '^pdpe1gb' to disable it");
         return false;
     }
@@ -381,15 +412,19 @@ static bool parse_feature(struct binder *binder, const struct scalar *scalar,
     return true;
 }
 
-/* ---- all types ------------------------------------------------------------------------------------------------------------ */
+/* ---- all types
+ * ------------------------------------------------------------------------------------------------------------ */
 
-static bool parse_number_or(struct binder *binder, const struct column *column, const struct scalar *scalar, uint32_t *out_value)
+static bool parse_number_or(struct binder *binder, const struct column *column, const struct scalar *scalar,
+                            uint32_t *out_value)
 {
     static const struct {
         enum value_type type;
         const char *word;
         uint32_t value;
-    } words[] = { { V_COUNT, "all", COUNT_ALL }, { V_CELLS, "auto", CELLS_AUTO }, { V_CELLS, "host", CELLS_HOST },
+    } words[] = { { V_COUNT, "all", COUNT_ALL },
+                  { V_CELLS, "auto", CELLS_AUTO },
+                  { V_CELLS, "host", CELLS_HOST },
                   { V_DISTANCE, "auto", DISTANCE_AUTO } };
     for (size_t i = 0; i < G_N_ELEMENTS(words); i++)
         if (words[i].type == column->type && same(scalar, words[i].word)) {
@@ -399,7 +434,8 @@ static bool parse_number_or(struct binder *binder, const struct column *column, 
     return parse_int(binder, column->name, scalar, out_value);
 }
 
-static bool parse_size_or(struct binder *binder, const struct column *column, const struct scalar *scalar, uint64_t *out_value)
+static bool parse_size_or(struct binder *binder, const struct column *column, const struct scalar *scalar,
+                          uint64_t *out_value)
 {
     if (column->type == V_SIZE_OR_ALL && same(scalar, "all"))
         *out_value = SIZE_ALL;

@@ -29,41 +29,41 @@ static const char *const hmat_choices[] = { "no", "auto", NULL };
 static const char *const associativity_choices[] = { "none", "direct", "full", NULL };
 static const char *const write_policy_choices[] = { "none", "writeback", "writethrough", NULL };
 
-#define ARG(word, value, flag, owner, member)                                                                         \
-    {                                                                                                                 \
-        .name = (word), .type = (value), .flags = (flag), .offset = offsetof(owner, member)                           \
+#define ARG(word, value, flag, owner, member)                                               \
+    {                                                                                       \
+        .name = (word), .type = (value), .flags = (flag), .offset = offsetof(owner, member) \
     }
 #define LIST(word, value, flag, owner, member) ARG(word, value, (flag) | MANY, owner, member)
-#define CHOICE(word, flag, owner, member, list)                                                                       \
-    {                                                                                                                 \
-        .name = (word), .type = V_CHOICE, .flags = (flag), .offset = offsetof(owner, member), .choices = (list)       \
+#define CHOICE(word, flag, owner, member, list)                                                                 \
+    {                                                                                                           \
+        .name = (word), .type = V_CHOICE, .flags = (flag), .offset = offsetof(owner, member), .choices = (list) \
     }
-#define CALLED(word, value, flag)                                                                                     \
-    {                                                                                                                 \
-        .name = (word), .type = (value), .flags = (flag), .offset = NOT_STORED                                        \
+#define CALLED(word, value, flag)                                              \
+    {                                                                          \
+        .name = (word), .type = (value), .flags = (flag), .offset = NOT_STORED \
     }
-#define COLUMN(word, value, flag, owner, member, list)                                                                \
-    {                                                                                                                 \
-        .name = (word), .type = (value), .flags = (flag), .offset = offsetof(owner, member), .choices = (list)        \
+#define COLUMN(word, value, flag, owner, member, list)                                                         \
+    {                                                                                                          \
+        .name = (word), .type = (value), .flags = (flag), .offset = offsetof(owner, member), .choices = (list) \
     }
 #define LABEL(word, value) .label = { .name = (word), .type = (value), .offset = NOT_STORED }
 #define ARGUMENTS(...) .arguments = { __VA_ARGS__ }
-#define TABLE(owner, member, row, ...)                                                                                \
+#define TABLE(owner, member, row, ...) \
     .table_offset = offsetof(owner, member), .row_bytes = sizeof(row), .columns = { __VA_ARGS__ }
-#define CACHE_TABLE(kind)                                                                                             \
-    TABLE(struct resctrl, caches[kind], struct cache_row, COLUMN("cache", V_INT, 0, struct cache_row, cache, NULL),   \
+#define CACHE_TABLE(kind)                                                                                           \
+    TABLE(struct resctrl, caches[kind], struct cache_row, COLUMN("cache", V_INT, 0, struct cache_row, cache, NULL), \
           COLUMN("size", V_SIZE, 0, struct cache_row, bytes, NULL))
-#define WORD(word_id, text, places, is_a, children, owner, unsaid, meaning, ...)                                      \
-    { .id = W_##word_id,                                                                                              \
-      .word = (text),                                                                                                 \
-      .in = (places),                                                                                                 \
-      .kind = (is_a),                                                                                                 \
-      .opens = (children),                                                                                            \
-      .object = OBJECT_##owner,                                                                                       \
-      .default_text = (unsaid),                                                                                       \
-      .about = (meaning),                                                                                             \
+#define WORD(word_id, text, places, is_a, children, owner, unsaid, meaning, ...) \
+    { .id = W_##word_id,                                                         \
+      .word = (text),                                                            \
+      .in = (places),                                                            \
+      .kind = (is_a),                                                            \
+      .opens = (children),                                                       \
+      .object = OBJECT_##owner,                                                  \
+      .default_text = (unsaid),                                                  \
+      .about = (meaning),                                                        \
       __VA_ARGS__ },
-#define LATER(text, places, meaning, ...)                                                                             \
+#define LATER(text, places, meaning, ...) \
     { .id = W_NONE, .word = (text), .in = (places), .default_text = "", .about = (meaning), __VA_ARGS__ },
 #define LABELS(word, value) .kind = LABELLED, LABEL(word, value)
 
@@ -183,13 +183,13 @@ const char *context_word(enum context in)
 const char *value_type_word(enum value_type type)
 {
     static const char *const words[V_TYPES] = {
-        [V_NONE] = "nothing",      [V_ANY] = "ANY",           [V_NAME] = "NAME",       [V_REF] = "REF",
-        [V_LABEL] = "LABEL",       [V_VARIABLE] = "VAR",      [V_TEXT] = "TEXT",       [V_FILE] = "FILE",     [V_SOURCE] = "FILE",
-        [V_WHAT] = "WHAT",         [V_FEATURE] = "FEATURE",   [V_CHOICE] = "one of",   [V_BOOL] = "BOOL",
-        [V_INT] = "INT",           [V_COUNT] = "COUNT",       [V_CELLS] = "CELLS",     [V_DISTANCE] = "DISTANCE",
-        [V_SIZE] = "SIZE",         [V_SIZE_OR_ALL] = "SIZE",  [V_PAGES] = "PAGES",     [V_SET] = "SET",
-        [V_CPUS] = "CPUS",         [V_NODES] = "NODES",       [V_NODES_OR_AUTO] = "NODES",
-        [V_VERSION] = "VERSION",   [V_TIME] = "TIME",         [V_RATE] = "RATE",         [V_SHARE] = "SHARE",
+        [V_NONE] = "nothing",      [V_ANY] = "ANY",      [V_NAME] = "NAME",        [V_REF] = "REF",
+        [V_LABEL] = "LABEL",       [V_VARIABLE] = "VAR", [V_TEXT] = "TEXT",        [V_FILE] = "FILE",
+        [V_SOURCE] = "FILE",       [V_WHAT] = "WHAT",    [V_FEATURE] = "FEATURE",  [V_CHOICE] = "one of",
+        [V_BOOL] = "BOOL",         [V_INT] = "INT",      [V_COUNT] = "COUNT",      [V_CELLS] = "CELLS",
+        [V_DISTANCE] = "DISTANCE", [V_SIZE] = "SIZE",    [V_SIZE_OR_ALL] = "SIZE", [V_PAGES] = "PAGES",
+        [V_SET] = "SET",           [V_CPUS] = "CPUS",    [V_NODES] = "NODES",      [V_NODES_OR_AUTO] = "NODES",
+        [V_VERSION] = "VERSION",   [V_TIME] = "TIME",    [V_RATE] = "RATE",        [V_SHARE] = "SHARE",
     };
     return words[type];
 }

@@ -68,8 +68,7 @@ static struct side side_of(struct text text, GHashTable *known)
     return side;
 }
 
-/* ---- the script ----------------------------------------------------------------------------------------------------
- */
+/* ---- the script ------------------------------------------------------------------------------------------------- */
 
 /* Walks back through the furthest points of each round and marks what was removed and added. */
 static void mark_path(struct side *old, struct side *new, size_t start, GPtrArray *rounds, long x, long y)

@@ -64,8 +64,7 @@ bool was_short(const struct writer *writer, const struct item *item, const struc
            !memchr(writer->source + begin, '\n', item->end - begin);
 }
 
-/* ---- quotes --------------------------------------------------------------------------------------------------------
- */
+/* ---- quotes ----------------------------------------------------------------------------------------------------- */
 
 bool is_plain_word(const char *text, size_t length)
 {

@@ -60,8 +60,7 @@ static const struct comment *peek(const struct gathering *gathering, uint32_t be
     return &tree->comments[gathering->next];
 }
 
-/* ---- comments behind something -------------------------------------------------------------------------------------
- */
+/* ---- comments behind something ---------------------------------------------------------------------------------- */
 
 /* The item a comment stands behind: the one begun last, or the outermost of those that end with it on a "}" of their
  * own.  In YAML's block style a mapping ends where its last value does, and the value is meant. */
@@ -187,8 +186,7 @@ void remarks_gather(struct writer *writer)
     give_above(&gathering, NULL, UINT32_MAX, 0);
 }
 
-/* ---- their text ----------------------------------------------------------------------------------------------------
- */
+/* ---- their text ------------------------------------------------------------------------------------------------- */
 
 void write_comment(struct writer *writer, const struct comment *comment, enum notation notation)
 {

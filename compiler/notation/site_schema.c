@@ -215,8 +215,7 @@ static void write_argument_forms(struct json *json, const struct column *columns
         write_null_form(json);
 }
 
-/* ---- words ---------------------------------------------------------------------------------------------------------
- */
+/* ---- words ------------------------------------------------------------------------------------------------------ */
 
 static void write_reference(struct json *json, const char *key, const struct word_row *row)
 {

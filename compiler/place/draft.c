@@ -7,8 +7,7 @@
 
 #include <hwloc/bitmap.h>
 
-/* ---- who said a word ----------------------------------------------------------------------------------------------
- */
+/* ---- who said a word -------------------------------------------------------------------------------------------- */
 
 bool cell_says(const struct guest *guest, const struct draft_cell *cell, enum word_id word)
 {
@@ -33,8 +32,7 @@ struct span cell_span(const struct guest *guest, const struct draft_cell *cell, 
     return span.file ? span : cell->said->span;
 }
 
-/* ---- cells ----------------------------------------------------------------------------------------------------------
- */
+/* ---- cells ------------------------------------------------------------------------------------------------------ */
 
 uint32_t said_cells(const struct guest *guest)
 {

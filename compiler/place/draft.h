@@ -141,8 +141,7 @@ struct placing { /* one run */
     bool is_replay;           /* only whether guests fit: nothing is told */
 };
 
-/* ---- draft.c: how many cells, which vCPUs, how much memory --------------------------------------------------------
- */
+/* ---- draft.c: how many cells, which vCPUs, how much memory ------------------------------------------------------ */
 
 /* Words of a cell that its guest may have said for it. */
 bool cell_says(const struct guest *guest, const struct draft_cell *cell, enum word_id word);
@@ -159,8 +158,7 @@ void number_vcpus(struct arena *arena, struct draft *draft);
 /* Whether a guest can be cut into so many equal cells: whole threads, whole pages. */
 bool divides(const struct guest *guest, uint32_t cells, uint32_t threads);
 
-/* ---- cpus.c: which CPUs ---------------------------------------------------------------------------------------------
- */
+/* ---- cpus.c: which CPUs ----------------------------------------------------------------------------------------- */
 
 enum shortage cpu_shortage(const struct room *room, const uint32_t *nodes, uint32_t count, const struct need *need);
 /* How many of the CPUs, cores or floating vCPUs that `need` counts would find room there. */
@@ -332,6 +330,6 @@ void finish_topology(const struct draft *draft, struct plan_guest *out);
 /* finish_hmat.c; `cells` are those of `out`, which has everything else. */
 void finish_hmat(struct arena *arena, const struct draft *draft, struct plan_cell *cells, struct plan_guest *out);
 
-/* ---- tuning.c: classes, pools, parts of caches: a part of finishing ------------------------------------------------ */
+/* ---- tuning.c: classes, pools, parts of caches: a part of finishing --------------------------------------------- */
 void finish_iothread(const struct draft *draft, const struct iothread *said, struct plan_iothread *out);
 void finish_tuning(struct placing *placing, const struct draft *draft, struct plan_guest *out);

@@ -16,7 +16,7 @@ struct making {
     uint32_t *initiator_nodes;     /* by cell: the host node whose CPUs run its vCPUs; NO_INDEX */
 };
 
-/* ---- as said ------------------------------------------------------------------------------------------------------ */
+/* ---- as said ---------------------------------------------------------------------------------------------------- */
 
 static uint32_t cell_of_label(const struct draft *draft, const char *label)
 {
@@ -90,7 +90,7 @@ static void take_said_caches(const struct making *making, const struct cell *sai
     out->side_cache_count = said->hmat_cache_count;
 }
 
-/* ---- of the host -------------------------------------------------------------------------------------------------- */
+/* ---- of the host ------------------------------------------------------------------------------------------------ */
 
 /* The host node of the CPUs that a cell runs on; pins may lie elsewhere than its memory. */
 static uint32_t initiator_node(const struct draft *draft, const struct host *facts, const struct draft_cell *cell)
@@ -175,7 +175,7 @@ static void take_host(const struct making *making, uint32_t target, struct plan_
         take_host_caches(making, target, out);
 }
 
-/* ---- tables -------------------------------------------------------------------------------------------------------- */
+/* ---- tables ----------------------------------------------------------------------------------------------------- */
 
 /* Rows of one table of the HMAT: made in this file, so that they may be changed. */
 static struct plan_access *rows_of(const struct plan_cell *cell, uint32_t level, bool is_bandwidth, uint32_t *out_count)
@@ -185,11 +185,10 @@ static struct plan_access *rows_of(const struct plan_cell *cell, uint32_t level,
         if (cell->side_caches[i].level == level)
             performance = &cell->side_caches[i].performance;
     *out_count = !performance ? 0 : is_bandwidth ? performance->bandwidth_count : performance->latency_count;
-    return !performance ? NULL
-                        : (void *)(uintptr_t)(is_bandwidth ? performance->bandwidths : performance->latencies);
+    return !performance ? NULL : (void *)(uintptr_t)(is_bandwidth ? performance->bandwidths : performance->latencies);
 }
 
-/* ---- values of the host into 16 bits ------------------------------------------------------------------------------- */
+/* ---- values of the host into 16 bits ---------------------------------------------------------------------------- */
 
 /* The least base with which the largest value fits. */
 static uint64_t base_for(uint64_t most, bool is_bandwidth)
@@ -227,7 +226,7 @@ static void round_accesses(const struct plan_cell *cells, uint32_t cell_count, b
     }
 }
 
-/* ---- one kind of access for each table ------------------------------------------------------------------------------ */
+/* ---- one kind of access for each table -------------------------------------------------------------------------- */
 
 /* Linux reads the tables of access, read and write one after another and takes what a later one lacks for 0.  Where one
  * row tells reads and writes apart, all rows do. */
@@ -245,7 +244,7 @@ static void split_alike(const struct plan_cell *cells, uint32_t cell_count, uint
         }
 }
 
-/* ---- the guest ------------------------------------------------------------------------------------------------------ */
+/* ---- the guest -------------------------------------------------------------------------------------------------- */
 
 static uint32_t best_of(const struct plan_access *accesses, uint32_t count, bool highest)
 {
@@ -290,8 +289,8 @@ static bool says_hmat(const struct draft *draft)
         return true;
     for (uint32_t c = 0; c < draft->cell_count; c++) {
         const struct cell *said = draft->cells[c].said;
-        if (said && (said->initiator || said->hmat.latencies.count || said->hmat.bandwidths.count ||
-                     said->hmat_cache_count))
+        if (said &&
+            (said->initiator || said->hmat.latencies.count || said->hmat.bandwidths.count || said->hmat_cache_count))
             return true;
     }
     return false;

@@ -16,8 +16,7 @@
 
 enum { DISTANCE_STEPS = 100000, RANK_STEPS = 2000, CELLS_MOST = 64 };
 
-/* ---- a node for each, at any distance -----------------------------------------------------------------------------
- */
+/* ---- a node for each, at any distance --------------------------------------------------------------------------- */
 
 struct matching {
     const struct node_problem *problem;
@@ -118,8 +117,9 @@ struct search {
     const struct node_problem *problem;
     uint32_t *order; /* nodes that some cell fits, the most central first; by rank, the best rank first */
     uint32_t order_count;
-    uint32_t *near;  /* a row for each node, as long as there are cells: 0, then the distance to its nearest, two nearest,
-                        ... other nodes */
+    uint32_t
+        *near; /* a row for each node, as long as there are cells: 0, then the distance to its nearest, two nearest,
+                  ... other nodes */
     uint32_t *reach; /* a row for each depth: by node, distance to all nodes of the set so far */
     uint32_t *owner; /* a row for each depth: by cell, the node of the set it is matched with; NO_NODE */
     uint32_t *set, *best;

@@ -186,9 +186,11 @@ static bool is_too_much(struct placing *placing, const struct guest *guest)
     if (placing->work_left)
         return false;
     if (!placing->is_too_much) {
-        struct finding *finding = report(placing->findings, NM_site_too_large, guest->span,
-                                         "guest '%s' and those after it are not placed: too many guests on too large hosts", guest->name);
-        finding_help(placing->findings, finding, "split the site, or say less of where guests may stand: 'within' costs most");
+        struct finding *finding =
+            report(placing->findings, NM_site_too_large, guest->span,
+                   "guest '%s' and those after it are not placed: too many guests on too large hosts", guest->name);
+        finding_help(placing->findings, finding,
+                     "split the site, or say less of where guests may stand: 'within' costs most");
     }
     return placing->is_too_much = true;
 }
@@ -313,7 +315,9 @@ static const struct planned_site *finish_site(struct placing *placing)
         if (!draft->is_placed || !settle_vcpus(placing, draft))
             continue;
         finish_guest(placing, &identity, draft, &guests[count]);
-        rows[count] = (struct planned_guest){ .plan = &guests[count], .guest = draft->guest, .host = draft->room ? draft->room->host : NULL };
+        rows[count] = (struct planned_guest){ .plan = &guests[count],
+                                              .guest = draft->guest,
+                                              .host = draft->room ? draft->room->host : NULL };
         count++;
     }
     *plan = (struct plan){ .site = site->name, .guests = guests, .guest_count = count };
@@ -324,10 +328,13 @@ static const struct planned_site *finish_site(struct placing *placing)
 const struct planned_site *place_site(struct arena *arena, struct findings *findings, const struct site *site,
                                       const struct site_hosts *hosts)
 {
-    struct placing placing = {
-        .arena = arena, .scratch = arena_new(), .findings = findings, .site = site, .hosts = hosts,
-        .looks_left = LOOKS_OF_A_RUN, .work_left = WORK_OF_A_SITE + WORK_OF_A_GUEST * (uint64_t)site->guest_count
-    };
+    struct placing placing = { .arena = arena,
+                               .scratch = arena_new(),
+                               .findings = findings,
+                               .site = site,
+                               .hosts = hosts,
+                               .looks_left = LOOKS_OF_A_RUN,
+                               .work_left = WORK_OF_A_SITE + WORK_OF_A_GUEST * (uint64_t)site->guest_count };
     open_rooms(&placing, hosts);
     placing.drafts = arena_array(placing.scratch, struct draft, site->guest_count);
     placing.host_numbers = g_hash_table_new(g_str_hash, g_str_equal);

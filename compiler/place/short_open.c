@@ -117,8 +117,7 @@ static bool is_short_in_all(const struct view *view)
     return true;
 }
 
-/* ---- one of them --------------------------------------------------------------------------------------------------
- */
+/* ---- one of them ------------------------------------------------------------------------------------------------ */
 
 static bool is_homeless(const struct view *view)
 {
@@ -240,8 +239,7 @@ static void tell_crowd(const struct view *view, const uint32_t *chosen, uint32_t
     misfit->roomy = numbers_of(view, is_wanted);
 }
 
-/* ---- apart --------------------------------------------------------------------------------------------------------
- */
+/* ---- apart ------------------------------------------------------------------------------------------------------ */
 
 enum { TOLD_NODES = 8 };
 

@@ -69,9 +69,8 @@ static void finish_vcpu_schedulings(struct arena *arena, const struct guest *gue
         return;
     struct plan_vcpu_scheduling *rows = arena_array(arena, struct plan_vcpu_scheduling, MAX(count, 1));
     for (uint32_t r = 0; r < count; r++)
-        rows[r] = (struct plan_vcpu_scheduling){
-            said[r].ids->plain, scheduling_of(&guest->said, W_GUEST_SCHEDULER, said[r].scheduling)
-        };
+        rows[r] = (struct plan_vcpu_scheduling){ said[r].ids->plain,
+                                                 scheduling_of(&guest->said, W_GUEST_SCHEDULER, said[r].scheduling) };
     if (!count)
         rows[count++] =
             (struct plan_vcpu_scheduling){ ids_from_range(arena, 0, out->vcpu_count - 1),

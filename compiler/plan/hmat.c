@@ -5,7 +5,7 @@
  */
 #include "plan/plan.h"
 
-/* ---- rows --------------------------------------------------------------------------------------------------------- */
+/* ---- rows ------------------------------------------------------------------------------------------------------- */
 
 struct walk {
     void (*take)(void *state, const struct hmat_row_of_plan *row);
@@ -72,7 +72,7 @@ uint64_t hmat_base_of(uint64_t value, bool is_bandwidth)
     return base;
 }
 
-/* ---- libvirt ------------------------------------------------------------------------------------------------------ */
+/* ---- libvirt ---------------------------------------------------------------------------------------------------- */
 
 /* The initiator that libvirt picks by itself: the lowest latency, else the highest bandwidth, the first of equals. */
 struct pick {

@@ -23,10 +23,10 @@ enum maxphysaddr_mode { MAXPHYSADDR_UNSAID, MAXPHYSADDR_EMULATE, MAXPHYSADDR_PAS
 enum hmat_associativity { ASSOCIATIVITY_NONE, ASSOCIATIVITY_DIRECT, ASSOCIATIVITY_FULL };
 enum hmat_write_policy { WRITE_POLICY_NONE, WRITE_POLICY_WRITEBACK, WRITE_POLICY_WRITETHROUGH };
 
-struct plan_access {        /* to a memory, or a cache at its side */
-    uint32_t initiator;     /* cell whose vCPUs access it */
-    uint64_t read, write;   /* nanoseconds; of bandwidth: bytes a second, whole MiB */
-    bool is_split;          /* reads and writes are told apart; else both are the same one value */
+struct plan_access {      /* to a memory, or a cache at its side */
+    uint32_t initiator;   /* cell whose vCPUs access it */
+    uint64_t read, write; /* nanoseconds; of bandwidth: bytes a second, whole MiB */
+    bool is_split;        /* reads and writes are told apart; else both are the same one value */
 };
 
 struct plan_performance {
@@ -53,13 +53,13 @@ struct plan_cell {
     enum backing_source backing;
     const char *path; /* of file backing (QEMU mem-path); NULL: libvirt's own, for huge pages the mount of their size */
     uint64_t align_bytes, offset_bytes; /* 0: not said */
-    bool is_shared;      /* access shared */
+    bool is_shared;                     /* access shared */
     bool is_preallocated;
-    uint32_t prealloc_threads; /* at least 1 where preallocated */
-    const struct ids *context_nodes; /* prealloc threads run near these nodes (QEMU thread-context); NULL: none */
+    uint32_t prealloc_threads;          /* at least 1 where preallocated */
+    const struct ids *context_nodes;    /* prealloc threads run near these nodes (QEMU thread-context); NULL: none */
     bool discard, dump, reserve, merge; /* QEMU discard-data, dump, reserve, merge (KSM) */
     bool has_access, has_discard;       /* said by the site, so to be written for this very cell */
-    uint32_t initiator; /* of a guest with an HMAT: the cell with vCPUs that the memory belongs to */
+    uint32_t initiator;                 /* of a guest with an HMAT: the cell with vCPUs that the memory belongs to */
     struct plan_performance performance;
     const struct plan_side_cache *side_caches; /* in rising order of levels */
     uint32_t side_cache_count;
@@ -81,7 +81,7 @@ struct plan_vcpu_scheduling { /* vCPUs that are scheduled alike */
 };
 
 struct plan_iothread {
-    uint32_t id; /* from 1 */
+    uint32_t id;            /* from 1 */
     const struct ids *cpus; /* NULL: not pinned */
     struct plan_scheduling scheduling;
     bool has_pool; /* of worker threads */
@@ -123,10 +123,10 @@ struct plan_resctrl { /* a group of vCPUs with a part of the caches and of the b
 struct plan_guest {
     const char *name;
     const char *uuid;
-    const char *host; /* name of the host in the site; NULL where the site has none */
+    const char *host;                           /* name of the host in the site; NULL where the site has none */
     const char *architecture, *machine, *accel; /* "x86_64", "q35", "kvm" or "tcg" */
-    bool is_qemu_only; /* libvirt has no words for its cells: QEMU target only */
-    bool has_base;    /* an overlay on domain XML: libvirt target only; the base rules what is not NUMA */
+    bool is_qemu_only;                          /* libvirt has no words for its cells: QEMU target only */
+    bool has_base; /* an overlay on domain XML: libvirt target only; the base rules what is not NUMA */
 
     const char *cpu_model; /* "host-passthrough", "host-model" or a model */
     enum cache_mode cache_mode;
@@ -136,13 +136,13 @@ struct plan_guest {
     const struct plan_feature *features;
     uint32_t feature_count;
 
-    const char *firmware; /* "bios" or "uefi" */
+    const char *firmware;                                         /* "bios" or "uefi" */
     const char *kernel, *initrd, *cmdline, *disk, *network, *mac; /* NULL: none; network is a bridge */
 
     uint64_t memory_bytes; /* the sum of the cells */
     uint32_t vcpu_count;
     uint32_t sockets, dies, clusters, modules, cores, threads; /* product = vcpu_count; levels a machine lacks are 1 */
-    const struct plan_cell *cells; /* at least one */
+    const struct plan_cell *cells;                             /* at least one */
     uint32_t cell_count;
     bool has_numa;             /* the guest is told its cells; false: one cell the guest need not see as NUMA */
     bool has_hmat;             /* the guest is told what is said of latencies, bandwidths, side caches, initiators */
@@ -166,15 +166,15 @@ struct plan_guest {
 };
 
 struct plan {
-    const char *site;                 /* its name: the file's, without folder and ending */
-    const struct plan_guest *guests;  /* in order of the site */
+    const char *site;                /* its name: the file's, without folder and ending */
+    const struct plan_guest *guests; /* in order of the site */
     uint32_t guest_count;
     const char *const *targets; /* rising; those whose files stand beside plan.json, so that the next build knows
                                    which files are its own; none where only the plan was written */
     uint32_t target_count;
 };
 
-/* ---- the HMAT, row by row (hmat.c) -------------------------------------------------------------------------------- */
+/* ---- the HMAT, row by row (hmat.c) ------------------------------------------------------------------------------ */
 
 enum hmat_access { HMAT_ACCESS, HMAT_READ, HMAT_WRITE, HMAT_ACCESS_COUNT };
 enum { HMAT_LEVEL_COUNT = 4 }; /* the memory itself, and side caches of levels 1 to 3 */
@@ -188,7 +188,8 @@ struct hmat_row_of_plan {
 };
 
 /* Gives every latency and bandwidth, cell by cell: the memory before its caches, latencies before bandwidths. */
-void hmat_each(const struct plan_guest *guest, void (*take)(void *state, const struct hmat_row_of_plan *row), void *state);
+void hmat_each(const struct plan_guest *guest, void (*take)(void *state, const struct hmat_row_of_plan *row),
+               void *state);
 
 /* The tables of an HMAT hold 16 bits: whole multiples, up to `most`, of a base that QEMU makes of all values of a
  * table: the largest power of ten in each latency, the largest power of two in each bandwidth. */
@@ -207,10 +208,10 @@ enum libvirt_gap {
 bool has_libvirt_gap(const struct plan_guest *guest, enum libvirt_gap gap, uint32_t *out_cell, uint32_t *out_other);
 
 /* ---- words of the enums, the same in every output that is ours ------------------------------------------------- */
-const char *memory_policy_word(enum memory_policy policy);   /* "strict" */
-const char *backing_source_word(enum backing_source source); /* "anonymous" */
-const char *thread_class_word(enum thread_class class);      /* "fifo" */
-const char *cache_content_word(enum cache_content content);  /* "both" */
+const char *memory_policy_word(enum memory_policy policy);             /* "strict" */
+const char *backing_source_word(enum backing_source source);           /* "anonymous" */
+const char *thread_class_word(enum thread_class class);                /* "fifo" */
+const char *cache_content_word(enum cache_content content);            /* "both" */
 const char *associativity_word(enum hmat_associativity associativity); /* "direct" */
-const char *write_policy_word(enum hmat_write_policy policy); /* "writeback" */
-const char *hmat_access_word(enum hmat_access access); /* "access" */
+const char *write_policy_word(enum hmat_write_policy policy);          /* "writeback" */
+const char *hmat_access_word(enum hmat_access access);                 /* "access" */

@@ -14,7 +14,7 @@
 
 struct sources {
     struct arena *arena;
-    GPtrArray *list; /* struct source *, the first is a stand-in for "not from a file" */
+    GPtrArray *list;     /* struct source *, the first is a stand-in for "not from a file" */
     GHashTable *by_file; /* "device:inode" to index */
 };
 

@@ -26,10 +26,10 @@ enum source_trouble {
 };
 
 struct source {
-    const char *name;       /* as people know it: the path as given, "<stdin>", "-D ram=32GiB" */
-    const char *path;       /* to open things beside it; NULL where there is no file */
-    char *text;             /* two NUL bytes stand behind it, for the scanner, which also writes into it and undoes that */
-    uint32_t length;        /* without a byte order mark, which is never part of the text */
+    const char *name; /* as people know it: the path as given, "<stdin>", "-D ram=32GiB" */
+    const char *path; /* to open things beside it; NULL where there is no file */
+    char *text;       /* two NUL bytes stand behind it, for the scanner, which also writes into it and undoes that */
+    uint32_t length;  /* without a byte order mark, which is never part of the text */
     uint32_t included_from; /* index of the file whose include brought it, 0 for none */
     uint32_t include_begin; /* place of that include */
     bool has_byte_order_mark;
@@ -50,7 +50,8 @@ void sources_free(struct sources *sources); /* accepts NULL */
 /* Reads a file, or standard input for "-".  Always gives an index; a source in trouble is empty and says why.
  * max_bytes bounds the size (at most SOURCE_BYTES_LIMIT). */
 uint32_t sources_read(struct sources *sources, const char *path, uint32_t max_bytes);
-/* The same for a path that a file names: never a pipe, which might not end (/dev/stdout), and "-" is a name as others. */
+/* The same for a path that a file names: never a pipe, which might not end (/dev/stdout), and "-" is a name as others.
+ */
 uint32_t sources_read_named(struct sources *sources, const char *path, uint32_t max_bytes);
 /* The same for text that is in memory already; it is copied, and checked like a file. */
 uint32_t sources_add_text(struct sources *sources, const char *name, const char *text, size_t length);

@@ -40,7 +40,7 @@ static bool refuse(struct domain *domain, const struct text_value *value, const 
     return false;
 }
 
-/* ---- caches ------------------------------------------------------------------------------------------------------- */
+/* ---- caches ----------------------------------------------------------------------------------------------------- */
 
 static void add_attribute(struct hmat *hmat, const struct element *element, const char *attribute, uint32_t cell,
                           uint32_t level)
@@ -74,8 +74,7 @@ static void add_measure(struct hmat *hmat, const struct element *cache, enum par
                "libvirt reads this number as %s, whatever the unit says", is_size ? "KiB" : "bytes");
         return;
     }
-    g_autofree char *text =
-        g_strdup_printf(is_size ? "%" G_GUINT64_FORMAT "KiB" : "%" G_GUINT64_FORMAT, number);
+    g_autofree char *text = g_strdup_printf(is_size ? "%" G_GUINT64_FORMAT "KiB" : "%" G_GUINT64_FORMAT, number);
     item_add(hmat->caches[cell][level], &hmat->blocks[cell][level],
              item_with(domain, element, is_size ? "size" : "line", word_named(domain, value->where, text)));
 }
@@ -112,7 +111,7 @@ static void add_cache(struct hmat *hmat, const struct element *element)
     add_attribute(hmat, element, "policy", cell, (uint32_t)level);
 }
 
-/* ---- latencies and bandwidths, one by one --------------------------------------------------------------------------- */
+/* ---- latencies and bandwidths, one by one ----------------------------------------------------------------------- */
 
 static bool read_cell(struct hmat *hmat, const struct element *element, const char *attribute, uint32_t *out_cell)
 {
@@ -142,9 +141,7 @@ static bool read_level(struct hmat *hmat, struct entry *entry)
 
 static bool read_access(struct domain *domain, struct entry *entry)
 {
-    static const char *const words[] = {
-        [ACCESS_BOTH] = "access", [ACCESS_READ] = "read", [ACCESS_WRITE] = "write"
-    };
+    static const char *const words[] = { [ACCESS_BOTH] = "access", [ACCESS_READ] = "read", [ACCESS_WRITE] = "write" };
     const struct text_value *value = domain_needed(domain, entry->element, "type");
     for (unsigned i = 0; value && i < G_N_ELEMENTS(words); i++)
         if (value_is(value, words[i])) {
@@ -170,8 +167,8 @@ static bool read_amount(struct domain *domain, struct entry *entry)
         if (!domain_size(domain, value, element_value(entry->element, "unit"), "a bandwidth", &number))
             return false;
         bool is_whole = number % 1024 == 0; /* else its type says what is wrong */
-        text = g_strdup_printf("%" G_GUINT64_FORMAT "%s", is_whole ? number / 1024 : number,
-                               is_whole ? "MiB/s" : "KiB/s");
+        text =
+            g_strdup_printf("%" G_GUINT64_FORMAT "%s", is_whole ? number / 1024 : number, is_whole ? "MiB/s" : "KiB/s");
     }
     entry->value = word_named(domain, value->where, text);
     return true;
@@ -189,15 +186,15 @@ static void read_entries(struct hmat *hmat, enum part part)
     }
 }
 
-/* ---- as tables ------------------------------------------------------------------------------------------------------ */
+/* ---- as tables -------------------------------------------------------------------------------------------------- */
 
 static int by_table(const void *a, const void *b)
 {
     const struct entry *left = a, *right = b;
-    const uint32_t of_left[] = { left->target, left->level, left->is_bandwidth, left->initiator, left->access,
-                                 left->element->begin },
-                   of_right[] = { right->target, right->level, right->is_bandwidth, right->initiator, right->access,
-                                  right->element->begin };
+    const uint32_t of_left[] = { left->target,    left->level,  left->is_bandwidth,
+                                 left->initiator, left->access, left->element->begin },
+                   of_right[] = { right->target,    right->level,  right->is_bandwidth,
+                                  right->initiator, right->access, right->element->begin };
     for (unsigned i = 0; i < G_N_ELEMENTS(of_left); i++)
         if (of_left[i] != of_right[i])
             return of_left[i] < of_right[i] ? -1 : 1;
@@ -248,9 +245,9 @@ static bool add_row(struct hmat *hmat, struct item *table, struct item_list *lis
 static uint32_t add_table(struct hmat *hmat, uint32_t from)
 {
     const struct entry *first = &hmat->entries[from];
-    struct item *table = item_of(hmat->domain, word_named(hmat->domain, first->element->name,
-                                                          first->is_bandwidth ? "bandwidth" : "latency"),
-                                 NULL, 0);
+    struct item *table =
+        item_of(hmat->domain,
+                word_named(hmat->domain, first->element->name, first->is_bandwidth ? "bandwidth" : "latency"), NULL, 0);
     struct item_list list = { 0 };
     uint32_t at = from;
     bool fine = true;

@@ -46,9 +46,8 @@ static void group_free(void *data)
 
 static void refuse_repeated(struct domain *domain, const struct group *group, const struct element *element)
 {
-    struct finding *finding =
-        domain_report(domain, NM_base_repeated, element_extent(element), "'<%s>' of these vCPUs stands twice",
-                      part_name(element->part));
+    struct finding *finding = domain_report(domain, NM_base_repeated, element_extent(element),
+                                            "'<%s>' of these vCPUs stands twice", part_name(element->part));
     const struct element *first = group->element->part == element->part ? group->element : group->other;
     finding_label(domain->findings, finding, domain_span(domain, element_extent(first)), "first here");
     finding_note(domain->findings, finding, "libvirt refuses it");
@@ -100,8 +99,8 @@ static void add_row(struct groups *groups, struct group *group, unsigned kind, c
 
 static bool refuse_cache(struct domain *domain, const struct text_value *value, const char *what, const char *help)
 {
-    struct finding *finding = domain_report(domain, NM_base_value, value->where, "'%.*s' is not %s",
-                                            value_shown(value), value->text, what);
+    struct finding *finding =
+        domain_report(domain, NM_base_value, value->where, "'%.*s' is not %s", value_shown(value), value->text, what);
     finding_help(domain->findings, finding, "%s", help);
     return false;
 }

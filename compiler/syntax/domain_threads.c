@@ -246,8 +246,7 @@ static void add_class(struct iothreads *all, const struct element *element, cons
         struct extent where = { places->next, places->next + 1 };
         places->next++;
         bool is_whole = value_is(set, text);
-        thread =
-            new_thread(all, element, id, is_whole ? word_value(domain, set) : word_named(domain, where, text));
+        thread = new_thread(all, element, id, is_whole ? word_value(domain, set) : word_named(domain, where, text));
     }
     add_child(all, thread, class_of_one(domain, element, places));
 }

@@ -53,9 +53,9 @@ static void compare_current(struct domain *domain, uint64_t own_kib)
         kib >= own_kib)
         return;
     struct finding *finding = domain_written_over(domain, current->content.where,
-                                                "the balloon leaves %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT
-                                                " KiB at start: numac writes all of it",
-                                                kib, own_kib);
+                                                  "the balloon leaves %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT
+                                                  " KiB at start: numac writes all of it",
+                                                  kib, own_kib);
     finding_help(domain->findings, finding, "remove <currentMemory>, or give the guest that much memory");
 }
 
@@ -106,12 +106,12 @@ static void tell_offline(struct domain *domain, const struct element *vcpu, uint
     struct finding *finding = NULL;
     if (current < count)
         finding = domain_written_over(domain, online->where,
-                                    "%" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT
-                                    " vCPUs are online at start: numac writes that all are",
-                                    current, count);
+                                      "%" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT
+                                      " vCPUs are online at start: numac writes that all are",
+                                      current, count);
     else if (each)
         finding = domain_written_over(domain, element_extent(each),
-                                    "'<vcpus>' tells which vCPUs can be unplugged: numac writes none of it");
+                                      "'<vcpus>' tells which vCPUs can be unplugged: numac writes none of it");
     if (finding && each && current < count)
         finding_label(domain->findings, finding, domain_span(domain, element_extent(each)), "this goes too");
     if (finding)

@@ -51,15 +51,15 @@ struct tree {
     const struct comment *comments; /* rising; only when asked for */
     uint32_t comment_count;
     bool is_yaml;
-    bool failed; /* an error was reported; what could be read is in the tree */
+    bool failed;  /* an error was reported; what could be read is in the tree */
     bool is_torn; /* what stands inside what is not sure: nobody should judge the words */
 };
 
 enum syntax_limits {
-    DEPTH_LIMIT = 16,            /* blocks in blocks */
-    WORD_LIMIT = 1 << 16,        /* bytes of one word */
-    ARGUMENT_LIMIT = 1 << 12,    /* arguments of one item */
-    ITEM_LIMIT = 1 << 23,        /* items of one file */
+    DEPTH_LIMIT = 16,             /* blocks in blocks */
+    WORD_LIMIT = 1 << 16,         /* bytes of one word */
+    ARGUMENT_LIMIT = 1 << 12,     /* arguments of one item */
+    ITEM_LIMIT = 1 << 23,         /* items of one file */
     SITE_BYTES_LIMIT = 512 << 20, /* bytes of one file */
     BASE_BYTES_LIMIT = 16 << 20   /* the same for a base */
 };

@@ -111,8 +111,7 @@ uint32_t __wrap_sources_read_named(struct sources *sources, const char *path, ui
     return __wrap_sources_read(sources, path, max_bytes);
 }
 
-/* ---- what must hold ------------------------------------------------------------------------------------------------
- */
+/* ---- what must hold --------------------------------------------------------------------------------------------- */
 
 static void check_json(const GString *text)
 {

@@ -235,8 +235,7 @@ static void uuids(void)
     end(&reading);
 }
 
-/* ---- places -------------------------------------------------------------------------------------------------------
- */
+/* ---- places ----------------------------------------------------------------------------------------------------- */
 
 static void assert_places(const struct reading *reading, const struct item *items, const char *const **expected)
 {
@@ -258,10 +257,8 @@ static void places(void)
         D("<title>\xc3\xa9</title><memory\nunit='MiB'> 2 </memory><vcpu cpuset='a&#49;'/>"
           "<memoryBacking><nosharepages/></memoryBacking><numatune><memory nodeset=\"&#48;\"/></numatune>"
           "<cpu><numa><cell memory='2048'><distances><sibling id='0' value='10'/></distances></cell></numa></cpu>");
-    static const char *const expected[] = {
-        "memory", "&#48;", "nosharepages", "<nosharepages", "cell", "ell", "memory", "2048",
-        "cell",   "<cell", "distances",         "ell",           "10",   NULL
-    };
+    static const char *const expected[] = { "memory", "&#48;", "nosharepages", "<nosharepages", "cell", "ell", "memory",
+                                            "2048",   "cell",  "<cell",        "distances",     "ell",  "10",  NULL };
     struct reading reading = read_text(xml, sizeof xml - 1);
     const char *const *at = expected;
     assert_places(&reading, reading.tree->items, &at);
@@ -269,8 +266,7 @@ static void places(void)
     end(&reading);
 }
 
-/* ---- hostile files --------------------------------------------------------------------------------------------------
- */
+/* ---- hostile files ---------------------------------------------------------------------------------------------- */
 
 static void assert_findings(GString *text_to_free, const char *expected)
 {
@@ -367,8 +363,7 @@ static void sources_in_trouble(void)
     end(&reading);
 }
 
-/* ---- the corpus -----------------------------------------------------------------------------------------------------
- */
+/* ---- the corpus ------------------------------------------------------------------------------------------------- */
 
 static char *corpus_folder(void)
 {

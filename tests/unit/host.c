@@ -524,7 +524,8 @@ static void test_text(void)
         g_str_has_prefix(out->str, "available: 2 nodes (0-1)\nnode 0 cpus: 0 1 2 3 4 5 6 7\nnode 0 size: 65536 MB\n"));
     g_assert_nonnull(strstr(out->str, "node   0   1\n  0:  10  21\n  1:  21  10\n"));
     g_assert_nonnull(strstr(out->str, "0000:19:00.0     0  block    nvme0n1\n"));
-    g_assert_nonnull(strstr(out->str, "unknown: free memory, latencies and bandwidths of memory, parts of caches and bandwidth\n"));
+    g_assert_nonnull(
+        strstr(out->str, "unknown: free memory, latencies and bandwidths of memory, parts of caches and bandwidth\n"));
     bench_free(&bench);
 }
 

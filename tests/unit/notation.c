@@ -61,8 +61,7 @@ static char *written(const char *file, const char *text, enum notation notation,
     return g_string_free(out, !fine);
 }
 
-/* ---- shape --------------------------------------------------------------------------------------------------------
- */
+/* ---- shape ------------------------------------------------------------------------------------------------------ */
 
 /* clang-format off */
 static const struct shape_example {
@@ -109,8 +108,7 @@ static void run_shape(const void *data)
     run_close(&run);
 }
 
-/* ---- layout -------------------------------------------------------------------------------------------------------
- */
+/* ---- layout ----------------------------------------------------------------------------------------------------- */
 
 /* clang-format off */
 static const struct layout_example {
@@ -225,8 +223,7 @@ static void run_layout(const void *data)
     check_written(file, example->text, NOTATION_YAML, example->yaml, example->codes);
 }
 
-/* ---- there and back -----------------------------------------------------------------------------------------------
- */
+/* ---- there and back --------------------------------------------------------------------------------------------- */
 
 /* clang-format off */
 static const char *const sites[] = {
@@ -333,8 +330,7 @@ static void random_sites(void)
     g_assert_cmpuint(converted, >, 500);
 }
 
-/* ---- line differences ---------------------------------------------------------------------------------------------
- */
+/* ---- line differences ------------------------------------------------------------------------------------------- */
 
 static void check_diff(const char *old, const char *new, const char *expected)
 {
@@ -412,8 +408,7 @@ static void diff_is_bounded(void)
     g_assert_true(g_str_has_prefix(out->str, "--- f\n+++ f\n@@ -1,200000 +1,200000 @@\n-a0\n-a1\n"));
 }
 
-/* ---- files --------------------------------------------------------------------------------------------------------
- */
+/* ---- files ------------------------------------------------------------------------------------------------------ */
 
 static void rewritten(void)
 {

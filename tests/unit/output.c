@@ -409,7 +409,7 @@ static void test_replace_fails(struct bench *bench, const void *unused)
     g_assert_cmpint(g_mkdir(path, 0700), ==, 0);
     g_assert_false(output_commit(output));
     check_finding(bench, NM_output_replace);
-    check(bench, "plan.json", NULL); /* it comes last, so it is not there, */
+    check(bench, "plan.json", NULL);          /* it comes last, so it is not there, */
     g_assert_cmpuint(files_in(bench), ==, 2); /* but stays beside its place: the next run knows what this one wrote */
 }
 

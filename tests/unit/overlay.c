@@ -181,7 +181,7 @@ static void test_cells(void)
 #define CELLS(cell_0, cell_1)                                                           \
     HEAD VCPU "  <cpu mode='host-model'>\n    " TOPOLOGY "\n    <numa>\n" cell_0 cell_1 \
               "    </numa>\n  </cpu>\n</domain>\n"
-#define LINKS                                                                                     \
+#define LINKS                                                                                      \
     "      <interconnects>\n        <latency initiator='0' target='0' type='access' value='5'/>\n" \
     "      </interconnects>\n"
 #define CACHE "        <cache level='1' associativity='direct' policy='writeback'/>\n"
@@ -193,8 +193,7 @@ static void test_cells(void)
                 "      <cell id='1' cpus='0-1' memory='9' unit='GiB' memAccess='shared'>\n" CACHE "      </cell>\n"
                 "      <cell id='2' memory='1'/>\n" LINKS),
           CELLS("      <cell cpus='0' memory='512' unit='MiB'>\n" DISTANCES("10", "20") "      </cell>\n",
-                "      <cell id='1' cpus='1' memory='524288' unit='KiB'>\n" DISTANCES("20", "10")
-                "      </cell>\n"));
+                "      <cell id='1' cpus='1' memory='524288' unit='KiB'>\n" DISTANCES("20", "10") "      </cell>\n"));
     check(guest, CELLS("      <cell id='0' cpus='0' memory='524288'/>\n", LINKS),
           CELLS("      <cell id='0' cpus='0' memory='524288'>\n" DISTANCES("10", "20") "      </cell>\n",
                 "      <cell id='1' cpus='1' memory='524288' unit='KiB'>\n" DISTANCES("20", "10") "      </cell>\n"));
