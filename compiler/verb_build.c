@@ -130,8 +130,7 @@ static void build_stream(struct session *session, const struct compiled *compile
         g_string_append(session->result, emitter->stream_close);
 }
 
-/* ---- a folder
- * -------------------------------------------------------------------------------------------------------- */
+/* ---- a folder --------------------------------------------------------------------------------------------------- */
 
 static bool add_guest(struct session *session, struct output *output, const struct planned_guest *guest, GString *text)
 {

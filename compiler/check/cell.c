@@ -290,8 +290,7 @@ static void guests_have_vcpus(const struct check *check, const struct guest *gue
         finding_help(check->findings, finding, "write 'vcpus 4' in the guest");
 }
 
-/* ---- memory
- * ----------------------------------------------------------------------------------------------------------- */
+/* ---- memory ----------------------------------------------------------------------------------------------------- */
 
 struct memory_shares {
     uint64_t said_bytes;

@@ -235,8 +235,7 @@ static void tables_use_the_isolated_cpus(const struct check *check, const struct
     }
 }
 
-/* ---- emulator and iothreads
- * --------------------------------------------------------------------------------------------- */
+/* ---- emulator and iothreads ------------------------------------------------------------------------------------- */
 
 static void check_helper(const struct check *check, const struct planned_guest *planned, const uint32_t *own,
                          const char *who, struct span span, const struct ids *cpus)
@@ -273,8 +272,7 @@ static void helpers_leave_vcpus_alone(const struct check *check, const struct pl
     }
 }
 
-/* ---- pins and `cpus`
- * ----------------------------------------------------------------------------------------------------- */
+/* ---- pins and `cpus` -------------------------------------------------------------------------------------------- */
 
 static void pins_lie_inside_cpus(const struct check *check, const struct planned_guest *planned)
 {

@@ -169,8 +169,7 @@ const struct model_rule distance_rules[] = {
     { 0 }
 };
 
-/* ---- against the host nodes chosen
- * ------------------------------------------------------------------------------------ */
+/* ---- against the host nodes chosen ------------------------------------------------------------------------------ */
 
 static const struct host_node *only_node(const struct planned_guest *planned, uint32_t cell)
 {

@@ -54,8 +54,7 @@ static void each_table(const struct check *check, const struct guest *guest,
     }
 }
 
-/* ---- initiators
- * ------------------------------------------------------------------------------------------------------ */
+/* ---- initiators ------------------------------------------------------------------------------------------------- */
 
 static const struct cell *find_cell(const struct guest *guest, const char *label)
 {
@@ -126,8 +125,7 @@ static void cells_with_vcpus_are_their_own_initiator(const struct check *check, 
     }
 }
 
-/* ---- values
- * ---------------------------------------------------------------------------------------------------------- */
+/* ---- values ----------------------------------------------------------------------------------------------------- */
 
 static void judge_zeros(const struct check *check, const struct guest *guest, const struct table *table)
 {
@@ -167,8 +165,7 @@ static void values_are_of_memory(const struct check *check, const struct guest *
     each_table(check, guest, judge_memory);
 }
 
-/* ---- side caches
- * ------------------------------------------------------------------------------------------------------ */
+/* ---- side caches ------------------------------------------------------------------------------------------------ */
 
 static const struct hmat_cache *cache_of_level(const struct cell *cell, uint32_t level)
 {

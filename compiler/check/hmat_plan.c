@@ -7,8 +7,7 @@
 
 #include <string.h>
 
-/* ---- where something was said
- * ---------------------------------------------------------------------------------------- */
+/* ---- where something was said ----------------------------------------------------------------------------------- */
 
 static struct span row_span(const struct list *rows, const char *initiator)
 {
@@ -36,8 +35,7 @@ static struct span value_span(const struct planned_guest *planned, const struct 
     return span.file ? span : guest_word_span(guest, W_GUEST_HMAT, 1);
 }
 
-/* ---- 16 bits
- * ---------------------------------------------------------------------------------------------------------- */
+/* ---- 16 bits ---------------------------------------------------------------------------------------------------- */
 
 struct extremes { /* of one table that the guest is told */
     uint64_t base;
@@ -104,8 +102,7 @@ static void values_fit_16_bits(const struct check *check, const struct planned_g
             }
 }
 
-/* ---- side caches
- * -------------------------------------------------------------------------------------------------------- */
+/* ---- side caches ------------------------------------------------------------------------------------------------ */
 
 struct provided {
     const struct plan_guest *plan;
@@ -146,8 +143,7 @@ static void side_caches_have_both_values(const struct check *check, const struct
     }
 }
 
-/* ---- distances
- * ------------------------------------------------------------------------------------------------------------ */
+/* ---- distances -------------------------------------------------------------------------------------------------- */
 
 static bool is_one_latency(const struct plan_access *access, uint64_t *out)
 {
@@ -184,8 +180,7 @@ static void latencies_agree_with_distances(const struct check *check, const stru
     }
 }
 
-/* ---- of the host
- * ------------------------------------------------------------------------------------------------------------ */
+/* ---- of the host ------------------------------------------------------------------------------------------------ */
 
 static void hosts_tell_what_the_guest_asks(const struct check *check, const struct planned_guest *planned)
 {
@@ -222,8 +217,7 @@ static void hosts_tell_what_the_guest_asks(const struct check *check, const stru
     finding_help(check->findings, finding, "write them in the cell, from the cells that access it");
 }
 
-/* ---- libvirt
- * ------------------------------------------------------------------------------------------------------------------ */
+/* ---- libvirt ---------------------------------------------------------------------------------------------------- */
 
 static struct span gap_span(const struct planned_guest *planned, enum libvirt_gap gap, uint32_t cell, uint32_t other)
 {

@@ -85,8 +85,7 @@ static void enter_guest(struct arena *scratch, struct load *load, const struct p
         load->guessing = planned;
 }
 
-/* ---- what the source does not tell
- * ----------------------------------------------------------------------------------- */
+/* ---- what the source does not tell ------------------------------------------------------------------------------ */
 
 static void report_unknown(const struct check *check, const struct site_host *host, const struct load *load)
 {
@@ -134,8 +133,7 @@ static void report_unknown(const struct check *check, const struct site_host *ho
         finding_help(check->findings, finding, "record the machine with 'numac host record'");
 }
 
-/* ---- what the kernel does to guests
- * ----------------------------------------------------------------------------------- */
+/* ---- what the kernel does to guests ----------------------------------------------------------------------------- */
 
 static struct span host_word(const struct site_host *host, enum word_id word)
 {
@@ -168,8 +166,7 @@ static void report_kernel(const struct check *check, const struct site_host *hos
     }
 }
 
-/* ---- what guests leave
- * ----------------------------------------------------------------------------------------------------- */
+/* ---- what guests leave ------------------------------------------------------------------------------------------ */
 
 static void report_node(const struct check *check, const struct site_host *host, const struct load *load, uint32_t n)
 {

@@ -100,8 +100,7 @@ static void memory_is_whole_mib(const struct check *check, const struct guest *g
     }
 }
 
-/* ---- allocation
- * ------------------------------------------------------------------------------------------------------ */
+/* ---- allocation ------------------------------------------------------------------------------------------------- */
 
 static void huge_pages_are_allocated_at_once(const struct check *check, const struct guest *guest)
 {
@@ -177,8 +176,7 @@ static void allocated_memory_is_reserved(const struct check *check, const struct
     }
 }
 
-/* ---- files
- * ----------------------------------------------------------------------------------------------------------- */
+/* ---- files ------------------------------------------------------------------------------------------------------ */
 
 static void paths_are_of_files(const struct check *check, const struct guest *guest)
 {

@@ -185,8 +185,7 @@ const struct model_rule pin_rules[] = {
     { 0 }
 };
 
-/* ---- the plan: what only the plan knows of the table
- * ------------------------------------------------------------------ */
+/* ---- the plan: what only the plan knows of the table ------------------------------------------------------------ */
 
 static void rows_fit_what_was_decided(const struct check *check, const struct planned_guest *planned)
 {
@@ -206,8 +205,7 @@ static void rows_fit_what_was_decided(const struct check *check, const struct pl
     }
 }
 
-/* ---- the plan: one CPU for each
- * ------------------------------------------------------------------------------------------ */
+/* ---- the plan: one CPU for each --------------------------------------------------------------------------------- */
 
 static void vcpus_have_different_cpus(const struct check *check, const struct planned_guest *planned)
 {
@@ -238,8 +236,7 @@ static void vcpus_have_different_cpus(const struct check *check, const struct pl
     }
 }
 
-/* ---- the plan: cores
- * ---------------------------------------------------------------------------------------------------- */
+/* ---- the plan: cores -------------------------------------------------------------------------------------------- */
 
 static const struct host_cpu *own_cpu(const struct planned_guest *planned, const uint32_t *own, uint32_t vcpu)
 {
@@ -341,8 +338,7 @@ static void tables_stay_within(const struct check *check, const struct planned_g
     }
 }
 
-/* ---- the plan: nodes
- * ------------------------------------------------------------------------------------------------------- */
+/* ---- the plan: nodes -------------------------------------------------------------------------------------------- */
 
 /* Whether a person said CPUs for this cell; chosen ones stand beside the memory. */
 static bool says_cpus(const struct guest *guest, uint32_t cell)

@@ -205,8 +205,7 @@ static void nodes_can_hold_memory(const struct check *check, const struct planne
     }
 }
 
-/* ---- the plan: policies
- * ------------------------------------------------------------------------------------------------ */
+/* ---- the plan: policies ----------------------------------------------------------------------------------------- */
 
 static void restrictive_cells_stand_alone(const struct check *check, const struct planned_guest *planned)
 {

@@ -10,7 +10,7 @@
 static const enum word_id cache_words[CACHE_KINDS] = { W_RESCTRL_L2, W_RESCTRL_L2_CODE, W_RESCTRL_L2_DATA,
                                                        W_RESCTRL_L3, W_RESCTRL_L3_CODE, W_RESCTRL_L3_DATA };
 
-/* ---- as declared: groups ----------------------------------------------------------------------------------------- */
+/* ---- as declared: groups ---------------------------------------------------------------------------------------- */
 
 static void groups_are_apart(const struct check *check, const struct guest *guest)
 {
@@ -119,7 +119,7 @@ static void shares_are_shares(const struct check *check, const struct guest *gue
     }
 }
 
-/* ---- as declared: monitors --------------------------------------------------------------------------------------- */
+/* ---- as declared: monitors -------------------------------------------------------------------------------------- */
 
 static bool same_sets(const struct set *a, const struct set *b)
 {
@@ -184,7 +184,7 @@ const struct model_rule resctrl_rules[] = {
     { 0 }
 };
 
-/* ---- the plan: what the host offers ------------------------------------------------------------------------------ */
+/* ---- the plan: what the host offers ----------------------------------------------------------------------------- */
 
 static char type_of(enum cache_content content)
 {
@@ -459,7 +459,7 @@ const struct plan_rule plan_resctrl_rules[] = {
     { .name = "hosts-offer-the-parts", .source = "peers 155, 156, 158, 159", .run = hosts_offer_the_parts }, { 0 }
 };
 
-/* ---- the site: all groups of a host ------------------------------------------------------------------------------ */
+/* ---- the site: all groups of a host ----------------------------------------------------------------------------- */
 
 struct sum { /* of one control of one host */
     uint64_t bytes;

@@ -17,7 +17,7 @@ static bool is_real_time(uint32_t class)
     return class == CLASS_WORD_FIFO || class == CLASS_WORD_RR;
 }
 
-/* ---- as declared: priorities ------------------------------------------------------------------------------------- */
+/* ---- as declared: priorities ------------------------------------------------------------------------------------ */
 
 static void check_priority(const struct check *check, const struct guest *guest, struct scheduling scheduling,
                            struct span span)
@@ -73,7 +73,7 @@ static void priorities_go_with_their_class(const struct check *check, const stru
         check_said(check, guest, &guest->iothreads[i].said, W_IOTHREAD_SCHEDULER, guest->iothreads[i].scheduling);
 }
 
-/* ---- as declared: rows ------------------------------------------------------------------------------------------- */
+/* ---- as declared: rows ------------------------------------------------------------------------------------------ */
 
 static void vcpus_are_scheduled_once(const struct check *check, const struct guest *guest)
 {
@@ -264,7 +264,7 @@ static void emulators_keep_a_cpu(const struct check *check, const struct planned
                  "give the emulator a CPU of its own: 'emulator isolate'; or leave a vCPU without real time");
 }
 
-/* ---- the plan: what a target cannot say -------------------------------------------------------------------------- */
+/* ---- the plan: what a target cannot say ------------------------------------------------------------------------- */
 
 static void add_word(GString *list, bool is_there, const char *word)
 {

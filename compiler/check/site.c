@@ -170,8 +170,7 @@ static void cpus_have_one_owner(const struct check *check, const struct planned_
     arena_free(scratch);
 }
 
-/* ---- several hosts
- * ----------------------------------------------------------------------------------------------------- */
+/* ---- several hosts ---------------------------------------------------------------------------------------------- */
 
 static void check_hosts(const struct check *check, GHashTable *hosts, const struct guest *guest, uint32_t cell)
 {

@@ -145,8 +145,7 @@ static void vcpus_fit_the_machine(const struct check *check, const struct guest 
     finding_help(check->findings, finding, "lower 'vcpus' to 255, or use a base that has the IOMMU with eim on");
 }
 
-/* ---- the CPU model
- * ---------------------------------------------------------------------------------------------------- */
+/* ---- the CPU model ---------------------------------------------------------------------------------------------- */
 
 static bool has_feature(const struct guest *guest, const char *name)
 {
@@ -248,8 +247,7 @@ const struct model_rule topology_rules[] = {
     { 0 }
 };
 
-/* ---- the plan: things cut by cells
- * -------------------------------------------------------------------------------------- */
+/* ---- the plan: things cut by cells ------------------------------------------------------------------------------ */
 
 /* The first vCPU whose group of `size` neighbours is not whole in one cell; UINT32_MAX if none. */
 static uint32_t first_cut(const struct plan_guest *plan, uint32_t size)

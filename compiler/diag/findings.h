@@ -45,7 +45,7 @@ bool has_text(const struct selection *selection, uint32_t file); /* false where 
 void each_include(const struct selection *selection, uint32_t file,
                   void (*visit)(const struct selection *selection, struct span include, void *state), void *state);
 
-/* ---- text for people: UTF-8 as it is, tabs as blanks, all else that is no printable text spelt out --------------- */
+/* ---- text for people: UTF-8 as it is, tabs as blanks, all else that is no printable text spelt out -------------- */
 enum { GLYPH_BYTES = 12 };
 
 struct glyph {
@@ -57,7 +57,7 @@ struct glyph {
 struct glyph glyph_at(const char *text, size_t left, unsigned column); /* left > 0; column says where a tab ends */
 void append_shown(GString *out, const char *text);
 
-/* ---- snippets: the source lines of one finding with marks under them --------------------------------------------- */
+/* ---- snippets: the source lines of one finding with marks under them -------------------------------------------- */
 enum style { STYLE_PLAIN, STYLE_BOLD, STYLE_GUTTER, STYLE_ERROR, STYLE_WARNING, STYLE_HINT };
 
 struct paint {

@@ -170,7 +170,7 @@ void xml_memory_backing(struct xml *xml, const struct plan_guest *guest)
     xml_shut(xml, "</memoryBacking>");
 }
 
-/* ---- vCPUs, iothreads and their pins ----------------------------------------------------------------------------- */
+/* ---- vCPUs, iothreads and their pins ---------------------------------------------------------------------------- */
 
 void xml_vcpu(struct xml *xml, const struct plan_guest *guest)
 {
@@ -309,7 +309,7 @@ void xml_numatune(struct xml *xml, const struct plan_guest *guest)
     xml_shut(xml, "</numatune>");
 }
 
-/* ---- topology and cells ---------------------------------------------------------------------------------------- */
+/* ---- topology and cells ----------------------------------------------------------------------------------------- */
 
 void xml_topology(struct xml *xml, const struct plan_guest *guest)
 {

@@ -7,7 +7,7 @@
 
 #include <hwloc/bitmap.h>
 
-/* ---- iothreads --------------------------------------------------------------------------------------------------- */
+/* ---- iothreads -------------------------------------------------------------------------------------------------- */
 
 static bool says_poll(const struct plan_iothread *iothread)
 {
@@ -54,7 +54,7 @@ void xml_iothread(struct xml *xml, const struct plan_iothread *iothread)
     xml_shut(xml, "</iothread>");
 }
 
-/* ---- scheduling -------------------------------------------------------------------------------------------------- */
+/* ---- scheduling ------------------------------------------------------------------------------------------------- */
 
 static void xml_scheduling(struct xml *xml, const struct plan_scheduling *scheduling)
 {
@@ -111,7 +111,7 @@ void xml_schedulers(struct xml *xml, const struct plan_guest *guest)
         }
 }
 
-/* ---- resctrl ----------------------------------------------------------------------------------------------------- */
+/* ---- resctrl ---------------------------------------------------------------------------------------------------- */
 
 /* The largest unit that leaves a whole number, as libvirt writes it. */
 static void xml_part_size(struct xml *xml, uint64_t bytes)

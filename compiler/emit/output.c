@@ -80,7 +80,7 @@ static bool is_interrupted(const struct output *output)
     return false;
 }
 
-/* ---- opening --------------------------------------------------------------------------------------------------- */
+/* ---- opening ---------------------------------------------------------------------------------------------------- */
 
 /* What a run that was killed left behind.  Those names are ours alone, and the lock says that nobody writes. */
 static void sweep(int folder, bool with_plans)
@@ -182,7 +182,7 @@ void output_discard(struct output *output)
     g_free(output);
 }
 
-/* ---- adding ---------------------------------------------------------------------------------------------------- */
+/* ---- adding ----------------------------------------------------------------------------------------------------- */
 
 /* The rules refuse such names with a place in the site; this is the second lock on the door. */
 static bool name_is_safe(struct output *output, const char *name)
@@ -320,7 +320,7 @@ bool output_add(struct output *output, const char *name, const char *text, size_
     return fine;
 }
 
-/* ---- putting in place ------------------------------------------------------------------------------------------ */
+/* ---- putting in place ------------------------------------------------------------------------------------------- */
 
 static bool rename_one(struct output *output, struct output_file *file)
 {

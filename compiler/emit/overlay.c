@@ -9,7 +9,7 @@
 #include "emit/libvirt_numa.h"
 #include "emit/overlay_edit.h"
 
-/* ---- what numac owns --------------------------------------------------------------------------------------------- */
+/* ---- what numac owns -------------------------------------------------------------------------------------------- */
 
 struct owned {
     const char *name;
@@ -125,7 +125,7 @@ static const struct owned in_domain[] = {
     { 0 },
 };
 
-/* ---- merging --------------------------------------------------------------------------------------------------- */
+/* ---- merging ---------------------------------------------------------------------------------------------------- */
 
 static void merge(struct patch *patch, const struct xml_element *base, const struct xml_element *ours,
                   const struct owned *rows, const char *const *order);
@@ -259,7 +259,7 @@ static void merge(struct patch *patch, const struct xml_element *base, const str
     }
 }
 
-/* ---- the overlay ----------------------------------------------------------------------------------------------- */
+/* ---- the overlay ------------------------------------------------------------------------------------------------ */
 
 /* libvirt's total counts the memory devices too, which stay in the base. */
 static uint64_t device_bytes(const struct xml_element *base)

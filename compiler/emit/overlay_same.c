@@ -8,7 +8,7 @@
 
 #include "emit/overlay_edit.h"
 
-/* ---- sizes ----------------------------------------------------------------------------------------------------- */
+/* ---- sizes ------------------------------------------------------------------------------------------------------ */
 
 static const struct {
     const char *name;
@@ -71,7 +71,7 @@ static bool same_size(const struct xml_element *a, const char *a_number, const s
            size_of(b_number, xml_attribute(b, "unit"), &b_bytes) && a_bytes == b_bytes;
 }
 
-/* ---- sets ------------------------------------------------------------------------------------------------------ */
+/* ---- sets ------------------------------------------------------------------------------------------------------- */
 
 /* libvirt's spelling: numbers, ranges and "^" to take away, in order. */
 static bool set_of(const char *text, hwloc_bitmap_t set)
@@ -111,7 +111,7 @@ static bool is_set(const char *attribute)
            strcmp(attribute, "vcpus") == 0 || strcmp(attribute, "iothreads") == 0;
 }
 
-/* ---- attributes and elements ------------------------------------------------------------------------------------- */
+/* ---- attributes and elements ------------------------------------------------------------------------------------ */
 
 static const struct {
     const char *element, *attribute, *value;

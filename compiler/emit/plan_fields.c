@@ -211,7 +211,7 @@ unsigned read_word(struct plan_reader *reader, struct json_c_object *object, con
     return without;
 }
 
-/* ---- sets ------------------------------------------------------------------------------------------------------ */
+/* ---- sets ------------------------------------------------------------------------------------------------------- */
 
 static bool number_of_text(const char **at, uint32_t *out)
 {

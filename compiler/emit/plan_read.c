@@ -319,7 +319,7 @@ static void read_iothreads(struct plan_reader *reader, struct json_c_object *obj
     guest->iothread_count = (uint32_t)count;
 }
 
-/* ---- a guest, a plan ------------------------------------------------------------------------------------------- */
+/* ---- a guest, a plan -------------------------------------------------------------------------------------------- */
 
 static void check_uuid(struct plan_reader *reader, const char *uuid)
 {

@@ -9,7 +9,7 @@
 
 #include <hwloc/bitmap.h>
 
-/* ---- tables ---------------------------------------------------------------------------------------------------- */
+/* ---- tables ----------------------------------------------------------------------------------------------------- */
 
 enum { MARGIN = 2, GAP = 2 };
 
@@ -75,7 +75,7 @@ static void table_write(struct table *table, GString *out)
     g_ptr_array_free(table->fields, TRUE);
 }
 
-/* ---- cells ----------------------------------------------------------------------------------------------------- */
+/* ---- cells ------------------------------------------------------------------------------------------------------ */
 
 static void append_set_or(GString *out, const struct ids *ids, const char *without)
 {
@@ -209,7 +209,7 @@ static void write_distances(const struct plan_guest *guest, GString *out)
     table_write(&table, out);
 }
 
-/* ---- guests ---------------------------------------------------------------------------------------------------- */
+/* ---- guests ----------------------------------------------------------------------------------------------------- */
 
 static void append_count(GString *out, uint64_t count, const char *one, const char *many)
 {
@@ -311,7 +311,7 @@ static void write_body(const struct plan_guest *guest, GString *out)
     write_text_hmat(guest, out);
 }
 
-/* ---- guests that read the same --------------------------------------------------------------------------------- */
+/* ---- guests that read the same ---------------------------------------------------------------------------------- */
 
 struct alike { /* guests of one family, or one guest, and what is said of them */
     const struct plan_guest *first;

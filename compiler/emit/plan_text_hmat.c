@@ -36,6 +36,7 @@ static void write_performance(const struct plan_guest *guest, const char *name, 
         const struct plan_access *bandwidth = b < performance->bandwidth_count ? &performance->bandwidths[b] : NULL;
         if (latency && bandwidth && latency->initiator != bandwidth->initiator)
             *(latency->initiator < bandwidth->initiator ? &bandwidth : &latency) = NULL;
+        const struct plan_access *either = latency ? latency : bandwidth;
         append(out, "  ");
         append(out, name);
         if (level) {
@@ -43,7 +44,7 @@ static void write_performance(const struct plan_guest *guest, const char *name, 
             append_number(out, level);
         }
         append(out, " from ");
-        append(out, guest->cells[latency ? latency->initiator : bandwidth->initiator].name);
+        append(out, guest->cells[either->initiator].name);
         append(out, ":");
         if (latency)
             append_access(out, latency, false);

@@ -70,7 +70,7 @@ static const struct ids *read_vcpus(struct plan_reader *reader, struct json_c_ob
     return vcpus;
 }
 
-/* ---- iothreads --------------------------------------------------------------------------------------------------- */
+/* ---- iothreads -------------------------------------------------------------------------------------------------- */
 
 void read_iothread_tuning(struct plan_reader *reader, struct json_c_object *object, struct plan_iothread *iothread)
 {
@@ -98,7 +98,7 @@ void read_iothread_tuning(struct plan_reader *reader, struct json_c_object *obje
     }
 }
 
-/* ---- schedulers -------------------------------------------------------------------------------------------------- */
+/* ---- schedulers ------------------------------------------------------------------------------------------------- */
 
 static void read_vcpu_schedulings(struct plan_reader *reader, struct json_c_object *object, struct plan_guest *guest)
 {
@@ -146,7 +146,7 @@ static void read_vhost(struct plan_reader *reader, struct json_c_object *object,
     reader_leave(reader);
 }
 
-/* ---- resctrl ----------------------------------------------------------------------------------------------------- */
+/* ---- resctrl ---------------------------------------------------------------------------------------------------- */
 
 /* Calls `one` for each object of an array; gives how many there were. */
 static uint32_t read_each(struct plan_reader *reader, struct json_c_object *object, const char *key,

@@ -44,7 +44,7 @@ static void put_ids(struct argv *argv, const char *key, const struct ids *ids)
     }
 }
 
-/* ---- the machine and its processors ---------------------------------------------------------------------------- */
+/* ---- the machine and its processors ----------------------------------------------------------------------------- */
 
 static void machine(struct argv *argv, const struct plan_guest *guest)
 {
@@ -129,7 +129,7 @@ static void memory_and_vcpus(struct argv *argv, const struct plan_guest *guest)
         flag(argv, "-overcommit", "mem-lock=on");
 }
 
-/* ---- memory ------------------------------------------------------------------------------------------------------ */
+/* ---- memory ----------------------------------------------------------------------------------------------------- */
 
 enum backend { BACKEND_RAM, BACKEND_FILE, BACKEND_MEMFD, BACKEND_SHM };
 
@@ -261,7 +261,7 @@ static void distances(struct argv *argv, const struct plan_guest *guest)
     }
 }
 
-/* ---- what is not NUMA ------------------------------------------------------------------------------------------ */
+/* ---- what is not NUMA ------------------------------------------------------------------------------------------- */
 
 /* Found by QEMU in its own data folder, where the firmware packages of the distributions put a link. */
 static const char *uefi_image(const struct plan_guest *guest)

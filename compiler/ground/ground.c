@@ -253,8 +253,7 @@ static void declare_states(struct grounding *grounding, struct site_host *host, 
     declare_versions(&declared->versions, facts);
 }
 
-/* ---- reserves
- * ---------------------------------------------------------------------------------------------------------- */
+/* ---- reserves --------------------------------------------------------------------------------------------------- */
 
 static void reserve_cpus(struct grounding *grounding, const struct site_host *host, const struct reserve *reserve,
                          hwloc_bitmap_t out)
@@ -406,8 +405,7 @@ static void take_reserves(struct grounding *grounding, struct site_host *host)
     }
 }
 
-/* ---- one host
- * ------------------------------------------------------------------------------------------------------------ */
+/* ---- one host --------------------------------------------------------------------------------------------------- */
 
 static unsigned wanted_facts(const struct site *site)
 {

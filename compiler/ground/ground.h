@@ -58,8 +58,7 @@ const struct ids *nodes_on_host(struct arena *arena, struct findings *findings, 
 const struct ids *cpus_of_nodes(struct arena *arena, const struct host *facts, const struct ids *nodes);
 const struct ids *nodes_of_cpus(struct arena *arena, const struct host *facts, const struct ids *cpus);
 
-/* ---- a finished guest beside what it was made from, for the rules
- * ---------------------------------------------------- */
+/* ---- a finished guest beside what it was made from, for the rules ----------------------------------------------- */
 struct planned_guest {
     const struct plan_guest *plan;
     const struct guest *guest;

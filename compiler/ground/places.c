@@ -333,8 +333,7 @@ static void all_nodes(const struct host *facts, hwloc_bitmap_t out)
             hwloc_bitmap_set(out, facts->nodes[n].os_index);
 }
 
-/* ---- sets
- * --------------------------------------------------------------------------------------------------------------- */
+/* ---- sets ------------------------------------------------------------------------------------------------------- */
 
 static bool term_on_host(struct view *view, const struct set_term *term, const struct ids *parent, bool wants_nodes,
                          hwloc_bitmap_t out)

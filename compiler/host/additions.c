@@ -23,7 +23,7 @@ static const char *const program_names[PROGRAM_COUNT] = {
     [PROGRAM_LIBNUMA] = "numac.libnuma",
 };
 
-/* ---- writing ----------------------------------------------------------------------------------------------------- */
+/* ---- writing ---------------------------------------------------------------------------------------------------- */
 
 static void write_set(struct hwloc_obj *object, const char *name, bool known, const struct ids *ids)
 {
@@ -127,7 +127,7 @@ void additions_write(const struct host *host, struct hwloc_topology *topology)
         write_node(node_object(topology, host->nodes[i].os_index), &host->nodes[i]);
 }
 
-/* ---- reading ----------------------------------------------------------------------------------------------------- */
+/* ---- reading ---------------------------------------------------------------------------------------------------- */
 
 static bool read_number(const char *text, struct known_size *number)
 {

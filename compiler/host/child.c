@@ -41,7 +41,7 @@ struct reply_head {
     uint32_t facts_bytes; /* the recording follows them */
 };
 
-/* ---- in the child ------------------------------------------------------------------------------------------------ */
+/* ---- in the child ----------------------------------------------------------------------------------------------- */
 
 static void limit(__rlimit_resource_t resource, rlim_t value)
 {
@@ -115,7 +115,7 @@ static void child_main(int fd, const struct reading *reading)
     _exit(0);
 }
 
-/* ---- in the parent ----------------------------------------------------------------------------------------------- */
+/* ---- in the parent ---------------------------------------------------------------------------------------------- */
 
 /* Everything the child says, until it closes the pipe; false when it says too much or nothing for too long. */
 static bool listen_to(int fd, GByteArray *reply)

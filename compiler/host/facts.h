@@ -7,7 +7,7 @@
 
 #include "host/host.h"
 
-/* ---- limits: what a source may ask for --------------------------------------------------------------------------- */
+/* ---- limits: what a source may ask for -------------------------------------------------------------------------- */
 #define HOST_FILE_BYTES (UINT32_C(64) << 20)
 #define HOST_CPU_LIMIT (IDS_LIMIT + 1)
 #define HOST_NODE_LIMIT 1024u     /* MAX_NUMNODES of Linux */

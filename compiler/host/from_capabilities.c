@@ -39,7 +39,7 @@ static bool complain(struct caps_in *in, enum code code, const xmlNode *at, cons
     return false;
 }
 
-/* ---- small XML --------------------------------------------------------------------------------------------------- */
+/* ---- small XML -------------------------------------------------------------------------------------------------- */
 
 static const xmlNode *child_of(const xmlNode *parent, const char *name)
 {
@@ -117,7 +117,7 @@ static bool scaled(const xmlNode *node, uint64_t number, uint64_t *bytes)
     return is_known;
 }
 
-/* ---- cells ------------------------------------------------------------------------------------------------------- */
+/* ---- cells ------------------------------------------------------------------------------------------------------ */
 
 /* Rows of <pages>: the smallest size is the base page, which is no pool. */
 static bool read_pools(struct caps_in *in, const xmlNode *cell, struct host_node *node)
@@ -225,7 +225,7 @@ static bool read_cells(struct caps_in *in, const xmlNode *cells)
     return true;
 }
 
-/* ---- places ------------------------------------------------------------------------------------------------------ */
+/* ---- places ----------------------------------------------------------------------------------------------------- */
 
 /* Numbers from 0 for keys in the order in which they are first seen. */
 static uint32_t number_of(GHashTable *seen, uint64_t key)
@@ -332,7 +332,7 @@ static void link_nodes(struct caps_in *in)
     facts_link_nodes(host);
 }
 
-/* ---- distances and caches ---------------------------------------------------------------------------------------- */
+/* ---- distances and caches --------------------------------------------------------------------------------------- */
 
 /* Known only when every pair is said. */
 static void fill_distances(struct caps_in *in)
@@ -380,7 +380,7 @@ static bool read_caches(struct caps_in *in, const xmlNode *cache)
     return true;
 }
 
-/* ---- what resctrl offers ----------------------------------------------------------------------------------------- */
+/* ---- what resctrl offers ---------------------------------------------------------------------------------------- */
 
 static void add_cache_control(struct caps_in *in, GArray *controls, const xmlNode *bank, const xmlNode *control)
 {
@@ -477,7 +477,7 @@ static void place_l3(struct caps_in *in)
     }
 }
 
-/* ---- all of it --------------------------------------------------------------------------------------------------- */
+/* ---- all of it -------------------------------------------------------------------------------------------------- */
 
 static bool read_document(struct caps_in *in, xmlDoc *document)
 {

@@ -19,7 +19,7 @@ struct facts_in { /* one reading under way */
     struct host *host;
 };
 
-/* ---- opening ----------------------------------------------------------------------------------------------------- */
+/* ---- opening ---------------------------------------------------------------------------------------------------- */
 
 static void set_filters(hwloc_topology_t topology, unsigned wants)
 {
@@ -97,7 +97,7 @@ void info_add(struct hwloc_obj *object, const char *name, const char *value)
     hwloc_obj_add_info(object, name, value);
 }
 
-/* ---- nodes ------------------------------------------------------------------------------------------------------- */
+/* ---- nodes ------------------------------------------------------------------------------------------------------ */
 
 /* Names of hwloc 2.0 to 2.12; devdax says how memory-only nodes came to be. */
 static enum node_kind kind_of(hwloc_obj_t node)
@@ -210,7 +210,7 @@ static bool take_nodes(struct facts_in *in)
     return true;
 }
 
-/* ---- CPUs -------------------------------------------------------------------------------------------------------- */
+/* ---- CPUs ------------------------------------------------------------------------------------------------------- */
 
 /* Gives the objects of one level numbers from 0 in the order in which they are first asked for. */
 struct numbering {
@@ -343,7 +343,7 @@ static bool take_sets(struct facts_in *in)
     return true;
 }
 
-/* ---- distances, caches, devices ---------------------------------------------------------------------------------- */
+/* ---- distances, caches, devices --------------------------------------------------------------------------------- */
 
 /* A file may hold several matrices; the one that numactl shows is of nodes, means latency and covers them all. */
 static const struct hwloc_distances_s *is_numa_matrix(hwloc_topology_t topology, struct hwloc_distances_s *matrix,
@@ -505,7 +505,7 @@ static void take_names(struct facts_in *in)
         version_parse(release, &in->host->versions[PROGRAM_KERNEL]);
 }
 
-/* ---- all of it --------------------------------------------------------------------------------------------------- */
+/* ---- all of it -------------------------------------------------------------------------------------------------- */
 
 static bool take_facts(struct facts_in *in)
 {

@@ -55,7 +55,7 @@ struct known_size slurp_number(struct kernel *kernel, const char *path)
     return number;
 }
 
-/* ---- nodes ------------------------------------------------------------------------------------------------------- */
+/* ---- nodes ------------------------------------------------------------------------------------------------------ */
 
 /* "Node 0 MemTotal:   1234 kB" */
 static struct known_size meminfo_row(const char *text, const char *key)
@@ -157,7 +157,7 @@ bool kernel_sets_are_there(const char *root, struct trouble *trouble)
     return !trouble->code;
 }
 
-/* ---- the whole machine ------------------------------------------------------------------------------------------- */
+/* ---- the whole machine ------------------------------------------------------------------------------------------ */
 
 /* A set the kernel was started with.  Older kernels write "(null)" for none; a live kernel without the file was not
  * built for it. */
@@ -211,7 +211,7 @@ void read_kernel_facts(struct arena *arena, const char *root, struct host *host)
     read_resctrl(kernel);
 }
 
-/* ---- programs ---------------------------------------------------------------------------------------------------- */
+/* ---- programs --------------------------------------------------------------------------------------------------- */
 
 bool version_parse(const char *text, struct version *version)
 {

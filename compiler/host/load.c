@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* ---- what a file is ---------------------------------------------------------------------------------------------- */
+/* ---- what a file is --------------------------------------------------------------------------------------------- */
 
 struct prolog {
     const char *at, *end;
@@ -161,7 +161,7 @@ bool file_recognise(const struct reading *reading, enum host_origin *origin, str
     return true;
 }
 
-/* ---- folders ----------------------------------------------------------------------------------------------------- */
+/* ---- folders ---------------------------------------------------------------------------------------------------- */
 
 static bool is_folder(const char *base, const char *below)
 {
@@ -233,7 +233,7 @@ static struct host *load_folder(struct arena *arena, struct reading *reading, st
     return host;
 }
 
-/* ---- files ------------------------------------------------------------------------------------------------------- */
+/* ---- files ------------------------------------------------------------------------------------------------------ */
 
 /* A file that is no text may still be known: archives get a cure of their own. */
 static bool file_is_archive(const char *path)
@@ -335,7 +335,7 @@ void say_unreadable(const struct reading *reading, struct trouble *trouble)
                     "'%s' is damaged: hwloc cannot make sense of it", name);
 }
 
-/* ---- the two doors ----------------------------------------------------------------------------------------------- */
+/* ---- the two doors ---------------------------------------------------------------------------------------------- */
 
 static struct host *load_any(struct arena *arena, struct sources *sources, struct reading *reading, bool is_synthetic,
                              uint32_t *file, struct trouble *trouble)

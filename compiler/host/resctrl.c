@@ -19,7 +19,7 @@ struct bank {
     const struct ids *cpus;
 };
 
-/* ---- caches, with their numbers ---------------------------------------------------------------------------------- */
+/* ---- caches, with their numbers --------------------------------------------------------------------------------- */
 
 static uint32_t number_below(struct kernel *kernel, const char *folder, const char *file)
 {
@@ -94,7 +94,7 @@ static GArray *read_banks(struct kernel *kernel)
     return banks;
 }
 
-/* ---- controls ---------------------------------------------------------------------------------------------------- */
+/* ---- controls --------------------------------------------------------------------------------------------------- */
 
 static unsigned bits_of(const char *text)
 {

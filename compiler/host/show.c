@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- as numactl -H ----------------------------------------------------------------------------------------------- */
+/* ---- as numactl -H ---------------------------------------------------------------------------------------------- */
 
 static void show_size(GString *out, const struct host_node *node, const char *what, struct known_size size)
 {
@@ -62,7 +62,7 @@ static void show_distances(const struct host *host, GString *out)
     g_string_append(out, "\n");
 }
 
-/* ---- beyond numactl ---------------------------------------------------------------------------------------------- */
+/* ---- beyond numactl --------------------------------------------------------------------------------------------- */
 
 static uint32_t count_of(const struct host *host, size_t offset)
 {
@@ -336,7 +336,7 @@ static void show_controls(const struct host *host, GString *out)
     }
 }
 
-/* ---- settings and what is unknown -------------------------------------------------------------------------------- */
+/* ---- settings and what is unknown ------------------------------------------------------------------------------- */
 
 static void show_set(GString *out, const char *name, bool known, const struct ids *ids)
 {

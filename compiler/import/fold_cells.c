@@ -24,7 +24,7 @@ static const char *plain_value(const struct line *list, const char *word)
     return line && !line->children && lines_count(list, word) == 1 ? line_argument(line) : NULL;
 }
 
-/* ---- ids --------------------------------------------------------------------------------------------------------- */
+/* ---- ids -------------------------------------------------------------------------------------------------------- */
 
 /* Where cells count on from one another, the numbers of their vCPUs say no more than how many there are. */
 void fold_ids(struct guest_lines *guest)
@@ -52,7 +52,7 @@ void fold_ids(struct guest_lines *guest)
     }
 }
 
-/* ---- words that cells inherit ------------------------------------------------------------------------------------ */
+/* ---- words that cells inherit ----------------------------------------------------------------------------------- */
 
 static const struct line *said_by_all(const struct guest_lines *guest, const char *word)
 {
@@ -91,7 +91,7 @@ void fold_inherited(struct guest_lines *guest)
     }
 }
 
-/* ---- even shares ------------------------------------------------------------------------------------------------- */
+/* ---- even shares ------------------------------------------------------------------------------------------------ */
 
 /* The number that all cells say with a word, or 0. */
 static uint64_t equal_number(const struct guest_lines *guest, const char *word,
@@ -166,7 +166,7 @@ void fold_cells(struct guest_lines *guest)
              line_new(guest->arena, "cells", arena_printf(guest->arena, "%" G_GUINT64_FORMAT, position)));
 }
 
-/* ---- distances --------------------------------------------------------------------------------------------------- */
+/* ---- distances -------------------------------------------------------------------------------------------------- */
 
 /* The one distance of all remote pairs where each cell is 10 from itself; NULL where they differ. */
 static const char *uniform_distance(const struct line *distances)

@@ -53,7 +53,7 @@ static GArray *read_pins(struct arena *arena, const struct line *rows)
     return NULL;
 }
 
-/* ---- rows -------------------------------------------------------------------------------------------------------- */
+/* ---- rows ------------------------------------------------------------------------------------------------------- */
 
 static void row_clear(void *row_pointer)
 {
@@ -153,7 +153,7 @@ static void rows_by_neighbours(const GArray *pins, GArray *rows)
     }
 }
 
-/* ---- their text -------------------------------------------------------------------------------------------------- */
+/* ---- their text ------------------------------------------------------------------------------------------------- */
 
 static const char *numbers_text(struct arena *arena, const GArray *numbers)
 {

@@ -23,7 +23,7 @@ struct importing {
     bool failed;
 };
 
-/* ---- names ------------------------------------------------------------------------------------------------------- */
+/* ---- names ------------------------------------------------------------------------------------------------------ */
 
 static bool refuse_name(struct importing *importing, const struct domain_identity *identity, const char *why)
 {
@@ -70,7 +70,7 @@ static bool name_is_new(struct importing *importing, const struct domain_identit
     return false;
 }
 
-/* ---- one guest --------------------------------------------------------------------------------------------------- */
+/* ---- one guest -------------------------------------------------------------------------------------------------- */
 
 /* A part of a list ends without the line end that a file has. */
 static void keep_base(struct importing *importing, const char *name, struct span part)
@@ -114,7 +114,7 @@ static bool import_part(struct importing *importing, struct span part)
     return true;
 }
 
-/* ---- all of them ------------------------------------------------------------------------------------------------- */
+/* ---- all of them ------------------------------------------------------------------------------------------------ */
 
 static void split_files(struct importing *importing, const uint32_t *files, size_t count)
 {

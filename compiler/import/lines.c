@@ -12,7 +12,7 @@
 
 enum { LINES_DEPTH = 8 }; /* of blocks; a guest's XML makes three */
 
-/* ---- from items -------------------------------------------------------------------------------------------------- */
+/* ---- from items ------------------------------------------------------------------------------------------------- */
 
 /* Zeros in front say nothing to libvirt, and are no number of the language. */
 static const char *without_zeros(const char *text)
@@ -76,7 +76,7 @@ bool lines_from_items(struct arena *arena, struct syntax *syntax, const struct i
     return true;
 }
 
-/* ---- lists of them ----------------------------------------------------------------------------------------------- */
+/* ---- lists of them ---------------------------------------------------------------------------------------------- */
 
 struct line *line_new(struct arena *arena, const char *word, const char *argument)
 {
@@ -146,7 +146,7 @@ bool line_same(const struct line *a, const struct line *b)
     return !of_a && !of_b;
 }
 
-/* ---- what a text says -------------------------------------------------------------------------------------------- */
+/* ---- what a text says ------------------------------------------------------------------------------------------- */
 
 bool text_number(const char *text, uint64_t *out_number)
 {
@@ -194,7 +194,7 @@ const struct ids *text_set(struct arena *arena, const char *text)
     return ids && ids->count ? ids : NULL;
 }
 
-/* ---- text -------------------------------------------------------------------------------------------------------- */
+/* ---- text ------------------------------------------------------------------------------------------------------- */
 
 static bool is_plain(const char *text)
 {

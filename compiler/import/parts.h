@@ -54,12 +54,12 @@ const struct ids *text_set(struct arena *arena, const char *text);
 bool vcpus_level(const struct line *vcpus, const char *word, uint64_t *out_number); /* "threads" of `vcpus` */
 bool vcpus_total(const struct line *vcpus, uint64_t *out_total);                    /* that there can be */
 
-/* ---- longer (unsaid.c) ------------------------------------------------------------------------------------------- */
+/* ---- longer (unsaid.c) ------------------------------------------------------------------------------------------ */
 
 /* What libvirt assumes where the XML is silent and numac would choose otherwise. */
 void say_unsaid(struct guest_lines *guest);
 
-/* ---- shorter (simplify.c, fold_cells.c, fold_pins.c) ------------------------------------------------------------- */
+/* ---- shorter (simplify.c, fold_cells.c, fold_pins.c) ------------------------------------------------------------ */
 
 /* Fewer words for the same plan. */
 void simplify(struct guest_lines *guest);

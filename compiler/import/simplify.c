@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-/* ---- texts ------------------------------------------------------------------------------------------------------- */
+/* ---- texts ------------------------------------------------------------------------------------------------------ */
 
 /* A comma or a caret tells a set from a number; "3-0" is left for the rules to tell. */
 static bool looks_like_set(const char *text)
@@ -33,7 +33,7 @@ void plain_texts(struct arena *arena, struct line *list)
     }
 }
 
-/* ---- sockets, cores, threads ------------------------------------------------------------------------------------- */
+/* ---- sockets, cores, threads ------------------------------------------------------------------------------------ */
 
 bool vcpus_level(const struct line *vcpus, const char *word, uint64_t *out_number)
 {
@@ -105,7 +105,7 @@ static void fold_topology(struct guest_lines *guest)
     drop_derived_levels(guest, vcpus);
 }
 
-/* ---- defaults ---------------------------------------------------------------------------------------------------- */
+/* ---- defaults --------------------------------------------------------------------------------------------------- */
 
 /* `node 1 strict` is `node 1`. */
 static void drop_strict(struct line *list)

@@ -35,7 +35,7 @@ static struct span span_of(const struct splitter *splitter, uint32_t begin, uint
     return (struct span){ splitter->file, begin, end };
 }
 
-/* ---- pieces ------------------------------------------------------------------------------------------------------ */
+/* ---- pieces ----------------------------------------------------------------------------------------------------- */
 
 static struct markup piece_until(const struct splitter *splitter, uint32_t begin, const char *close, enum piece piece)
 {
@@ -99,7 +99,7 @@ static bool is_named(const struct splitter *splitter, const struct markup *tag, 
     return tag->name_end - begin == strlen(name) && memcmp(splitter->text + begin, name, strlen(name)) == 0;
 }
 
-/* ---- what does not belong there ---------------------------------------------------------------------------------- */
+/* ---- what does not belong there --------------------------------------------------------------------------------- */
 
 static const char ask_virsh[] = "give the XML of guests, as 'virsh dumpxml --inactive GUEST' prints it";
 
@@ -163,7 +163,7 @@ static bool refuse_attributes(struct splitter *splitter, const struct markup *li
     return false;
 }
 
-/* ---- parts ------------------------------------------------------------------------------------------------------- */
+/* ---- parts ------------------------------------------------------------------------------------------------------ */
 
 /* *out_end is behind the element whose tag this is; false, and the end of the file, where it is not closed. */
 static bool skip_element(const struct splitter *splitter, const struct markup *tag, uint32_t *out_end)

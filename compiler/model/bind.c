@@ -100,15 +100,14 @@ static bool store_columns(struct binder *binder, const struct item *item, const 
         }
         if (column->flags & MANY)
             return store_many(binder, column, scalars + at, count - at, into);
-        uint64_t aside[4];
+        uint64_t aside[4] = { 0 };
         if (!parse_value(binder, column, &scalars[at++], into ? (void *)into : (void *)aside))
             return false; /* what follows may be shifted by the same mistake */
     }
     return true;
 }
 
-/* ---- tables
- * ---------------------------------------------------------------------------------------------------------- */
+/* ---- tables ----------------------------------------------------------------------------------------------------- */
 
 static bool same_text(struct binder *binder, const struct item *a, const struct item *b)
 {
@@ -246,8 +245,7 @@ static bool bind_table(struct binder *binder, const struct frame *frame, const s
     return fine;
 }
 
-/* ---- settings
- * ------------------------------------------------------------------------------------------------------------- */
+/* ---- settings --------------------------------------------------------------------------------------------------- */
 
 static void note_places(struct binder *binder, const struct frame *frame, const struct word_row *row,
                         const struct item *item, const struct scalar *scalars, size_t count)
@@ -332,8 +330,7 @@ static void bind_setting(struct binder *binder, const struct frame *frame, const
         bind_block(binder, frame, row->opens, item->children);
 }
 
-/* ---- labelled blocks
- * ---------------------------------------------------------------------------------------------------------- */
+/* ---- labelled blocks -------------------------------------------------------------------------------------------- */
 
 bool item_label(struct binder *binder, const struct item *item, const struct word_row *row, struct scalar *out_label)
 {
@@ -492,9 +489,7 @@ static void bind_labelled(struct binder *binder, const struct frame *frame, cons
         *frame->is_broken = true;
 }
 
-/* ---- blocks
- * -----------------------------------------------------------------------------------------------------------------------
- */
+/* ---- blocks ----------------------------------------------------------------------------------------------------- */
 
 enum { FEW_LABELS = 16 };
 

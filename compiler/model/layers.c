@@ -102,8 +102,7 @@ struct hmat_cache *cell_hmat_cache(struct binder *binder, struct cell *cell, uin
     return cache;
 }
 
-/* ---- remove
- * ----------------------------------------------------------------------------------------------------------- */
+/* ---- remove ----------------------------------------------------------------------------------------------------- */
 
 static bool remove_labelled(struct guest *guest, const struct word_row *row, const char *label)
 {
@@ -204,8 +203,7 @@ static void apply_removals(struct binder *binder, const struct frame *frame, con
         *frame->is_broken = true;
 }
 
-/* ---- profiles
- * ------------------------------------------------------------------------------------------------------------ */
+/* ---- profiles --------------------------------------------------------------------------------------------------- */
 
 struct stack { /* profiles of one guest in the order in which they apply */
     struct profile *profiles[LAYER_LIMIT];
@@ -325,9 +323,7 @@ static void check_unused(struct binder *binder)
     }
 }
 
-/* ---- base
- * --------------------------------------------------------------------------------------------------------------------
- */
+/* ---- base ------------------------------------------------------------------------------------------------------- */
 
 struct base_tree {
     uint32_t file;
@@ -370,8 +366,7 @@ static void apply_base(struct binder *binder, struct frame frame, const struct i
     bind_block(binder, &frame, IN_GUEST, known->tree->items);
 }
 
-/* ---- a guest and its instances
- * -------------------------------------------------------------------------------------------------- */
+/* ---- a guest and its instances ---------------------------------------------------------------------------------- */
 
 static void check_hosts(struct binder *binder, struct guest *guest)
 {

@@ -21,7 +21,7 @@ char *path_beside(struct binder *binder, uint32_t file, const char *path, size_t
     return arena_printf(binder->arena, "%.*s%.*s", (int)(slash - from + 1), from, (int)length, path);
 }
 
-/* ---- variables --------------------------------------------------------------------------------------------------- */
+/* ---- variables -------------------------------------------------------------------------------------------------- */
 
 struct let *find_let(struct binder *binder, const char *name, size_t length)
 {
@@ -324,8 +324,7 @@ bool item_scalars(struct binder *binder, const struct item *item, struct scalar 
     return true;
 }
 
-/* ---- includes
- * ------------------------------------------------------------------------------------------------------------ */
+/* ---- includes --------------------------------------------------------------------------------------------------- */
 
 static char *real_folder(const char *path)
 {

@@ -12,7 +12,7 @@
 #include "source/source.h"
 #include "syntax/syntax.h"
 
-/* ---- the vocabulary ------------------------------------------------------------------------------------------- */
+/* ---- the vocabulary --------------------------------------------------------------------------------------------- */
 
 enum context { /* where a word stands; one bit each, since a row may stand in several */
                IN_NOWHERE = 0,
@@ -155,10 +155,12 @@ struct place { /* one act of saying a word, or one argument of it */
     struct span span;
 };
 
+enum { SAID_WORDS = (WORD_COUNT + 63) / 64 };
+
 struct said {
-    uint64_t words[2];    /* bit per word_id: a value stands */
-    uint64_t failed[2];   /* bit per word_id: said, but wrong; rules stay silent about it */
-    struct place *places; /* in the order of layers: the last of a word is in force */
+    uint64_t words[SAID_WORDS];  /* bit per word_id: a value stands */
+    uint64_t failed[SAID_WORDS]; /* bit per word_id: said, but wrong; rules stay silent about it */
+    struct place *places;        /* in the order of layers: the last of a word is in force */
     uint32_t count, room;
 };
 
@@ -325,8 +327,7 @@ enum { WRITE_POLICY_WORD_NONE, WRITE_POLICY_WORD_WRITEBACK, WRITE_POLICY_WORD_WR
 #define PRIORITY_UNSAID UINT32_MAX
 #define VALUE_UNSAID UINT64_MAX /* an optional time or rate of a row */
 
-/* ---- hosts, as declared
- * ---------------------------------------------------------------------------------------------- */
+/* ---- hosts, as declared ----------------------------------------------------------------------------------------- */
 
 struct hugepages {
     struct span span;
@@ -362,8 +363,7 @@ struct declared_host {
     bool is_broken;       /* an error stands in it */
 };
 
-/* ---- guests
- * ------------------------------------------------------------------------------------------------------------ */
+/* ---- guests ----------------------------------------------------------------------------------------------------- */
 
 struct locality {            /* words that a guest and each of its cells may say */
     const struct set *nodes; /* NULL: auto */
@@ -478,8 +478,7 @@ struct guest {
     uint32_t resctrl_count;
 };
 
-/* ---- the site
- * ----------------------------------------------------------------------------------------------------------- */
+/* ---- the site --------------------------------------------------------------------------------------------------- */
 
 struct origin {                      /* of a value that a variable gave */
     struct span span, let;           /* where it is used; where the variable is declared */

@@ -84,8 +84,7 @@ static bool read_range(struct reading *reading, const char *text, size_t length,
     return true;
 }
 
-/* ---- places
- * ------------------------------------------------------------------------------------------------------------ */
+/* ---- places ----------------------------------------------------------------------------------------------------- */
 
 static bool is_pci(const char *text, size_t length)
 {
@@ -190,8 +189,7 @@ static bool read_place(struct reading *reading, struct set_term *term, const cha
     return true;
 }
 
-/* ---- terms and sets
- * -------------------------------------------------------------------------------------------------------- */
+/* ---- terms and sets --------------------------------------------------------------------------------------------- */
 
 static bool read_term(struct reading *reading, struct set_term *term, const char *text, size_t length)
 {

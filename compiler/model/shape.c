@@ -23,7 +23,7 @@ static void shape_children(struct syntax *syntax, const struct word_row *row, st
         item->children = shape_block(syntax, row->opens, item->children);
 }
 
-/* ---- arguments by name ------------------------------------------------------------------------------------------- */
+/* ---- arguments by name ------------------------------------------------------------------------------------------ */
 
 struct named { /* the arguments of one item that were given by name, in the order of its row */
     const struct item *values[COLUMN_LIMIT];
@@ -221,8 +221,7 @@ static struct item **refuse_labels(struct syntax *syntax, const struct word_row 
     return &item->next;
 }
 
-/* ---- blocks
- * ---------------------------------------------------------------------------------------------------------- */
+/* ---- blocks ----------------------------------------------------------------------------------------------------- */
 
 static struct item **shape_item(struct syntax *syntax, enum context in, struct item *item, struct item **tail)
 {

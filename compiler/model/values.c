@@ -30,7 +30,7 @@ struct finding *report_value(struct binder *binder, enum code code, const struct
     return finding;
 }
 
-/* ---- whole numbers: no sign, no leading zero, nothing behind --------------------------------------------------- */
+/* ---- whole numbers: no sign, no leading zero, nothing behind ---------------------------------------------------- */
 
 static bool digits(const char *text, size_t length, uint64_t limit, uint64_t *out_value)
 {
@@ -242,8 +242,7 @@ static bool parse_share(struct binder *binder, const struct scalar *scalar, stru
     return true;
 }
 
-/* ---- words
- * ------------------------------------------------------------------------------------------------------------ */
+/* ---- words ------------------------------------------------------------------------------------------------------ */
 
 bool is_name(const char *text, size_t length)
 {
@@ -412,8 +411,7 @@ static bool parse_feature(struct binder *binder, const struct scalar *scalar, st
     return true;
 }
 
-/* ---- all types
- * ------------------------------------------------------------------------------------------------------------ */
+/* ---- all types -------------------------------------------------------------------------------------------------- */
 
 static bool parse_number_or(struct binder *binder, const struct column *column, const struct scalar *scalar,
                             uint32_t *out_value)

@@ -74,8 +74,6 @@ static const struct word_row rows[] = {
 #undef WORD
 #undef LATER
 
-_Static_assert(WORD_COUNT <= 128, "struct said has 128 bits");
-
 const struct word_row *vocabulary(size_t *out_count)
 {
     *out_count = G_N_ELEMENTS(rows);

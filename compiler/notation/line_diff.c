@@ -132,8 +132,7 @@ static void mark_changes(struct side *old, struct side *new)
     memset(new->changed + start, 1, new_count * sizeof(bool));
 }
 
-/* ---- hunks
- * ----------------------------------------------------------------------------------------------------------- */
+/* ---- hunks ------------------------------------------------------------------------------------------------------ */
 
 struct hunk {
     size_t old_begin, old_end, new_begin, new_end;

@@ -127,8 +127,7 @@ void refuse_to_say(struct writer *writer, struct span span, const char *help, co
     writer->failed = true;
 }
 
-/* ---- a whole file
- * ---------------------------------------------------------------------------------------------------- */
+/* ---- a whole file ----------------------------------------------------------------------------------------------- */
 
 bool write_notation(struct syntax *syntax, const struct tree *tree, enum notation notation, GString *out)
 {

@@ -9,8 +9,7 @@
 
 enum { INDENT = 4 };
 
-/* ---- words
- * ----------------------------------------------------------------------------------------------------------- */
+/* ---- words ------------------------------------------------------------------------------------------------------ */
 
 static void write_string(struct writer *writer, const struct item *item, struct word word, const char *text,
                          size_t length)
@@ -56,8 +55,7 @@ static void write_head(struct writer *writer, struct standing standing, const st
     }
 }
 
-/* ---- one line
- * -------------------------------------------------------------------------------------------------------- */
+/* ---- one line --------------------------------------------------------------------------------------------------- */
 
 static bool write_short(struct writer *writer, struct standing standing, const struct word_row *row,
                         const struct item *item, size_t line);
@@ -96,8 +94,7 @@ static bool try_short(struct writer *writer, struct standing standing, const str
     return false;
 }
 
-/* ---- lines
- * ------------------------------------------------------------------------------------------------------------- */
+/* ---- lines ------------------------------------------------------------------------------------------------------ */
 
 static void begin_line(struct writer *writer, uint32_t at, unsigned depth, bool *is_first)
 {

@@ -92,8 +92,7 @@ static bool give_beside(struct gathering *gathering, const struct comment *comme
     return true;
 }
 
-/* ---- comments on their own lines
- * ------------------------------------------------------------------------------------- */
+/* ---- comments on their own lines -------------------------------------------------------------------------------- */
 
 static uint32_t column_of(const struct writer *writer, uint32_t at)
 {

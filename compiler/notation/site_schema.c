@@ -8,7 +8,7 @@
 #include "notation/notation.h"
 #include "notation/contexts.h"
 
-/* ---- values: a pattern for one value without its anchors --------------------------------------------------------- */
+/* ---- values: a pattern for one value without its anchors -------------------------------------------------------- */
 
 #define NUMBER "(?:0|[1-9][0-9]*)"
 #define BYTES "[0-9]+(?:\\.[0-9]{1,6})?(?:[KMGT]iB|[KMGT])"
@@ -130,7 +130,7 @@ static void write_scalar(struct json *json, const char *key, const struct column
     json_end(json, '}');
 }
 
-/* ---- arguments --------------------------------------------------------------------------------------------------- */
+/* ---- arguments -------------------------------------------------------------------------------------------------- */
 
 static size_t required_columns(const struct column *columns)
 {

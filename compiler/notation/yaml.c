@@ -22,8 +22,7 @@ static void free_group(void *pointer)
         g_ptr_array_free(group->more, TRUE);
 }
 
-/* ---- grouping
- * ---------------------------------------------------------------------------------------------------------- */
+/* ---- grouping --------------------------------------------------------------------------------------------------- */
 
 static char *key_of(const struct writer *writer, const struct item *item, struct word word)
 {
@@ -87,8 +86,7 @@ static GArray *group_items(struct writer *writer, struct standing standing, cons
     return groups;
 }
 
-/* ---- arguments
- * ----------------------------------------------------------------------------------------------------------- */
+/* ---- arguments -------------------------------------------------------------------------------------------------- */
 
 struct value {                /* what stands behind a key */
     struct standing standing; /* where its item stands */
@@ -182,8 +180,7 @@ static bool has_names(struct writer *writer, const struct value *value)
     return true;
 }
 
-/* ---- one line
- * -------------------------------------------------------------------------------------------------------------- */
+/* ---- one line --------------------------------------------------------------------------------------------------- */
 
 static bool write_flow_block(struct writer *writer, struct standing standing, const struct item *first, bool is_first,
                              size_t line);
@@ -282,9 +279,7 @@ static bool write_flow_block(struct writer *writer, struct standing standing, co
     return true;
 }
 
-/* ---- lines
- * ---------------------------------------------------------------------------------------------------------------------
- */
+/* ---- lines ------------------------------------------------------------------------------------------------------ */
 
 static void write_block(struct writer *writer, struct standing standing, const struct item *first, unsigned depth,
                         bool *is_first);

@@ -24,7 +24,7 @@ struct picker {
     bool is_spread;
 };
 
-/* ---- what may be taken ------------------------------------------------------------------------------------------- */
+/* ---- what may be taken ------------------------------------------------------------------------------------------ */
 
 uint32_t core_number(const struct room *room, uint32_t core, uint32_t level)
 {
@@ -168,7 +168,7 @@ void count_floaters(struct room *room, const struct ids *nodes, struct scope par
         }
 }
 
-/* ---- one part of the host for all -------------------------------------------------------------------------------- */
+/* ---- one part of the host for all ------------------------------------------------------------------------------- */
 
 /* How good a part is for what is needed; negative: not enough. */
 static int64_t part_worth(const struct picker *picker)
@@ -210,7 +210,7 @@ static bool choose_part(struct picker *picker)
     return chosen.level != NO_LEVEL;
 }
 
-/* ---- does it fit ------------------------------------------------------------------------------------------------- */
+/* ---- does it fit ------------------------------------------------------------------------------------------------ */
 
 static uint64_t loose_floor(const struct room_node *node, enum ease ease)
 {
@@ -302,7 +302,7 @@ uint64_t cpus_found(const struct room *room, const uint32_t *nodes, uint32_t cou
     return enough;
 }
 
-/* ---- taking them ------------------------------------------------------------------------------------------------- */
+/* ---- taking them ------------------------------------------------------------------------------------------------ */
 
 struct taking {
     struct picker picker;

@@ -28,7 +28,7 @@ struct cure {
     uint32_t offered;
 };
 
-/* ---- trying ------------------------------------------------------------------------------------------------------ */
+/* ---- trying ----------------------------------------------------------------------------------------------------- */
 
 static bool fits_on(struct cure *cure, const struct guest *guest, const struct candidates *candidates, bool is_trial)
 {
@@ -122,7 +122,7 @@ static bool offer_if(struct cure *cure, const struct guest *edited, const char *
     return true;
 }
 
-/* ---- editing ----------------------------------------------------------------------------------------------------- */
+/* ---- editing ---------------------------------------------------------------------------------------------------- */
 
 static struct guest *copy_of(const struct cure *cure)
 {
@@ -162,7 +162,7 @@ static struct locality *edited_locality(const struct cure *cure, struct guest *c
     return NULL;
 }
 
-/* ---- what may be edited ------------------------------------------------------------------------------------------ */
+/* ---- what may be edited ----------------------------------------------------------------------------------------- */
 
 static void offer_count(struct cure *cure)
 {
@@ -348,7 +348,7 @@ static void offer_hosts(struct cure *cure)
     }
 }
 
-/* ---- smaller ----------------------------------------------------------------------------------------------------- */
+/* ---- smaller ---------------------------------------------------------------------------------------------------- */
 
 struct smaller {         /* one number of a guest that may go down, in steps */
     uint64_t step, most; /* of steps, too large */
@@ -475,7 +475,7 @@ static void offer_fewer_vcpus(struct cure *cure)
                                  count, guest->cells[smaller.cell].name));
 }
 
-/* ---- without another guest --------------------------------------------------------------------------------------- */
+/* ---- without another guest -------------------------------------------------------------------------------------- */
 
 static void offer_leaving(struct cure *cure)
 {
@@ -496,7 +496,7 @@ static void offer_leaving(struct cure *cure)
     }
 }
 
-/* ---- the order --------------------------------------------------------------------------------------------------- */
+/* ---- the order -------------------------------------------------------------------------------------------------- */
 
 typedef void (*offer_function)(struct cure *cure);
 

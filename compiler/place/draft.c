@@ -135,7 +135,7 @@ void draft_cells(struct arena *arena, struct draft *draft, const struct guest *g
     share_memory(draft, guest);
 }
 
-/* ---- numbers of vCPUs -------------------------------------------------------------------------------------------- */
+/* ---- numbers of vCPUs ------------------------------------------------------------------------------------------- */
 
 static bool has_ids(const struct draft_cell *cell)
 {
@@ -188,7 +188,7 @@ void number_vcpus(struct arena *arena, struct draft *draft)
     }
 }
 
-/* ---- cutting ----------------------------------------------------------------------------------------------------- */
+/* ---- cutting ---------------------------------------------------------------------------------------------------- */
 
 bool divides(const struct guest *guest, uint32_t cells, uint32_t threads)
 {

@@ -176,7 +176,7 @@ void count_floaters(struct room *room, const struct ids *nodes, struct scope par
 bool pick_cpus(struct arena *scratch, struct room *room, const uint32_t *nodes, uint32_t count, const struct need *need,
                bool is_spread, uint32_t *picks, uint32_t *claims, uint32_t *claim_count, struct scope *out_scope);
 
-/* ---- memory.c: whether it fits, and taking it -------------------------------------------------------------------- */
+/* ---- memory.c: whether it fits, and taking it ------------------------------------------------------------------- */
 
 /* Policies are positions in the words of the language, POLICY_WORD_... */
 bool memory_fits(const struct room *room, const uint32_t *nodes, uint32_t count, uint32_t policy, uint64_t page_bytes,
@@ -192,7 +192,7 @@ void give_memory(struct room *room, struct draft_cell *cell);
 bool all_memory(const struct room *room, const uint32_t *nodes, uint32_t count, uint64_t *page_bytes,
                 uint64_t *out_bytes);
 
-/* ---- hosts.c: which hosts, in which order ------------------------------------------------------------------------ */
+/* ---- hosts.c: which hosts, in which order ----------------------------------------------------------------------- */
 
 struct candidates candidates_of(struct placing *placing, const struct guest *guest);
 void host_was_filled(struct placing *placing, const struct room *room);
@@ -203,9 +203,7 @@ void note_refusal(struct placing *placing, uint64_t demand, enum ease ease, uint
 uint32_t refused_first(const struct placing *placing, uint64_t demand, enum ease ease, uint32_t cells);
 void note_refused_first(struct placing *placing, uint64_t demand, enum ease ease, uint32_t cells, uint32_t count);
 
-/* ---- fit.c and needs.c: one guest on one host
- * ----------------------------------------------------------------------------------
- */
+/* ---- fit.c and needs.c: one guest on one host ------------------------------------------------------------------- */
 
 struct attempt {
     struct placing *placing;
@@ -248,7 +246,7 @@ bool fails(const struct attempt *attempt, enum shortage kind, uint32_t cell, uin
 /* Lays out the cells of a guest for this host; `count` where the site leaves their number open. */
 void lay_cells(const struct attempt *attempt, const struct guest *guest, uint32_t count);
 
-/* ---- place.c: one guest over hosts, parts of hosts, numbers of cells ------------------------------------------- */
+/* ---- place.c: one guest over hosts, parts of hosts, numbers of cells -------------------------------------------- */
 
 struct shape { /* of a guest: how many cells, and where all of them */
     uint32_t cells;
@@ -275,7 +273,7 @@ struct replay {                 /* a site that differs in one edit */
  * others take.  Too large a site is taken on trust. */
 bool fits_in_replay(struct placing *placing, const struct replay *replay);
 
-/* ---- why.c: what is short ---------------------------------------------------------------------------------------- */
+/* ---- why.c: what is short --------------------------------------------------------------------------------------- */
 
 struct diagnosis { /* of a guest on one host: the shape in which least is missing */
     struct misfit misfit;
@@ -290,12 +288,12 @@ bool diagnose(struct placing *placing, const struct guest *guest, struct room *r
               bool is_only_host, struct diagnosis *out);
 bool is_milder(const struct diagnosis *a, const struct diagnosis *b);
 
-/* ---- cures.c: edits that help, each tried before it is offered ------------------------------------------------- */
+/* ---- cures.c: edits that help, each tried before it is offered -------------------------------------------------- */
 
 void offer_cures(struct placing *placing, struct finding *finding, const struct guest *guest,
                  const struct candidates *candidates, const struct diagnosis *diagnosis);
 
-/* ---- refuse.c: telling why a guest did not fit ------------------------------------------------------------------- */
+/* ---- refuse.c: telling why a guest did not fit ------------------------------------------------------------------ */
 
 /* False: it would fit after all. */
 bool refuse_guest(struct placing *placing, const struct guest *guest, const struct candidates *candidates);
@@ -303,12 +301,12 @@ bool refuse_guest(struct placing *placing, const struct guest *guest, const stru
 void refuse_crowded(struct placing *placing, const struct draft *draft, uint32_t cell);
 const char *shortage_text(struct arena *arena, const struct diagnosis *diagnosis);
 
-/* ---- unhosted.c: a site without hosts ---------------------------------------------------------------------------- */
+/* ---- unhosted.c: a site without hosts --------------------------------------------------------------------------- */
 
 /* Takes over what stands in plain numbers; each word that only a host can answer is a finding. */
 bool draft_unhosted(struct placing *placing, struct draft *draft, const struct guest *guest);
 
-/* ---- threads.c: once all guests are placed ----------------------------------------------------------------------- */
+/* ---- threads.c: once all guests are placed ---------------------------------------------------------------------- */
 
 /* Floating vCPUs get the CPUs that stayed loose.  False with a finding where nothing did. */
 bool settle_vcpus(struct placing *placing, struct draft *draft);
@@ -317,7 +315,7 @@ const struct ids *emulator_cpus(struct placing *placing, const struct draft *dra
 const struct ids *vhost_cpus(struct placing *placing, const struct draft *draft);
 const struct ids *iothread_cpus(struct placing *placing, const struct draft *draft, const struct iothread *iothread);
 
-/* ---- finish.c: the plan of one guest ----------------------------------------------------------------------------- */
+/* ---- finish.c: the plan of one guest ---------------------------------------------------------------------------- */
 
 struct identity { /* what makes names into numbers, the same in every run */
     GChecksum *sha1;

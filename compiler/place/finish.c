@@ -16,7 +16,7 @@ static const guint8 uuid_namespace[16] = { 0x7e, 0x3b, 0x1d, 0x52, 0x4c, 0x0a, 0
 /* QEMU's and libvirt's own value where nothing is known; and the least a remote cell may have, since 10 is local. */
 enum { REMOTE_UNKNOWN = 20, REMOTE_LEAST = 11, DISTANCE_SELF = 10, DISTANCE_MOST = 254 };
 
-/* ---- cells ------------------------------------------------------------------------------------------------------- */
+/* ---- cells ------------------------------------------------------------------------------------------------------ */
 
 static enum memory_policy policy_of(uint32_t word)
 {
@@ -104,7 +104,7 @@ static bool wants_numa(const struct draft *draft)
            is_said(&guest->said, W_GUEST_DISTANCES) || guest->hmat == HMAT_WORD_AUTO;
 }
 
-/* ---- distances --------------------------------------------------------------------------------------------------- */
+/* ---- distances -------------------------------------------------------------------------------------------------- */
 
 static uint32_t host_remote(const struct draft *draft, const struct draft_cell *from, const struct draft_cell *to)
 {
@@ -143,7 +143,7 @@ static const uint32_t *finish_distances(struct arena *arena, const struct draft 
     return values;
 }
 
-/* ---- sockets, cores, threads ------------------------------------------------------------------------------------- */
+/* ---- sockets, cores, threads ------------------------------------------------------------------------------------ */
 
 static uint32_t or_one(uint32_t said)
 {
@@ -198,7 +198,7 @@ void finish_topology(const struct draft *draft, struct plan_guest *out)
         out->threads *= left;
 }
 
-/* ---- the guest --------------------------------------------------------------------------------------------------- */
+/* ---- the guest -------------------------------------------------------------------------------------------------- */
 
 static void finish_names(struct placing *placing, const struct identity *identity, const struct draft *draft,
                          struct plan_guest *out)

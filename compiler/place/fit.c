@@ -7,7 +7,7 @@
 
 #include <hwloc/bitmap.h>
 
-/* ---- sets of the site on this host ------------------------------------------------------------------------------- */
+/* ---- sets of the site on this host ------------------------------------------------------------------------------ */
 
 static struct findings *listener(const struct attempt *attempt)
 {
@@ -58,7 +58,7 @@ static bool fails_heard(const struct attempt *attempt)
     return false;
 }
 
-/* ---- cells ------------------------------------------------------------------------------------------------------- */
+/* ---- cells ------------------------------------------------------------------------------------------------------ */
 
 /* The nodes that get a cell each where the site says `cells host`, `all`, or `cells auto` on several nodes. */
 static uint32_t own_nodes(const struct attempt *attempt, const struct guest *guest, uint32_t *out)
@@ -96,7 +96,7 @@ void lay_cells(const struct attempt *attempt, const struct guest *guest, uint32_
         draft->cells[i].fixed = attempt->room->nodes[nodes[i]].self;
 }
 
-/* ---- nodes ------------------------------------------------------------------------------------------------------- */
+/* ---- nodes ------------------------------------------------------------------------------------------------------ */
 
 /* The nodes of a set that guests may use here: there, and not taken away by a cgroup. */
 static uint32_t indexes_of(const struct room *room, const struct ids *nodes, uint32_t *out, bool *out_all_there)
@@ -112,7 +112,7 @@ static uint32_t indexes_of(const struct room *room, const struct ids *nodes, uin
     return count;
 }
 
-/* ---- taking and giving back -------------------------------------------------------------------------------------- */
+/* ---- taking and giving back ------------------------------------------------------------------------------------- */
 
 static void give_back(const struct attempt *attempt)
 {
@@ -217,7 +217,7 @@ uint64_t left_on(const struct attempt *attempt, const uint32_t *nodes, uint32_t 
     return sum;
 }
 
-/* ---- cells whose nodes are said ---------------------------------------------------------------------------------- */
+/* ---- cells whose nodes are said --------------------------------------------------------------------------------- */
 
 /* Memory that interleaves lacks its share on one node; other memory lacks the sum. */
 static void fails_memory(const struct attempt *attempt, uint32_t index, const uint32_t *nodes, uint32_t count)
@@ -361,7 +361,7 @@ static bool enter_fixed(const struct attempt *attempt, uint32_t index)
     return take_cpus(attempt, index, beside, near) || fails(attempt, SHORT_CPUS, index, cell->node, 0, 0);
 }
 
-/* ---- the whole guest --------------------------------------------------------------------------------------------- */
+/* ---- the whole guest -------------------------------------------------------------------------------------------- */
 
 /* The site's own sets on this host. */
 static bool read_sets(const struct attempt *attempt)

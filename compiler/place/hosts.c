@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- rooms ------------------------------------------------------------------------------------------------------- */
+/* ---- rooms ------------------------------------------------------------------------------------------------------ */
 
 static struct room *room_at(struct placing *placing, uint32_t host)
 {
@@ -34,7 +34,7 @@ static void note_size(struct candidates *candidates, const struct room *room)
     candidates->most_nodes = MAX(candidates->most_nodes, room->node_count);
 }
 
-/* ---- candidates -------------------------------------------------------------------------------------------------- */
+/* ---- candidates ------------------------------------------------------------------------------------------------- */
 
 static struct candidates named_hosts(struct placing *placing, const struct guest *guest)
 {
@@ -99,7 +99,7 @@ void host_was_filled(struct placing *placing, const struct room *room)
     placing->order[at] = room->number;
 }
 
-/* ---- demands ----------------------------------------------------------------------------------------------------- */
+/* ---- demands ---------------------------------------------------------------------------------------------------- */
 
 static void mix(uint64_t *hash, uint64_t value)
 {
@@ -154,7 +154,7 @@ uint64_t demand_of(const struct guest *guest)
     return hash ? hash : 1;
 }
 
-/* ---- refusals ---------------------------------------------------------------------------------------------------- */
+/* ---- refusals --------------------------------------------------------------------------------------------------- */
 
 static uint64_t key_of(uint64_t demand, enum ease ease, uint32_t cells, uint32_t host)
 {

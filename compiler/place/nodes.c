@@ -76,7 +76,7 @@ uint32_t match_cells(struct arena *arena, const struct node_problem *problem, ui
     return found;
 }
 
-/* ---- one cell: the best rank wins unless fixed cells make a difference ------------------------------------------- */
+/* ---- one cell: the best rank wins unless fixed cells make a difference ------------------------------------------ */
 
 static bool choose_one(const struct node_problem *problem, uint32_t *chosen)
 {
@@ -93,7 +93,7 @@ static bool choose_one(const struct node_problem *problem, uint32_t *chosen)
     return chosen[0] != NO_NODE;
 }
 
-/* ---- the work of all searches ------------------------------------------------------------------------------------ */
+/* ---- the work of all searches ----------------------------------------------------------------------------------- */
 
 static uint64_t looks_of_a_step(const struct node_problem *problem)
 {
@@ -111,7 +111,7 @@ void spend_steps(const struct node_problem *problem, uint32_t steps)
         *problem->looks_left -= MIN(*problem->looks_left, steps * looks_of_a_step(problem));
 }
 
-/* ---- sets of nodes ----------------------------------------------------------------------------------------------- */
+/* ---- sets of nodes ---------------------------------------------------------------------------------------------- */
 
 struct search {
     const struct node_problem *problem;
@@ -216,7 +216,7 @@ static void descend(struct search *search, uint32_t depth, uint32_t from, uint64
     }
 }
 
-/* ---- preparing it, and the answer -------------------------------------------------------------------------------- */
+/* ---- preparing it, and the answer ------------------------------------------------------------------------------- */
 
 static void measure_near(const struct search *search, uint32_t node)
 {

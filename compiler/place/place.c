@@ -10,7 +10,7 @@
 
 enum turn { TURN_TABLE, TURN_SAID, TURN_OWN, TURN_OTHERS, TURN_ALL, TURN_COUNT };
 
-/* ---- whose turn it is -------------------------------------------------------------------------------------------- */
+/* ---- whose turn it is ------------------------------------------------------------------------------------------- */
 
 static bool names_places(const struct locality *locality)
 {
@@ -39,7 +39,7 @@ static enum turn turn_of(const struct guest *guest)
 /* What try_host() may look at for all guests of a run: some tenths of a second. */
 enum { WORK_OF_A_SITE = 30000000, WORK_OF_A_GUEST = 1024 };
 
-/* ---- one guest --------------------------------------------------------------------------------------------------- */
+/* ---- one guest -------------------------------------------------------------------------------------------------- */
 
 struct asking { /* one guest, over all its tries */
     const struct guest *guest;
@@ -213,7 +213,7 @@ static void place_all(struct placing *placing)
         }
 }
 
-/* ---- the site once more ------------------------------------------------------------------------------------------ */
+/* ---- the site once more ----------------------------------------------------------------------------------------- */
 
 enum { REPLAYED_GUESTS = 100, REPLAYS_MOST = 200 };
 
@@ -288,7 +288,7 @@ bool fits_in_replay(struct placing *placing, const struct replay *replay)
     return fits;
 }
 
-/* ---- the site ---------------------------------------------------------------------------------------------------- */
+/* ---- the site --------------------------------------------------------------------------------------------------- */
 
 static void find_shared_bases(const struct site *site, GHashTable *out)
 {

@@ -44,7 +44,7 @@ static bool is_of_cpus(const struct misfit *misfit)
     return misfit->kind != SHORT_MEMORY && misfit->kind != SHORT_PAGES && misfit->kind != FITS;
 }
 
-/* ---- where ------------------------------------------------------------------------------------------------------- */
+/* ---- where ------------------------------------------------------------------------------------------------------ */
 
 static const char *part_text(struct arena *arena, const struct room *room, struct scope part)
 {
@@ -75,7 +75,7 @@ static const char *place_text(struct arena *arena, const struct diagnosis *diagn
                         misfit->room->host->name);
 }
 
-/* ---- what -------------------------------------------------------------------------------------------------------- */
+/* ---- what ------------------------------------------------------------------------------------------------------- */
 
 static const char *amount_text(struct arena *arena, const struct misfit *misfit, uint64_t amount, bool with_unit)
 {
@@ -210,7 +210,7 @@ const char *shortage_text(struct arena *arena, const struct diagnosis *diagnosis
     return arena_printf(arena, "%s %s%s, and %s %s %s free", needs, amount, beside, place, have, left);
 }
 
-/* ---- who has the rest -------------------------------------------------------------------------------------------- */
+/* ---- who has the rest ------------------------------------------------------------------------------------------- */
 
 static bool takes_cpus(const struct draft *draft, uint32_t node)
 {
@@ -309,7 +309,7 @@ static void name_takers(struct placing *placing, struct finding *finding, const 
         name_reserves(placing, finding, misfit);
 }
 
-/* ---- the mildest ------------------------------------------------------------------------------------------------- */
+/* ---- the mildest ------------------------------------------------------------------------------------------------ */
 
 static void keep(GArray *all, const struct diagnosis *diagnosis)
 {
@@ -365,7 +365,7 @@ static void note_others(struct placing *placing, struct finding *finding, const 
     }
 }
 
-/* ---- the finding ------------------------------------------------------------------------------------------------- */
+/* ---- the finding ------------------------------------------------------------------------------------------------ */
 
 static enum word_id word_of(const struct misfit *misfit, const struct guest *guest)
 {

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- laying out -------------------------------------------------------------------------------------------------- */
+/* ---- laying out ------------------------------------------------------------------------------------------------- */
 
 struct layout { /* a CPU on its way into its slice */
     const struct host_cpu *cpu;
@@ -184,7 +184,7 @@ void room_close(struct room *room)
     g_hash_table_destroy(room->loose);
 }
 
-/* ---- finding ----------------------------------------------------------------------------------------------------- */
+/* ---- finding ---------------------------------------------------------------------------------------------------- */
 
 uint32_t room_find_cpu(const struct room *room, uint32_t os_index)
 {
@@ -205,7 +205,7 @@ const struct ids *room_single(struct room *room, uint32_t cpu)
     return room->single[cpu];
 }
 
-/* ---- counting CPUs ----------------------------------------------------------------------------------------------- */
+/* ---- counting CPUs ---------------------------------------------------------------------------------------------- */
 
 static void count_cpu(struct room *room, const struct room_cpu *cpu, bool is_there)
 {
@@ -235,7 +235,7 @@ void room_set_cpu(struct room *room, uint32_t cpu, enum cpu_state state)
     count_cpu(room, &room->cpus[cpu], true);
 }
 
-/* ---- counting memory --------------------------------------------------------------------------------------------- */
+/* ---- counting memory -------------------------------------------------------------------------------------------- */
 
 static uint64_t *pool_of(const struct room *room, uint32_t node, uint64_t page_bytes)
 {
@@ -297,7 +297,7 @@ bool room_add_pages(struct room *room, uint32_t node, uint64_t page_bytes, uint6
     return true;
 }
 
-/* ---- trials ------------------------------------------------------------------------------------------------------ */
+/* ---- trials ----------------------------------------------------------------------------------------------------- */
 
 struct saved_room {
     struct room *room, before;
@@ -340,7 +340,7 @@ void room_restore(const struct saved_room *saved)
         memcpy(room->nodes[n].pages_left, saved->pages_left[n], pages_size(room, n));
 }
 
-/* ---- where vCPUs float ------------------------------------------------------------------------------------------- */
+/* ---- where vCPUs float ------------------------------------------------------------------------------------------ */
 
 static void add_loose(const struct room *room, uint32_t node, hwloc_bitmap_t out)
 {

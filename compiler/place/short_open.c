@@ -81,8 +81,7 @@ static uint32_t nearest_node(const struct view *view, uint32_t cell)
     return best;
 }
 
-/* ---- on all nodes
- * ------------------------------------------------------------------------------------------------------ */
+/* ---- on all nodes ----------------------------------------------------------------------------------------------- */
 
 /* What all nodes have of it, as far as it can be summed up; UINT64_MAX where it cannot. */
 static uint64_t offered_by_all(const struct view *view)
@@ -124,7 +123,7 @@ static bool is_homeless(const struct view *view)
     uint32_t found = NO_INDEX, count = 0;
     for (uint32_t c = 0; c < view->problem->cell_count; c++) {
         const bool *row = view->problem->fits + (size_t)c * view->problem->node_count;
-        if (memchr(row, true, view->problem->node_count * sizeof *row))
+        if (memchr(row, 1, view->problem->node_count * sizeof *row))
             continue;
         found = found == NO_INDEX ? c : found;
         count++;
@@ -139,7 +138,7 @@ static bool is_homeless(const struct view *view)
     return true;
 }
 
-/* ---- some of them ------------------------------------------------------------------------------------------------ */
+/* ---- some of them ----------------------------------------------------------------------------------------------- */
 
 /* Cells that want the same nodes: the one that found none, those on the nodes it fits, those on the nodes these fit...
  */

@@ -27,7 +27,7 @@ static const struct ids *cpus_of_node_set(struct placing *placing, const struct 
     return cpus && cpus->count ? cpus : NULL;
 }
 
-/* ---- floating vCPUs ---------------------------------------------------------------------------------------------- */
+/* ---- floating vCPUs --------------------------------------------------------------------------------------------- */
 
 static bool is_loose(const struct room_cpu *cpu)
 {
@@ -120,7 +120,7 @@ bool settle_vcpus(struct placing *placing, struct draft *draft)
     return true;
 }
 
-/* ---- emulator and iothreads -------------------------------------------------------------------------------------- */
+/* ---- emulator and iothreads ------------------------------------------------------------------------------------- */
 
 /* Where the host lets unpinned threads run: its shared CPUs, else beside the guest's memory, else anywhere loose. */
 static const struct ids *shared_cpus(struct placing *placing, const struct draft *draft)

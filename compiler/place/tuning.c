@@ -9,7 +9,7 @@
 #include <hwloc/bitmap.h>
 #include <stdlib.h>
 
-/* ---- scheduling -------------------------------------------------------------------------------------------------- */
+/* ---- scheduling ------------------------------------------------------------------------------------------------- */
 
 static struct plan_scheduling scheduling_of(const struct said *said, enum word_id word, struct scheduling scheduling)
 {
@@ -81,7 +81,7 @@ static void finish_vcpu_schedulings(struct arena *arena, const struct guest *gue
     out->scheduling_count = count;
 }
 
-/* ---- iothreads --------------------------------------------------------------------------------------------------- */
+/* ---- iothreads -------------------------------------------------------------------------------------------------- */
 
 void finish_iothread(const struct draft *draft, const struct iothread *said, struct plan_iothread *out)
 {
@@ -102,7 +102,7 @@ void finish_iothread(const struct draft *draft, const struct iothread *said, str
     }
 }
 
-/* ---- resctrl ----------------------------------------------------------------------------------------------------- */
+/* ---- resctrl ---------------------------------------------------------------------------------------------------- */
 
 static int by_level_content_cache(const void *a, const void *b)
 {

@@ -207,7 +207,7 @@ enum libvirt_gap {
 /* The first cell for which it has no words, and the other one it is about. */
 bool has_libvirt_gap(const struct plan_guest *guest, enum libvirt_gap gap, uint32_t *out_cell, uint32_t *out_other);
 
-/* ---- words of the enums, the same in every output that is ours ------------------------------------------------- */
+/* ---- words of the enums, the same in every output that is ours -------------------------------------------------- */
 const char *memory_policy_word(enum memory_policy policy);             /* "strict" */
 const char *backing_source_word(enum backing_source source);           /* "anonymous" */
 const char *thread_class_word(enum thread_class class);                /* "fifo" */

@@ -95,7 +95,7 @@ static void add_row(struct groups *groups, struct group *group, unsigned kind, c
     item_add(table->item, &table->rows, row);
 }
 
-/* ---- parts of caches --------------------------------------------------------------------------------------------- */
+/* ---- parts of caches -------------------------------------------------------------------------------------------- */
 
 static bool refuse_cache(struct domain *domain, const struct text_value *value, const char *what, const char *help)
 {
@@ -138,7 +138,7 @@ static void add_cache(struct groups *groups, const struct element *element)
     add_row(groups, group, kind, element, item_of(domain, word_value(domain, id), &word, 1));
 }
 
-/* ---- bandwidth --------------------------------------------------------------------------------------------------- */
+/* ---- bandwidth -------------------------------------------------------------------------------------------------- */
 
 /* libvirt has one number for a percentage and for MiB/s, which some hosts count in; no percentage is above 100. */
 static void add_bandwidth(struct groups *groups, const struct element *element)
@@ -155,7 +155,7 @@ static void add_bandwidth(struct groups *groups, const struct element *element)
     add_row(groups, group, TABLE_BANDWIDTH, element, item_of(domain, word_value(domain, id), &word, 1));
 }
 
-/* ---- monitors ---------------------------------------------------------------------------------------------------- */
+/* ---- monitors --------------------------------------------------------------------------------------------------- */
 
 static void note_monitor(struct groups *groups, const struct element *element)
 {
@@ -206,7 +206,7 @@ static void add_monitors(struct groups *groups, struct group *group)
         item_add(group->item, &group->block, table);
 }
 
-/* ---- groups ------------------------------------------------------------------------------------------------------ */
+/* ---- groups ----------------------------------------------------------------------------------------------------- */
 
 static void add_group(struct groups *groups, struct item_list *top, struct group *group)
 {

@@ -6,7 +6,7 @@
  */
 #include "syntax/domain.h"
 
-/* ---- scheduling -------------------------------------------------------------------------------------------------- */
+/* ---- scheduling ------------------------------------------------------------------------------------------------- */
 
 /* "fifo 1" behind a name; NULL, told, where an element lacks its class. */
 static struct item *class_item(struct domain *domain, struct word name, const struct element *element)
@@ -47,7 +47,7 @@ static void add_vcpu_classes(struct domain *domain, struct item_list *top)
         item_add(NULL, top, scheduler);
 }
 
-/* ---- blocks of threads ------------------------------------------------------------------------------------------- */
+/* ---- blocks of threads ------------------------------------------------------------------------------------------ */
 
 struct thread { /* the block of one thread, as it grows */
     struct item *item;
@@ -74,10 +74,10 @@ static void add_emulator(struct domain *domain, struct item_list *top)
 {
     const struct element *pin = domain_first(domain, PART_EMULATORPIN),
                          *class = domain_first(domain, PART_EMULATORSCHED);
-    if (!pin && !class)
+    const struct element *either = pin ? pin : class;
+    if (!either)
         return;
-    struct thread emulator = { .item = item_of(domain, word_named(domain, (pin ? pin : class)->name, "emulator"), NULL,
-                                               0) };
+    struct thread emulator = { .item = item_of(domain, word_named(domain, either->name, "emulator"), NULL, 0) };
     if (pin)
         add_to_thread(&emulator, cpus_item(domain, pin));
     if (class)
@@ -86,7 +86,7 @@ static void add_emulator(struct domain *domain, struct item_list *top)
         item_add(NULL, top, emulator.item);
 }
 
-/* ---- I/O threads ------------------------------------------------------------------------------------------------- */
+/* ---- I/O threads ------------------------------------------------------------------------------------------------ */
 
 struct iothreads {
     struct domain *domain;
@@ -218,7 +218,7 @@ static void add_pins(struct iothreads *all)
     }
 }
 
-/* ---- their classes ----------------------------------------------------------------------------------------------- */
+/* ---- their classes ---------------------------------------------------------------------------------------------- */
 
 struct places { /* bytes of an element that words without letters of their own may begin at */
     uint32_t next, end;

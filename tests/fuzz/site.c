@@ -19,7 +19,7 @@
 int LLVMFuzzerInitialize(int *argument_count, char ***arguments);
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
 
-/* ---- hosts ------------------------------------------------------------------------------------------------------- */
+/* ---- hosts ------------------------------------------------------------------------------------------------------ */
 
 const struct host *__real_host_load(struct arena *arena, struct sources *sources, struct findings *findings,
                                     const char *source, bool is_synthetic, unsigned wants, struct span place);
@@ -79,7 +79,7 @@ const struct host *__wrap_host_load(struct arena *arena, struct sources *sources
     return known_hosts[g_str_hash(source) % G_N_ELEMENTS(known_hosts)];
 }
 
-/* ---- files ------------------------------------------------------------------------------------------------------- */
+/* ---- files ------------------------------------------------------------------------------------------------------ */
 
 uint32_t __real_sources_read(struct sources *sources, const char *path, uint32_t max_bytes);
 uint32_t __wrap_sources_read(struct sources *sources, const char *path, uint32_t max_bytes);
@@ -187,8 +187,7 @@ static void check_outputs(struct arena *arena, struct sources *sources, const st
     check_plan_json(arena, planned->plan);
 }
 
-/* ---- one input
- * ------------------------------------------------------------------------------------------------------- */
+/* ---- one input -------------------------------------------------------------------------------------------------- */
 
 static void split(const char *text, size_t length)
 {

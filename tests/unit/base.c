@@ -96,7 +96,7 @@ static void run_example(const void *data)
 
 /* clang-format off */
 static const struct example examples[] = {
-    /* ---- what becomes items ---- */
+    /* ---- what becomes items ----------------------------------------------------------------------------------------- */
     { "nothing", "<domain/>", "", "" },
     { "foreign", D("<name>a</name><devices><memballoon/></devices><os><memory>4</memory></os><memtune><memory>5</memory></memtune>"), "", "" },
     { "memory", D("<memory>1024</memory>"), "[memory] [1024KiB]\n", "" },
@@ -175,7 +175,7 @@ static const struct example examples[] = {
     { "forms", "\xef\xbb\xbf<?xml version='1.0' encoding='utf-8'?>\r\n<!-- <memory>1</memory> -->\r\n<domain\r\n\ttype = \"kvm\"\r\n>\r\n<vcpu\tcpuset =\r\n'1' >2</vcpu\r\n></domain >\r\n<!-- end -->\r\n",
       "[vcpus] [2]\n[cpus] [1]\n", "" },
 
-    /* ---- what is refused ---- */
+    /* ---- what is refused -------------------------------------------------------------------------------------------- */
     { "empty", "", "", "NM1221 1:1 ''\n" },
     { "no xml", "guest g { }", "", "NM1221 1:1 'g'\n" },
     { "unterminated", "<domain>\n<memory>1", "", "NM1221 2:10 '' [ 2:1 '<memory']\n" },

@@ -56,7 +56,7 @@ static void assert_ids(const struct ids *ids, const char *expected)
     g_assert_cmpstr(text->str, ==, expected);
 }
 
-/* ---- kinds of source --------------------------------------------------------------------------------------------- */
+/* ---- kinds of source -------------------------------------------------------------------------------------------- */
 
 static void test_synthetic(void)
 {
@@ -307,7 +307,7 @@ static void test_live(void)
     bench_free(&bench);
 }
 
-/* ---- what is refused --------------------------------------------------------------------------------------------- */
+/* ---- what is refused -------------------------------------------------------------------------------------------- */
 
 static void assert_refused(const char *source, bool is_synthetic, enum code code)
 {
@@ -386,7 +386,7 @@ static void test_files_refused(void)
     assert_refused("/proc/self", false, NM_host_folder);
 }
 
-/* ---- lists, encoding, recordings --------------------------------------------------------------------------------- */
+/* ---- lists, encoding, recordings -------------------------------------------------------------------------------- */
 
 static void test_lists(void)
 {

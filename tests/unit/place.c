@@ -14,7 +14,8 @@ struct placement {
 #define FOUR "host h { synthetic \"pack:4 [numa(memory=8GiB)] core:4 pu:1\"; isolated 15 }\n"
 
 static const struct placement placements[] = {
-    /* ---- fewest nodes, whole cores, one L3 ---- */
+    /* ---- fewest nodes, whole cores, one L3 --------------------------------------------------------------------------
+     */
     { "one-node", TWO "guest g { vcpus 4; memory 2GiB }", "g: 0:0-7\n" },
     { "cells-by-need", TWO "guest g { vcpus 4; memory 24GiB }", "g: 0:0-7 1:8-14\n" },
     { "whole-cores", TWO "guest g { vcpus 4; memory 2GiB; pin cores }", "g: 0:0,1,2,3\n" },
@@ -28,7 +29,8 @@ static const struct placement placements[] = {
     { "within-l3", TWO "guest g { count 2; vcpus 4; memory 1GiB; within l3 }", "g-1: 0:0-3\ng-2: 0:4-7\n" },
     { "pin-none", TWO "guest g { vcpus 2; memory 1GiB; pin none }", "g: 0:-\n" },
 
-    /* ---- reserves, isolated and shared CPUs ---- */
+    /* ---- reserves, isolated and shared CPUs -------------------------------------------------------------------------
+     */
     { "reserved", TWO "host r { like h; reserve os { cpus 0-1 } }\nguest g { host r; vcpus 2; memory 1GiB; pin cores }",
       "g: 0:2,3\n" },
     { "isolated-for-own", TWO "host r { like h; isolated 4-7 }\nguest g { host r; vcpus 2; memory 1GiB; pin cpus }",
@@ -36,7 +38,8 @@ static const struct placement placements[] = {
     { "isolated-not-floated", TWO "host r { like h; isolated 4-7 }\nguest g { host r; vcpus 2; memory 1GiB; node 0 }",
       "g: 0:0-3\n" },
 
-    /* ---- what people fix ---- */
+    /* ---- what people fix --------------------------------------------------------------------------------------------
+     */
     { "node", TWO "guest g { vcpus 2; memory 1GiB; node 1; pin cpus }", "g: 1:8,9\n" },
     { "fallback",
       TWO "guest a { vcpus 2; memory 12GiB; node 0 }\nguest b { vcpus 2; memory 12GiB; node 0 { fallback 1 } }",
@@ -49,7 +52,8 @@ static const struct placement placements[] = {
     { "automatic-goes-around", TWO "guest a { vcpus 2; memory 10GiB }\nguest b { vcpus 2; memory 10GiB; node 0 }",
       "a: 1:8-14\nb: 0:0-7\n" },
 
-    /* ---- several cells ---- */
+    /* ---- several cells ----------------------------------------------------------------------------------------------
+     */
     { "own-nodes", FOUR "guest g { vcpus 4; memory 4GiB; cells 2; pin cpus }", "g: 0:0,1 1:4,5\n" },
     { "share-nodes", TWO "guest g { vcpus 6; memory 3GiB; cells 3; pin cpus }", "g: 0:0,1 0:2,3 0:4,5\n" },
     { "cells-differ",
@@ -59,7 +63,8 @@ static const struct placement placements[] = {
     { "takes-all", TWO "guest g { vcpus all; memory all; cells host; pin cores }",
       "g: 0:0,1,2,3,4,5,6,7 1:8,9,10,11,12,13,14,15\n" },
 
-    /* ---- several hosts ---- */
+    /* ---- several hosts ----------------------------------------------------------------------------------------------
+     */
     { "pack", TWO "host i { like h }\nguest g { count 2; vcpus 2; memory 1GiB; pin cpus }",
       "g-1: h 0:0,1\ng-2: h 0:2,3\n" },
     { "spread", "placement spread\n" TWO "host i { like h }\nguest g { count 2; vcpus 2; memory 1GiB; pin cores }",
@@ -69,11 +74,13 @@ static const struct placement placements[] = {
     { "next-host", TWO "host i { like h }\nguest g { count 3; vcpus 8; memory 15GiB }",
       "g-1: h 0:0-7\ng-2: i 0:0-7\ng-3: h 1:8-14\n" },
 
-    /* ---- unknown is not zero ---- */
+    /* ---- unknown is not zero ----------------------------------------------------------------------------------------
+     */
     { "no-memory-known", "host h { synthetic \"pack:2 [numa] core:2 pu:1\" }\nguest g { vcpus 2; memory 900GiB }",
       "g: 0:0-1\n" },
 
-    /* ---- refusals name the cause ---- */
+    /* ---- refusals name the cause ------------------------------------------------------------------------------------
+     */
     { "memory", TWO "guest g { vcpus 2; memory 18GiB; node 0 }",
       "NM1102 guest 'g' does not fit: it needs 18GiB, and node 0 of host 'h' has 16GiB free\n"
       "  ask for less: 'memory 16GiB'\n" },
@@ -119,7 +126,8 @@ static const struct placement placements[] = {
       "  let the emulator share CPUs: 'emulator shared'\n  let its vCPUs share: 'pin node'\n  ask for fewer: 'vcpus "
       "7'\n" },
 
-    /* ---- what is not there is told by a rule, and takes nothing ---- */
+    /* ---- what is not there is told by a rule, and takes nothing -----------------------------------------------------
+     */
     { "astray", TWO "guest g { vcpus 6; memory 40GiB; node 5 }\nguest i { vcpus 2; memory 1GiB; cpus 70; pin cpus }",
       "g: 5:-\ni: 0:-\n" },
 };
