@@ -15,6 +15,7 @@ mandir   = $(datadir)/man
 B   := build/$(VARIANT)
 GEN := build/generated
 LIBRARIES := glib-2.0 hwloc yaml-0.1 libxml-2.0 json-c
+AGENT_LIBRARIES := glib-2.0 hwloc json-c libvirt libvirt-qemu
 
 ifeq ($(filter $(VARIANT),release debug san cover fuzz),)
 $(error VARIANT is one of release, debug, san, cover, fuzz)
@@ -35,8 +36,8 @@ ifeq ($(VARIANT),fuzz)
 CC := clang
 endif
 
-ALL_CFLAGS = -std=gnu17 $(WARNINGS) $(CFLAGS_$(VARIANT)) -Icompiler -I$(GEN) -ffile-prefix-map=$(CURDIR)/= \
-	$(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(LIBRARIES))) $(CFLAGS)
+ALL_CFLAGS = -std=gnu17 $(WARNINGS) $(CFLAGS_$(VARIANT)) -Icompiler -Iruntime -I$(GEN) -ffile-prefix-map=$(CURDIR)/= \
+	$(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(LIBRARIES) libvirt)) $(CFLAGS)
 LIBS = $(shell pkg-config --libs $(LIBRARIES))
 
 FOLDERS   := base source diag syntax model notation host plan ground check place emit import
@@ -52,19 +53,27 @@ TEXTS     := $(sort $(wildcard docs/diagnostics/NM*.md)) $(sort $(wildcard docs/
 .DELETE_ON_ERROR:
 
 # build/numac is the release one, whatever else is built beside it
-all: $(if $(filter release,$(VARIANT)),build/numac,$(B)/numac)
+all: $(if $(filter release,$(VARIANT)),build/numac build/numac-agent) $(B)/numac $(B)/numac-agent
 
 $(B)/numac: $(MAIN_OBJECTS) $(OBJECTS)
 	$(CC) $(LDFLAGS_$(VARIANT)) $(LDFLAGS) -o $@ $^ $(LIBS)
 
+# what runs guests: of the compiler it knows these folders only
+AGENT_FOLDERS := base source diag plan
+AGENT_OBJECTS := $(patsubst %.c,$(B)/%.o,$(sort $(wildcard runtime/*.c)) \
+	$(foreach folder,$(AGENT_FOLDERS),$(sort $(wildcard compiler/$(folder)/*.c))))
+$(B)/runtime/%.o: CPPFLAGS += -D_GNU_SOURCE
+$(B)/numac-agent: $(AGENT_OBJECTS)
+	$(CC) $(LDFLAGS_$(VARIANT)) $(LDFLAGS) -o $@ $^ $(shell pkg-config --libs $(AGENT_LIBRARIES))
+
 ifneq ($(VARIANT),fuzz)
-build/numac: $(B)/numac
+build/%: $(B)/%
 	@ln -f $< $@ 2>/dev/null || cp -f $< $@
 endif
 
 $(B)/%.o: %.c | $(GENERATED)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+	$(CC) $(ALL_CFLAGS) $(CPPFLAGS) -MMD -MP -c -o $@ $<
 
 $(B)/tests/unit/%: $(B)/tests/unit/%.o $(OBJECTS)
 	$(CC) $(LDFLAGS_$(VARIANT)) $(LDFLAGS) -o $@ $^ $(LIBS)

@@ -77,11 +77,17 @@ static bool show_findings(const struct session *session)
     return stream_write(stream, text->str, text->len) || stream == STDERR_FILENO;
 }
 
-bool session_drain(struct session *session)
+bool session_show(struct session *session)
 {
     if (!session->is_shown && !show_findings(session))
         session->write_error = errno;
     session->is_shown = true;
+    return !session->write_error;
+}
+
+bool session_drain(struct session *session)
+{
+    session_show(session);
     if (!session->write_error && !stream_write(STDOUT_FILENO, session->result->str, session->result->len))
         session->write_error = errno;
     g_string_truncate(session->result, 0);

@@ -40,5 +40,8 @@ int session_close(struct session *session);
  * and empties it.  Nothing may be reported any more.  False: it cannot be written, and session_close() says so. */
 bool session_drain(struct session *session);
 
+/* Shows the findings, if they are not out yet; none may come behind. */
+bool session_show(struct session *session);
+
 /* A mistake on the command line that only a verb can see. */
 struct finding *session_misuse(struct session *session, const char *format, ...) G_GNUC_PRINTF(2, 3);

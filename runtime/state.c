@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The state folder: records, locks, and taking back what a dead agent began.  A guest's folder is locked by a lock on
+ * the folder itself, so that none is left behind when it goes.
+ */
+#include "state.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "embedded.h"
+#include "host_pages.h"
+#include "proc.h"
+#include "record.h"
+
+enum { END_MILLISECONDS = 5000, LOOK_MILLISECONDS = 20, FOLDER_DEPTH = 12 };
+
+struct state {
+    struct agent *agent;
+    const char *folder;
+};
+
+const char *state_folder(const struct state *state)
+{
+    return state->folder;
+}
+
+uint64_t process_start(pid_t pid)
+{
+    return pid > 0 ? proc_start_ticks(pid) : 0;
+}
+
+bool process_is(pid_t pid, uint64_t start)
+{
+    return pid > 0 && start && proc_start_ticks(pid) == start;
+}
+
+/* ---- the folder ------------------------------------------------------------------------------------------------- */
+
+static struct state *refuse_folder(struct agent *agent, const char *folder, const char *why)
+{
+    struct finding *finding =
+        tell(agent, NM_state_folder, "'%s' cannot hold what numac knows of guests: %s", folder, why);
+    finding_help(agent->findings, finding, "set XDG_RUNTIME_DIR to a folder of your own on a local file system");
+    agent->is_refused = true;
+    return NULL;
+}
+
+static char *folder_name(void)
+{
+    const char *runtime = g_getenv("XDG_RUNTIME_DIR");
+    if (geteuid() == 0)
+        return g_strdup("/run/numac");
+    if (runtime && *runtime == '/')
+        return g_build_filename(runtime, "numac", NULL);
+    return g_strdup_printf("/tmp/numac-%u", geteuid());
+}
+
+struct state *state_open(struct agent *agent)
+{
+    g_autofree char *name = folder_name();
+    const char *folder = arena_string(agent->arena, name, strlen(name));
+    struct stat about;
+    if (mkdir(folder, 0700) < 0 && errno != EEXIST)
+        return refuse_folder(agent, folder, g_strerror(errno));
+    if (lstat(folder, &about) < 0 || !S_ISDIR(about.st_mode))
+        return refuse_folder(agent, folder, "it is no folder");
+    if (about.st_uid != geteuid() || (about.st_mode & 077))
+        return refuse_folder(agent, folder, "others can write or look into it");
+    struct state *state = arena_take(agent->arena, struct state);
+    *state = (struct state){ agent, folder };
+    return state;
+}
+
+/* ---- one guest -------------------------------------------------------------------------------------------------- */
+
+static bool is_same_folder(int lock, const char *path)
+{
+    struct stat held, there;
+    return fstat(lock, &held) == 0 && lstat(path, &there) == 0 && held.st_dev == there.st_dev &&
+           held.st_ino == there.st_ino;
+}
+
+/* A folder may go between its opening and its locking: whoever had it locked forgot the guest. */
+static enum guest_lookup lock_folder(const char *path, bool create, int *out_lock)
+{
+    for (;;) {
+        if (create && mkdir(path, 0700) < 0 && errno != EEXIST)
+            return GUEST_TROUBLE;
+        int lock = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+        if (lock < 0)
+            return errno == ENOENT && !create ? GUEST_ABSENT : errno == ENOENT ? GUEST_BUSY : GUEST_TROUBLE;
+        if (flock(lock, LOCK_EX | LOCK_NB) < 0) {
+            close(lock);
+            return GUEST_BUSY;
+        }
+        if (is_same_folder(lock, path)) {
+            *out_lock = lock;
+            return GUEST_HELD;
+        }
+        close(lock);
+    }
+}
+
+enum guest_lookup guest_take(struct agent *agent, const char *uuid, bool create, struct guest_state **out)
+{
+    struct guest_state *guest = arena_take(agent->arena, struct guest_state);
+    guest->state = agent->state;
+    guest->path = arena_printf(agent->arena, "%s/%s", agent->state->folder, uuid);
+    enum guest_lookup found = lock_folder(guest->path, create, &guest->lock);
+    if (found == GUEST_TROUBLE)
+        refuse_folder(agent, guest->path, g_strerror(errno));
+    if (found != GUEST_HELD)
+        return found;
+    if (!record_read(agent, guest->path, &guest->record))
+        guest->record = (struct record){ .uuid = arena_string(agent->arena, uuid, strlen(uuid)) };
+    *out = guest;
+    return GUEST_HELD;
+}
+
+void guest_release(struct guest_state *guest)
+{
+    close(guest->lock);
+    guest->lock = -1;
+}
+
+bool guest_write(struct agent *agent, struct guest_state *guest)
+{
+    int trouble = record_write(guest->path, &guest->record);
+    if (trouble)
+        refuse_folder(agent, guest->path, g_strerror(trouble));
+    return !trouble;
+}
+
+/* A QEMU with this UUID among its arguments. */
+static pid_t process_of_guest(const char *uuid)
+{
+    GDir *folder = g_dir_open("/proc", 0, NULL);
+    pid_t found = 0;
+    for (const char *name; folder && !found && (name = g_dir_read_name(folder));) {
+        g_autofree char *path = g_strdup_printf("/proc/%s/cmdline", name), *words = NULL;
+        gsize length = 0;
+        if (!g_ascii_isdigit(*name) || !g_file_get_contents(path, &words, &length, NULL))
+            continue;
+        bool is_named = false;
+        for (const char *word = words; word < words + length && !found; word += strlen(word) + 1) {
+            if (is_named && strcmp(word, uuid) == 0)
+                found = (pid_t)strtol(name, NULL, 10);
+            is_named = strcmp(word, "-uuid") == 0;
+        }
+    }
+    if (folder)
+        g_dir_close(folder);
+    return found;
+}
+
+static void end_process(pid_t pid, uint64_t start)
+{
+    if (!process_is(pid, start))
+        return;
+    kill(pid, SIGKILL);
+    for (int waited = 0; waited < END_MILLISECONDS && process_is(pid, start); waited += LOOK_MILLISECONDS)
+        g_usleep(LOOK_MILLISECONDS * 1000);
+}
+
+/* Never follows a link; what libvirt makes is some five folders deep. */
+static void empty_folder(int place, const char *name, unsigned depth)
+{
+    int lock = openat(place, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    DIR *folder = lock < 0 ? NULL : fdopendir(lock);
+    if (lock >= 0 && !folder)
+        close(lock);
+    for (struct dirent *entry; folder && (entry = readdir(folder));) {
+        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+            continue;
+        if (unlinkat(dirfd(folder), entry->d_name, 0) == 0 || !depth)
+            continue;
+        empty_folder(dirfd(folder), entry->d_name, depth - 1);
+        unlinkat(dirfd(folder), entry->d_name, AT_REMOVEDIR);
+    }
+    if (folder)
+        closedir(folder);
+}
+
+static void remove_folder(const char *path)
+{
+    empty_folder(AT_FDCWD, path, FOLDER_DEPTH);
+    rmdir(path);
+}
+
+void guest_forget(struct guest_state *guest)
+{
+    struct record *record = &guest->record;
+    pid_t unwritten = record->pid ? 0 : process_of_guest(record->uuid); /* the agent died just behind its start */
+    end_process(record->pid, record->pid_start);
+    end_process(unwritten, process_start(unwritten));
+    for (uint32_t i = 0; i < record->reservation_count; i++)
+        pages_give_back(&record->reservations[i]);
+    if (record->cgroup)
+        rmdir(record->cgroup);
+    if (record->uuid && record->engine == ENGINE_EMBED)
+        remove_folder(embedded_root(guest->state->agent, record->uuid));
+    remove_folder(guest->path);
+    close(guest->lock);
+    guest->lock = -1;
+}
+
+/* ---- all of them ------------------------------------------------------------------------------------------------ */
+
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* Names of the guests' folders, rising. */
+static GPtrArray *folder_names(const struct state *state)
+{
+    GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
+    DIR *folder = opendir(state->folder);
+    for (struct dirent *entry; folder && (entry = readdir(folder));)
+        if (g_uuid_string_is_valid(entry->d_name))
+            g_ptr_array_add(names, g_strdup(entry->d_name));
+    if (folder)
+        closedir(folder);
+    g_ptr_array_sort(names, by_text);
+    return names;
+}
+
+static bool has_ended(const struct record *record)
+{
+    return record->phase == PHASE_STARTING || !process_is(record->pid, record->pid_start);
+}
+
+void state_recover(struct agent *agent)
+{
+    g_autoptr(GPtrArray) names = folder_names(agent->state);
+    for (unsigned i = 0; i < names->len; i++) {
+        struct guest_state *guest;
+        if (guest_take(agent, names->pdata[i], false, &guest) != GUEST_HELD)
+            continue; /* somebody is at work on it */
+        if (!has_ended(&guest->record)) {
+            guest_release(guest);
+            continue;
+        }
+        bool was_starting = guest->record.phase == PHASE_STARTING;
+        const char *name = guest->record.name ? guest->record.name : guest->record.uuid;
+        guest_forget(guest);
+        tell(agent, NM_state_recovered,
+             was_starting ? "the start of guest '%s' was cut off; what it left is taken back"
+                          : "guest '%s' ended without numac; what it left is taken back",
+             name);
+    }
+}
+
+void state_each(struct agent *agent, void (*visit)(struct agent *agent, const struct record *record, void *context),
+                void *context)
+{
+    g_autoptr(GPtrArray) names = folder_names(agent->state);
+    for (unsigned i = 0; i < names->len; i++) {
+        const char *path = arena_printf(agent->arena, "%s/%s", agent->state->folder, (const char *)names->pdata[i]);
+        struct record record;
+        if (record_read(agent, path, &record))
+            visit(agent, &record, context);
+    }
+}

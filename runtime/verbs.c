@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What numac can be told to do with guests that run, or shall: one function a verb.
+ */
+#include <string.h>
+#include <unistd.h>
+
+#include "engine.h"
+#include "proc.h"
+#include "verify.h"
+
+/* ---- run -------------------------------------------------------------------------------------------------------- */
+
+static void show_steps(struct agent *agent, const struct bundle_guest *guest, const struct step_list *steps)
+{
+    g_string_append_printf(agent->result, "%s, by %s:\n", guest->plan->name, engine_word(agent->bundle->engine));
+    for (uint32_t i = 0; i < steps->count; i++) {
+        g_string_append_printf(agent->result, "  %u. ", i + 1);
+        step_describe(guest, &steps->steps[i], agent->result);
+        append(agent->result, "\n");
+    }
+}
+
+/* Its folder, locked, or a finding that says who is in the way. */
+static struct guest_state *take_new(struct agent *agent, const struct plan_guest *guest)
+{
+    struct guest_state *state;
+    enum guest_lookup found = guest_take(agent, guest->uuid, true, &state);
+    if (found == GUEST_HELD && process_is(state->record.pid, state->record.pid_start)) {
+        guest_release(state);
+        struct finding *finding = tell(agent, NM_guest_runs, "guest '%s' runs already", guest->name);
+        finding_help(agent->findings, finding, "see it with 'numac list', end it with 'numac stop'");
+    } else if (found == GUEST_BUSY) {
+        tell(agent, NM_guest_busy, "another command is at work on guest '%s'", guest->name);
+    } else if (found == GUEST_HELD) {
+        return state;
+    }
+    agent->is_refused = true;
+    return NULL;
+}
+
+static void stay(struct run *run)
+{
+    run->agent->guest_status = run->engine->wait(run);
+}
+
+static void start(struct agent *agent, const struct bundle_guest *guest, const struct engine *engine)
+{
+    struct step_list steps = steps_of(agent, guest, engine);
+    if (agent->bundle->dry_run) {
+        show_steps(agent, guest, &steps);
+        return;
+    }
+    if (!engine->is_ready(agent, guest))
+        return;
+    struct guest_state *state = take_new(agent, guest->plan);
+    if (!state)
+        return;
+    struct run run = { .agent = agent, .guest = guest, .engine = engine, .state = state };
+    state->record = (struct record){ .name = guest->plan->name,
+                                     .uuid = guest->plan->uuid,
+                                     .site = agent->bundle->plan->site,
+                                     .engine = engine->kind,
+                                     .connect = agent->bundle->connect };
+    if (!guest_write(agent, state) || !steps_perform(&run, &steps)) {
+        guest_forget(state);
+        return;
+    }
+    guest_release(state);
+    if (!agent->bundle->detach && engine->wait)
+        stay(&run);
+    engine->detach(&run);
+}
+
+void verb_run(struct agent *agent)
+{
+    const struct bundle *bundle = agent->bundle;
+    if (bundle->guest_count > 1 && !bundle->detach && !bundle->dry_run && bundle->engine == ENGINE_QEMU) {
+        struct finding *finding = tell(agent, NM_usage, "%u guests cannot share one console", bundle->guest_count);
+        finding_help(agent->findings, finding, "add '--detach', or name one guest behind the site");
+        return;
+    }
+    for (uint32_t i = 0; i < bundle->guest_count && !interrupted(); i++)
+        start(agent, &bundle->guests[i], engine_of(bundle->engine));
+}
+
+/* ---- those that run --------------------------------------------------------------------------------------------- */
+
+/* Its folder, locked; NULL with a finding. */
+static struct guest_state *take_running(struct agent *agent, const struct plan_guest *guest)
+{
+    struct guest_state *state;
+    enum guest_lookup found = guest_take(agent, guest->uuid, false, &state);
+    if (found == GUEST_HELD)
+        return state;
+    if (found == GUEST_BUSY)
+        tell(agent, NM_guest_busy, "another command is at work on guest '%s'", guest->name);
+    else if (found == GUEST_ABSENT)
+        tell(agent, NM_guest_not_running, "guest '%s' does not run", guest->name);
+    agent->is_refused = true;
+    return NULL;
+}
+
+static void with_running(struct agent *agent, void (*act)(struct run *run))
+{
+    for (uint32_t i = 0; i < agent->bundle->guest_count && !interrupted(); i++) {
+        struct run run = { .agent = agent, .guest = &agent->bundle->guests[i] };
+        run.state = take_running(agent, run.guest->plan);
+        if (!run.state)
+            continue;
+        run.engine = engine_of(run.state->record.engine);
+        act(&run);
+        if (run.state->lock >= 0)
+            guest_release(run.state);
+    }
+}
+
+static void stop(struct run *run)
+{
+    size_t errors = findings_count(run->agent->findings, ERROR);
+    bool answers = run->engine->attach(run);
+    if (!answers && findings_count(run->agent->findings, ERROR) == errors)
+        return;
+    if (run->engine->stop(run)) {
+        run->engine->detach(run);
+        guest_forget(run->state);
+    }
+}
+
+void verb_stop(struct agent *agent)
+{
+    with_running(agent, stop);
+}
+
+static void verify(struct run *run)
+{
+    struct facts facts;
+    if (!run->engine->attach(run))
+        return;
+    if (verify_look(run, &facts)) {
+        facts_text(run->guest->plan->name, &facts, run->agent->result);
+        verify_tell(run, &facts);
+    }
+    run->engine->detach(run);
+}
+
+static void verify_as_json(struct run *run)
+{
+    struct facts facts;
+    if (!run->engine->attach(run))
+        return;
+    if (verify_look(run, &facts)) {
+        facts_json(run->agent->json, run->guest->plan->name, &facts);
+        verify_tell(run, &facts);
+    }
+    run->engine->detach(run);
+}
+
+void verb_verify(struct agent *agent)
+{
+    if (agent->bundle->format != FINDINGS_JSON) {
+        with_running(agent, verify);
+        return;
+    }
+    struct json json;
+    json_open(&json, agent->result);
+    agent->json = &json;
+    json_object(&json, NULL);
+    json_number(&json, "format_version", 1);
+    json_array(&json, "guests");
+    with_running(agent, verify_as_json);
+    json_end(&json, ']');
+    json_end(&json, '}');
+    json_finish(&json);
+}
+
+/* ---- list ------------------------------------------------------------------------------------------------------- */
+
+struct listing {
+    struct json *json; /* NULL: a table */
+    uint32_t shown;
+};
+
+static bool is_meant(const struct agent *agent, const struct record *record)
+{
+    if (!agent->bundle->plan)
+        return true;
+    for (uint32_t i = 0; i < agent->bundle->guest_count; i++)
+        if (strcmp(agent->bundle->guests[i].plan->uuid, record->uuid) == 0)
+            return true;
+    return false;
+}
+
+static void list_as_json(const struct record *record, struct json *json)
+{
+    json_object(json, NULL);
+    json_string(json, "site", record->site);
+    json_string(json, "name", record->name);
+    json_string(json, "uuid", record->uuid);
+    json_string(json, "engine", engine_word(record->engine));
+    json_string(json, "state", record->phase == PHASE_RUNNING ? "running" : "starting");
+    json_number(json, "pid", (uint64_t)record->pid);
+    json_end(json, '}');
+}
+
+static void list_one(struct agent *agent, const struct record *record, void *context)
+{
+    struct listing *listing = context;
+    if (!is_meant(agent, record))
+        return;
+    if (listing->json) {
+        list_as_json(record, listing->json);
+        return;
+    }
+    if (!listing->shown++)
+        g_string_append_printf(agent->result, "%-20s %-20s %-8s %-9s %s\n", "site", "guest", "engine", "state", "pid");
+    g_string_append_printf(agent->result, "%-20s %-20s %-8s %-9s %d\n", record->site, record->name,
+                           engine_word(record->engine), record->phase == PHASE_RUNNING ? "running" : "starting",
+                           record->pid);
+}
+
+void verb_list(struct agent *agent)
+{
+    struct listing listing = { 0 };
+    struct json json;
+    if (agent->bundle->format == FINDINGS_JSON) {
+        listing.json = &json;
+        json_open(&json, agent->result);
+        json_object(&json, NULL);
+        json_number(&json, "format_version", 1);
+        json_array(&json, "guests");
+    }
+    state_each(agent, list_one, &listing);
+    if (listing.json) {
+        json_end(&json, ']');
+        json_end(&json, '}');
+        json_finish(&json);
+    }
+}
