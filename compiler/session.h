@@ -25,6 +25,7 @@ struct session {
     struct findings *findings;
     GString *result;         /* for standard output */
     enum exit_status status; /* at least this */
+    bool has_heir;           /* another program will write to standard output: findings go to standard error */
     bool is_shown;           /* the findings are out, and no more may come */
     int write_error;         /* of standard output; 0 without */
 };

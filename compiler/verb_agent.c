@@ -164,6 +164,7 @@ static void hand_over(struct session *session, const GString *bundle)
 {
     g_autofree char *path = agent_path();
     int file = path ? file_of(bundle) : -1;
+    session->has_heir = file >= 0;
     if (file >= 0 && session_show(session)) {
         g_autofree char *number = g_strdup_printf("%d", file);
         execl(path, "numac-agent", number, NULL);

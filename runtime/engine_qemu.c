@@ -16,7 +16,7 @@
 #include "keeper.h"
 #include "proc.h"
 
-enum { PATIENCE_SECONDS = 30, END_MILLISECONDS = 10000, LOG_BYTES = 1500 };
+enum { DEATH_MILLISECONDS = 500, PATIENCE_SECONDS = 30, END_MILLISECONDS = 10000, LOG_BYTES = 1500 };
 
 struct start { /* what belongs to a QEMU on its way up */
     struct run *run;
@@ -171,6 +171,14 @@ static void abandon(struct run *run)
     run->engine_data = NULL;
 }
 
+/* A QEMU that closes its monitor is mostly about to end. */
+static bool outlives(const struct record *record, int milliseconds)
+{
+    for (; milliseconds > 0 && process_is(record->pid, record->pid_start); milliseconds -= 5)
+        g_usleep(5000);
+    return process_is(record->pid, record->pid_start);
+}
+
 static bool greet(struct start *start)
 {
     struct run *run = start->run;
@@ -182,7 +190,7 @@ static bool greet(struct start *start)
         return true;
     if (interrupted())
         return false;
-    bool lives = process_is(run->state->record.pid, run->state->record.pid_start);
+    bool lives = outlives(&run->state->record, DEATH_MILLISECONDS);
     struct finding *finding = refuse(run, lives ? NM_monitor_broken : NM_engine_refused,
                                      lives ? error : "QEMU ended before its CPUs could start");
     quote_log(run, start->log, finding);
