@@ -227,4 +227,4 @@ uninstall:
 clean:
 	rm -rf build
 
--include $(OBJECTS:.o=.d) $(MAIN_OBJECTS:.o=.d) $(UNITS:=.d) $(DRIVERS:=.d)
+-include $(AGENT_OBJECTS:.o=.d) $(OBJECTS:.o=.d) $(MAIN_OBJECTS:.o=.d) $(UNITS:=.d) $(DRIVERS:=.d)

@@ -24,6 +24,7 @@ enum option_set {
     TAKES_RUN = 1 << 9,
     TAKES_ENGINE = 1 << 10,
     TAKES_REPAIR = 1 << 11,
+    TAKES_WATCH = 1 << 12,
     TAKES_SITE = TAKES_HOST | TAKES_DEFINITION | TAKES_INCLUDE
 };
 
@@ -57,7 +58,7 @@ struct options {
     struct option_values include_folders;
     struct option_bindings hosts, definitions; /* no name stands twice */
     const char *engine, *connect;              /* NULL: not given */
-    bool check, diff, detach, dry_run, reserve_pages, repair, wants_help, wants_version;
+    bool check, diff, detach, dry_run, reserve_pages, repair, watch, wants_help, wants_version;
     struct option_values arguments; /* what is left behind the verb */
     const char *mistake, *cure;     /* the first thing wrong, NULL for nothing; cure NULL where there is none */
 };

@@ -60,7 +60,8 @@ static enum exit_status status_of(const struct session *session)
 
 static int stream_of_findings(const struct session *session)
 {
-    return session->options->format == FINDINGS_HUMAN || session->result->len || session->has_heir ? STDERR_FILENO : STDOUT_FILENO;
+    return session->options->format == FINDINGS_HUMAN || session->result->len || session->has_heir ? STDERR_FILENO
+                                                                                                   : STDOUT_FILENO;
 }
 
 static bool show_findings(const struct session *session)

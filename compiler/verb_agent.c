@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * numac run, verify, stop, list: the site compiled, and handed to numac-agent, which takes the place of this process.
- * What is to be done stands in a bundle (runtime/bundle.h); nothing of it goes through a shell.
+ * numac run, verify, stop, list, stat: the site compiled, and handed to numac-agent, which takes the place of this
+ * process. What is to be done stands in a bundle (runtime/bundle.h); nothing of it goes through a shell.
  */
 #include "compile.h"
 #include "emit/emit.h"
@@ -104,6 +104,7 @@ static void write_choices(struct json *json, const struct options *options)
     json_bool(json, "dry_run", options->dry_run);
     json_bool(json, "reserve_pages", options->reserve_pages);
     json_bool(json, "repair", options->repair);
+    json_bool(json, "watch", options->watch);
     json_string(json, "format", formats[options->format]);
     json_string(json, "fail_on", severity_word(options->fail_on));
     json_bool(json, "colour", stream_wants_colour(STDERR_FILENO, options->colour));

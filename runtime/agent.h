@@ -31,6 +31,9 @@ void verb_run(struct agent *agent);
 void verb_stop(struct agent *agent);
 void verb_list(struct agent *agent);
 void verb_verify(struct agent *agent);
+void verb_stat(struct agent *agent);
+
+bool agent_flush(struct agent *agent); /* writes the result so far to standard output, and empties it */
 
 /* A line on a terminal while QEMU fills a large memory (progress.c). */
 void progress_memory(struct agent *agent, const struct plan_guest *guest, uint64_t bytes);

@@ -15,7 +15,7 @@
 
 enum { MOST_BUNDLE_BYTES = 1 << 30, DEPTH = 8 };
 
-static const char *const verbs[VERB_COUNT] = { "run", "stop", "list", "verify" };
+static const char *const verbs[VERB_COUNT] = { "run", "stop", "list", "verify", "stat" };
 static const char *const engines[ENGINE_COUNT] = { "embed", "libvirt", "qemu" };
 
 const char *engine_word(enum engine_kind engine)
@@ -158,6 +158,7 @@ static bool read_choices(struct bundle_reader *reader, struct json_c_object *fro
     bundle->dry_run = flag(from, "dry_run");
     bundle->reserve_pages = flag(from, "reserve_pages");
     bundle->repair = flag(from, "repair");
+    bundle->watch = flag(from, "watch");
     bundle->colour = flag(from, "colour");
     return true;
 }

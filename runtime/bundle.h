@@ -13,7 +13,7 @@
 
 #define BUNDLE_FORMAT_VERSION 1
 
-enum agent_verb { VERB_RUN, VERB_STOP, VERB_LIST, VERB_VERIFY, VERB_COUNT };
+enum agent_verb { VERB_RUN, VERB_STOP, VERB_LIST, VERB_VERIFY, VERB_STAT, VERB_COUNT };
 enum engine_kind { ENGINE_EMBED, ENGINE_LIBVIRT, ENGINE_QEMU, ENGINE_COUNT };
 
 struct bundle_guest {
@@ -26,7 +26,7 @@ struct bundle {
     enum agent_verb verb;
     enum engine_kind engine;
     const char *connect; /* URI of ENGINE_LIBVIRT; NULL: libvirt's own choice */
-    bool detach, dry_run, reserve_pages, repair;
+    bool detach, dry_run, reserve_pages, repair, watch;
     enum finding_format format;
     enum severity fail_on;
     bool colour;             /* on standard error */

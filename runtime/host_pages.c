@@ -88,3 +88,18 @@ bool pages_total(uint32_t node, uint64_t page_bytes, uint64_t *out)
     g_autofree char *path = pool_file(node, page_bytes, "nr_hugepages");
     return read_number(path, out);
 }
+
+bool node_of_cpu(uint32_t cpu, uint32_t *out)
+{
+    g_autofree char *path = g_strdup_printf("/sys/devices/system/cpu/cpu%u", cpu);
+    GDir *folder = g_dir_open(path, 0, NULL);
+    bool found = false;
+    for (const char *name; folder && !found && (name = g_dir_read_name(folder));) {
+        found = g_str_has_prefix(name, "node") && g_ascii_isdigit(name[strlen("node")]);
+        if (found)
+            *out = (uint32_t)strtoul(name + strlen("node"), NULL, 10);
+    }
+    if (folder)
+        g_dir_close(folder);
+    return found;
+}

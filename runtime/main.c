@@ -26,10 +26,8 @@ struct finding *tell(struct agent *agent, enum code code, const char *format, ..
 static void act(struct agent *agent)
 {
     static void (*const verbs[VERB_COUNT])(struct agent * agent) = {
-        [VERB_RUN] = verb_run,
-        [VERB_STOP] = verb_stop,
-        [VERB_LIST] = verb_list,
-        [VERB_VERIFY] = verb_verify,
+        [VERB_RUN] = verb_run,       [VERB_STOP] = verb_stop, [VERB_LIST] = verb_list,
+        [VERB_VERIFY] = verb_verify, [VERB_STAT] = verb_stat,
     };
     agent->state = state_open(agent);
     if (!agent->state)
@@ -47,6 +45,13 @@ static bool write_all(int stream, const GString *text)
         done += (size_t)put;
     }
     return true;
+}
+
+bool agent_flush(struct agent *agent)
+{
+    bool fine = write_all(STDOUT_FILENO, agent->result);
+    g_string_truncate(agent->result, 0);
+    return fine;
 }
 
 static int show(struct agent *agent)

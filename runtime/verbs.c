@@ -7,7 +7,10 @@
 
 #include "engine.h"
 #include "proc.h"
+#include "stat.h"
 #include "verify.h"
+
+enum { PATIENT_TRIES = 50, PAUSE_MILLISECONDS = 100, WATCH_MILLISECONDS = 2000 };
 
 /* ---- run -------------------------------------------------------------------------------------------------------- */
 
@@ -86,11 +89,21 @@ void verb_run(struct agent *agent)
 
 /* ---- those that run --------------------------------------------------------------------------------------------- */
 
+/* Others hold a guest for moments only. */
+static enum guest_lookup take_in_time(struct agent *agent, const char *uuid, struct guest_state **out)
+{
+    enum guest_lookup found = guest_take(agent, uuid, false, out);
+    for (int tries = 0; found == GUEST_BUSY && tries < PATIENT_TRIES && pause_unless_interrupted(PAUSE_MILLISECONDS);
+         tries++)
+        found = guest_take(agent, uuid, false, out);
+    return found;
+}
+
 /* Its folder, locked; NULL with a finding. */
 static struct guest_state *take_running(struct agent *agent, const struct plan_guest *guest)
 {
     struct guest_state *state;
-    enum guest_lookup found = guest_take(agent, guest->uuid, false, &state);
+    enum guest_lookup found = take_in_time(agent, guest->uuid, &state);
     if (found == GUEST_HELD)
         return state;
     if (found == GUEST_BUSY)
@@ -132,34 +145,46 @@ void verb_stop(struct agent *agent)
     with_running(agent, stop);
 }
 
+/* What is so now; with --repair, what is so behind it. */
+static bool look(struct run *run, struct facts *out)
+{
+    if (!verify_look(run, out))
+        return false;
+    if (!run->agent->bundle->repair || !out->wrong)
+        return true;
+    repair_run(run, out);
+    return verify_look(run, out);
+}
+
 static void verify(struct run *run)
 {
     struct facts facts;
     if (!run->engine->attach(run))
         return;
-    if (verify_look(run, &facts)) {
-        facts_text(run->guest->plan->name, &facts, run->agent->result);
-        verify_tell(run, &facts);
+    if (look(run, &facts)) {
+        if (run->agent->json)
+            facts_json(run->agent->json, run->guest->plan->name, &facts);
+        else
+            facts_text(run->guest->plan->name, &facts, run->agent->result);
+        if (!run->agent->bundle->watch) /* they would pile up */
+            verify_tell(run, &facts);
     }
     run->engine->detach(run);
 }
 
-static void verify_as_json(struct run *run)
+static void show_stat(struct run *run)
 {
-    struct facts facts;
     if (!run->engine->attach(run))
         return;
-    if (verify_look(run, &facts)) {
-        facts_json(run->agent->json, run->guest->plan->name, &facts);
-        verify_tell(run, &facts);
-    }
+    stat_show(run);
     run->engine->detach(run);
 }
 
-void verb_verify(struct agent *agent)
+/* One document, or one table. */
+static void show_once(struct agent *agent, void (*act)(struct run *run))
 {
     if (agent->bundle->format != FINDINGS_JSON) {
-        with_running(agent, verify);
+        with_running(agent, act);
         return;
     }
     struct json json;
@@ -168,10 +193,35 @@ void verb_verify(struct agent *agent)
     json_object(&json, NULL);
     json_number(&json, "format_version", 1);
     json_array(&json, "guests");
-    with_running(agent, verify_as_json);
+    with_running(agent, act);
     json_end(&json, ']');
     json_end(&json, '}');
     json_finish(&json);
+}
+
+/* --watch: again and again, on a terminal in the same place, until interrupted or nothing is left to see. */
+static void repeat(struct agent *agent, void (*act)(struct run *run))
+{
+    bool clears = isatty(STDOUT_FILENO) && agent->bundle->format == FINDINGS_HUMAN;
+    for (;;) {
+        if (agent->bundle->watch && clears)
+            append(agent->result, "\033[H\033[J");
+        show_once(agent, act);
+        if (!agent->bundle->watch || !agent_flush(agent) || findings_have_errors(agent->findings))
+            return;
+        if (!pause_unless_interrupted(WATCH_MILLISECONDS))
+            return;
+    }
+}
+
+void verb_verify(struct agent *agent)
+{
+    repeat(agent, verify);
+}
+
+void verb_stat(struct agent *agent)
+{
+    repeat(agent, show_stat);
 }
 
 /* ---- list ------------------------------------------------------------------------------------------------------- */

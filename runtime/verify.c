@@ -60,7 +60,8 @@ static void compare_class(struct look *look, const char *what, const struct task
                              .planned = class_text(look, planned->class, (int)planned->priority),
                              .real = class_text(look, real, priority),
                              .verdict = same ? VERDICT_EXACT : VERDICT_WRONG,
-                             .task = task->id });
+                             .task = task->id,
+                             .scheduling = *planned });
 }
 
 static void compare_thread(struct look *look, const char *what, pid_t id, const struct ids *cpus,

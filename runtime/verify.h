@@ -21,8 +21,9 @@ struct fact {
     const char *what;           /* "vcpu 3", "cell 0" */
     const char *planned, *real; /* "cpus 4-5"; for people */
     enum verdict verdict;
-    pid_t task;                      /* of a thread */
-    const struct ids *cpus;          /* planned, of a thread */
+    pid_t task;             /* of a thread */
+    const struct ids *cpus; /* planned, of a thread */
+    struct plan_scheduling scheduling;
     const struct memory_area *areas; /* of a cell */
     uint32_t area_count;
     const struct ids *nodes; /* planned, of a cell */
@@ -39,6 +40,9 @@ bool verify_look(struct run *run, struct facts *out);
 /* Looks, and tells each fact that is wrong; false if one is. */
 bool verify_run(struct run *run);
 void verify_tell(struct run *run, const struct facts *facts);
+
+/* Puts back what is wrong, and tells each thing; look again to know what became of it. */
+void repair_run(struct run *run, const struct facts *facts);
 
 void facts_text(const char *guest, const struct facts *facts, GString *out);
 void facts_json(struct json *json, const char *guest, const struct facts *facts);
