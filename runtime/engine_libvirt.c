@@ -87,7 +87,7 @@ static void run_events(void)
     if (is_running)
         return;
     is_running = true;
-    g_setenv("LIBVIRT_LOG_OUTPUTS", "4:stderr", FALSE); /* what matters comes as an error */
+    g_setenv("LIBVIRT_LOG_OUTPUTS", "4:file:/dev/null", FALSE); /* what matters comes as an error */
     virSetErrorFunc(NULL, be_silent);
     if (virInitialize() < 0 || virEventRegisterDefaultImpl() < 0)
         return;

@@ -3,6 +3,7 @@
  * QEMU without libvirt: started by numac, watched over by a keeper, asked over a socket in the guest's folder.
  */
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -281,11 +282,23 @@ static bool stop(struct run *run)
     return true;
 }
 
+/* One signal to numac ends a guest that shares its terminal, a second one ends numac alone. */
+static void stay_until_asked(const struct run *run, const struct keeper *keeper)
+{
+    struct pollfd watched[] = { { .fd = keeper->report, .events = POLLIN },
+                                { .fd = interrupt_descriptor(), .events = POLLIN } };
+    while (poll(watched, G_N_ELEMENTS(watched), -1) < 0 && errno == EINTR && !interrupted())
+        continue;
+    if (interrupted() && process_is(run->state->record.pid, run->state->record.pid_start))
+        kill(run->state->record.pid, SIGTERM);
+}
+
 static int wait_for(struct run *run)
 {
     struct start *start = run->engine_data;
     monitor_close(run->monitor); /* others may ask now */
     run->monitor = NULL;
+    stay_until_asked(run, &start->keeper);
     int status = keeper_wait(&start->keeper);
     return status < 0 ? 0 : WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }

@@ -84,14 +84,16 @@ static void become_qemu(const struct launch *launch, pid_t keeper, int report)
 /* ---- the keeper's side ------------------------------------------------------------------------------------------ */
 
 /* The agent died, or QEMU ended after it was released: what was made for the guest goes.  Whoever stops the guest
- * holds its folder, and does the same. */
+ * holds its folder, and does the same; who starts it again then has a guest that is none of ours. */
 static void clean_up(struct agent *agent, const char *uuid)
 {
     struct guest_state *guest;
     for (int tries = 0; tries < 100; tries++) {
         enum guest_lookup found = guest_take(agent, uuid, false, &guest);
-        if (found == GUEST_HELD)
+        if (found == GUEST_HELD && guest_has_ended(guest))
             guest_forget(guest);
+        else if (found == GUEST_HELD)
+            guest_release(guest);
         if (found != GUEST_BUSY)
             return;
         g_usleep(100000);

@@ -168,13 +168,15 @@ static bool start(struct run *run, G_GNUC_UNUSED const struct step *step)
     return run->engine->start(run);
 }
 
+/* The record says that the guest runs once it does, and not before: dying in between must leave none that is listed
+ * as running and stands still. */
 static bool proceed(struct run *run, G_GNUC_UNUSED const struct step *step)
 {
     run->state->record.phase = PHASE_RUNNING;
-    if (!guest_write(run->agent, run->state))
+    if (!guest_prepare(run->agent, run->state))
         return false;
     run->is_proceeding = run->engine->proceed(run);
-    return run->is_proceeding;
+    return run->is_proceeding && guest_commit(run->agent, run->state);
 }
 
 static bool (*const performers[STEP_KINDS])(struct run *run, const struct step *step) = {

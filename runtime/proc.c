@@ -9,6 +9,7 @@
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 /* Files of /proc have no length; their text grows while it is read. */
@@ -120,6 +121,14 @@ uint64_t proc_start_ticks(pid_t pid)
     if (!state || state[1] != ' ' || state[2] == 'Z' || state[2] == 'X') /* dead, and not yet waited for */
         return 0;
     return stat_field(stat, 22);
+}
+
+uint64_t ticks_now(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_BOOTTIME, &now);
+    uint64_t rate = (uint64_t)sysconf(_SC_CLK_TCK);
+    return (uint64_t)now.tv_sec * rate + (uint64_t)now.tv_nsec * rate / 1000000000;
 }
 
 uint64_t proc_resident_bytes(pid_t pid)

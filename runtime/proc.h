@@ -35,3 +35,4 @@ bool proc_memory(struct arena *arena, pid_t pid, uint64_t begin, uint64_t end, c
 pid_t proc_process_of(pid_t task);       /* the process a thread belongs to; 0: gone */
 uint64_t proc_resident_bytes(pid_t pid); /* with huge pages; 0: gone */
 uint64_t proc_start_ticks(pid_t pid);    /* since boot; 0: it ended */
+uint64_t ticks_now(void);                /* on the same clock */

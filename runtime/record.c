@@ -31,6 +31,7 @@ static void compose(const struct record *record, GString *out)
     if (record->connect)
         json_string(&json, "connect", record->connect);
     json_string(&json, "phase", phases[record->phase]);
+    json_number(&json, "begun", record->begun);
     json_number(&json, "pid", (uint64_t)record->pid);
     json_number(&json, "pid_start", record->pid_start);
     json_number(&json, "keeper", (uint64_t)record->keeper);
@@ -63,7 +64,7 @@ static int write_all(int file, const char *text, size_t length)
     return fsync(file) < 0 ? errno : 0;
 }
 
-int record_write(const char *folder, const struct record *record)
+int record_prepare(const char *folder, const struct record *record)
 {
     g_autoptr(GString) text = g_string_new(NULL);
     compose(record, text);
@@ -74,7 +75,16 @@ int record_write(const char *folder, const struct record *record)
     int trouble = file < 0 ? errno : write_all(file, text->str, text->len);
     if (file >= 0)
         close(file);
-    if (!trouble && renameat(place, "guest.json.new", place, "guest.json") < 0)
+    close(place);
+    return trouble;
+}
+
+int record_commit(const char *folder)
+{
+    int place = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC), trouble = 0;
+    if (place < 0)
+        return errno;
+    if (renameat(place, "guest.json.new", place, "guest.json") < 0)
         trouble = errno;
     if (!trouble && fsync(place) < 0)
         trouble = errno;
@@ -140,6 +150,7 @@ bool record_read(struct agent *agent, const char *folder, struct record *out)
             .connect = text(agent->arena, root, "connect"),
             .cgroup = text(agent->arena, root, "cgroup"),
             .phase = phase && strcmp(phase, phases[PHASE_RUNNING]) == 0 ? PHASE_RUNNING : PHASE_STARTING,
+            .begun = number(root, "begun"),
             .pid = (pid_t)number(root, "pid"),
             .pid_start = number(root, "pid_start"),
             .keeper = (pid_t)number(root, "keeper"),

@@ -7,4 +7,6 @@
 #include "state.h"
 
 bool record_read(struct agent *agent, const char *folder, struct record *out); /* false: none, or none that is ours */
-int record_write(const char *folder, const struct record *record);             /* 0, or errno; it is on the disk then */
+/* 0, or errno: written beside the record, on the disk; then in its place, which needs no room. */
+int record_prepare(const char *folder, const struct record *record);
+int record_commit(const char *folder);

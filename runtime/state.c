@@ -53,14 +53,24 @@ static struct state *refuse_folder(struct agent *agent, const char *folder, cons
     return NULL;
 }
 
+/* Root's guests are the system's: they must not go with a login session, whose folder in /run/user is emptied, nor end
+ * up with the user whose environment `sudo -E` or `su` kept.  Any other folder was chosen on purpose. */
+static bool is_chosen(const char *runtime)
+{
+    struct stat about;
+    if (!runtime || *runtime != '/')
+        return false;
+    if (geteuid() != 0)
+        return true;
+    return !g_str_has_prefix(runtime, "/run/user/") && (stat(runtime, &about) < 0 || about.st_uid == 0);
+}
+
 static char *folder_name(void)
 {
     const char *runtime = g_getenv("XDG_RUNTIME_DIR");
-    if (geteuid() == 0)
-        return g_strdup("/run/numac");
-    if (runtime && *runtime == '/')
+    if (is_chosen(runtime))
         return g_build_filename(runtime, "numac", NULL);
-    return g_strdup_printf("/tmp/numac-%u", geteuid());
+    return geteuid() == 0 ? g_strdup("/run/numac") : g_strdup_printf("/tmp/numac-%u", geteuid());
 }
 
 struct state *state_open(struct agent *agent)
@@ -131,17 +141,47 @@ void guest_release(struct guest_state *guest)
     guest->lock = -1;
 }
 
-bool guest_write(struct agent *agent, struct guest_state *guest)
+bool guest_prepare(struct agent *agent, struct guest_state *guest)
 {
-    int trouble = record_write(guest->path, &guest->record);
+    int trouble = record_prepare(guest->path, &guest->record);
     if (trouble)
         refuse_folder(agent, guest->path, g_strerror(trouble));
     return !trouble;
 }
 
-/* A QEMU with this UUID among its arguments. */
-static pid_t process_of_guest(const char *uuid)
+bool guest_commit(struct agent *agent, struct guest_state *guest)
 {
+    int trouble = record_commit(guest->path);
+    if (trouble)
+        refuse_folder(agent, guest->path, g_strerror(trouble));
+    return !trouble;
+}
+
+bool guest_write(struct agent *agent, struct guest_state *guest)
+{
+    return guest_prepare(agent, guest) && guest_commit(agent, guest);
+}
+
+/* ---- taking back ------------------------------------------------------------------------------------------------ */
+
+/* What libvirt inside numac starts has its folder in the arguments; what a daemon starts has only the guest's UUID,
+ * and so would a guest that somebody else started: that one is older than this start. */
+static bool is_of_start(struct agent *agent, const struct record *record, const char *words, gsize length, pid_t pid)
+{
+    const char *root = record->engine == ENGINE_EMBED ? embedded_root(agent, record->uuid) : NULL;
+    bool has_uuid = false, has_root = false;
+    for (const char *word = words, *before = ""; word < words + length; before = word, word += strlen(word) + 1) {
+        has_uuid |= strcmp(before, "-uuid") == 0 && strcmp(word, record->uuid) == 0;
+        has_root |= root && strstr(word, root);
+    }
+    return has_uuid && (root ? has_root : process_start(pid) >= record->begun);
+}
+
+/* The QEMU of an agent that died just behind its start. */
+static pid_t unwritten_process(struct agent *agent, const struct record *record)
+{
+    if (record->pid || !record->begun || record->engine == ENGINE_QEMU) /* its keeper ends it */
+        return 0;
     GDir *folder = g_dir_open("/proc", 0, NULL);
     pid_t found = 0;
     for (const char *name; folder && !found && (name = g_dir_read_name(folder));) {
@@ -149,12 +189,9 @@ static pid_t process_of_guest(const char *uuid)
         gsize length = 0;
         if (!g_ascii_isdigit(*name) || !g_file_get_contents(path, &words, &length, NULL))
             continue;
-        bool is_named = false;
-        for (const char *word = words; word < words + length && !found; word += strlen(word) + 1) {
-            if (is_named && strcmp(word, uuid) == 0)
-                found = (pid_t)strtol(name, NULL, 10);
-            is_named = strcmp(word, "-uuid") == 0;
-        }
+        pid_t pid = (pid_t)strtol(name, NULL, 10);
+        if (length && is_of_start(agent, record, words, length, pid))
+            found = pid;
     }
     if (folder)
         g_dir_close(folder);
@@ -198,7 +235,7 @@ static void remove_folder(const char *path)
 void guest_forget(struct guest_state *guest)
 {
     struct record *record = &guest->record;
-    pid_t unwritten = record->pid ? 0 : process_of_guest(record->uuid); /* the agent died just behind its start */
+    pid_t unwritten = unwritten_process(guest->state->agent, record);
     end_process(record->pid, record->pid_start);
     end_process(unwritten, process_start(unwritten));
     for (uint32_t i = 0; i < record->reservation_count; i++)
@@ -233,8 +270,9 @@ static GPtrArray *folder_names(const struct state *state)
     return names;
 }
 
-static bool has_ended(const struct record *record)
+bool guest_has_ended(const struct guest_state *guest)
 {
+    const struct record *record = &guest->record;
     return record->phase == PHASE_STARTING || !process_is(record->pid, record->pid_start);
 }
 
@@ -245,7 +283,7 @@ void state_recover(struct agent *agent)
         struct guest_state *guest;
         if (guest_take(agent, names->pdata[i], false, &guest) != GUEST_HELD)
             continue; /* somebody is at work on it */
-        if (!has_ended(&guest->record)) {
+        if (!guest_has_ended(guest)) {
             guest_release(guest);
             continue;
         }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What is known of the guests that numac started, in one folder a user (or the system): XDG_RUNTIME_DIR/numac, or
- * /run/numac for root.  One folder a guest, named by its UUID, holding a record that is written before anything is
+ * What is known of the guests that numac started, in one folder a user, XDG_RUNTIME_DIR/numac, or for the system:
+ * /run/numac, unless root's XDG_RUNTIME_DIR says otherwise (state.c).  One folder a guest, named by its UUID, holding a record that is written before anything is
  * done that would outlive the agent.  A guest whose agent died before its CPUs started is taken back by whoever looks
  * next.
  */
@@ -25,6 +25,7 @@ struct record {
     enum engine_kind engine;
     const char *connect;
     enum guest_phase phase;
+    uint64_t begun;     /* when, in clock ticks since boot: what is older is not of this start */
     pid_t pid;          /* of QEMU; 0: not started yet */
     uint64_t pid_start; /* of that process, in clock ticks since boot: a number may be used again */
     pid_t keeper;
@@ -52,8 +53,12 @@ enum guest_lookup { GUEST_ABSENT, GUEST_HELD, GUEST_BUSY, GUEST_TROUBLE };
 enum guest_lookup guest_take(struct agent *agent, const char *uuid, bool create, struct guest_state **out);
 void guest_release(struct guest_state *guest);
 bool guest_write(struct agent *agent, struct guest_state *guest); /* the record, to disk, before what it announces */
+/* The same in two: what can fail for want of room, and what makes it count. */
+bool guest_prepare(struct agent *agent, struct guest_state *guest);
+bool guest_commit(struct agent *agent, struct guest_state *guest);
 /* Ends what the record tells: QEMU, reserved pages, cgroup, the folder.  Also of a record left by a dead agent. */
 void guest_forget(struct guest_state *guest);
+bool guest_has_ended(const struct guest_state *guest); /* or was never up, and nobody is at work on it */
 
 /* Visits all records, rising by site and name; those that cannot be read are told. */
 void state_each(struct agent *agent, void (*visit)(struct agent *agent, const struct record *record, void *context),

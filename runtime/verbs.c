@@ -64,6 +64,7 @@ static void start(struct agent *agent, const struct bundle_guest *guest, const s
                                      .uuid = guest->plan->uuid,
                                      .site = agent->bundle->plan->site,
                                      .engine = engine->kind,
+                                     .begun = ticks_now(),
                                      .connect = agent->bundle->connect };
     if (!guest_write(agent, state) || !steps_perform(&run, &steps)) {
         guest_forget(state);
