@@ -297,14 +297,25 @@ void state_recover(struct agent *agent)
     }
 }
 
+static int by_site_and_name(const void *a, const void *b)
+{
+    const struct record *one = a, *other = b;
+    int order = strcmp(one->site, other->site);
+    return order ? order : strcmp(one->name, other->name);
+}
+
 void state_each(struct agent *agent, void (*visit)(struct agent *agent, const struct record *record, void *context),
                 void *context)
 {
     g_autoptr(GPtrArray) names = folder_names(agent->state);
+    g_autoptr(GArray) records = g_array_new(FALSE, FALSE, sizeof(struct record));
     for (unsigned i = 0; i < names->len; i++) {
         const char *path = arena_printf(agent->arena, "%s/%s", agent->state->folder, (const char *)names->pdata[i]);
         struct record record;
         if (record_read(agent, path, &record))
-            visit(agent, &record, context);
+            g_array_append_val(records, record);
     }
+    g_array_sort(records, by_site_and_name);
+    for (unsigned i = 0; i < records->len; i++)
+        visit(agent, &g_array_index(records, struct record, i), context);
 }
