@@ -16,7 +16,7 @@ struct reading {
     struct findings *findings;
     struct syntax *syntax;
     struct tree *tree;
-    const char *uuid;
+    struct domain_identity identity;
 };
 
 static struct reading begin(void)
@@ -31,7 +31,7 @@ static struct reading read_text(const char *text, size_t length)
 {
     struct reading reading = begin();
     uint32_t file = sources_add_text(reading.sources, "base.xml", text, length);
-    reading.tree = read_domain(reading.syntax, file, &reading.uuid);
+    reading.tree = read_domain(reading.syntax, file, &reading.identity);
     return reading;
 }
 
@@ -228,10 +228,10 @@ static void uuids(void)
 {
     struct reading reading = read_text(D("<uuid> 5E6C2E5E8A525B7c-9d5a-0123456789ab\n</uuid>"),
                                        strlen(D("<uuid> 5E6C2E5E8A525B7c-9d5a-0123456789ab\n</uuid>")));
-    g_assert_cmpstr(reading.uuid, ==, "5e6c2e5e-8a52-5b7c-9d5a-0123456789ab");
+    g_assert_cmpstr(reading.identity.uuid, ==, "5e6c2e5e-8a52-5b7c-9d5a-0123456789ab");
     end(&reading);
     reading = read_text("<domain/>", 9);
-    g_assert_null(reading.uuid);
+    g_assert_null(reading.identity.uuid);
     end(&reading);
 }
 
@@ -357,7 +357,7 @@ static void sources_in_trouble(void)
                     "NM0003 1:1 ''\n");
     struct reading reading = begin();
     reading.tree =
-        read_domain(reading.syntax, sources_read(reading.sources, "/no/such.xml", BASE_BYTES_LIMIT), &reading.uuid);
+        read_domain(reading.syntax, sources_read(reading.sources, "/no/such.xml", BASE_BYTES_LIMIT), &reading.identity);
     g_autofree char *found = findings_text(&reading);
     g_assert_cmpstr(found, ==, "NM0001 1:1 ''\n");
     end(&reading);
@@ -478,7 +478,8 @@ static void one_of_corpus(const void *data)
     /* a word that libvirt does not know, 8 EiB of memory */
     unsigned refused = g_str_has_suffix(path, "-memaccess-invalid.xml") || g_str_has_suffix(path, "-align-fail.xml");
     struct reading reading = begin();
-    reading.tree = read_domain(reading.syntax, sources_read(reading.sources, path, BASE_BYTES_LIMIT), &reading.uuid);
+    reading.tree =
+        read_domain(reading.syntax, sources_read(reading.sources, path, BASE_BYTES_LIMIT), &reading.identity);
     g_autofree char *found = findings_text(&reading);
     g_test_message("%s\n%s", path, found);
     if (!reading.tree->failed) {
