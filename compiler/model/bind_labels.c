@@ -140,7 +140,7 @@ static void bind_expander(struct binder *binder, const struct frame *frame, cons
 }
 
 /* A block is not bound: what the blocks of its kind come to is not known. */
-static void miss_block(const struct frame *frame)
+void miss_block(const struct frame *frame)
 {
     if (frame->is_incomplete)
         *frame->is_incomplete = true;

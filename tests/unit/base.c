@@ -166,6 +166,13 @@ static const struct example examples[] = {
       "[resctrl] [0-1] {\n  [l3] {\n    [0] [3072KiB]\n    [1] [768KiB]\n  [bandwidth] {\n    [0] [20%]\n  [monitor] {\n    [0] [cache] [bandwidth]\n[resctrl] [3] {\n  [bandwidth] {\n    [1] [2048MiB/s]\n", "" },
     { "resctrl/kinds", D("<cputune><cachetune vcpus='0'><cache id='0' level='2' type='data' size='3'/><cache id='0' level='2' type='code' size='4'/><cache id='0' level='3' type='data' size='5'/></cachetune></cputune>"),
       "[resctrl] [0] {\n  [l2-code] {\n    [0] [4KiB]\n  [l2-data] {\n    [0] [3KiB]\n  [l3-data] {\n    [0] [5KiB]\n", "" },
+    { "expander", D("<os><type machine='q35'/></os><devices><controller type='pci' index='7' model='pcie-expander-bus'><target busNr='254'><node>1</node></target></controller>"
+        "<controller type='pci' model='pcie-root-port'><address bus='0x07'/></controller><controller type='usb' index='7'><target busNr='1'><node>0</node></target></controller></devices>"),
+      "[expander-bus] [pci7] {\n  [cell] [1]\n  [number] [254]\n  [ports] [1]\n", "" },
+    { "expander/other", D("<devices><controller type='pci' model='pci-expander-bus'><target><node>1</node></target></controller>"
+        "<controller type='pci' index='300' model='pci-expander-bus'><target><node>1</node></target></controller>"
+        "<controller type='pci' index='2' model='pci-bridge'><target><node>1</node></target></controller>"
+        "<controller type='pci' index='3' model='pci-expander-bus'><target busNr='9'/></controller></devices>"), "", "" },
     { "resctrl/twice", D("<cputune><memorytune vcpus='0'><node id='0' bandwidth='9'/></memorytune><cachetune vcpus='0'/><memorytune vcpus='0'/></cputune>"),
       "[resctrl] [0] {\n  [bandwidth] {\n    [0] [9%]\n", "NM1227 1:103 '<memorytune' [ 1:18 '<memorytune']\n" },
     { "resctrl/wrong", D("<cputune><cachetune vcpus='0'><cache id='0' level='1' type='data' size='3'/><cache id='0' level='3' type='all' size='4'/><cache id='0' type='data' size='5'/></cachetune><cachetune/></cputune>"),

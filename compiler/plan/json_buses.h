@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * Inside emit only: the JSON of PCI buses, written (plan_buses.c) and read back (plan_buses_read.c).
+ * Inside plan only: the JSON of PCI buses, written (json_buses.c) and read back (json_buses_read.c).
  */
 #pragma once
 
-#include "emit/plan_fields.h"
+#include "plan/fields.h"
 #include "plan/plan.h"
 
 void write_expanders(struct json *json, const struct plan_guest *guest);

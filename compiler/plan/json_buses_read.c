@@ -3,7 +3,7 @@
  * Loads PCI buses from the plan's JSON, and refuses those that QEMU could not have together: of two kinds, with
  * numbers that meet, or on cells that are not there.
  */
-#include "emit/plan_buses.h"
+#include "plan/json_buses.h"
 
 enum { MOST_EXPANDERS = BUS_NUMBER_MOST / 2 };
 

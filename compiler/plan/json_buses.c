@@ -2,7 +2,7 @@
  *
  * PCI buses in the plan's JSON; a guest without any leaves them out.
  */
-#include "emit/plan_buses.h"
+#include "plan/json_buses.h"
 
 void write_expanders(struct json *json, const struct plan_guest *guest)
 {
