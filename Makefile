@@ -9,6 +9,7 @@ CC := gcc
 endif
 prefix  ?= /usr/local
 bindir   = $(prefix)/bin
+libexecdir = $(prefix)/libexec
 datadir  = $(prefix)/share
 mandir   = $(datadir)/man
 
@@ -171,7 +172,8 @@ lint:
 	shellcheck $(SCRIPTS)
 	tests/layers
 	@if command -v cppcheck >/dev/null; then \
-		cppcheck -q --std=c11 --library=gtk '-DG_GNUC_PRINTF(a,b)=' --enable=warning,portability --inline-suppr --error-exitcode=1 -Icompiler compiler; \
+		cppcheck -q --std=c11 --library=gtk '-DG_GNUC_PRINTF(a,b)=' --enable=warning,portability \
+		--inline-suppr --error-exitcode=1 -Icompiler compiler runtime; \
 	else echo 'cppcheck is not installed: not run'; fi
 
 # ---- benchmarks ---------------------------------------------------------------------------------------------------
@@ -212,14 +214,16 @@ MAN1 = $(sort $(wildcard docs/man/*.1))
 MAN5 = $(sort $(wildcard docs/man/*.5))
 SCHEMAS = $(sort $(wildcard docs/schema/*.json))
 
-install: $(PROGRAM)
+install: $(PROGRAM) $(B)/numac-agent
 	install -D -m 755 $(B)/numac $(DESTDIR)$(bindir)/numac
+	install -D -m 755 $(B)/numac-agent $(DESTDIR)$(libexecdir)/numac/numac-agent
 	$(if $(MAN1),install -D -m 644 -t $(DESTDIR)$(mandir)/man1 $(MAN1))
 	$(if $(MAN5),install -D -m 644 -t $(DESTDIR)$(mandir)/man5 $(MAN5))
 	$(if $(SCHEMAS),install -D -m 644 -t $(DESTDIR)$(datadir)/numac/schema $(SCHEMAS))
 
 uninstall:
-	rm -f $(DESTDIR)$(bindir)/numac
+	rm -f $(DESTDIR)$(bindir)/numac $(DESTDIR)$(libexecdir)/numac/numac-agent
+	rmdir $(DESTDIR)$(libexecdir)/numac 2>/dev/null || true
 	rm -f $(patsubst docs/man/%,$(DESTDIR)$(mandir)/man1/%,$(MAN1)) \
 		$(patsubst docs/man/%,$(DESTDIR)$(mandir)/man5/%,$(MAN5)) \
 		$(patsubst docs/schema/%,$(DESTDIR)$(datadir)/numac/schema/%,$(SCHEMAS))

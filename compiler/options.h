@@ -25,6 +25,8 @@ enum option_set {
     TAKES_ENGINE = 1 << 10,
     TAKES_REPAIR = 1 << 11,
     TAKES_WATCH = 1 << 12,
+    TAKES_CONNECT = 1 << 13,
+    TAKES_YES = 1 << 14,
     TAKES_SITE = TAKES_HOST | TAKES_DEFINITION | TAKES_INCLUDE
 };
 
@@ -58,7 +60,7 @@ struct options {
     struct option_values include_folders;
     struct option_bindings hosts, definitions; /* no name stands twice */
     const char *engine, *connect;              /* NULL: not given */
-    bool check, diff, detach, dry_run, reserve_pages, repair, watch, wants_help, wants_version;
+    bool check, diff, detach, dry_run, reserve_pages, repair, watch, yes, wants_help, wants_version;
     struct option_values arguments; /* what is left behind the verb */
     const char *mistake, *cure;     /* the first thing wrong, NULL for nothing; cure NULL where there is none */
 };

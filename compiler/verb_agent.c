@@ -1,195 +1,20 @@
 /* SPDX-License-Identifier: MIT
  *
  * numac run, verify, stop, list, stat: the site compiled, and handed to numac-agent, which takes the place of this
- * process. What is to be done stands in a bundle (runtime/bundle.h); nothing of it goes through a shell.
+ * process.
  */
-#include "compile.h"
-#include "emit/emit.h"
-#include "streams.h"
+#include "agent.h"
 #include "verbs.h"
-
-#include <errno.h>
-#include <stdio.h>
-#include <string.h>
-#include <unistd.h>
-
-/* ---- the bundle ------------------------------------------------------------------------------------------------- */
-
-/* The words of a command, unquoted: every line of it is one shell word. */
-static void add_argv(struct json *json, const char *text)
-{
-    char **words = NULL;
-    if (!g_shell_parse_argv(text, NULL, &words, NULL))
-        bug("a QEMU command of ours is no list of words");
-    json_array(json, "argv");
-    for (char **word = words; *word; word++)
-        json_string(json, NULL, *word);
-    json_end(json, ']');
-    g_strfreev(words);
-}
-
-static void add_guest(struct session *session, struct json *json, const struct planned_guest *guest)
-{
-    struct base_text base = { 0 };
-    if (guest->plan->has_base) {
-        const struct source *source = source_at(session->sources, guest->guest->base_file);
-        base = (struct base_text){ source->text, source->length };
-    }
-    g_autoptr(GString) text = g_string_new(NULL);
-    json_object(json, NULL);
-    json_string(json, "name", guest->plan->name);
-    if (!guest->plan->is_qemu_only) {
-        write_libvirt_xml(guest->plan, guest->plan->has_base ? &base : NULL, text);
-        json_text(json, "xml", text->str, text->len);
-    }
-    g_string_truncate(text, 0);
-    if (!guest->plan->has_base) {
-        write_qemu_argv(guest->plan, NULL, text);
-        add_argv(json, text->str);
-    }
-    json_end(json, '}');
-}
-
-static bool is_chosen(const struct options *options, const char *name)
-{
-    for (size_t i = 1; i < options->arguments.count; i++)
-        if (strcmp(options->arguments.list[i], name) == 0)
-            return true;
-    return options->arguments.count <= 1;
-}
-
-struct guest_names {
-    const struct plan *plan;
-    uint32_t at;
-};
-
-static const char *next_name(void *state)
-{
-    struct guest_names *names = state;
-    return names->at < names->plan->guest_count ? names->plan->guests[names->at++].name : NULL;
-}
-
-/* Every guest named behind the site is one of it. */
-static bool guests_are_known(struct session *session, const struct plan *plan)
-{
-    bool known = true;
-    for (size_t i = 1; i < session->options->arguments.count; i++) {
-        const char *name = session->options->arguments.list[i];
-        bool found = false;
-        for (uint32_t g = 0; g < plan->guest_count && !found; g++)
-            found = strcmp(plan->guests[g].name, name) == 0;
-        if (found)
-            continue;
-        struct guest_names names = { plan, 0 };
-        const char *near = nearest_name(name, strlen(name), next_name, &names);
-        struct finding *finding = session_misuse(session, "the site has no guest '%s'", name);
-        if (near)
-            finding_help(session->findings, finding, "did you mean '%s'?", near);
-        known = false;
-    }
-    return known;
-}
-
-static void write_choices(struct json *json, const struct options *options)
-{
-    static const char *const formats[] = {
-        [FINDINGS_HUMAN] = "human", [FINDINGS_GCC] = "gcc", [FINDINGS_JSON] = "json"
-    };
-    json_number(json, "format_version", 1);
-    json_string(json, "verb", options->verb->name);
-    json_string(json, "engine", options->engine ? options->engine : options->connect ? "libvirt" : "embed");
-    if (options->connect)
-        json_string(json, "connect", options->connect);
-    json_bool(json, "detach", options->detach);
-    json_bool(json, "dry_run", options->dry_run);
-    json_bool(json, "reserve_pages", options->reserve_pages);
-    json_bool(json, "repair", options->repair);
-    json_bool(json, "watch", options->watch);
-    json_string(json, "format", formats[options->format]);
-    json_string(json, "fail_on", severity_word(options->fail_on));
-    json_bool(json, "colour", stream_wants_colour(STDERR_FILENO, options->colour));
-}
-
-static void write_bundle(struct session *session, const struct compiled *compiled, GString *out)
-{
-    struct json json;
-    json_open(&json, out);
-    json_object(&json, NULL);
-    write_choices(&json, session->options);
-    if (compiled) {
-        g_autoptr(GString) plan = g_string_new(NULL);
-        write_plan_json(compiled->planned->plan, plan);
-        json_text(&json, "plan", plan->str, plan->len);
-        json_array(&json, "guests");
-        for (uint32_t i = 0; i < compiled->planned->plan->guest_count; i++)
-            if (is_chosen(session->options, compiled->planned->plan->guests[i].name))
-                add_guest(session, &json, &compiled->planned->guests[i]);
-        json_end(&json, ']');
-    }
-    json_end(&json, '}');
-    json_finish(&json);
-}
-
-/* ---- the agent -------------------------------------------------------------------------------------------------- */
-
-/* Beside the program, as it is built, or where it is installed. */
-static char *agent_path(void)
-{
-    char own[4096];
-    ssize_t length = readlink("/proc/self/exe", own, sizeof own - 1);
-    if (length < 0)
-        return NULL;
-    own[length] = 0;
-    g_autofree char *folder = g_path_get_dirname(own);
-    static const char *const places[] = { "../libexec/numac/numac-agent", "numac-agent" };
-    for (size_t i = 0; i < G_N_ELEMENTS(places); i++) {
-        char *path = g_build_filename(folder, places[i], NULL);
-        if (access(path, X_OK) == 0)
-            return path;
-        g_free(path);
-    }
-    return NULL;
-}
-
-static int file_of(const GString *text)
-{
-    FILE *file = tmpfile();
-    if (!file || fwrite(text->str, 1, text->len, file) != text->len || fflush(file) != 0)
-        return -1;
-    int copy = dup(fileno(file));
-    fclose(file);
-    return copy >= 0 && lseek(copy, 0, SEEK_SET) == 0 ? copy : -1;
-}
-
-static void hand_over(struct session *session, const GString *bundle)
-{
-    g_autofree char *path = agent_path();
-    int file = path ? file_of(bundle) : -1;
-    session->has_heir = file >= 0;
-    if (file >= 0 && session_show(session)) {
-        g_autofree char *number = g_strdup_printf("%d", file);
-        execl(path, "numac-agent", number, NULL);
-    }
-    struct finding *finding = report(session->findings, NM_agent_missing, SPAN_NONE,
-                                     path ? "numac-agent cannot be started: %s" : "numac-agent is not installed%s",
-                                     path ? g_strerror(errno) : "");
-    finding_help(session->findings, finding, "install numac whole: 'make install' puts it into libexec/numac");
-    session->status = STATUS_REFUSED;
-}
 
 int verb_agent(const struct options *options)
 {
     struct session *session = session_open(options);
-    g_autoptr(GString) bundle = g_string_new(NULL);
     if (!options->arguments.count) {
-        write_bundle(session, NULL, bundle);
-        hand_over(session, bundle);
+        agent_become(session, NULL);
         return session_close(session);
     }
     struct compiled compiled = compile_site(session, options->arguments.list[0]);
-    if (compiled.is_clean && compiled.planned && guests_are_known(session, compiled.planned->plan)) {
-        write_bundle(session, &compiled, bundle);
-        hand_over(session, bundle);
-    }
+    if (compiled.is_clean && compiled.planned && agent_guests_are_known(session, compiled.planned->plan))
+        agent_become(session, &compiled);
     return session_close(session);
 }

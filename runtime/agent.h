@@ -32,6 +32,8 @@ void verb_stop(struct agent *agent);
 void verb_list(struct agent *agent);
 void verb_verify(struct agent *agent);
 void verb_stat(struct agent *agent);
+void verb_dump(struct agent *agent);
+void verb_define(struct agent *agent);
 
 bool agent_flush(struct agent *agent); /* writes the result so far to standard output, and empties it */
 

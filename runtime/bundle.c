@@ -15,7 +15,7 @@
 
 enum { MOST_BUNDLE_BYTES = 1 << 30, DEPTH = 8 };
 
-static const char *const verbs[VERB_COUNT] = { "run", "stop", "list", "verify", "stat" };
+static const char *const verbs[VERB_COUNT] = { "run", "stop", "list", "verify", "stat", "dump", "define" };
 static const char *const engines[ENGINE_COUNT] = { "embed", "libvirt", "qemu" };
 
 const char *engine_word(enum engine_kind engine)

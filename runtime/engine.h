@@ -21,6 +21,9 @@ struct engine {
     bool (*attach)(struct run *run);
     bool (*stop)(struct run *run);   /* at once, as if its power went; attached */
     void (*detach)(struct run *run); /* lets go of what attach or start opened */
+    /* Of one that is defined, or runs: its XML, to be freed; NULL without a finding where there is none. */
+    bool (*dump)(struct run *run, char **out_xml);
+    bool (*define)(struct run *run, const char *xml);
     /* Stays until the guest ends: its exit status.  NULL: it has no console to share. */
     int (*wait)(struct run *run);
 };

@@ -97,10 +97,10 @@ static void run_events(void)
 static bool open_connection(struct run *run)
 {
     struct connected *connected = arena_take(run->agent->arena, struct connected);
-    const char *uri = run->state->record.connect;
+    const char *uri = run->connect;
     run_events();
     if (run->engine->kind == ENGINE_EMBED) {
-        const char *root = embedded_prepare(run->agent, run->state->record.uuid);
+        const char *root = embedded_prepare(run->agent, run->guest->plan->uuid);
         if (!root)
             return false;
         uri = arena_printf(run->agent->arena, "qemu:///embed?root=%s", root);
@@ -131,7 +131,7 @@ static void close_connection(struct run *run)
         virDomainFree(connected->domain);
     virConnectClose(connected->connection);
     if (run->engine->kind == ENGINE_EMBED)
-        embedded_keep_cache(run->agent, run->state->record.uuid);
+        embedded_keep_cache(run->agent, run->guest->plan->uuid);
     run->engine_data = NULL;
 }
 
@@ -234,6 +234,46 @@ static bool stop(struct run *run)
     return false;
 }
 
+/* ---- definitions ------------------------------------------------------------------------------------------------ */
+
+static virDomainPtr find(virConnectPtr connection, const struct plan_guest *guest)
+{
+    virDomainPtr domain = virDomainLookupByUUIDString(connection, guest->uuid);
+    return domain ? domain : virDomainLookupByName(connection, guest->name);
+}
+
+static bool dump(struct run *run, char **out_xml)
+{
+    *out_xml = NULL;
+    if (!open_connection(run))
+        return false;
+    struct connected *connected = run->engine_data;
+    connected->domain = find(connected->connection, run->guest->plan);
+    bool fine = true;
+    if (connected->domain) {
+        unsigned flags = virDomainIsPersistent(connected->domain) == 1 ? VIR_DOMAIN_XML_INACTIVE : 0;
+        *out_xml = virDomainGetXMLDesc(connected->domain, flags);
+        if (!*out_xml)
+            refuse(run, NM_engine_refused, "cannot be shown");
+        fine = *out_xml != NULL;
+    }
+    close_connection(run);
+    return fine;
+}
+
+static bool define(struct run *run, const char *xml)
+{
+    if (!open_connection(run))
+        return false;
+    struct connected *connected = run->engine_data;
+    connected->domain = virDomainDefineXMLFlags(connected->connection, xml, VIR_DOMAIN_DEFINE_VALIDATE);
+    bool fine = connected->domain != NULL;
+    if (!fine)
+        refuse(run, NM_engine_refused, "is not defined");
+    close_connection(run);
+    return fine;
+}
+
 const struct engine engine_embed = {
     .kind = ENGINE_EMBED,
     .places_threads = true,
@@ -244,6 +284,8 @@ const struct engine engine_embed = {
     .attach = attach,
     .stop = stop,
     .detach = close_connection,
+    .dump = dump,
+    .define = define,
 };
 
 const struct engine engine_libvirt = {
@@ -256,4 +298,6 @@ const struct engine engine_libvirt = {
     .attach = attach,
     .stop = stop,
     .detach = close_connection,
+    .dump = dump,
+    .define = define,
 };

@@ -26,8 +26,8 @@ struct finding *tell(struct agent *agent, enum code code, const char *format, ..
 static void act(struct agent *agent)
 {
     static void (*const verbs[VERB_COUNT])(struct agent * agent) = {
-        [VERB_RUN] = verb_run,       [VERB_STOP] = verb_stop, [VERB_LIST] = verb_list,
-        [VERB_VERIFY] = verb_verify, [VERB_STAT] = verb_stat,
+        [VERB_RUN] = verb_run,   [VERB_STOP] = verb_stop, [VERB_LIST] = verb_list,     [VERB_VERIFY] = verb_verify,
+        [VERB_STAT] = verb_stat, [VERB_DUMP] = verb_dump, [VERB_DEFINE] = verb_define,
     };
     agent->state = state_open(agent);
     if (!agent->state)

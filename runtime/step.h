@@ -39,7 +39,8 @@ struct run { /* one guest on its way up */
     struct agent *agent;
     const struct bundle_guest *guest;
     const struct engine *engine;
-    struct guest_state *state;
+    struct guest_state *state; /* NULL: it was not started by numac */
+    const char *connect;       /* of libvirt */
     struct monitor *monitor;
     struct guest_threads threads;
     void *engine_data;

@@ -2,6 +2,7 @@
  *
  * What numac can be told to do with guests that run, or shall: one function a verb.
  */
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -59,7 +60,9 @@ static void start(struct agent *agent, const struct bundle_guest *guest, const s
     struct guest_state *state = take_new(agent, guest->plan);
     if (!state)
         return;
-    struct run run = { .agent = agent, .guest = guest, .engine = engine, .state = state };
+    struct run run = {
+        .agent = agent, .guest = guest, .engine = engine, .state = state, .connect = agent->bundle->connect
+    };
     state->record = (struct record){ .name = guest->plan->name,
                                      .uuid = guest->plan->uuid,
                                      .site = agent->bundle->plan->site,
@@ -123,6 +126,7 @@ static void with_running(struct agent *agent, void (*act)(struct run *run))
         if (!run.state)
             continue;
         run.engine = engine_of(run.state->record.engine);
+        run.connect = run.state->record.connect;
         act(&run);
         if (run.state->lock >= 0)
             guest_release(run.state);
@@ -223,6 +227,55 @@ void verb_verify(struct agent *agent)
 void verb_stat(struct agent *agent)
 {
     repeat(agent, show_stat);
+}
+
+/* ---- definitions: numac compares and decides, libvirt is asked here ---------------------------------------------- */
+
+/* Where a guest is looked for: where it runs, else where the bundle says. */
+static bool find_engine(struct run *run)
+{
+    enum guest_lookup found = take_in_time(run->agent, run->guest->plan->uuid, &run->state);
+    run->engine = engine_of(ENGINE_LIBVIRT);
+    run->connect = run->agent->bundle->connect;
+    if (found == GUEST_HELD) {
+        run->engine = engine_of(run->state->record.engine);
+        run->connect = run->state->record.connect;
+    }
+    if (run->engine->dump)
+        return true;
+    struct finding *finding =
+        tell(run->agent, NM_no_definition, "guest '%s' runs without libvirt, which has no definition of it",
+             run->guest->plan->name);
+    finding_help(run->agent->findings, finding, "compare what runs with 'numac verify'");
+    run->agent->is_refused = true;
+    return false;
+}
+
+/* For numac: name and XML of each guest, each ended by NUL; no XML where libvirt has none. */
+void verb_dump(struct agent *agent)
+{
+    for (uint32_t i = 0; i < agent->bundle->guest_count && !interrupted(); i++) {
+        struct run run = { .agent = agent, .guest = &agent->bundle->guests[i] };
+        char *xml = NULL;
+        if (find_engine(&run) && run.engine->dump(&run, &xml)) {
+            append_bytes(agent->result, run.guest->plan->name, strlen(run.guest->plan->name) + 1);
+            append_bytes(agent->result, xml ? xml : "", (xml ? strlen(xml) : 0) + 1);
+        }
+        free(xml);
+        if (run.state)
+            guest_release(run.state);
+    }
+}
+
+void verb_define(struct agent *agent)
+{
+    for (uint32_t i = 0; i < agent->bundle->guest_count && !interrupted(); i++) {
+        struct run run = { .agent = agent, .guest = &agent->bundle->guests[i] };
+        if (run.guest->xml && find_engine(&run) && run.engine->define(&run, run.guest->xml))
+            tell(agent, NM_defined, "guest '%s' is defined", run.guest->plan->name);
+        if (run.state)
+            guest_release(run.state);
+    }
 }
 
 /* ---- list ------------------------------------------------------------------------------------------------------- */

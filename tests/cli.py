@@ -246,7 +246,7 @@ def help_of_each_verb(folder):
 
 def needs_a_guest(example):
     """Those of the runtime are run by tests/runtime.py, with guests that run."""
-    return re.match(r"numac (run|verify|stop|stat) ", example) and "--dry-run" not in example
+    return re.match(r"numac (run|verify|stop|stat|diff|apply) ", example) and "--dry-run" not in example
 
 
 def examples_of_help_run(folder):
