@@ -1,42 +1,27 @@
 /* SPDX-License-Identifier: MIT
  *
- * libvirt, inside this process or as a daemon.  It reads numac's XML, starts QEMU, binds memory and places threads;
- * what it did is proven through the monitor that it lends, like with any other engine.
+ * libvirt, inside numac or as a daemon.  It reads numac's XML, starts QEMU, binds memory and places threads; what it
+ * did is proven through the monitor that it lends, like with any other engine.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <libvirt/libvirt-qemu.h>
-#include <libvirt/libvirt.h>
-#include <libvirt/virterror.h>
 
 #include "embedded.h"
 #include "engine.h"
+#include "libvirt_child.h"
 #include "proc.h"
+
+enum { END_MILLISECONDS = 100 };
 
 struct lent { /* a monitor over libvirt's */
     struct monitor monitor;
-    virDomainPtr domain;
+    struct libvirt_child *libvirt;
 };
 
-struct connected {
-    virConnectPtr connection;
-    virDomainPtr domain;
-};
-
-static const char *why(void)
-{
-    const char *text = virGetLastErrorMessage();
-    return text && *text ? text : "libvirt gives no reason";
-}
-
-static struct finding *refuse(struct run *run, enum code code, const char *what)
+static struct finding *refuse(struct run *run, enum code code, const char *what, const char *why)
 {
     run->agent->is_refused = true;
-    return tell(run->agent, code, "guest '%s' %s: %s", run->guest->plan->name, what, why());
+    return tell(run->agent, code, "guest '%s' %s: %s", run->guest->plan->name, what, why);
 }
 
 /* ---- the monitor ------------------------------------------------------------------------------------------------ */
@@ -44,95 +29,84 @@ static struct finding *refuse(struct run *run, enum code code, const char *what)
 static char *exchange(struct monitor *monitor, const char *command, char **out_error)
 {
     struct lent *lent = (struct lent *)(void *)monitor; /* its first member */
-    char *answer = NULL;
-    if (virDomainQemuMonitorCommand(lent->domain, command, &answer, VIR_DOMAIN_QEMU_MONITOR_COMMAND_DEFAULT) == 0)
+    char *answer;
+    if (libvirt_child_do(lent->libvirt, ERRAND_ASK, command, &answer))
         return answer;
-    *out_error = g_strdup(why());
+    *out_error = answer;
     return NULL;
 }
 
 static void close_lent(struct monitor *monitor)
 {
-    struct lent *lent = (struct lent *)(void *)monitor;
-    virDomainFree(lent->domain);
-    g_free(lent);
+    g_free(monitor);
 }
 
-static struct monitor *lend(virDomainPtr domain)
+static struct monitor *lend(struct libvirt_child *libvirt)
 {
     struct lent *lent = g_new0(struct lent, 1);
-    lent->monitor = (struct monitor){ exchange, close_lent };
-    lent->domain = domain;
-    virDomainRef(domain);
+    *lent = (struct lent){ .monitor = { exchange, close_lent }, .libvirt = libvirt };
     return &lent->monitor;
 }
 
 /* ---- the connection --------------------------------------------------------------------------------------------- */
 
-static void be_silent(G_GNUC_UNUSED void *context, G_GNUC_UNUSED virErrorPtr error)
+/* What libvirt is still about to start goes at once, so that it need not be waited for. */
+static void close_connection(struct run *run)
 {
+    struct libvirt_child *libvirt = run->engine_data;
+    monitor_close(run->monitor);
+    run->monitor = NULL;
+    if (!libvirt)
+        return;
+    while (!libvirt_child_end(libvirt, END_MILLISECONDS))
+        if (run->state && interrupted())
+            guest_end_unwritten(run->state);
+    libvirt_child_free(libvirt);
+    if (run->engine->kind == ENGINE_EMBED)
+        embedded_keep_cache(run->agent, run->guest->plan->uuid);
+    run->engine_data = NULL;
 }
 
-static void *turn(G_GNUC_UNUSED void *nothing)
+static void refuse_connection(struct run *run, const char *uri, const char *why)
 {
-    while (virEventRunDefaultImpl() == 0)
-        continue;
-    return NULL;
-}
-
-/* Timers and descriptors of libvirt, in a thread of their own for as long as this process lives. */
-static void run_events(void)
-{
-    static bool is_running;
-    if (is_running)
+    if (interrupted())
         return;
-    is_running = true;
-    g_setenv("LIBVIRT_LOG_OUTPUTS", "4:file:/dev/null", FALSE); /* what matters comes as an error */
-    virSetErrorFunc(NULL, be_silent);
-    if (virInitialize() < 0 || virEventRegisterDefaultImpl() < 0)
-        return;
-    g_thread_unref(g_thread_new("libvirt-events", turn, NULL));
+    struct finding *finding = refuse(run, NM_engine_missing, "has no libvirt", why);
+    if (run->engine->kind == ENGINE_EMBED)
+        finding_help(run->agent->findings, finding,
+                     "install libvirt's QEMU driver (Debian: libvirt-daemon-driver-qemu), or add '--engine qemu'");
+    else
+        finding_help(run->agent->findings, finding, "see that '%s' answers: 'virsh -c %s version'",
+                     uri ? uri : "qemu:///system", uri ? uri : "qemu:///system");
 }
 
 static bool open_connection(struct run *run)
 {
-    struct connected *connected = arena_take(run->agent->arena, struct connected);
     const char *uri = run->connect;
-    run_events();
     if (run->engine->kind == ENGINE_EMBED) {
         const char *root = embedded_prepare(run->agent, run->guest->plan->uuid);
         if (!root)
             return false;
         uri = arena_printf(run->agent->arena, "qemu:///embed?root=%s", root);
     }
-    connected->connection = virConnectOpen(uri);
-    if (!connected->connection) {
-        struct finding *finding = refuse(run, NM_engine_missing, "has no libvirt");
-        if (run->engine->kind == ENGINE_EMBED)
-            finding_help(run->agent->findings, finding,
-                         "install libvirt's QEMU driver (Debian: libvirt-daemon-driver-qemu), or add '--engine qemu'");
-        else
-            finding_help(run->agent->findings, finding, "see that '%s' answers: 'virsh -c %s version'",
-                         uri ? uri : "qemu:///system", uri ? uri : "qemu:///system");
-        return false;
-    }
-    run->engine_data = connected;
-    return true;
+    struct libvirt_child *libvirt = run->engine_data = libvirt_child_start();
+    g_autofree char *answer = NULL;
+    if (libvirt && libvirt_child_do(libvirt, ERRAND_OPEN, uri ? uri : "", &answer))
+        return true;
+    refuse_connection(run, uri, libvirt ? answer : g_strerror(errno));
+    close_connection(run);
+    return false;
 }
 
-static void close_connection(struct run *run)
+/* True: done.  False with a finding, unless that is how numac was interrupted. */
+static bool order(struct run *run, enum errand errand, const char *argument, enum code code, const char *what)
 {
-    struct connected *connected = run->engine_data;
-    monitor_close(run->monitor);
-    run->monitor = NULL;
-    if (!connected)
-        return;
-    if (connected->domain)
-        virDomainFree(connected->domain);
-    virConnectClose(connected->connection);
-    if (run->engine->kind == ENGINE_EMBED)
-        embedded_keep_cache(run->agent, run->guest->plan->uuid);
-    run->engine_data = NULL;
+    g_autofree char *answer = NULL;
+    if (libvirt_child_do(run->engine_data, errand, argument, &answer))
+        return true;
+    if (!interrupted())
+        refuse(run, code, what, answer);
+    return false;
 }
 
 /* ---- starting --------------------------------------------------------------------------------------------------- */
@@ -157,6 +131,8 @@ static bool ask_threads(struct run *run)
         ids[i] = guest->iothreads[i].id;
     if (!monitor_threads(run->monitor, run->agent->arena, ids, guest->iothread_count, guest->vcpu_count, &run->threads,
                          &error)) {
+        if (interrupted())
+            return false;
         run->agent->is_refused = true;
         tell(run->agent, NM_monitor_broken, "QEMU of guest '%s' does not answer: %s", guest->name, error);
         return false;
@@ -168,9 +144,9 @@ static bool ask_threads(struct run *run)
 
 static void abandon(struct run *run)
 {
-    struct connected *connected = run->engine_data;
-    if (connected && connected->domain)
-        virDomainDestroy(connected->domain);
+    g_autofree char *answer = NULL;
+    if (run->engine_data && run->monitor)
+        libvirt_child_do(run->engine_data, ERRAND_DESTROY, "", &answer);
     close_connection(run);
 }
 
@@ -178,14 +154,11 @@ static bool start(struct run *run)
 {
     if (!open_connection(run))
         return false;
-    struct connected *connected = run->engine_data;
-    connected->domain = virDomainCreateXML(connected->connection, run->guest->xml, VIR_DOMAIN_START_PAUSED);
-    if (!connected->domain) {
-        refuse(run, NM_engine_refused, "is not started");
+    if (!order(run, ERRAND_CREATE, run->guest->xml, NM_engine_refused, "is not started")) {
         close_connection(run);
         return false;
     }
-    run->monitor = lend(connected->domain);
+    run->monitor = lend(run->engine_data);
     if (ask_threads(run)) {
         run->state->record.pid = run->threads.qemu;
         run->state->record.pid_start = process_start(run->threads.qemu);
@@ -198,11 +171,7 @@ static bool start(struct run *run)
 
 static bool proceed(struct run *run)
 {
-    struct connected *connected = run->engine_data;
-    if (virDomainResume(connected->domain) == 0)
-        return true;
-    refuse(run, NM_engine_refused, "is not started");
-    return false;
+    return order(run, ERRAND_RESUME, "", NM_engine_refused, "is not started");
 }
 
 /* ---- one that runs ---------------------------------------------------------------------------------------------- */
@@ -211,52 +180,34 @@ static bool attach(struct run *run)
 {
     if (!open_connection(run))
         return false;
-    struct connected *connected = run->engine_data;
-    connected->domain = virDomainLookupByUUIDString(connected->connection, run->guest->plan->uuid);
-    if (!connected->domain) {
-        refuse(run, NM_guest_not_running, "does not run");
-        close_connection(run);
-        return false;
+    if (order(run, ERRAND_FIND, run->guest->plan->uuid, NM_guest_not_running, "does not run")) {
+        run->monitor = lend(run->engine_data);
+        if (ask_threads(run))
+            return true;
     }
-    run->monitor = lend(connected->domain);
-    if (ask_threads(run))
-        return true;
     close_connection(run);
     return false;
 }
 
 static bool stop(struct run *run)
 {
-    struct connected *connected = run->engine_data;
-    if (!connected || virDomainDestroy(connected->domain) == 0)
-        return true;
-    refuse(run, NM_engine_refused, "is not stopped");
-    return false;
+    return !run->engine_data || order(run, ERRAND_DESTROY, "", NM_engine_refused, "is not stopped");
 }
 
 /* ---- definitions ------------------------------------------------------------------------------------------------ */
-
-static virDomainPtr find(virConnectPtr connection, const struct plan_guest *guest)
-{
-    virDomainPtr domain = virDomainLookupByUUIDString(connection, guest->uuid);
-    return domain ? domain : virDomainLookupByName(connection, guest->name);
-}
 
 static bool dump(struct run *run, char **out_xml)
 {
     *out_xml = NULL;
     if (!open_connection(run))
         return false;
-    struct connected *connected = run->engine_data;
-    connected->domain = find(connected->connection, run->guest->plan);
-    bool fine = true;
-    if (connected->domain) {
-        unsigned flags = virDomainIsPersistent(connected->domain) == 1 ? VIR_DOMAIN_XML_INACTIVE : 0;
-        *out_xml = virDomainGetXMLDesc(connected->domain, flags);
-        if (!*out_xml)
-            refuse(run, NM_engine_refused, "cannot be shown");
-        fine = *out_xml != NULL;
-    }
+    g_autofree char *which = g_strdup_printf("%s\n%s", run->guest->plan->uuid, run->guest->plan->name);
+    g_autofree char *answer = NULL;
+    bool fine = libvirt_child_do(run->engine_data, ERRAND_DUMP, which, &answer);
+    if (!fine)
+        refuse(run, NM_engine_refused, "cannot be shown", answer);
+    else if (*answer)
+        *out_xml = g_steal_pointer(&answer);
     close_connection(run);
     return fine;
 }
@@ -265,11 +216,7 @@ static bool define(struct run *run, const char *xml)
 {
     if (!open_connection(run))
         return false;
-    struct connected *connected = run->engine_data;
-    connected->domain = virDomainDefineXMLFlags(connected->connection, xml, VIR_DOMAIN_DEFINE_VALIDATE);
-    bool fine = connected->domain != NULL;
-    if (!fine)
-        refuse(run, NM_engine_refused, "is not defined");
+    bool fine = order(run, ERRAND_DEFINE, xml, NM_engine_refused, "is not defined");
     close_connection(run);
     return fine;
 }

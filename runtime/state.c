@@ -232,12 +232,17 @@ static void remove_folder(const char *path)
     rmdir(path);
 }
 
+void guest_end_unwritten(struct guest_state *guest)
+{
+    pid_t pid = unwritten_process(guest->state->agent, &guest->record);
+    end_process(pid, process_start(pid));
+}
+
 void guest_forget(struct guest_state *guest)
 {
     struct record *record = &guest->record;
-    pid_t unwritten = unwritten_process(guest->state->agent, record);
     end_process(record->pid, record->pid_start);
-    end_process(unwritten, process_start(unwritten));
+    guest_end_unwritten(guest);
     for (uint32_t i = 0; i < record->reservation_count; i++)
         pages_give_back(&record->reservations[i]);
     if (record->cgroup)
@@ -288,12 +293,13 @@ void state_recover(struct agent *agent)
             continue;
         }
         bool was_starting = guest->record.phase == PHASE_STARTING;
-        const char *name = guest->record.name ? guest->record.name : guest->record.uuid;
+        const char *name = guest->record.name;
         guest_forget(guest);
-        tell(agent, NM_state_recovered,
-             was_starting ? "the start of guest '%s' was cut off; what it left is taken back"
-                          : "guest '%s' ended without numac; what it left is taken back",
-             name);
+        if (name) /* without a record nothing was done yet that outlives anybody */
+            tell(agent, NM_state_recovered,
+                 was_starting ? "the start of guest '%s' was cut off; what it left is taken back"
+                              : "guest '%s' ended without numac; what it left is taken back",
+                 name);
     }
 }
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
  * What is known of the guests that numac started, in one folder a user, XDG_RUNTIME_DIR/numac, or for the system:
- * /run/numac, unless root's XDG_RUNTIME_DIR says otherwise (state.c).  One folder a guest, named by its UUID, holding a record that is written before anything is
- * done that would outlive the agent.  A guest whose agent died before its CPUs started is taken back by whoever looks
- * next.
+ * /run/numac, unless root's XDG_RUNTIME_DIR says otherwise (state.c).  One folder a guest, named by its UUID, holding a
+ * record that is written before anything is done that would outlive the agent.  A guest whose agent died before its
+ * CPUs started is taken back by whoever looks next.
  */
 #pragma once
 
@@ -58,6 +58,7 @@ bool guest_prepare(struct agent *agent, struct guest_state *guest);
 bool guest_commit(struct agent *agent, struct guest_state *guest);
 /* Ends what the record tells: QEMU, reserved pages, cgroup, the folder.  Also of a record left by a dead agent. */
 void guest_forget(struct guest_state *guest);
+void guest_end_unwritten(struct guest_state *guest);   /* QEMU that an engine started, and nobody wrote down yet */
 bool guest_has_ended(const struct guest_state *guest); /* or was never up, and nobody is at work on it */
 
 /* Visits all records, rising by site and name; those that cannot be read are told. */

@@ -25,11 +25,21 @@ static void show_steps(struct agent *agent, const struct bundle_guest *guest, co
     }
 }
 
+/* Others hold a guest for moments only. */
+static enum guest_lookup take_in_time(struct agent *agent, const char *uuid, bool create, struct guest_state **out)
+{
+    enum guest_lookup found = guest_take(agent, uuid, create, out);
+    for (int tries = 0; found == GUEST_BUSY && tries < PATIENT_TRIES && pause_unless_interrupted(PAUSE_MILLISECONDS);
+         tries++)
+        found = guest_take(agent, uuid, create, out);
+    return found;
+}
+
 /* Its folder, locked, or a finding that says who is in the way. */
 static struct guest_state *take_new(struct agent *agent, const struct plan_guest *guest)
 {
     struct guest_state *state;
-    enum guest_lookup found = guest_take(agent, guest->uuid, true, &state);
+    enum guest_lookup found = take_in_time(agent, guest->uuid, true, &state);
     if (found == GUEST_HELD && process_is(state->record.pid, state->record.pid_start)) {
         guest_release(state);
         struct finding *finding = tell(agent, NM_guest_runs, "guest '%s' runs already", guest->name);
@@ -93,21 +103,11 @@ void verb_run(struct agent *agent)
 
 /* ---- those that run --------------------------------------------------------------------------------------------- */
 
-/* Others hold a guest for moments only. */
-static enum guest_lookup take_in_time(struct agent *agent, const char *uuid, struct guest_state **out)
-{
-    enum guest_lookup found = guest_take(agent, uuid, false, out);
-    for (int tries = 0; found == GUEST_BUSY && tries < PATIENT_TRIES && pause_unless_interrupted(PAUSE_MILLISECONDS);
-         tries++)
-        found = guest_take(agent, uuid, false, out);
-    return found;
-}
-
 /* Its folder, locked; NULL with a finding. */
 static struct guest_state *take_running(struct agent *agent, const struct plan_guest *guest)
 {
     struct guest_state *state;
-    enum guest_lookup found = take_in_time(agent, guest->uuid, &state);
+    enum guest_lookup found = take_in_time(agent, guest->uuid, false, &state);
     if (found == GUEST_HELD)
         return state;
     if (found == GUEST_BUSY)
@@ -234,7 +234,7 @@ void verb_stat(struct agent *agent)
 /* Where a guest is looked for: where it runs, else where the bundle says. */
 static bool find_engine(struct run *run)
 {
-    enum guest_lookup found = take_in_time(run->agent, run->guest->plan->uuid, &run->state);
+    enum guest_lookup found = take_in_time(run->agent, run->guest->plan->uuid, false, &run->state);
     run->engine = engine_of(ENGINE_LIBVIRT);
     run->connect = run->agent->bundle->connect;
     if (found == GUEST_HELD) {

@@ -62,7 +62,7 @@ class Stage:
         self.state = self.runtime / "numac"
         self.bin = self.folder / "bin"
         self.runtime.mkdir(0o700)
-        if Stage.warm:
+        if Stage.warm and engine != "qemu":
             shutil.copytree(Stage.warm.name, self.state / CACHE)
             self.state.chmod(0o700)
         self.environment = {"XDG_RUNTIME_DIR": str(self.runtime)}

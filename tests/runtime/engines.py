@@ -404,7 +404,7 @@ def main():
     parser = argparse.ArgumentParser(description="guests that really start, as TAP")
     parser.add_argument("--numac", default=ROOT / "build" / "numac")
     options = parser.parse_args()
-    return tap.run(tests_of(Numac(options.numac)), os.cpu_count())
+    return tap.run(tests_of(Numac(options.numac)), 2 * (os.cpu_count() or 1))
 
 
 if __name__ == "__main__":
