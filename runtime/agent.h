@@ -18,6 +18,7 @@ struct agent {
     struct state *state;
     GString *result;   /* for standard output */
     struct json *json; /* written into it, for programs */
+    const char *step;  /* that is being done, for what is told; NULL: none */
     bool is_remote;    /* its libvirt is on another machine */
     bool has_progress; /* a line of it stands on the terminal */
     int guest_status;  /* how a guest in the foreground ended */

@@ -239,6 +239,8 @@ static bool proceed(struct run *run)
     json_object_put(fine);
     if (fine && keeper_release(&start->keeper))
         return true;
+    if (interrupted())
+        return false;
     struct finding *finding = refuse(run, NM_monitor_broken, error ? error : "its keeper is gone");
     quote_log(run, start->log, finding);
     return false;

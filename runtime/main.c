@@ -20,7 +20,10 @@ struct finding *tell(struct agent *agent, enum code code, const char *format, ..
     va_start(arguments, format);
     g_autofree char *text = g_strdup_vprintf(format, arguments);
     va_end(arguments);
-    return report(agent->findings, code, SPAN_NONE, "%s", text);
+    struct finding *finding = report(agent->findings, code, SPAN_NONE, "%s", text);
+    if (agent->step && !strstr(text, agent->step))
+        finding_note(agent->findings, finding, "at step '%s'", agent->step);
+    return finding;
 }
 
 static void act(struct agent *agent)

@@ -12,13 +12,11 @@
 #include "verify.h"
 
 /* Says which step failed, in front of why. */
-static struct finding *refuse(struct run *run, const struct step *step, enum code code, const char *why)
+static struct finding *refuse(struct run *run, enum code code, const char *why)
 {
-    g_autoptr(GString) what = g_string_new(NULL);
-    step_describe(run->guest, step, what);
     run->agent->is_refused = true;
-    return tell(run->agent, code, "guest '%s' is not started: step '%s' failed: %s", run->guest->plan->name, what->str,
-                why);
+    return tell(run->agent, code, "guest '%s' is not started: step '%s' failed: %s", run->guest->plan->name,
+                run->agent->step, why);
 }
 
 /* ---- memory ----------------------------------------------------------------------------------------------------- */
@@ -27,14 +25,14 @@ static bool see_room(struct run *run, const struct step *step)
 {
     uint64_t bytes;
     if (!node_free_bytes(step->node, &bytes)) {
-        struct finding *finding = refuse(run, step, NM_node_missing, "this machine has no such node");
+        struct finding *finding = refuse(run, NM_node_missing, "this machine has no such node");
         finding_help(run->agent->findings, finding, "record this host anew: 'numac host record > host.xml'");
         return false;
     }
     if (bytes >= step->bytes)
         return true;
     g_autofree char *why = g_strdup_printf("it has %" G_GUINT64_FORMAT "MiB", bytes / MIB);
-    struct finding *finding = refuse(run, step, NM_no_room, why);
+    struct finding *finding = refuse(run, NM_no_room, why);
     finding_help(run->agent->findings, finding, "stop a guest there, or give the cell another node");
     return false;
 }
@@ -48,7 +46,7 @@ static bool see_pages(struct run *run, const struct step *step)
     g_autofree char *why = pages_free(step->node, step->page_bytes, &count)
                                ? g_strdup_printf("it has %" G_GUINT64_FORMAT, count)
                                : g_strdup("this machine has no such pool");
-    struct finding *finding = refuse(run, step, NM_no_pages, why);
+    struct finding *finding = refuse(run, NM_no_pages, why);
     finding_help(run->agent->findings, finding,
                  "add them in /sys/devices/system/node/node%u/hugepages/hugepages-%skB/nr_hugepages, or let "
                  "'--reserve-pages' do it for as long as the guest runs",
@@ -93,7 +91,7 @@ static bool reserve(struct run *run, const struct step *step)
     g_autofree char *why = trouble == ENOMEM
                                ? g_strdup_printf("the kernel finds only %" G_GUINT64_FORMAT " more of them", added)
                                : g_strdup(g_strerror(trouble));
-    struct finding *finding = refuse(run, step, NM_no_pages, why);
+    struct finding *finding = refuse(run, NM_no_pages, why);
     finding_help(run->agent->findings, finding, "reserve huge pages when the host starts, before memory is scattered");
     return false;
 }
@@ -148,7 +146,7 @@ static bool place_threads(struct run *run, const struct step *step)
     }
     if (!trouble)
         return true;
-    struct finding *finding = refuse(run, step, NM_thread_refused, g_strerror(trouble));
+    struct finding *finding = refuse(run, NM_thread_refused, g_strerror(trouble));
     if (trouble == EINVAL)
         finding_help(run->agent->findings, finding, "none of these CPUs is online, or a cgroup keeps numac from them");
     else if (trouble == EPERM)
@@ -185,24 +183,34 @@ static bool (*const performers[STEP_KINDS])(struct run *run, const struct step *
     [STEP_VERIFY] = verify_start, [STEP_CONTINUE] = proceed,
 };
 
+static const char *text_of(struct run *run, const struct step *step)
+{
+    g_autoptr(GString) what = g_string_new(NULL);
+    step_describe(run->guest, step, what);
+    return arena_string(run->agent->arena, what->str, what->len);
+}
+
+/* A signal that comes while the CPUs are started is too late: they run. */
+static bool perform(struct run *run, const struct step *step)
+{
+    return !interrupted() && performers[step->kind](run, step) && (!interrupted() || step->kind == STEP_CONTINUE);
+}
+
 bool steps_perform(struct run *run, const struct step_list *list)
 {
-    bool is_started = false;
-    for (uint32_t i = 0; i < list->count; i++) {
+    size_t errors = findings_count(run->agent->findings, ERROR);
+    bool is_started = false, fine = true;
+    for (uint32_t i = 0; fine && i < list->count; i++) {
         const struct step *step = &list->steps[i];
-        bool fine = !interrupted() && performers[step->kind](run, step);
-        is_started |= fine && step->kind == STEP_START;
-        if (fine && !(interrupted() && step->kind != STEP_CONTINUE))
-            continue;
-        if (interrupted() && !findings_have_errors(run->agent->findings)) {
-            g_autoptr(GString) what = g_string_new(NULL);
-            step_describe(run->guest, step, what);
-            tell(run->agent, NM_interrupted, "interrupted at step '%s': guest '%s' is not started", what->str,
+        run->agent->step = text_of(run, step);
+        fine = perform(run, step);
+        is_started |= step->kind == STEP_START && run->monitor;
+        if (!fine && interrupted() && findings_count(run->agent->findings, ERROR) == errors)
+            tell(run->agent, NM_interrupted, "interrupted at step '%s': guest '%s' is not started", run->agent->step,
                  run->guest->plan->name);
-        }
-        if (is_started)
-            run->engine->abandon(run);
-        return false;
     }
-    return true;
+    if (!fine && is_started)
+        run->engine->abandon(run);
+    run->agent->step = NULL;
+    return fine;
 }

@@ -337,6 +337,8 @@ bool verify_look(struct run *run, struct facts *out)
     else if (fine)
         compare_threads(&look);
     fine = fine && (run->agent->is_remote || compare_memory(&look, &error)) && compare_cells(&look, &error);
+    if (!fine && interrupted())
+        return false;
     if (!fine) {
         tell(run->agent, NM_cannot_verify, "guest '%s' cannot be verified: %s", run->guest->plan->name, error);
         run->agent->is_refused = true;

@@ -280,6 +280,17 @@ def refused(numac, text, status, code, words, engine="qemu", files=(), program=N
         stage.expect_nothing_left()
 
 
+REFUSALS = (  # the name, the site, what is said, what is special
+    ("no QEMU is installed", ONE_CELL, "NM1309", ["'qemu-system-x86_64' is not on this machine"], {"path": "/nowhere"}),
+    ("a node is missing", BIG_HOST.format("memory 64MiB; node 3"), "NM1313", ["see that node 3 has 64MiB free"], {}),
+    ("a node has no room", BIG_HOST.format("memory 800GiB; node 0"), "NM1314", ["see that node 0 has 800GiB free"], {}),
+    ("huge pages are too few", BIG_HOST.format("memory 64GiB; node 0; pages 2MiB").replace(
+        "pu:1\" ", "pu:1\"; hugepages 2MiB { 0 100000 } "), "NM1315", ["see that node 0 has 32768 free pages of 2MiB"], {}),
+    ("QEMU does not know a word", ONE_CELL, "NM1310", ["QEMU says: no such option"],
+     {"program": "#!/bin/sh\necho no such option >&2\nexit 1\n"}),
+    ("QEMU cannot be executed", ONE_CELL, "NM1310", ["its program"], {"program": "#!/nowhere\n"}))
+
+
 def pinned_nowhere(numac):
     if os.cpu_count() > 60:
         raise tap.Skip("CPU 60 is here")
@@ -388,15 +399,7 @@ def tests_of(numac):
         ("findings as JSON", findings_as_json), ("state: of another user", foreign_folder),
         ("state: open to others, or no folder", open_folder))]
     tests += [tap.Test(f"refused: {name}", lambda rest=rest, more=more: refused(numac, *rest, **more))
-              for name, *rest, more in (
-        ("no QEMU", ONE_CELL, 3, "NM1309", ["'qemu-system-x86_64' is not on this machine"], {"path": "/nowhere"}),
-        ("a node that is not there", BIG_HOST.format("memory 64MiB; node 3"), 3, "NM1313", ["see that node 3 has"], {}),
-        ("no room", BIG_HOST.format("memory 800GiB; node 0"), 3, "NM1314", ["see that node 0 has 800GiB free"], {}),
-        ("too few huge pages", BIG_HOST.format("memory 64GiB; node 0; pages 2MiB").replace("pu:1\" ", "pu:1\"; hugepages 2MiB { 0 100000 } "),
-         3, "NM1315", ["32768 free pages of 2MiB"], {}),
-        ("QEMU that refuses its words", ONE_CELL, 3, "NM1310", ["QEMU says: no such option"],
-         {"program": "#!/bin/sh\necho no such option >&2\nexit 1\n"}),
-        ("QEMU that cannot run", ONE_CELL, 3, "NM1310", ["its program"], {"program": "#!/nowhere\n"}))]
+              for name, text, code, words, more in REFUSALS for rest in [(text, 3, code, words)]]
     return tests
 
 

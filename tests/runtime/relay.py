@@ -55,14 +55,20 @@ class Relay:
         elif do == "kill-agent":
             os.kill(self.agent(), signal.SIGKILL)
             time.sleep(0.3)  # nothing comes from a dead agent, and nothing must be asked in its name
+        elif do == "kill-libvirt":
+            for task in pathlib.Path("/proc").glob("[0-9]*/stat"):
+                words = task.read_text().rpartition(")")[2].split()
+                if words[1] == str(self.agent()):
+                    os.kill(int(task.parent.name), signal.SIGKILL)
+            time.sleep(0.3)
         elif do == "interrupt":
             os.kill(self.agent(), signal.SIGINT)
             time.sleep(0.3)
         elif do == "interrupt-twice":
             os.kill(self.agent(), signal.SIGINT)
-            time.sleep(0.2)
+            time.sleep(0.002)
             os.kill(self.agent(), signal.SIGINT)
-            time.sleep(0.2)
+            time.sleep(0.3)
         else:
             return False
         return True
