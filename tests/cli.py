@@ -358,6 +358,7 @@ def full_disk(folder):
         with open("/dev/full", "wb") as full:
             done = run(words, folder, stdout=full)
         want(done.returncode in (1, 2) and b"cannot be written: No space left on device" in done.stderr, words, done)
+        want(b"NM1207" in done.stderr, words, done)
 
 
 def closed_stdout(folder):
