@@ -20,12 +20,17 @@ static uint64_t devices_kib(struct domain *domain)
     return sum;
 }
 
+static const char *kib_text(const struct domain *domain, uint64_t kib)
+{
+    return size_text(domain->syntax->arena, MIN(kib, UINT64_MAX / KIB) * KIB);
+}
+
 static void tell_sum(struct domain *domain, const struct element *memory, uint64_t kib, uint64_t sum, bool has_devices)
 {
     struct finding *finding =
         domain_report(domain, NM_base_memory, memory->content.where,
-                      "the memory is %" G_GUINT64_FORMAT " KiB, the cells%s have %" G_GUINT64_FORMAT " KiB", kib,
-                      has_devices ? " and memory devices" : "", sum);
+                      "the memory is %s, the cells%s have %s", kib_text(domain, kib),
+                      has_devices ? " and memory devices" : "", kib_text(domain, sum));
     finding_label(domain->findings, finding, domain_span(domain, element_extent(domain_first(domain, PART_CELL))),
                   "the first cell");
     finding_note(domain->findings, finding,
@@ -38,9 +43,8 @@ static void tell_no_memory(struct domain *domain, const struct element *memory, 
 {
     struct finding *finding =
         domain_report(domain, NM_base_value, memory->content.where,
-                      "the memory of %" G_GUINT64_FORMAT
-                      " KiB is not more than that of the memory devices, %" G_GUINT64_FORMAT " KiB",
-                      kib, devices);
+                      "the memory of %s is not more than that of the memory devices, %s", kib_text(domain, kib),
+                      kib_text(domain, devices));
     finding_help(domain->findings, finding, "the memory is the sum of all: make it larger, or remove devices");
 }
 
@@ -53,9 +57,8 @@ static void compare_current(struct domain *domain, uint64_t own_kib)
         kib >= own_kib)
         return;
     struct finding *finding = domain_written_over(domain, current->content.where,
-                                                  "the balloon leaves %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT
-                                                  " KiB at start: numac writes all of it",
-                                                  kib, own_kib);
+                                                  "the balloon leaves %s of %s at start: numac writes all of it",
+                                                  kib_text(domain, kib), kib_text(domain, own_kib));
     finding_help(domain->findings, finding, "remove <currentMemory>, or give the guest that much memory");
 }
 
@@ -300,7 +303,18 @@ static void tell_all_kept(struct domain *domain)
     }
 }
 
-static void add_items(struct domain *domain, struct item_list *top, const char **out_uuid)
+/* What the cells come to, for a guest that takes them all away; the memory itself may be wrong (NM1233). */
+static struct item *total_of_cells(struct domain *domain, uint64_t cells_kib)
+{
+    const struct element *memory = domain_first(domain, PART_MEMORY), *cell = domain_first(domain, PART_CELL);
+    if (!cell || !cells_kib)
+        return NULL;
+    g_autofree char *text = g_strdup_printf("%" G_GUINT64_FORMAT "KiB", cells_kib);
+    const struct element *said = memory ? memory : cell;
+    return item_with(domain, said, "memory", word_implied(domain, said, SLOT_VALUE, text));
+}
+
+static void add_items(struct domain *domain, struct item_list *top, struct tree *tree, const char **out_uuid)
 {
     const struct element *uuid = domain_first(domain, PART_UUID);
     uint64_t cells_kib = 0;
@@ -308,6 +322,7 @@ static void add_items(struct domain *domain, struct item_list *top, const char *
     if (uuid)
         domain_uuid(domain, &uuid->content, out_uuid);
     cells_to_items(domain, &cells, &cells_kib);
+    tree->total = total_of_cells(domain, cells_kib);
     add_memory(domain, top, cells_kib);
     add_vcpus(domain, top);
     add_placement(domain, top);
@@ -354,7 +369,7 @@ struct tree *read_domain_part(struct syntax *syntax, struct span where, struct d
         tell_length(domain, where.end - where.begin);
     } else if (domain_parse(domain)) {
         identify(domain, out_identity);
-        add_items(domain, &top, &out_identity->uuid);
+        add_items(domain, &top, tree, &out_identity->uuid);
         tell_all_kept(domain);
     }
     tree->items = top.first;

@@ -48,6 +48,7 @@ struct comment {
 struct tree {
     uint32_t file;
     struct item *items;             /* first at top level */
+    struct item *total;             /* of a base with cells: the `memory` they come to; else NULL */
     const struct comment *comments; /* rising; only when asked for */
     uint32_t comment_count;
     bool is_yaml;
