@@ -329,7 +329,20 @@ struct base_tree {
     uint32_t file;
     const struct tree *tree;
     const char *uuid;
+    struct base_value *ruled;
 };
+
+/* The model outlives the tree. */
+static struct base_value *copy_ruled(struct binder *binder, const struct tree *tree)
+{
+    struct base_value *ruled = arena_array(binder->arena, struct base_value, BASE_WORDS);
+    for (enum base_word word = 0; word < BASE_WORDS; word++) {
+        const char *text = tree->ruled[word].text;
+        ruled[word].span = tree->ruled[word].span;
+        ruled[word].text = text ? arena_string(binder->arena, text, strlen(text)) : "";
+    }
+    return ruled;
+}
 
 static const struct item *base_item(struct binder *binder, const struct stack *stack, const struct item *item)
 {
@@ -356,9 +369,11 @@ static const struct base_tree *apply_base(struct binder *binder, struct frame fr
             source_note_include(binder->sources, known->file, scalars[0].span);
         }
         known->tree = read_domain(binder->syntax, known->file, &known->uuid);
+        known->ruled = copy_ruled(binder, known->tree);
         g_hash_table_insert(binder->bases, path, known);
     }
     guest->base_file = known->file;
+    guest->base_ruled = known->ruled;
     guest->base_uuid = known->uuid ? arena_string(binder->arena, known->uuid, strlen(known->uuid)) : NULL;
     guest->is_broken |= known->tree->failed;
     guest->is_incomplete |= known->tree->failed;

@@ -441,10 +441,11 @@ struct guest {
     bool is_incomplete; /* a layer or a word of it could not be read: what it seems to lack may stand there */
 
     uint32_t count;
-    const char *base;       /* a path ready to open */
-    uint32_t base_file;     /* in the sources; 0 without base */
-    const char *base_uuid;  /* of the base; NULL without */
-    struct list use, hosts; /* const char * */
+    const char *base;                    /* a path ready to open */
+    uint32_t base_file;                  /* in the sources; 0 without base */
+    const char *base_uuid;               /* of the base; NULL without */
+    const struct base_value *base_ruled; /* by enum base_word; NULL without base */
+    struct list use, hosts;              /* const char * */
     uint32_t arch;
     const char *machine;
     uint32_t accel;

@@ -252,8 +252,14 @@ static void finish_machine(struct placing *placing, const struct draft *draft, s
     out->architecture = "x86_64";
     out->machine = guest->machine ? guest->machine : "q35";
     out->accel = is_tcg ? "tcg" : "kvm";
-    out->has_base = guest->base_file != 0;
     out->cpu_model = guest->cpu_model ? guest->cpu_model : is_tcg ? "max" : "host-passthrough";
+    out->has_base = guest->base_file != 0;
+    if (out->has_base) {
+        out->architecture = guest->base_ruled[BASE_ARCH].text;
+        out->machine = guest->base_ruled[BASE_MACHINE].text;
+        out->accel = guest->base_ruled[BASE_ACCEL].text;
+        out->cpu_model = guest->base_ruled[BASE_CPU].text;
+    }
     out->cache_mode = is_said(&guest->said, W_CPU_CACHE) ? caches[guest->cache_mode] : CACHE_UNSAID;
     out->cache_level = guest->cache_level;
     out->maxphysaddr_mode =

@@ -21,12 +21,14 @@ static const struct part_row {
     unsigned flags;
     const char *attributes[ATTRIBUTES_OF_PART];
 } rows[PART_COUNT] = {
-    [PART_DOMAIN] = { PART_NONE, "domain", 0, { NULL } },
+    [PART_DOMAIN] = { PART_NONE, "domain", 0, { "type" } },
     [PART_NAME] = { PART_DOMAIN, "name", ONCE | CONTENT, { NULL } },
     [PART_UUID] = { PART_DOMAIN, "uuid", ONCE | CONTENT, { NULL } },
     [PART_MEMORY] = { PART_DOMAIN, "memory", ONCE | CONTENT, { "unit" } },
     [PART_CURRENT_MEMORY] = { PART_DOMAIN, "currentMemory", ONCE | CONTENT, { "unit" } },
     [PART_MAX_MEMORY] = { PART_DOMAIN, "maxMemory", ONCE, { NULL } },
+    [PART_OS] = { PART_DOMAIN, "os", 0, { NULL } },
+    [PART_OS_TYPE] = { PART_OS, "type", CONTENT, { "arch", "machine" } },
     [PART_VCPU] = { PART_DOMAIN, "vcpu", ONCE | CONTENT, { "placement", "cpuset", "current" } },
     [PART_VCPUS] = { PART_DOMAIN, "vcpus", ONCE, { NULL } },
     [PART_IOTHREADS] = { PART_DOMAIN, "iothreads", ONCE | CONTENT, { NULL } },
@@ -60,7 +62,8 @@ static const struct part_row {
     [PART_ACCESS] = { PART_BACKING, "access", ONCE, { "mode" } },
     [PART_ALLOCATION] = { PART_BACKING, "allocation", ONCE, { "mode", "threads" } },
     [PART_DISCARD] = { PART_BACKING, "discard", ONCE, { NULL } },
-    [PART_CPU] = { PART_DOMAIN, "cpu", ONCE, { NULL } },
+    [PART_CPU] = { PART_DOMAIN, "cpu", ONCE, { "mode" } },
+    [PART_CPU_MODEL] = { PART_CPU, "model", CONTENT, { NULL } },
     [PART_TOPOLOGY] = { PART_CPU, "topology", ONCE, { "sockets", "dies", "clusters", "modules", "cores", "threads" } },
     [PART_NUMA] = { PART_CPU, "numa", ONCE, { NULL } },
     [PART_CELL] = { PART_NUMA, "cell", 0, { "id", "cpus", "memory", "unit", "memAccess", "discard" } },
