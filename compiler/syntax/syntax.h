@@ -55,10 +55,10 @@ struct base_value {
 
 struct tree {
     uint32_t file;
-    struct item *items;             /* first at top level */
-    struct item *total;             /* of a base with cells: the `memory` they come to; else NULL */
+    struct item *items;                  /* first at top level */
+    struct item *total;                  /* of a base with cells: the `memory` they come to; else NULL */
     struct base_value ruled[BASE_WORDS]; /* of a base */
-    const struct comment *comments; /* rising; only when asked for */
+    const struct comment *comments;      /* rising; only when asked for */
     uint32_t comment_count;
     bool is_yaml;
     bool failed;  /* an error was reported; what could be read is in the tree */
