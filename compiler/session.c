@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "notation/notation.h"
 #include "streams.h"
 
 struct session *session_open(const struct options *options)
@@ -78,6 +79,7 @@ static bool show_findings(const struct session *session)
     if (stream == STDERR_FILENO && !findings_count(session->findings, HINT))
         return true;
     g_autoptr(GString) text = g_string_new(NULL);
+    helps_in_yaml(session->findings, session->sources, session->arena);
     render(session, session->findings, stream, text);
     return stream_write(stream, text->str, text->len) || stream == STDERR_FILENO;
 }

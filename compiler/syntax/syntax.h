@@ -92,6 +92,7 @@ struct tree *read_tree(struct syntax *syntax, uint32_t file, bool keep_comments)
 struct tree *read_numa(struct syntax *syntax, uint32_t file, bool keep_comments);
 struct tree *read_yaml(struct syntax *syntax, uint32_t file, bool keep_comments);
 bool is_yaml_name(const char *name);
+bool is_yaml_source(const struct source *source);
 bool is_yaml_text(const char *text, size_t length); /* of a text without a name */
 
 /* The finding of a source that could not be read, or is larger than this. */
