@@ -52,6 +52,8 @@ static const char *part_text(struct arena *arena, const struct room *room, struc
     case LEVEL_SOCKET:
         return arena_printf(arena, "socket %u of host '%s'", part.number, room->host->name);
     case LEVEL_NODE:
+        if (part.number == room->node_count)
+            return arena_printf(arena, "the CPUs of no node of host '%s'", room->host->name);
         return arena_printf(arena, "node %u of host '%s'", room->nodes[part.number].os_index, room->host->name);
     case LEVEL_L3:
         return arena_printf(arena, "L3 %u of host '%s'", part.number, room->host->name);
@@ -103,6 +105,19 @@ static const char *amount_text(struct arena *arena, const struct misfit *misfit,
     return size_text(arena, amount / KIB * KIB);
 }
 
+/* The same of what it needs, out of the CPUs that it names; and of what is left of these. */
+static const char *needed_text(struct arena *arena, const struct diagnosis *diagnosis, const char **out_left)
+{
+    const struct misfit *misfit = &diagnosis->misfit;
+    const struct set *named = diagnosis->draft->cells[misfit->cell].locality->cpus;
+    const char *amount = amount_text(arena, misfit, misfit->needed, true);
+    *out_left = amount_text(arena, misfit, misfit->left, false);
+    if (!named || !is_of_cpus(misfit))
+        return amount;
+    *out_left = arena_printf(arena, "%s of them", *out_left);
+    return arena_printf(arena, "%s out of '%s'", amount, named->text);
+}
+
 static bool are_equal_cells(const struct diagnosis *diagnosis)
 {
     return diagnosis->draft->cell_count > 1 && !diagnosis->draft->cells[0].said;
@@ -136,14 +151,14 @@ static const char *crowd_text(struct arena *arena, const struct diagnosis *diagn
     const char *each = misfit->crowd == diagnosis->draft->cell_count
                            ? arena_printf(arena, "each of its %u cells needs", misfit->crowd)
                            : arena_printf(arena, "each of the cells %s needs", misfit->names);
-    const char *needs = arena_printf(arena, "%s %s", each, amount_text(arena, misfit, misfit->needed, true));
+    const char *left, *needs = arena_printf(arena, "%s %s", each, needed_text(arena, diagnosis, &left));
     const char *room = !misfit->held
                            ? arena_printf(arena, "%s has room for none of them", where)
                            : arena_printf(arena, "%s has room for %u of them, on %s", where, misfit->held, nodes);
     if (misfit->node == NO_INDEX)
         return arena_printf(arena, "%s, and %s", needs, room);
     return arena_printf(arena, "%s, and %s; node %u has %s free", needs, room,
-                        misfit->room->nodes[misfit->node].os_index, amount_text(arena, misfit, misfit->left, false));
+                        misfit->room->nodes[misfit->node].os_index, left);
 }
 
 static const char *all_text(struct arena *arena, const struct diagnosis *diagnosis)
@@ -197,8 +212,8 @@ const char *shortage_text(struct arena *arena, const struct diagnosis *diagnosis
     const char *beside = is_of_cpus(misfit) && draft->guest->emulator == EMULATOR_ISOLATE && misfit->cell == 0
                              ? " beside one for its emulator"
                              : "";
-    const char *needs = who_needs(arena, diagnosis), *amount = amount_text(arena, misfit, misfit->needed, true);
-    const char *left = amount_text(arena, misfit, misfit->left, false), *place = place_text(arena, diagnosis);
+    const char *left, *amount = needed_text(arena, diagnosis, &left);
+    const char *needs = who_needs(arena, diagnosis), *place = place_text(arena, diagnosis);
     bool is_wide = diagnosis->shape.part.level == NO_LEVEL || diagnosis->shape.part.level == LEVEL_SOCKET;
     if (misfit->extent == ALL_NODES)
         return arena_printf(arena, "%s %s%s, and %s has %s free%s", needs, amount, beside, place, left,
@@ -216,7 +231,7 @@ static bool takes_cpus(const struct draft *draft, uint32_t node)
 {
     const struct room *room = draft->room;
     for (uint32_t i = 0; i < draft->claim_count; i++) {
-        const struct room_cpu *cpu = &room->cpus[draft->claims[i]];
+        const struct room_cpu *cpu = &room->cpus[draft->claims[i] & ~CLAIM_NAMED];
         if (cpu->state == CPU_DEDICATED &&
             (node == NO_INDEX || room->groups[room->cores[cpu->core].group].node == node))
             return true;
