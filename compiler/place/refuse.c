@@ -196,6 +196,17 @@ static const char *cpus_text(struct arena *arena, const struct diagnosis *diagno
         who_needs(arena, diagnosis), misfit->needed, level, level, place, misfit->left);
 }
 
+/* Whether cells before it stand on the nodes that the site names for this one. */
+static bool is_beside_others(const struct diagnosis *diagnosis)
+{
+    const struct draft_cell *cells = diagnosis->draft->cells;
+    for (uint32_t c = 0; c < diagnosis->misfit.cell; c++)
+        if (cells[c].fixed && cells[diagnosis->misfit.cell].fixed &&
+            ids_overlap(cells[c].fixed, cells[diagnosis->misfit.cell].fixed))
+            return true;
+    return false;
+}
+
 const char *shortage_text(struct arena *arena, const struct diagnosis *diagnosis)
 {
     const struct misfit *misfit = &diagnosis->misfit;
@@ -222,7 +233,8 @@ const char *shortage_text(struct arena *arena, const struct diagnosis *diagnosis
         return arena_printf(arena, "%s %s on one node%s, and %s, the best, has %s free", needs, amount, beside, place,
                             left);
     const char *have = g_str_has_prefix(place, "nodes") ? "have" : "has";
-    return arena_printf(arena, "%s %s%s, and %s %s %s free", needs, amount, beside, place, have, left);
+    return arena_printf(arena, "%s %s%s, and %s %s %s free%s", needs, amount, beside, place, have, left,
+                        is_beside_others(diagnosis) ? " beside its other cells" : "");
 }
 
 /* ---- who has the rest ------------------------------------------------------------------------------------------- */
@@ -239,13 +251,22 @@ static bool takes_cpus(const struct draft *draft, uint32_t node)
     return false;
 }
 
+/* Pages that nobody counted are taken from normal memory. */
+static uint64_t counted_page(const struct room *room, uint32_t node, uint64_t page_bytes)
+{
+    bool is_counted = page_bytes && room_pages_left(room, node, page_bytes) != UINT64_MAX;
+    return is_counted ? page_bytes : PAGES_NORMAL;
+}
+
 static bool takes_memory(const struct draft *draft, uint32_t node, uint64_t page_bytes)
 {
     for (uint32_t c = 0; c < draft->cell_count; c++)
-        for (uint32_t p = 0; p < draft->cells[c].portion_count; p++)
-            if ((node == NO_INDEX || draft->cells[c].portions[p].node == node) &&
-                draft->cells[c].page_bytes == page_bytes)
+        for (uint32_t p = 0; p < draft->cells[c].portion_count; p++) {
+            uint32_t at = draft->cells[c].portions[p].node;
+            if ((node == NO_INDEX || at == node) &&
+                counted_page(draft->room, at, draft->cells[c].page_bytes) == counted_page(draft->room, at, page_bytes))
                 return true;
+        }
     return false;
 }
 
@@ -320,6 +341,10 @@ static void name_takers(struct placing *placing, struct finding *finding, const 
     const char *takers = takers_of(placing->scratch, misfit);
     if (takers)
         finding_note(placing->findings, finding, "%s is used by %s", where, takers);
+    if (misfit->kind == SHORT_PAGES &&
+        room_pages_left(misfit->room, misfit->node == NO_INDEX ? 0 : misfit->node, misfit->page_bytes) == UINT64_MAX)
+        finding_note(placing->findings, finding, "host '%s' does not tell its huge pages: they were made of its memory",
+                     misfit->room->host->name);
     if (misfit->node != NO_INDEX)
         name_reserves(placing, finding, misfit);
 }
