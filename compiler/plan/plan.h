@@ -10,6 +10,7 @@
 
 #include "base/base.h"
 #include "diag/diag.h"
+#include "source/source.h"
 
 #define PLAN_FORMAT_VERSION 1
 
@@ -176,6 +177,15 @@ struct plan {
                                    which files are its own; none where only the plan was written */
     uint32_t target_count;
 };
+
+/* ---- the JSON form -------------------------------------------------------------------------------------------- */
+
+void write_plan_json(const struct plan *plan, GString *out);
+
+/* Loads it.  Trouble is one finding (NM12xx) with its place, and NULL: unknown keys, other versions, numbers out of
+ * range and sets that do not fit are refused. */
+const struct plan *read_plan_json(struct arena *arena, const struct sources *sources, struct findings *findings,
+                                  uint32_t file);
 
 /* ---- the HMAT, row by row (hmat.c) ------------------------------------------------------------------------------ */
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * The plan as JSON, which plan_read.c loads back to the same plan (docs/schema/plan.schema.json).  Decisions are all
+ * The plan as JSON, which read.c loads back to the same plan (docs/schema/plan.schema.json).  Decisions are all
  * written, defaults too; only what the site leaves unsaid is left out.  Sets are text as everywhere: "0-3,8".
  */
-#include "emit/emit.h"
-#include "emit/plan_hmat.h"
-#include "emit/plan_tuning.h"
+#include "plan/plan.h"
+#include "plan/json_hmat.h"
+#include "plan/json_tuning.h"
 
 static void text_if_any(struct json *json, const char *key, const char *text)
 {

@@ -4,10 +4,10 @@
  * here: keys that are not known, sets that do not fit, sums that do not add up.  Whether the plan is wise is not asked;
  * that was settled when it was made.
  */
-#include "emit/emit.h"
-#include "emit/plan_fields.h"
-#include "emit/plan_hmat.h"
-#include "emit/plan_tuning.h"
+#include "plan/plan.h"
+#include "plan/fields.h"
+#include "plan/json_hmat.h"
+#include "plan/json_tuning.h"
 
 #include <string.h>
 
