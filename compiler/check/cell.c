@@ -81,9 +81,9 @@ static void guests_have_no_more_cells_than_vcpus(const struct check *check, cons
     uint32_t cells = from_word ? guest->cells_wanted : with_vcpus;
     if (cells <= guest->vcpu_count || cells > CELL_LIMIT)
         return;
-    struct finding *finding = report(check->findings, NM_more_cells_than_vcpus,
-                                     vcpus_span(guest), "guest '%s' has %u cells for %u vCPU%s",
-                                     guest->name, cells, guest->vcpu_count, guest->vcpu_count == 1 ? "" : "s");
+    struct finding *finding =
+        report(check->findings, NM_more_cells_than_vcpus, vcpus_span(guest), "guest '%s' has %u cells for %u vCPU%s",
+               guest->name, cells, guest->vcpu_count, guest->vcpu_count == 1 ? "" : "s");
     finding_help(check->findings, finding,
                  "write at least %u vCPUs, or say 'vcpus 0' in the cells that have memory only", cells);
 }
@@ -140,8 +140,7 @@ static void ids_need_a_known_count(const struct check *check, const struct guest
         struct finding *finding = report(check->findings, NM_ids_of_unknown_count, said_span(said, W_CELL_IDS, 1),
                                          "cell '%s' names vCPUs, and how many guest '%s' has is not known",
                                          guest->cells[c].name, guest->name);
-        finding_label(check->findings, finding, vcpus_span(guest),
-                      "as many as the host has left");
+        finding_label(check->findings, finding, vcpus_span(guest), "as many as the host has left");
         finding_help(check->findings, finding, "write a number in place of 'all', or leave 'ids' out");
         return; /* the other cells are wrong for the same reason */
     }
@@ -185,8 +184,7 @@ static void vcpus_are_below_the_count(const struct check *check, const struct gu
                    "cell '%s' names vCPU %u, and guest '%s' has %" G_GUINT64_FORMAT ", numbered from 0",
                    guest->cells[c].name, ids_last(ids->plain), guest->name, total);
         if (has_total)
-            finding_label(check->findings, finding, vcpus_span(guest), "%u vCPUs",
-                          guest->vcpu_count);
+            finding_label(check->findings, finding, vcpus_span(guest), "%u vCPUs", guest->vcpu_count);
         finding_help(check->findings, finding, "lower the number, or raise '%s' to %u", vcpus_word(guest),
                      ids_last(ids->plain) + 1);
         return;
@@ -272,8 +270,7 @@ static void guests_have_vcpus(const struct check *check, const struct guest *gue
     bool has_total = is_said(&guest->said, W_GUEST_VCPUS);
     struct finding *finding = NULL;
     if (has_total && guest->vcpu_count == 0)
-        finding = report(check->findings, NM_no_vcpus, vcpus_span(guest),
-                         "guest '%s' has 0 vCPUs", guest->name);
+        finding = report(check->findings, NM_no_vcpus, vcpus_span(guest), "guest '%s' has 0 vCPUs", guest->name);
     else if (!has_total && !guest->cell_count)
         finding = report(check->findings, NM_no_vcpus, guest->span, "guest '%s' says no 'vcpus'", guest->name);
     else if (!has_total && shares.open) {

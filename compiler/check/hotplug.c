@@ -35,8 +35,8 @@ static void the_count_is_within_the_maximum(const struct check *check, const str
     if (!is_sound(guest, W_VCPUS_MAX) || is_failed(&guest->said, W_GUEST_VCPUS) || guest->vcpus_at_start == COUNT_ALL)
         return;
     if (count.file && !guest->vcpus_at_start) {
-        struct finding *finding = report(check->findings, NM_vcpu_0_offline, count,
-                                         "guest '%s' has no vCPU at start", guest->name);
+        struct finding *finding =
+            report(check->findings, NM_vcpu_0_offline, count, "guest '%s' has no vCPU at start", guest->name);
         finding_help(check->findings, finding, "write 1 or more: 'max' says how many there can be");
     } else if (guest->vcpus_at_start > guest->vcpu_most) {
         struct finding *finding = report(check->findings, NM_vcpus_above_maximum, count,
@@ -50,7 +50,7 @@ static void the_count_is_within_the_maximum(const struct check *check, const str
 static void online_ones_make_the_count(const struct check *check, const struct guest *guest)
 {
     struct span count = said_span(&guest->said, W_GUEST_VCPUS, 1);
-    uint32_t online = guest->online && guest->online->plain ? ids_size(guest->online->plain) : 0;
+    uint32_t online = guest->online ? ids_size(guest->online->plain) : 0;
     if (!online || !count.file || is_failed(&guest->said, W_GUEST_VCPUS) || !guest->vcpus_at_start ||
         guest->vcpus_at_start == COUNT_ALL || guest->vcpus_at_start == online)
         return;
@@ -85,9 +85,9 @@ static bool is_below(const struct check *check, const struct guest *guest, enum 
 
 static void sets_name_vcpus_that_there_can_be(const struct check *check, const struct guest *guest)
 {
-    if (guest->online && guest->online->plain)
+    if (guest->online)
         is_below(check, guest, W_VCPUS_ONLINE, 1, ids_last(guest->online->plain));
-    if (guest->fixed && guest->fixed->plain)
+    if (guest->fixed)
         is_below(check, guest, W_VCPUS_FIXED, 1, ids_last(guest->fixed->plain));
 }
 
@@ -99,11 +99,10 @@ static void vcpu_0_is_there_and_fixed(const struct check *check, const struct gu
         const char *text;
     } sets[] = { { W_VCPUS_ONLINE, guest->online, "there at start" }, { W_VCPUS_FIXED, guest->fixed, "fixed" } };
     for (size_t i = 0; i < G_N_ELEMENTS(sets); i++) {
-        if (!sets[i].set || !sets[i].set->plain || ids_contains(sets[i].set->plain, 0))
+        if (!sets[i].set || ids_contains(sets[i].set->plain, 0))
             continue;
-        struct finding *finding =
-            report(check->findings, NM_vcpu_0_offline, said_span(&guest->said, sets[i].word, 1),
-                   "vCPU 0 of guest '%s' is not %s", guest->name, sets[i].text);
+        struct finding *finding = report(check->findings, NM_vcpu_0_offline, said_span(&guest->said, sets[i].word, 1),
+                                         "vCPU 0 of guest '%s' is not %s", guest->name, sets[i].text);
         finding_note(check->findings, finding, "a guest boots on vCPU 0, and libvirt and QEMU never unplug it");
         finding_help(check->findings, finding, "write '%s 0,%s'", word_row(sets[i].word)->word, sets[i].set->text);
         return;
@@ -157,11 +156,10 @@ static bool names_each_once(const struct order *order)
         if (!is_below(order->check, guest, W_VCPUS_ORDER, i + 1, order->vcpus[i]))
             return false;
         if (!g_hash_table_add(met, GUINT_TO_POINTER(order->vcpus[i]))) {
-            report_order(order, i + 1, "vCPU %u stands twice in the order of guest '%s'", order->vcpus[i],
-                         guest->name);
+            report_order(order, i + 1, "vCPU %u stands twice in the order of guest '%s'", order->vcpus[i], guest->name);
             return false;
         }
-        if (guest->online && guest->online->plain && !ids_contains(guest->online->plain, order->vcpus[i])) {
+        if (guest->online && !ids_contains(guest->online->plain, order->vcpus[i])) {
             report_order(order, i + 1, "vCPU %u of guest '%s' is not there at start", order->vcpus[i], guest->name);
             return false;
         }
@@ -171,18 +169,18 @@ static bool names_each_once(const struct order *order)
 
 static bool fixes(const struct guest *guest, uint32_t vcpu)
 {
-    return guest->fixed && guest->fixed->plain ? ids_contains(guest->fixed->plain, vcpu) : !vcpu;
+    return guest->fixed ? ids_contains(guest->fixed->plain, vcpu) : !vcpu;
 }
 
 static void check_order(const struct order *order)
 {
     const struct guest *guest = order->guest;
-    uint32_t wanted = guest->online && guest->online->plain ? ids_size(guest->online->plain) : guest->vcpus_at_start;
+    uint32_t wanted = guest->online ? ids_size(guest->online->plain) : guest->vcpus_at_start;
     if (!names_each_once(order))
         return;
     if (wanted && order->count != wanted) {
-        report_order(order, 0, "the order of guest '%s' has %u vCPUs, and %u are there at start", guest->name,
-                     order->count, wanted);
+        report_order(order, 0, "the order of guest '%s' has %u vCPU%s, and %u are there at start", guest->name,
+                     order->count, order->count == 1 ? "" : "s", wanted);
         return;
     }
     if (!guest->online && order->count < declared_vcpus(guest)) {
@@ -202,7 +200,7 @@ static void check_order(const struct order *order)
 static void orders_are_whole(const struct check *check, const struct guest *guest)
 {
     struct order order = { check, guest, guest->plug_order.items, guest->plug_order.count };
-    bool is_known = (!guest->online || guest->online->plain) && (!guest->fixed || guest->fixed->plain) &&
+    bool is_known = !is_failed(&guest->said, W_VCPUS_ONLINE) && !is_failed(&guest->said, W_VCPUS_FIXED) &&
                     !is_failed(&guest->said, W_GUEST_VCPUS) && guest->vcpus_at_start != COUNT_ALL;
     if (is_sound(guest, W_VCPUS_ORDER) && is_known && order.count)
         check_order(&order);

@@ -64,8 +64,7 @@ static void levels_multiply_to_the_vcpus(const struct check *check, const struct
     struct finding *finding = report(check->findings, NM_topology_product, first,
                                      "%s make %" G_GUINT64_FORMAT ", and guest '%s' has %" G_GUINT64_FORMAT " vCPUs",
                                      text->str, product, guest->name, vcpus);
-    finding_label(check->findings, finding, vcpus_span(guest), "%" G_GUINT64_FORMAT " vCPUs",
-                  vcpus);
+    finding_label(check->findings, finding, vcpus_span(guest), "%" G_GUINT64_FORMAT " vCPUs", vcpus);
     finding_note(check->findings, finding,
                  "libvirt and QEMU refuse a topology whose product is not the number of vCPUs");
     if (decides_all)

@@ -125,7 +125,8 @@ static void memory_and_vcpus(struct argv *argv, const struct plan_guest *guest)
     argv_end(argv);
     begin(argv, "-smp", "");
     argv_number(argv, first_vcpus(guest));
-    level(argv, ",maxcpus=", guest->vcpu_count, guest->online != NULL);
+    if (guest->online)
+        put_number(argv, ",maxcpus=", guest->vcpu_count);
     level(argv, ",sockets=", guest->sockets, true);
     level(argv, ",dies=", guest->dies, guest_is_x86(guest));
     level(argv, ",clusters=", guest->clusters, false);

@@ -458,7 +458,7 @@ struct guest {
     uint32_t vcpu_most, vcpus_at_start; /* `max`, which is then the vcpu_count; and the count that was said beside it */
     const struct set *online, *fixed;
     struct list plug_order; /* uint32_t */
-    uint32_t cells_wanted;                                                 /* 0: as the blocks */
+    uint32_t cells_wanted;  /* 0: as the blocks */
     uint32_t distance;
     struct list distance_rows; /* struct distance_row */
     uint32_t hmat;

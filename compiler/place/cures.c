@@ -468,8 +468,8 @@ static void offer_fewer_vcpus(struct cure *cure)
         offer(cure, arena_printf(cure->trial.scratch, "ask for fewer: '%s %" G_GUINT64_FORMAT "'", word, count));
     else if (is_said(&guest->said, W_GUEST_VCPUS))
         offer(cure, arena_printf(cure->trial.scratch,
-                                 "ask for fewer: 'vcpus %" G_GUINT64_FORMAT
-                                 "' in cell '%s', and '%s %" G_GUINT64_FORMAT "' in all",
+                                 "ask for fewer: 'vcpus %" G_GUINT64_FORMAT "' in cell '%s', and '%s %" G_GUINT64_FORMAT
+                                 "' in all",
                                  count, guest->cells[smaller.cell].name, word, guest->vcpu_count - before + count));
     else
         offer(cure, arena_printf(cure->trial.scratch, "ask for fewer: 'vcpus %" G_GUINT64_FORMAT "' in cell '%s'",

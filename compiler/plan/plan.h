@@ -143,10 +143,10 @@ struct plan_guest {
     uint64_t memory_bytes; /* the sum of the cells */
     uint32_t vcpu_count;
     uint32_t sockets, dies, clusters, modules, cores, threads; /* product = vcpu_count; levels a machine lacks are 1 */
-    const struct ids *online; /* vCPUs that are there at start; NULL: all, and none can be unplugged */
-    const struct ids *fixed;  /* where some can: those of them that cannot, vCPU 0 among them */
-    const uint32_t *plug_order; /* the online ones as they were plugged; NULL: by number */
-    const struct plan_cell *cells;                             /* at least one */
+    const struct ids *online;      /* vCPUs that are there at start; NULL: all, and none can be unplugged */
+    const struct ids *fixed;       /* where some can: those of them that cannot, vCPU 0 among them */
+    const uint32_t *plug_order;    /* the online ones as they were plugged; NULL: by number */
+    const struct plan_cell *cells; /* at least one */
     uint32_t cell_count;
     bool has_numa;             /* the guest is told its cells; false: one cell the guest need not see as NUMA */
     bool has_hmat;             /* the guest is told what is said of latencies, bandwidths, side caches, initiators */
@@ -216,7 +216,8 @@ struct vcpu_place { /* where QEMU has a vCPU: each level counted inside the one 
 };
 
 struct vcpu_place vcpu_place(const struct plan_guest *guest, uint32_t vcpu);
-uint32_t first_vcpus(const struct plan_guest *guest); /* how many QEMU makes by itself, the fixed ones; others are plugged */
+uint32_t first_vcpus(
+    const struct plan_guest *guest); /* how many QEMU makes by itself, the fixed ones; others are plugged */
 
 /* What libvirt cannot say of the cells of a guest, and of its vCPUs. */
 enum libvirt_gap {

@@ -25,6 +25,7 @@ enum part {
     PART_MAX_MEMORY,
     PART_VCPU,
     PART_VCPUS,
+    PART_VCPUS_VCPU,
     PART_IOTHREADS,
     PART_IOTHREAD_IDS,
     PART_IOTHREAD_ID,
@@ -178,6 +179,7 @@ struct cell_items { /* by id */
 /* Adds latencies, bandwidths and side caches to the cells (domain_hmat.c). */
 void hmat_to_items(struct domain *domain, struct cell_items *cells);
 
+void vcpus_to_items(struct domain *domain, struct item_list *top);   /* how many, topology, hotplug */
 void threads_to_items(struct domain *domain, struct item_list *top); /* scheduler, emulator, iothreads */
 void resctrls_to_items(struct domain *domain, struct item_list *top);
 /* The cells and pages with what is said of them elsewhere, and their distances; *out_kib the sum of their memory. */
