@@ -32,16 +32,17 @@ static void hotplug_has_a_number(const struct check *check, const struct guest *
 static void the_count_is_within_the_maximum(const struct check *check, const struct guest *guest)
 {
     struct span count = said_span(&guest->said, W_GUEST_VCPUS, 1);
-    if (!is_sound(guest, W_VCPUS_MAX) || is_failed(&guest->said, W_GUEST_VCPUS) || guest->vcpus_at_start == COUNT_ALL)
+    if (!is_sound(guest, W_VCPUS_MAX) || is_failed(&guest->said, W_GUEST_VCPUS) || !guest->says_start ||
+        guest->vcpus_at_start == COUNT_ALL || !guest->vcpu_most)
         return;
-    if (count.file && !guest->vcpus_at_start) {
+    if (!guest->vcpus_at_start) {
         struct finding *finding =
             report(check->findings, NM_vcpu_0_offline, count, "guest '%s' has no vCPU at start", guest->name);
         finding_help(check->findings, finding, "write 1 or more: 'max' says how many there can be");
     } else if (guest->vcpus_at_start > guest->vcpu_most) {
-        struct finding *finding = report(check->findings, NM_vcpus_above_maximum, count,
-                                         "guest '%s' has %u vCPUs at start and a maximum of %u", guest->name,
-                                         guest->vcpus_at_start, guest->vcpu_most);
+        struct finding *finding = report(
+            check->findings, NM_vcpus_above_maximum, count, "guest '%s' has %u vCPU%s at start and a maximum of %u",
+            guest->name, guest->vcpus_at_start, guest->vcpus_at_start == 1 ? "" : "s", guest->vcpu_most);
         finding_label(check->findings, finding, said_span(&guest->said, W_VCPUS_MAX, 1), "the maximum");
         finding_help(check->findings, finding, "lower the count, or write 'max %u'", guest->vcpus_at_start);
     }
@@ -51,7 +52,7 @@ static void online_ones_make_the_count(const struct check *check, const struct g
 {
     struct span count = said_span(&guest->said, W_GUEST_VCPUS, 1);
     uint32_t online = guest->online ? ids_size(guest->online->plain) : 0;
-    if (!online || !count.file || is_failed(&guest->said, W_GUEST_VCPUS) || !guest->vcpus_at_start ||
+    if (!online || !guest->says_start || is_failed(&guest->said, W_GUEST_VCPUS) || !guest->vcpus_at_start ||
         guest->vcpus_at_start == COUNT_ALL || guest->vcpus_at_start == online)
         return;
     struct finding *finding =

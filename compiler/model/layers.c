@@ -389,6 +389,7 @@ static void check_hosts(struct binder *binder, struct guest *guest)
 static void settle_maximum(struct guest *guest)
 {
     guest->vcpus_at_start = guest->vcpu_count;
+    guest->says_start = is_said(&guest->said, W_GUEST_VCPUS);
     if (!is_said(&guest->said, W_VCPUS_MAX))
         return;
     bool fine = !is_failed(&guest->said, W_VCPUS_MAX) && !is_failed(&guest->said, W_GUEST_VCPUS);

@@ -455,7 +455,9 @@ struct guest {
     const char *kernel, *initrd, *cmdline, *disk, *network;
     uint64_t memory_bytes;
     uint32_t vcpu_count, sockets, dies, clusters, modules, cores, threads; /* 0: to be decided */
-    uint32_t vcpu_most, vcpus_at_start; /* `max`, which is then the vcpu_count; and the count that was said beside it */
+    uint32_t vcpu_most;                                                    /* `max`, which is then the vcpu_count */
+    uint32_t vcpus_at_start; /* the count that was said, beside it or alone */
+    bool says_start;
     const struct set *online, *fixed;
     struct list plug_order; /* uint32_t */
     uint32_t cells_wanted;  /* 0: as the blocks */
