@@ -38,11 +38,6 @@ static const void *default_object(enum object_kind kind)
     return NULL;
 }
 
-static size_t column_bytes(const struct column *column)
-{
-    return column->flags & MANY ? sizeof(struct list) : value_bytes(column->type);
-}
-
 /* Back to the default: what a higher layer leaves out is not taken from a lower one. */
 void reset_word(const struct frame *frame, const struct word_row *row)
 {
@@ -212,7 +207,7 @@ static bool bind_row(struct binder *binder, const struct word_row *row, const st
     bool fine = parse_value(binder, column, &key, into + column->offset);
     for (const struct column *more = row->columns + 1; more->name; more++) /* EACH_UNSAID, PRIORITY_UNSAID */
         if ((more->type == V_CHOICE || more->type == V_INT) && (more->flags & OPTIONAL))
-            memset(into + more->offset, 0xff, sizeof(uint32_t));
+            memset(into + more->offset, 0xff, column_bytes(more));
         else if ((more->type == V_TIME || more->type == V_RATE) && (more->flags & OPTIONAL))
             memset(into + more->offset, 0xff, sizeof(uint64_t));
     return store_columns(binder, item, row, row->columns + 1, scalars, count, into) && fine;
@@ -250,13 +245,9 @@ static bool bind_table(struct binder *binder, const struct frame *frame, const s
 static void note_places(struct binder *binder, const struct frame *frame, const struct word_row *row,
                         const struct item *item, const struct scalar *scalars, size_t count)
 {
-    struct place place = { .word = (uint16_t)row->id, .layer = (uint8_t)frame->layer, .span = item_span(item) };
-    said_place(binder->arena, frame->said, place);
-    for (size_t i = 0; i < count && i < 15; i++) {
-        place.argument = (uint8_t)(i + 1);
-        place.span = scalars[i].span;
-        said_place(binder->arena, frame->said, place);
-    }
+    said_place(binder->arena, frame->said, frame->layer, row->id, 0, item_span(item));
+    for (unsigned i = 0; i < count && i < SAID_ARGUMENTS; i++)
+        said_place(binder->arena, frame->said, frame->layer, row->id, i + 1, scalars[i].span);
 }
 
 /* "cpu cpu": a model could have that name, and nobody means it. */
@@ -608,11 +599,22 @@ void bind_item(struct binder *binder, const struct frame *frame, enum context in
         report_unknown(binder, item, in);
 }
 
+/* How many places the settings of a block will note; the words in labelled blocks are others' places. */
+static uint32_t places_of(const struct item *first)
+{
+    uint32_t places = 0;
+    for (const struct item *item = first; item; item = item->next)
+        if (!item->has_block || item->argument_count != 1)
+            places += 1u + MIN((uint32_t)item->argument_count, SAID_ARGUMENTS);
+    return places;
+}
+
 void bind_block(struct binder *binder, const struct frame *frame, enum context in, const struct item *first)
 {
     struct seen seen;
     memset(&seen, 0, sizeof seen);
     seen.first = first;
+    said_expect(binder->arena, frame->said, places_of(first));
     for (const struct item *item = first; item && grow_by_item(binder, frame, item); item = item->next) {
         size_t length;
         const char *text = word_text(binder->syntax, item, item->name, &length);

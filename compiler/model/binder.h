@@ -77,6 +77,7 @@ bool grow_by_count(struct binder *binder, const struct guest *family);
 /* ---- values (values.c, sets.c): false with a finding, nothing stored */
 bool parse_value(struct binder *binder, const struct column *column, const struct scalar *scalar, void *out_value);
 size_t value_bytes(enum value_type type);
+size_t column_bytes(const struct column *column); /* of what it stores */
 const struct set *parse_set(struct binder *binder, const struct scalar *scalar, enum value_type type);
 struct finding *report_value(struct binder *binder, enum code code, const struct scalar *scalar, const char *format,
                              ...) G_GNUC_PRINTF(4, 5);
@@ -146,4 +147,7 @@ extern const struct site site_defaults;
 
 void said_mark(struct said *said, enum word_id word, bool fine);
 void said_forget(struct said *said, enum word_id word);
-void said_place(struct arena *arena, struct said *said, struct place place);
+enum { SAID_ARGUMENTS = 15 };                                              /* of one saying whose places are kept */
+void said_expect(struct arena *arena, struct said *said, uint32_t places); /* room for so many more */
+void said_place(struct arena *arena, struct said *said, enum layer layer, enum word_id word, unsigned argument,
+                struct span span);

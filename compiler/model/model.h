@@ -57,7 +57,7 @@ enum value_type {
     V_SOURCE,        /* the same, or `live` */
     V_WHAT,          /* const char *: word or word:label */
     V_FEATURE,       /* struct feature_word */
-    V_CHOICE,        /* uint32_t: position in the row's list of words */
+    V_CHOICE,        /* uint32_t or uint8_t: position in the row's list of words */
     V_BOOL,          /* bool: yes, no */
     V_INT,           /* uint32_t */
     V_COUNT,         /* uint32_t, COUNT_ALL */
@@ -92,6 +92,7 @@ struct column {
     enum value_type type;
     unsigned flags;
     size_t offset;              /* in the object or row; NOT_STORED */
+    size_t bytes;               /* of the member; where it is 1, V_CHOICE is stored so */
     const char *const *choices; /* of V_CHOICE, ends with NULL */
 };
 
@@ -148,12 +149,20 @@ bool is_name(const char *text, size_t length); /* may stand as a name without qu
 
 enum layer { LAYER_DEFAULT, LAYER_BASE, LAYER_PROFILE, LAYER_GUEST, LAYER_INHERITED };
 
-struct place { /* one act of saying a word, or one argument of it */
-    uint16_t word;
-    uint8_t argument; /* 0 the word itself, 1 its first argument, ... */
-    uint8_t layer;
-    struct span span;
+struct place { /* one act of saying a word, or one argument of it; packed, since a guest has dozens */
+    uint32_t begin;
+    uint32_t length : 27;
+    uint32_t argument : 5; /* 0 the word itself, 1 its first argument, ... */
+    uint32_t file : 16;
+    uint32_t word : 12;
+    uint32_t layer : 4;
 };
+_Static_assert(SOURCE_COUNT_LIMIT < 1 << 16 && WORD_COUNT < 1 << 12, "a place has no room for its file or word");
+
+static inline struct span place_span(const struct place *place)
+{
+    return (struct span){ .file = place->file, .begin = place->begin, .end = place->begin + place->length };
+}
 
 enum { SAID_WORDS = (WORD_COUNT + 63) / 64 };
 
@@ -365,19 +374,16 @@ struct declared_host {
 
 /* ---- guests ----------------------------------------------------------------------------------------------------- */
 
-struct locality {            /* words that a guest and each of its cells may say */
+struct locality {            /* words that a guest and each of its cells may say; small, since each cell has one */
     const struct set *nodes; /* NULL: auto */
-    uint32_t policy;
-    struct list fallback; /* const struct set * */
+    struct list fallback;    /* const struct set * */
     const struct set *cpus;
-    uint32_t pin;
     struct list pin_rows; /* struct pin_row; guest only */
-    uint32_t within;
     uint64_t page_bytes;
-    uint32_t backing;
     const char *path;
     uint64_t align_bytes, offset_bytes;
-    uint32_t access, allocation, allocation_threads, context;
+    uint32_t allocation_threads;
+    uint8_t policy, pin, within, backing, access, allocation, context; /* choices */
     bool discard, dump, reserve, ksm;
 };
 
