@@ -481,7 +481,12 @@ struct guest {
     const char *kernel, *initrd, *cmdline, *disk, *network;
     uint64_t memory_bytes;
     uint32_t vcpu_count, sockets, dies, clusters, modules, cores, threads; /* 0: to be decided */
-    uint32_t cells_wanted;                                                 /* 0: as the blocks */
+    uint32_t vcpu_most;                                                    /* `max`, which is then the vcpu_count */
+    uint32_t vcpus_at_start; /* the count that was said, beside it or alone */
+    bool says_start;
+    const struct set *online, *fixed;
+    struct list plug_order; /* uint32_t */
+    uint32_t cells_wanted;  /* 0: as the blocks */
     uint32_t distance;
     struct list distance_rows; /* struct distance_row */
     uint32_t hmat;
