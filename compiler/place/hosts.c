@@ -16,7 +16,8 @@
 static struct room *room_at(struct placing *placing, uint32_t host)
 {
     if (!placing->rooms[host] && placing->hosts->list[host].facts)
-        placing->rooms[host] = room_open(placing->arena, placing->scratch, &placing->hosts->list[host], host);
+        placing->rooms[host] =
+            room_open(placing->arena, placing->scratch, placing->singles, &placing->hosts->list[host], host);
     return placing->rooms[host];
 }
 
