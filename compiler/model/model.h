@@ -35,6 +35,7 @@ enum context { /* where a word stands; one bit each, since a row may stand in se
                IN_HMAT_CACHE = 1 << 16,
                IN_VHOST = 1 << 17,
                IN_RESCTRL = 1 << 18,
+               IN_EXPANDER = 1 << 19,
                IN_G = IN_GUEST | IN_PROFILE,
                IN_GC = IN_G | IN_CELL,
 };
@@ -111,6 +112,7 @@ enum object_kind {
     OBJECT_IOTHREAD,
     OBJECT_HMAT_CACHE,
     OBJECT_RESCTRL,
+    OBJECT_EXPANDER,
     OBJECT_KINDS
 };
 
@@ -437,6 +439,16 @@ struct resctrl { /* one group of vCPUs, whose cache and bandwidth are limited or
     struct list monitors;            /* struct monitor_row */
 };
 
+struct expander_bus { /* a PCI bus that stands on a cell */
+    const char *name;
+    struct span span; /* of its label */
+    struct said said;
+    const char *cell;       /* label of a cell */
+    uint32_t number, ports; /* 0: to be decided */
+    uint32_t controller;    /* its number in the base; 0: it is not of the base */
+    uint32_t base_ports;    /* those it has there */
+};
+
 struct guest {
     const char *name;   /* of the instance: "web-3" */
     const char *family; /* as declared: "web" */
@@ -451,6 +463,9 @@ struct guest {
     uint32_t base_file;                  /* in the sources; 0 without base */
     const char *base_uuid;               /* of the base; NULL without */
     const struct base_value *base_ruled; /* by enum base_word; NULL without base */
+    uint32_t base_controllers;           /* of PCI in the base, numbered below this; 0 without */
+    uint32_t base_buses_end;             /* buses of the base have numbers from here on; 0: numac knows of all */
+    bool base_has_express;               /* its machine has PCI Express */
     struct list use, hosts;              /* const char * */
     uint32_t arch;
     const char *machine;
@@ -483,6 +498,8 @@ struct guest {
     uint32_t iothread_count;
     struct resctrl *resctrls;
     uint32_t resctrl_count;
+    struct expander_bus *expanders; /* as declared */
+    uint32_t expander_count;
 };
 
 /* ---- the site --------------------------------------------------------------------------------------------------- */
@@ -530,6 +547,10 @@ struct model_options {
  * marked (is_broken, failed words), and the rest still stands, so that all can be told at once.  NULL only where the
  * site itself is no text. */
 struct site *build_site(struct arena *arena, struct syntax *syntax, uint32_t file, const struct model_options *options);
+
+/* ---- PCI buses (devices.c) */
+bool has_express(const struct guest *guest); /* its machine has PCI Express, as q35 does and pc does not */
+uint32_t expander_ports(const struct guest *guest, const struct expander_bus *expander); /* said, else as used */
 
 /* Tells of the value that a finding points at which variable it came from and, with a guest, which lower layers had
  * said it. */
