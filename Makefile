@@ -145,7 +145,7 @@ SUITE_oracles = 'schema=tests/oracles/relaxng.py --numac $(PROGRAM)' \
 SUITE_runtime = 'engines=tests/runtime/engines.py --numac $(PROGRAM)' \
 	'faults=tests/runtime/faults.py --numac $(PROGRAM)'
 SUITE_lab     = 'boot=tests/oracles/boot.py --numac $(PROGRAM)' \
-	'faults=tests/runtime/faults.py --all --numac $(PROGRAM)'
+	'faults=tests/runtime/faults.py --all --numac $(PROGRAM)' 'lab=tests/runtime/lab.py --numac $(PROGRAM)'
 comma := ,
 SUITES := layers,harness,units,cli,hosts,notation,import,man,cases,rules,place,hostile,mutants,oracles,runtime
 suites = $(foreach suite,$(subst $(comma), ,$(1)),$(SUITE_$(suite)))
