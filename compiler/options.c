@@ -205,8 +205,8 @@ static const struct option_row rows[] = {
       .value = "DIR",
       .set = TAKES_OUTPUT,
       .take = take_output,
-      .about = "folder (convert: file), - for standard output (build)" },
-    { .name = "target", .value = "NAME,...", .set = TAKES_TARGET, .take = take_target, .about = "what to write (all)" },
+      .about = "" }, /* differs by verb */
+    { .name = "target", .value = "NAME,...", .set = TAKES_TARGET, .take = take_target, .about = "what to write" },
     { .name = "host",
       .value = "NAME=SOURCE",
       .set = TAKES_HOST,
@@ -279,7 +279,10 @@ static const struct option_row rows[] = {
       .take = take_flag,
       .flag = offsetof(struct options, yes),
       .about = "do not ask" },
-    { .name = "format", .value = "human|gcc|json", .take = take_format, .about = "form of findings (human)" },
+    { .name = "format",
+      .value = "human|gcc|json",
+      .take = take_format,
+      .about = "form of findings; plan and host print JSON too (human)" },
     { .name = "fail-on",
       .value = "error|warning|hint",
       .take = take_fail_on,
@@ -290,7 +293,11 @@ static const struct option_row rows[] = {
       .take = take_flag,
       .flag = offsetof(struct options, wants_help),
       .about = "show help" },
-    { .name = "version", .take = take_flag, .flag = offsetof(struct options, wants_version), .about = "show versions" },
+    { .name = "version",
+      .letter = 'V',
+      .take = take_flag,
+      .flag = offsetof(struct options, wants_version),
+      .about = "show the versions of numac and its libraries" },
 };
 
 const struct option_row *option_rows(size_t *out_count)
