@@ -152,7 +152,8 @@ SUITE_runtime = 'definitions=tests/runtime/definitions.py --numac $(PROGRAM)' \
 	'faults=tests/runtime/faults.py --numac $(PROGRAM)'
 SUITE_lab     = 'boot=tests/oracles/boot.py --numac $(PROGRAM)' \
 	'faults=tests/runtime/faults.py --all --numac $(PROGRAM)' \
-	'daemon=tests/runtime/definitions.py --daemon --numac $(PROGRAM)'
+	'daemon=tests/runtime/definitions.py --daemon --numac $(PROGRAM)' \
+	'lab=tests/runtime/lab.py --numac $(PROGRAM)'
 comma := ,
 SUITES := layers,harness,units,cli,hosts,notation,import,man,cases,rules,place,hostile,mutants,oracles,runtime
 suites = $(foreach suite,$(subst $(comma), ,$(1)),$(SUITE_$(suite)))

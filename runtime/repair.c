@@ -12,40 +12,48 @@
 #include "proc.h"
 #include "verify.h"
 
-enum { PAGES_AT_ONCE = 4096, MOVE_ONLY_OWN = 1 << 1 /* MPOL_MF_MOVE */ };
+enum { PAGES_AT_ONCE = 4096, MOVE_ONLY_OWN = 1 << 1 /* MPOL_MF_MOVE */, MOST_TRIES = 10, PAUSE_MILLISECONDS = 20 };
 
 struct moved {
     uint64_t pages, stuck;
     int trouble;
 };
 
-/* Moves those of the pages at `addresses` that are on a node not planned. */
+/* Those of the pages at `addresses` that are on a node not planned, and where each is to go. */
+static long find_outside(pid_t pid, void **addresses, unsigned long count, const struct ids *nodes, void **outside,
+                         int *targets)
+{
+    int status[PAGES_AT_ONCE];
+    long wrong = 0;
+    if (syscall(SYS_move_pages, pid, count, addresses, NULL, status, 0) < 0)
+        return -1;
+    for (unsigned long i = 0; i < count; i++)
+        if (status[i] >= 0 && !ids_contains(nodes, (uint32_t)status[i])) {
+            targets[wrong] = (int)ids_nth(nodes, (uint32_t)wrong % (uint32_t)ids_size(nodes));
+            outside[wrong++] = addresses[i];
+        }
+    return wrong;
+}
+
+/* A page that a CPU is at work on does not move at that moment. */
 static void move_pages_of(pid_t pid, void **addresses, unsigned long count, const struct ids *nodes,
                           struct moved *moved)
 {
     int status[PAGES_AT_ONCE], targets[PAGES_AT_ONCE];
     void *outside[PAGES_AT_ONCE];
-    unsigned long wrong = 0;
-    if (syscall(SYS_move_pages, pid, count, addresses, NULL, status, 0) < 0) {
-        moved->trouble = errno;
-        return;
+    long first = find_outside(pid, addresses, count, nodes, outside, targets), wrong = first;
+    for (unsigned tries = 0; wrong > 0 && tries < MOST_TRIES; tries++) {
+        if (tries)
+            g_usleep(PAUSE_MILLISECONDS * 1000);
+        if (syscall(SYS_move_pages, pid, wrong, outside, targets, status, MOVE_ONLY_OWN) < 0)
+            break;
+        wrong = find_outside(pid, addresses, count, nodes, outside, targets);
     }
-    for (unsigned long i = 0; i < count; i++)
-        if (status[i] >= 0 && !ids_contains(nodes, (uint32_t)status[i])) {
-            targets[wrong] = (int)ids_nth(nodes, (uint32_t)(wrong % ids_size(nodes)));
-            outside[wrong++] = addresses[i];
-        }
-    if (!wrong)
+    moved->trouble = wrong < 0 ? errno : 0;
+    if (wrong < 0)
         return;
-    if (syscall(SYS_move_pages, pid, wrong, outside, targets, status, MOVE_ONLY_OWN) < 0) {
-        moved->trouble = errno;
-        return;
-    }
-    for (unsigned long i = 0; i < wrong; i++)
-        if (status[i] >= 0 && ids_contains(nodes, (uint32_t)status[i]))
-            moved->pages++;
-        else
-            moved->stuck++;
+    moved->pages += (uint64_t)MAX(first - wrong, 0);
+    moved->stuck += (uint64_t)wrong;
 }
 
 static void move_area(pid_t pid, const struct memory_area *area, const struct ids *nodes, struct moved *moved)
