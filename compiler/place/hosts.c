@@ -136,7 +136,7 @@ uint64_t demand_of(const struct guest *guest)
     const char *const *names = guest->hosts.items;
     for (uint32_t i = 0; i < guest->hosts.count; i++)
         mix_text(&hash, names[i]);
-    mix(&hash, guest->vcpu_count);
+    mix(&hash, guest->vcpu_count); /* the maximum: all of them have their place */
     mix(&hash, guest->memory_bytes);
     mix(&hash, guest->threads | (uint64_t)guest->cells_wanted << 32);
     mix(&hash, guest->emulator | (guest->emulator_cpus || guest->emulator_nodes ? 16 : 0) |
