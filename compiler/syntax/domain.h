@@ -131,6 +131,9 @@ static inline const struct element *domain_first(const struct domain *domain, en
 /* An attribute by its name; its text is NULL where it is not said. */
 const struct text_value *element_value(const struct element *element, const char *name);
 const char *part_name(enum part part);
+enum part part_parent(enum part part);
+/* An element that is no part; a warning where libvirt has none of that name there either. */
+void domain_tell_unknown(struct domain *domain, enum part parent, const char *name, struct extent where);
 
 /* A finding; an error also fails the domain. */
 struct finding *domain_report(struct domain *domain, enum code code, struct extent where, const char *format, ...)

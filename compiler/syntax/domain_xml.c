@@ -94,6 +94,11 @@ const char *part_name(enum part part)
     return rows[part].name;
 }
 
+enum part part_parent(enum part part)
+{
+    return rows[part].parent;
+}
+
 const struct text_value *element_value(const struct element *element, const char *name)
 {
     const struct part_row *row = &rows[element->part];
@@ -361,6 +366,9 @@ static void on_start(void *data, const xmlChar *name, const xmlChar *prefix, con
         refuse_root(parser, (const char *)name, (const char *)uri, where);
         return;
     }
+    const struct element *parent = parser->depth ? parser->open[parser->depth - 1].element : NULL;
+    if (!part && parent && !uri)
+        domain_tell_unknown(parser->domain, parent->part, (const char *)name, where);
     if (parser->depth == 3 && strcmp((const char *)name, "address") == 0)
         note_bus(parser, (struct sax_attributes){ attribute_count, attributes });
     struct element *element = part ? keep_element(parser, part, where) : NULL;

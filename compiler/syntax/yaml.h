@@ -9,31 +9,8 @@
 
 #include "syntax/reading.h"
 
-/* Where yaml_plain.c stands in a file. */
-struct plain_yaml {
-    enum {
-        PLAIN_START,
-        PLAIN_LINE,
-        PLAIN_DEDENT,
-        PLAIN_KEY,
-        PLAIN_NAME,
-        PLAIN_COLON,
-        PLAIN_VALUE,
-        PLAIN_BRACKET_OPEN,
-        PLAIN_BRACKET_COMMA,
-        PLAIN_BRACKET_AFTER
-    } step;                        /* what comes next, or in brackets what came last */
-    uint32_t at, column;           /* of the line */
-    uint32_t columns[DEPTH_LIMIT]; /* of the mappings we are in */
-    char brackets[DEPTH_LIMIT];    /* that close those we are in */
-    unsigned depth, bracket_count;
-    bool is_open; /* the last key had no value: a mapping may follow */
-};
-
 struct yaml {
     struct reading *reading;
-    bool is_plain; /* yaml_plain.c reads it, and the parser is not used */
-    struct plain_yaml plain;
     yaml_parser_t parser;
     yaml_token_t token; /* the one to look at */
     struct extent where;
@@ -47,17 +24,11 @@ struct yaml {
 };
 
 void yaml_open(struct yaml *yaml, struct reading *reading);
-void yaml_open_with(struct yaml *yaml, struct reading *reading, bool may_be_plain); /* for tests: false is libyaml */
 void yaml_close(struct yaml *yaml);
 void yaml_next(struct yaml *yaml);
 void yaml_stop(struct yaml *yaml);
 bool yaml_deeper(struct yaml *yaml); /* false, and the end, where it would be too deep */
 
-/* ---- yaml_plain.c ----------------------------------------------------------------------------------------------- */
-bool is_plain_yaml(struct yaml *yaml); /* it can read the whole file, and begins it */
-bool plain_next(struct yaml *yaml);    /* always true where it can */
-
-/* ---- yaml_blame.c ----------------------------------------------------------------------------------------------- */
 void blame_libyaml(struct yaml *yaml, struct extent where, const struct extent *context);
 void blame_reader(struct yaml *yaml, struct extent where);
 void blame_yaml_depth(struct yaml *yaml);

@@ -78,7 +78,7 @@ static void blame_error(struct yaml *yaml)
 
 void yaml_stop(struct yaml *yaml)
 {
-    if (!yaml->is_plain && yaml->token.type != YAML_NO_TOKEN)
+    if (yaml->token.type != YAML_NO_TOKEN)
         yaml_token_delete(&yaml->token);
     yaml->ended = true;
     yaml->token.type = YAML_STREAM_END_TOKEN;
@@ -107,19 +107,15 @@ void yaml_next(struct yaml *yaml)
     if (yaml->ended)
         return;
     uint32_t before = yaml->where.end;
-    if (yaml->is_plain) {
-        plain_next(yaml);
-    } else {
-        yaml_token_delete(&yaml->token);
-        if (!yaml_parser_scan(&yaml->parser, &yaml->token)) {
-            blame_error(yaml);
-            yaml->token.type = YAML_NO_TOKEN;
-            yaml_stop(yaml);
-            return;
-        }
-        yaml->where.begin = byte_of(yaml, yaml->token.start_mark.index);
-        yaml->where.end = byte_of(yaml, yaml->token.end_mark.index);
+    yaml_token_delete(&yaml->token);
+    if (!yaml_parser_scan(&yaml->parser, &yaml->token)) {
+        blame_error(yaml);
+        yaml->token.type = YAML_NO_TOKEN;
+        yaml_stop(yaml);
+        return;
     }
+    yaml->where.begin = byte_of(yaml, yaml->token.start_mark.index);
+    yaml->where.end = byte_of(yaml, yaml->token.end_mark.index);
     if (yaml->reading->comments)
         note_comments(yaml, before, yaml->where.begin);
 }
@@ -135,29 +131,18 @@ bool yaml_deeper(struct yaml *yaml)
     return false;
 }
 
-void yaml_open_with(struct yaml *yaml, struct reading *reading, bool may_be_plain)
-{
-    *yaml = (struct yaml){ .reading = reading };
-    yaml->is_plain = may_be_plain && is_plain_yaml(yaml);
-    if (!yaml->is_plain) {
-        yaml->ascii = is_ascii(reading->text, reading->length);
-        if (!yaml_parser_initialize(&yaml->parser))
-            g_error("out of memory for YAML");
-        yaml_parser_set_encoding(&yaml->parser, YAML_UTF8_ENCODING);
-        yaml_parser_set_input_string(&yaml->parser, (const unsigned char *)reading->text, reading->length);
-    }
-    yaml_next(yaml);
-}
-
 void yaml_open(struct yaml *yaml, struct reading *reading)
 {
-    yaml_open_with(yaml, reading, true);
+    *yaml = (struct yaml){ .reading = reading, .ascii = is_ascii(reading->text, reading->length) };
+    if (!yaml_parser_initialize(&yaml->parser))
+        g_error("out of memory for YAML");
+    yaml_parser_set_encoding(&yaml->parser, YAML_UTF8_ENCODING);
+    yaml_parser_set_input_string(&yaml->parser, (const unsigned char *)reading->text, reading->length);
+    yaml_next(yaml);
 }
 
 void yaml_close(struct yaml *yaml)
 {
-    if (yaml->is_plain)
-        return;
     if (!yaml->ended)
         yaml_token_delete(&yaml->token);
     yaml_parser_delete(&yaml->parser);
