@@ -384,7 +384,7 @@ static bool read_sets(const struct attempt *attempt)
         if (!cell->fixed)
             return fails_heard(attempt);
     }
-    return true;
+    return claim_devices(attempt, listener(attempt)) || fails_heard(attempt);
 }
 
 /* vCPUs of `pin { 0-3 4-7 each }`: as said; their CPUs are taken from then on. */
