@@ -216,8 +216,12 @@ static void guests_see_where_devices_are(const struct check *check, const struct
             report(check->findings, NM_device_unseen, address_span(said),
                    "the base of guest '%s' puts device %s on no cell, and the guest cannot see that it is near one",
                    plan->name, plan->devices[i].address);
+        uint32_t cell = 0;
+        while (cell + 1 < plan->cell_count &&
+               !(plan->cells[cell].nodes && ids_contains(plan->cells[cell].nodes, facts->node_os_index)))
+            cell++;
         finding_help(check->findings, finding, "say its cell: 'device %s { cell %s }'", said->name,
-                     plan->cells[0].name);
+                     plan->cells[cell].name);
     }
 }
 
