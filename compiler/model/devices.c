@@ -9,9 +9,8 @@
 
 bool has_express(const struct guest *guest)
 {
-    if (guest->base_file && !guest->machine)
-        return guest->base_has_express;
-    return !guest->machine || (strcmp(guest->machine, "pc") != 0 && strncmp(guest->machine, "pc-i440fx", 9) != 0);
+    const char *machine = guest->base_ruled ? guest->base_ruled[BASE_MACHINE].text : guest->machine;
+    return !machine || (strcmp(machine, "pc") != 0 && strncmp(machine, "pc-i440fx", 9) != 0);
 }
 
 const struct expander_bus *find_expander(const struct guest *guest, const char *name)

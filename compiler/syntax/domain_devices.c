@@ -170,23 +170,12 @@ static void add_devices(const struct buses *buses, struct item_list *top)
 
 /* ---- all of it -------------------------------------------------------------------------------------------------- */
 
-/* libvirt's machine of x86 is the old one where nothing is said. */
-static bool has_express(const struct domain *domain)
-{
-    const struct element *type = domain_first(domain, PART_OS_TYPE);
-    const struct text_value *machine = type ? element_value(type, "machine") : NULL;
-    if (!machine || !machine->text)
-        return false;
-    return !value_is(machine, "pc") && !g_str_has_prefix(machine->text, "pc-i440fx");
-}
-
 void devices_to_items(struct domain *domain, struct item_list *top, struct domain_identity *identity)
 {
     struct buses buses = { .domain = domain };
     uint32_t number;
     find_controllers(&buses, &identity->controllers);
     count_ports(&buses);
-    identity->has_express = has_express(domain);
     identity->buses_end = end_of_buses(domain);
     for (const struct element *node = domain_first(domain, PART_CONTROLLER_NODE); node; node = node->next) {
         const struct element *controller = node->parent->parent;
