@@ -106,7 +106,6 @@ struct domain_identity {
     struct span name_span;   /* of the name; without one, of the tag that lacks it */
     uint32_t controllers;    /* the numbers of its PCI controllers are below this */
     uint32_t buses_end;      /* its PCI buses that stand on no cell have numbers from here on; 0: none says so */
-    bool has_express;        /* its machine has PCI Express */
 };
 struct tree *read_domain(struct syntax *syntax, uint32_t file, struct domain_identity *out_identity);
 
