@@ -5,10 +5,16 @@
  */
 #include "check/needs.h"
 
+#include <string.h>
+
 /* Where a feature is asked for; W_NONE: placement does without, or a rule of its own tells what is lost. */
 static const enum word_id words[FEATURE_COUNT] = {
     [FEATURE_DIES] = W_VCPUS_DIES,
     [FEATURE_MODULES] = W_VCPUS_MODULES,
+    [FEATURE_VCPUS_1024] = W_GUEST_VCPUS,
+    [FEATURE_VCPUS_4096] = W_GUEST_VCPUS,
+    [FEATURE_X2APIC_TCG] = W_GUEST_ACCEL,
+    [FEATURE_INTERRUPT_REMAPPING] = W_GUEST_VCPUS,
     [FEATURE_MAXPHYSADDR] = W_CPU_MAXPHYSADDR,
     [FEATURE_THREAD_CONTEXT] = W_NONE,
     [FEATURE_ALLOCATION_THREADS] = W_ALLOCATION_THREADS,
@@ -57,6 +63,14 @@ static bool is_used(enum feature feature, const struct plan_guest *plan, const s
         return !cell && plan->dies > 1;
     case FEATURE_MODULES:
         return !cell && plan->modules > 1;
+    case FEATURE_VCPUS_1024:
+        return !cell && !plan->has_base && plan->vcpu_count > 288 && plan->vcpu_count <= 1024;
+    case FEATURE_VCPUS_4096:
+        return !cell && !plan->has_base && plan->vcpu_count > 1024;
+    case FEATURE_X2APIC_TCG:
+        return !cell && plan->remaps_interrupts && strcmp(plan->accel, "tcg") == 0;
+    case FEATURE_INTERRUPT_REMAPPING:
+        return !cell && plan->remaps_interrupts;
     case FEATURE_MAXPHYSADDR:
         return !cell && plan->maxphysaddr_mode != MAXPHYSADDR_UNSAID;
     case FEATURE_HMAT:
