@@ -57,7 +57,7 @@ static void integer_labels_are_positions(const struct check *check, const struct
                                          "cell '%s' of guest '%s' is cell number %u", label, guest->name, c);
         finding_note(check->findings, finding,
                      "the guest numbers its cells in the order of the blocks, from 0 and without gaps");
-        finding_help(check->findings, finding, "write 'cell %u', reorder the blocks, or give it a name", c);
+        finding_help(check->findings, finding, "write 'cell %u { ... }', reorder the blocks, or give it a name", c);
         return; /* the ones behind it are off for the same reason */
     }
 }

@@ -5,11 +5,6 @@
  */
 #include "check/subject.h"
 
-static bool is_sound(const struct guest *guest, enum word_id word)
-{
-    return is_said(&guest->said, word) && !is_failed(&guest->said, word);
-}
-
 /* Its words all need to know how many vCPUs there are. */
 static void hotplug_has_a_number(const struct check *check, const struct guest *guest)
 {
@@ -32,7 +27,7 @@ static void hotplug_has_a_number(const struct check *check, const struct guest *
 static void the_count_is_within_the_maximum(const struct check *check, const struct guest *guest)
 {
     struct span count = said_span(&guest->said, W_GUEST_VCPUS, 1);
-    if (!is_sound(guest, W_VCPUS_MAX) || is_failed(&guest->said, W_GUEST_VCPUS) || !guest->says_start ||
+    if (!is_sound(&guest->said, W_VCPUS_MAX) || is_failed(&guest->said, W_GUEST_VCPUS) || !guest->says_start ||
         guest->vcpus_at_start == COUNT_ALL || !guest->vcpu_most)
         return;
     if (!guest->vcpus_at_start) {
@@ -203,7 +198,7 @@ static void orders_are_whole(const struct check *check, const struct guest *gues
     struct order order = { check, guest, guest->plug_order.items, guest->plug_order.count };
     bool is_known = !is_failed(&guest->said, W_VCPUS_ONLINE) && !is_failed(&guest->said, W_VCPUS_FIXED) &&
                     !is_failed(&guest->said, W_GUEST_VCPUS) && guest->vcpus_at_start != COUNT_ALL;
-    if (is_sound(guest, W_VCPUS_ORDER) && is_known && order.count)
+    if (is_sound(&guest->said, W_VCPUS_ORDER) && is_known && order.count)
         check_order(&order);
 }
 

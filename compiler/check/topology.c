@@ -87,7 +87,8 @@ static bool is_pc(const char *machine)
 /* What was said of the machine is judged as x86_64's, unless another architecture was meant. */
 static bool is_for_x86(const struct guest *guest)
 {
-    return !is_failed(&guest->said, W_GUEST_ARCH);
+    const char *of_base = guest->base_ruled ? guest->base_ruled[BASE_ARCH].text : "x86_64";
+    return !is_failed(&guest->said, W_GUEST_ARCH) && (strcmp(of_base, "x86_64") == 0 || strcmp(of_base, "i686") == 0);
 }
 
 /* Machines this version writes arguments for. */

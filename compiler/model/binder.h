@@ -100,7 +100,8 @@ bool holds_word(struct binder *binder, const struct item *item,
                 const struct word_row *row); /* an argument is a word of its place */
 void report_block(struct binder *binder, const struct item *item,
                   const struct word_row *row); /* that it does not take */
-void report_missing(struct binder *binder, const struct item *item, const struct column *column);
+void report_missing(struct binder *binder, const struct item *item, const struct word_row *row,
+                    const struct column *column);
 bool refuse_parted_set(struct binder *binder, const struct column *columns, const struct scalar *scalars, size_t count);
 
 /* ---- items into objects (bind.c) */
@@ -116,6 +117,13 @@ struct frame { /* the objects that the words of a block belong to */
 void bind_block(struct binder *binder, const struct frame *frame, enum context in, const struct item *first);
 void bind_item(struct binder *binder, const struct frame *frame, enum context in, const struct item *item,
                const struct word_row *row); /* row NULL: not a word of this place */
+bool bind_table(struct binder *binder, const struct frame *frame, const struct word_row *row, const struct item *item);
+void note_places(struct binder *binder, const struct frame *frame, const struct word_row *row, const struct item *item,
+                 const struct scalar *scalars, size_t count);
+/* The labelled blocks (bind_labels.c). */
+void bind_labelled(struct binder *binder, const struct frame *frame, const struct word_row *row,
+                   const struct item *item);
+void miss_block(const struct frame *frame); /* what the blocks of its kind come to is not known */
 bool item_label(struct binder *binder, const struct item *item, const struct word_row *row, struct scalar *out_label);
 const char *label_string(struct binder *binder,
                          const struct item *item); /* of an item that has one; outlives the tree */
@@ -133,6 +141,7 @@ const char *report_unknown_profile(struct binder *binder, const struct scalar *s
 const char *report_unknown_host(struct binder *binder, const struct scalar *scalar, const char *own);
 struct cell *guest_cell(struct binder *binder, struct guest *guest, const char *label, struct span span);
 struct resctrl *guest_resctrl(struct binder *binder, struct guest *guest, const struct set *ids, struct span span);
+struct expander_bus *guest_expander(struct binder *binder, struct guest *guest, const char *name, struct span span);
 struct iothread *guest_iothread(struct binder *binder, struct guest *guest, uint32_t id, struct span span);
 struct hmat_cache *cell_hmat_cache(struct binder *binder, struct cell *cell, uint32_t level, struct span span);
 
@@ -140,6 +149,7 @@ extern const struct guest guest_defaults;
 extern const struct cell cell_defaults;
 extern const struct iothread iothread_defaults;
 extern const struct resctrl resctrl_defaults;
+extern const struct expander_bus expander_defaults;
 extern const struct hmat_cache hmat_cache_defaults;
 extern const struct declared_host host_defaults;
 extern const struct reserve reserve_defaults;

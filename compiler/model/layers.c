@@ -10,6 +10,7 @@
 const struct cell cell_defaults = { 0 };
 const struct iothread iothread_defaults = { .scheduling = { .priority = PRIORITY_UNSAID } };
 const struct resctrl resctrl_defaults = { 0 };
+const struct expander_bus expander_defaults = { 0 };
 const struct hmat_cache hmat_cache_defaults = { .line_bytes = 64 };
 const struct guest guest_defaults = {
     .count = 1,
@@ -87,6 +88,21 @@ struct resctrl *guest_resctrl(struct binder *binder, struct guest *guest, const 
     return resctrl;
 }
 
+struct expander_bus *guest_expander(struct binder *binder, struct guest *guest, const char *name, struct span span)
+{
+    for (uint32_t i = 0; i < guest->expander_count; i++)
+        if (strcmp(guest->expanders[i].name, name) == 0) {
+            guest->expanders[i].span = span;
+            return &guest->expanders[i];
+        }
+    guest->expanders = grown(binder->arena, guest->expanders, guest->expander_count, sizeof guest->expanders[0]);
+    struct expander_bus *expander = &guest->expanders[guest->expander_count++];
+    *expander = expander_defaults;
+    expander->name = name;
+    expander->span = span;
+    return expander;
+}
+
 struct hmat_cache *cell_hmat_cache(struct binder *binder, struct cell *cell, uint32_t level, struct span span)
 {
     for (uint32_t i = 0; i < cell->hmat_cache_count; i++)
@@ -130,6 +146,14 @@ static bool remove_labelled(struct guest *guest, const struct word_row *row, con
                 guest->resctrl_count--;
                 memmove(&guest->resctrls[i], &guest->resctrls[i + 1],
                         (guest->resctrl_count - i) * sizeof guest->resctrls[0]);
+                return true;
+            }
+    if (row->id == W_GUEST_EXPANDER_BUS)
+        for (uint32_t i = 0; i < guest->expander_count; i++)
+            if (strcmp(guest->expanders[i].name, label) == 0) {
+                guest->expander_count--;
+                memmove(&guest->expanders[i], &guest->expanders[i + 1],
+                        (guest->expander_count - i) * sizeof guest->expanders[0]);
                 return true;
             }
     return false;
@@ -328,8 +352,21 @@ static void check_unused(struct binder *binder)
 struct base_tree {
     uint32_t file;
     const struct tree *tree;
-    const char *uuid;
+    struct domain_identity identity;
+    struct base_value *ruled;
 };
+
+/* The model outlives the tree. */
+static struct base_value *copy_ruled(struct binder *binder, const struct tree *tree)
+{
+    struct base_value *ruled = arena_array(binder->arena, struct base_value, BASE_WORDS);
+    for (enum base_word word = 0; word < BASE_WORDS; word++) {
+        const char *text = tree->ruled[word].text;
+        ruled[word].span = tree->ruled[word].span;
+        ruled[word].text = text ? arena_string(binder->arena, text, strlen(text)) : "";
+    }
+    return ruled;
+}
 
 static const struct item *base_item(struct binder *binder, const struct stack *stack, const struct item *item)
 {
@@ -339,13 +376,13 @@ static const struct item *base_item(struct binder *binder, const struct stack *s
     return base;
 }
 
-static void apply_base(struct binder *binder, struct frame frame, const struct item *base)
+static const struct base_tree *apply_base(struct binder *binder, struct frame frame, const struct item *base)
 {
     struct guest *guest = frame.object[OBJECT_GUEST];
     struct scalar few[4], *scalars;
     size_t count;
     if (!item_scalars(binder, base, few, G_N_ELEMENTS(few), &scalars, &count) || count != 1 || !scalars[0].length)
-        return; /* binding the item says what is wrong */
+        return NULL; /* binding the item says what is wrong */
     char *path = path_beside(binder, scalars[0].span.file, scalars[0].text, scalars[0].length);
     struct base_tree *known = g_hash_table_lookup(binder->bases, path);
     if (!known) {
@@ -355,15 +392,35 @@ static void apply_base(struct binder *binder, struct frame frame, const struct i
             known->file = sources_read_named(binder->sources, path, BASE_BYTES_LIMIT);
             source_note_include(binder->sources, known->file, scalars[0].span);
         }
-        known->tree = read_domain(binder->syntax, known->file, &known->uuid);
+        known->tree = read_domain(binder->syntax, known->file, &known->identity);
+        known->ruled = copy_ruled(binder, known->tree);
         g_hash_table_insert(binder->bases, path, known);
     }
     guest->base_file = known->file;
-    guest->base_uuid = known->uuid ? arena_string(binder->arena, known->uuid, strlen(known->uuid)) : NULL;
+    guest->base_ruled = known->ruled;
+    const char *uuid = known->identity.uuid;
+    guest->base_uuid = uuid ? arena_string(binder->arena, uuid, strlen(uuid)) : NULL;
+    guest->base_controllers = known->identity.controllers;
+    guest->base_buses_end = known->identity.buses_end;
+    guest->base_has_express = known->identity.has_express;
     guest->is_broken |= known->tree->failed;
     guest->is_incomplete |= known->tree->failed;
     frame.layer = LAYER_BASE;
     bind_block(binder, &frame, IN_GUEST, known->tree->items);
+    return known;
+}
+
+/* The cells of a base say its memory; where a guest takes them away, it still has that memory. */
+static void keep_total(struct binder *binder, struct frame frame, const struct base_tree *base)
+{
+    const struct guest *guest = frame.object[OBJECT_GUEST];
+    bool is_told = is_said(&guest->said, W_GUEST_MEMORY) || is_failed(&guest->said, W_GUEST_MEMORY);
+    for (uint32_t i = 0; i < guest->cell_count; i++)
+        is_told |= is_said(&guest->cells[i].said, W_CELL_MEMORY) || is_failed(&guest->cells[i].said, W_CELL_MEMORY);
+    if (is_told || !base->tree->total)
+        return;
+    frame.layer = LAYER_BASE;
+    bind_block(binder, &frame, IN_GUEST, base->tree->total);
 }
 
 /* ---- a guest and its instances ---------------------------------------------------------------------------------- */
@@ -410,9 +467,8 @@ static void bind_guest(struct binder *binder, const struct item *item, struct gu
     frame.object[OBJECT_LOCALITY] = &guest->locality;
     struct stack stack = { .count = 0 };
     push_profiles(binder, &stack, item, 0);
-    const struct item *base = base_item(binder, &stack, item);
-    if (base)
-        apply_base(binder, frame, base);
+    const struct item *base_said = base_item(binder, &stack, item);
+    const struct base_tree *base = base_said ? apply_base(binder, frame, base_said) : NULL;
     for (unsigned i = 0; i < stack.count; i++) {
         apply_removals(binder, &frame, stack.profiles[i]->item);
         bind_block(binder, &frame, IN_PROFILE, stack.profiles[i]->item->children);
@@ -420,6 +476,8 @@ static void bind_guest(struct binder *binder, const struct item *item, struct gu
     frame.layer = LAYER_GUEST;
     apply_removals(binder, &frame, item);
     bind_block(binder, &frame, IN_GUEST, item->children);
+    if (base)
+        keep_total(binder, frame, base);
     guest->is_broken |= stack.failed || binder->is_too_large;
     guest->is_incomplete |= stack.failed || binder->is_too_large;
     check_hosts(binder, guest);

@@ -35,6 +35,7 @@ enum context { /* where a word stands; one bit each, since a row may stand in se
                IN_HMAT_CACHE = 1 << 16,
                IN_VHOST = 1 << 17,
                IN_RESCTRL = 1 << 18,
+               IN_EXPANDER = 1 << 19,
                IN_G = IN_GUEST | IN_PROFILE,
                IN_GC = IN_G | IN_CELL,
 };
@@ -85,7 +86,8 @@ enum value_type {
 #define PAGES_NORMAL UINT64_C(0)
 #define PAGES_LARGEST UINT64_MAX
 
-enum column_flags { OPTIONAL = 1, MANY = 2 }; /* may be left out; takes all that follow: a struct list */
+/* May be left out; takes all that follow: a struct list; which keeps their spans, see listed_span() */
+enum column_flags { OPTIONAL = 1, MANY = 2, PLACED = 4 };
 
 struct column {
     const char *name; /* NULL ends a list of columns */
@@ -111,6 +113,7 @@ enum object_kind {
     OBJECT_IOTHREAD,
     OBJECT_HMAT_CACHE,
     OBJECT_RESCTRL,
+    OBJECT_EXPANDER,
     OBJECT_KINDS
 };
 
@@ -194,6 +197,9 @@ struct list { /* of a MANY column */
     void *items;
 };
 
+/* Of an item of a PLACED list: the spans stand behind the items, which have so many bytes each. */
+struct span listed_span(const struct list *list, size_t item_bytes, uint32_t position);
+
 enum step_kind {
     STEP_NODE,
     STEP_CPU,
@@ -276,7 +282,7 @@ struct node_count_row {
 struct distance_row {
     struct span span;
     const char *cell;
-    struct list values; /* uint32_t */
+    struct list values; /* uint32_t, PLACED */
 };
 struct hmat_row {
     struct span span;
@@ -437,6 +443,16 @@ struct resctrl { /* one group of vCPUs, whose cache and bandwidth are limited or
     struct list monitors;            /* struct monitor_row */
 };
 
+struct expander_bus { /* a PCI bus that stands on a cell */
+    const char *name;
+    struct span span; /* of its label */
+    struct said said;
+    const char *cell;       /* label of a cell */
+    uint32_t number, ports; /* 0: to be decided */
+    uint32_t controller;    /* its number in the base; 0: it is not of the base */
+    uint32_t base_ports;    /* those it has there */
+};
+
 struct guest {
     const char *name;   /* of the instance: "web-3" */
     const char *family; /* as declared: "web" */
@@ -447,10 +463,14 @@ struct guest {
     bool is_incomplete; /* a layer or a word of it could not be read: what it seems to lack may stand there */
 
     uint32_t count;
-    const char *base;       /* a path ready to open */
-    uint32_t base_file;     /* in the sources; 0 without base */
-    const char *base_uuid;  /* of the base; NULL without */
-    struct list use, hosts; /* const char * */
+    const char *base;                    /* a path ready to open */
+    uint32_t base_file;                  /* in the sources; 0 without base */
+    const char *base_uuid;               /* of the base; NULL without */
+    const struct base_value *base_ruled; /* by enum base_word; NULL without base */
+    uint32_t base_controllers;           /* of PCI in the base, numbered below this; 0 without */
+    uint32_t base_buses_end;             /* buses of the base have numbers from here on; 0: numac knows of all */
+    bool base_has_express;               /* its machine has PCI Express */
+    struct list use, hosts;              /* const char * */
     uint32_t arch;
     const char *machine;
     uint32_t accel;
@@ -487,6 +507,8 @@ struct guest {
     uint32_t iothread_count;
     struct resctrl *resctrls;
     uint32_t resctrl_count;
+    struct expander_bus *expanders; /* as declared */
+    uint32_t expander_count;
 };
 
 /* ---- the site --------------------------------------------------------------------------------------------------- */
@@ -535,10 +557,13 @@ struct model_options {
  * site itself is no text. */
 struct site *build_site(struct arena *arena, struct syntax *syntax, uint32_t file, const struct model_options *options);
 
-/* Tells of the value that a finding points at which variable it came from and, with a guest, which lower layers had
- * said it. */
-void tell_origins(struct findings *findings, struct finding *finding, const struct site *site,
-                  const struct guest *guest);
+/* ---- PCI buses (devices.c) */
+bool has_express(const struct guest *guest); /* its machine has PCI Express, as q35 does and pc does not */
+uint32_t expander_ports(const struct guest *guest, const struct expander_bus *expander); /* said, else as used */
+
+/* Tells of the values that the findings from `first` on point at which variable they came from and, with a guest, which
+ * lower layers had said them. */
+void tell_origins_since(struct findings *findings, size_t first, const struct site *site, const struct guest *guest);
 
 /* YAML's mappings into the shape of .numa: named arguments into order, labels into blocks.  For convert and fmt. */
 void shape_tree(struct syntax *syntax, struct tree *tree);

@@ -171,6 +171,8 @@ const char *context_word(enum context in)
         return "'vhost'";
     case IN_RESCTRL:
         return "'resctrl'";
+    case IN_EXPANDER:
+        return "'expander-bus'";
     case IN_HMAT_CACHE:
         return "'hmat-cache'";
     case IN_NOWHERE:

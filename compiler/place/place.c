@@ -206,10 +206,13 @@ static void place_all(struct placing *placing)
             const struct guest *guest = &site->guests[g];
             if (guest->is_broken || turns[g] != turn || is_too_much(placing, guest))
                 continue;
+            size_t before = findings_count(placing->findings, HINT);
             if (placing->hosts->count)
                 place_guest(placing, guest, &placing->drafts[g]);
             else
                 draft_unhosted(placing, &placing->drafts[g], guest);
+            if (!placing->is_replay)
+                tell_origins_since(placing->findings, before, site, guest);
         }
 }
 
@@ -312,9 +315,13 @@ static const struct planned_site *finish_site(struct placing *placing)
     uint32_t count = 0;
     for (uint32_t g = 0; g < site->guest_count; g++) {
         struct draft *draft = &placing->drafts[g];
-        if (!draft->is_placed || !settle_vcpus(placing, draft))
+        size_t before = findings_count(placing->findings, HINT);
+        bool is_settled = draft->is_placed && settle_vcpus(placing, draft);
+        if (is_settled)
+            finish_guest(placing, &identity, draft, &guests[count]);
+        tell_origins_since(placing->findings, before, site, draft->guest);
+        if (!is_settled)
             continue;
-        finish_guest(placing, &identity, draft, &guests[count]);
         rows[count] = (struct planned_guest){ .plan = &guests[count],
                                               .guest = draft->guest,
                                               .host = draft->room ? draft->room->host : NULL };

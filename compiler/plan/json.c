@@ -4,6 +4,7 @@
  * written, defaults too; only what the site leaves unsaid is left out.  Sets are text as everywhere: "0-3,8".
  */
 #include "plan/plan.h"
+#include "plan/json_buses.h"
 #include "plan/json_hmat.h"
 #include "plan/json_tuning.h"
 
@@ -180,6 +181,7 @@ static void guest_object(struct json *json, const struct plan_guest *guest)
     cells(json, guest);
     pins(json, guest);
     write_tuning(json, guest);
+    write_expanders(json, guest);
     json_bool(json, "locked", guest->is_locked);
     number_if_any(json, "hard_limit_bytes", guest->hard_limit_bytes);
     json_end(json, '}');

@@ -23,6 +23,8 @@ enum part {
     PART_MEMORY,
     PART_CURRENT_MEMORY,
     PART_MAX_MEMORY,
+    PART_OS,
+    PART_OS_TYPE,
     PART_VCPU,
     PART_VCPUS,
     PART_VCPUS_VCPU,
@@ -58,6 +60,7 @@ enum part {
     PART_ALLOCATION,
     PART_DISCARD,
     PART_CPU,
+    PART_CPU_MODEL,
     PART_TOPOLOGY,
     PART_NUMA,
     PART_CELL,
@@ -73,6 +76,10 @@ enum part {
     PART_DEVICE_MEMORY,
     PART_TARGET,
     PART_SIZE,
+    PART_CONTROLLER,
+    PART_CONTROLLER_TARGET,
+    PART_CONTROLLER_NODE,
+    PART_CONTROLLER_ADDRESS,
     PART_COUNT
 };
 
@@ -108,6 +115,7 @@ struct domain {
     const char *text;    /* of the whole file: places are offsets in it */
     struct extent where; /* the guest in it: nearly always all of it */
     bool failed;
+    uint32_t bus_most; /* the highest PCI bus that an address of a device names */
     struct part_list parts[PART_COUNT];
 };
 
@@ -179,7 +187,10 @@ struct cell_items { /* by id */
 /* Adds latencies, bandwidths and side caches to the cells (domain_hmat.c). */
 void hmat_to_items(struct domain *domain, struct cell_items *cells);
 
-void vcpus_to_items(struct domain *domain, struct item_list *top);   /* how many, topology, hotplug */
+void vcpus_to_items(struct domain *domain, struct item_list *top); /* how many, topology, hotplug */
+/* PCI buses on cells, and what a guest's own must keep clear of. */
+void devices_to_items(struct domain *domain, struct item_list *top, struct domain_identity *identity);
+
 void threads_to_items(struct domain *domain, struct item_list *top); /* scheduler, emulator, iothreads */
 void resctrls_to_items(struct domain *domain, struct item_list *top);
 /* The cells and pages with what is said of them elsewhere, and their distances; *out_kib the sum of their memory. */

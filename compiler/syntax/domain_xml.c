@@ -21,12 +21,14 @@ static const struct part_row {
     unsigned flags;
     const char *attributes[ATTRIBUTES_OF_PART];
 } rows[PART_COUNT] = {
-    [PART_DOMAIN] = { PART_NONE, "domain", 0, { NULL } },
+    [PART_DOMAIN] = { PART_NONE, "domain", 0, { "type" } },
     [PART_NAME] = { PART_DOMAIN, "name", ONCE | CONTENT, { NULL } },
     [PART_UUID] = { PART_DOMAIN, "uuid", ONCE | CONTENT, { NULL } },
     [PART_MEMORY] = { PART_DOMAIN, "memory", ONCE | CONTENT, { "unit" } },
     [PART_CURRENT_MEMORY] = { PART_DOMAIN, "currentMemory", ONCE | CONTENT, { "unit" } },
     [PART_MAX_MEMORY] = { PART_DOMAIN, "maxMemory", ONCE, { NULL } },
+    [PART_OS] = { PART_DOMAIN, "os", 0, { NULL } },
+    [PART_OS_TYPE] = { PART_OS, "type", CONTENT, { "arch", "machine" } },
     [PART_VCPU] = { PART_DOMAIN, "vcpu", ONCE | CONTENT, { "placement", "cpuset", "current" } },
     [PART_VCPUS] = { PART_DOMAIN, "vcpus", ONCE, { NULL } },
     [PART_VCPUS_VCPU] = { PART_VCPUS, "vcpu", 0, { "id", "enabled", "hotpluggable", "order" } },
@@ -61,7 +63,8 @@ static const struct part_row {
     [PART_ACCESS] = { PART_BACKING, "access", ONCE, { "mode" } },
     [PART_ALLOCATION] = { PART_BACKING, "allocation", ONCE, { "mode", "threads" } },
     [PART_DISCARD] = { PART_BACKING, "discard", ONCE, { NULL } },
-    [PART_CPU] = { PART_DOMAIN, "cpu", ONCE, { NULL } },
+    [PART_CPU] = { PART_DOMAIN, "cpu", ONCE, { "mode" } },
+    [PART_CPU_MODEL] = { PART_CPU, "model", CONTENT, { NULL } },
     [PART_TOPOLOGY] = { PART_CPU, "topology", ONCE, { "sockets", "dies", "clusters", "modules", "cores", "threads" } },
     [PART_NUMA] = { PART_CPU, "numa", ONCE, { NULL } },
     [PART_CELL] = { PART_NUMA, "cell", 0, { "id", "cpus", "memory", "unit", "memAccess", "discard" } },
@@ -80,6 +83,10 @@ static const struct part_row {
     [PART_DEVICE_MEMORY] = { PART_DEVICES, "memory", 0, { NULL } },
     [PART_TARGET] = { PART_DEVICE_MEMORY, "target", ONCE, { NULL } },
     [PART_SIZE] = { PART_TARGET, "size", ONCE | CONTENT, { "unit" } },
+    [PART_CONTROLLER] = { PART_DEVICES, "controller", 0, { "type", "index", "model" } },
+    [PART_CONTROLLER_TARGET] = { PART_CONTROLLER, "target", ONCE, { "busNr" } },
+    [PART_CONTROLLER_NODE] = { PART_CONTROLLER_TARGET, "node", ONCE | CONTENT, { NULL } },
+    [PART_CONTROLLER_ADDRESS] = { PART_CONTROLLER, "address", 0, { "bus" } },
 };
 
 const char *part_name(enum part part)
@@ -320,6 +327,22 @@ static void refuse_depth(struct parser *parser, struct extent where)
     stop(parser, finding);
 }
 
+/* The bus that a device of any kind says it is on. */
+static void note_bus(struct parser *parser, struct sax_attributes sax)
+{
+    const xmlChar *bus = NULL;
+    bool is_pci = false;
+    for (int i = 0; i < sax.count; i++) {
+        const xmlChar **one = sax.list + 5 * i;
+        is_pci |= strcmp((const char *)one[0], "type") == 0 && one[4] - one[3] == 3 && memcmp(one[3], "pci", 3) == 0;
+        if (strcmp((const char *)one[0], "bus") == 0)
+            bus = one[3];
+    }
+    if (is_pci && bus) /* the quote behind it ends the number */
+        parser->domain->bus_most =
+            MAX(parser->domain->bus_most, (uint32_t)MIN(g_ascii_strtoull((const char *)bus, NULL, 0), UINT8_MAX));
+}
+
 static void on_start(void *data, const xmlChar *name, const xmlChar *prefix, const xmlChar *uri, int namespace_count,
                      const xmlChar **namespaces, int attribute_count, int defaulted_count, const xmlChar **attributes)
 {
@@ -338,6 +361,8 @@ static void on_start(void *data, const xmlChar *name, const xmlChar *prefix, con
         refuse_root(parser, (const char *)name, (const char *)uri, where);
         return;
     }
+    if (parser->depth == 3 && strcmp((const char *)name, "address") == 0)
+        note_bus(parser, (struct sax_attributes){ attribute_count, attributes });
     struct element *element = part ? keep_element(parser, part, where) : NULL;
     if (element)
         take_attributes(parser, element, (struct sax_attributes){ attribute_count, attributes }, at);

@@ -20,12 +20,16 @@ static uint64_t devices_kib(struct domain *domain)
     return sum;
 }
 
+static const char *kib_text(const struct domain *domain, uint64_t kib)
+{
+    return size_text(domain->syntax->arena, MIN(kib, UINT64_MAX / KIB) * KIB);
+}
+
 static void tell_sum(struct domain *domain, const struct element *memory, uint64_t kib, uint64_t sum, bool has_devices)
 {
     struct finding *finding =
-        domain_report(domain, NM_base_memory, memory->content.where,
-                      "the memory is %" G_GUINT64_FORMAT " KiB, the cells%s have %" G_GUINT64_FORMAT " KiB", kib,
-                      has_devices ? " and memory devices" : "", sum);
+        domain_report(domain, NM_base_memory, memory->content.where, "the memory is %s, the cells%s have %s",
+                      kib_text(domain, kib), has_devices ? " and memory devices" : "", kib_text(domain, sum));
     finding_label(domain->findings, finding, domain_span(domain, element_extent(domain_first(domain, PART_CELL))),
                   "the first cell");
     finding_note(domain->findings, finding,
@@ -36,11 +40,9 @@ static void tell_sum(struct domain *domain, const struct element *memory, uint64
 
 static void tell_no_memory(struct domain *domain, const struct element *memory, uint64_t kib, uint64_t devices)
 {
-    struct finding *finding =
-        domain_report(domain, NM_base_value, memory->content.where,
-                      "the memory of %" G_GUINT64_FORMAT
-                      " KiB is not more than that of the memory devices, %" G_GUINT64_FORMAT " KiB",
-                      kib, devices);
+    struct finding *finding = domain_report(domain, NM_base_value, memory->content.where,
+                                            "the memory of %s is not more than that of the memory devices, %s",
+                                            kib_text(domain, kib), kib_text(domain, devices));
     finding_help(domain->findings, finding, "the memory is the sum of all: make it larger, or remove devices");
 }
 
@@ -53,9 +55,8 @@ static void compare_current(struct domain *domain, uint64_t own_kib)
         kib >= own_kib)
         return;
     struct finding *finding = domain_written_over(domain, current->content.where,
-                                                  "the balloon leaves %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT
-                                                  " KiB at start: numac writes all of it",
-                                                  kib, own_kib);
+                                                  "the balloon leaves %s of %s at start: numac writes all of it",
+                                                  kib_text(domain, kib), kib_text(domain, own_kib));
     finding_help(domain->findings, finding, "remove <currentMemory>, or give the guest that much memory");
 }
 
@@ -244,20 +245,90 @@ static void tell_all_kept(struct domain *domain)
     }
 }
 
-static void add_items(struct domain *domain, struct item_list *top, const char **out_uuid)
+/* ---- what the base rules ---------------------------------------------------------------------------------------- */
+
+static struct base_value ruled_by(const struct domain *domain, const struct text_value *value)
+{
+    if (!value || !value->text || !*value->text)
+        return (struct base_value){ 0 };
+    return (struct base_value){ value->text, domain_span(domain, value->where) };
+}
+
+static bool is_x86(const char *arch)
+{
+    return strcmp(arch, "x86_64") == 0 || strcmp(arch, "i686") == 0;
+}
+
+/* The machine type that libvirt takes for an architecture. */
+static const char *usual_machine(const char *arch)
+{
+    return is_x86(arch)                      ? "pc"
+           : strcmp(arch, "s390x") == 0      ? "s390-ccw-virtio"
+           : g_str_has_prefix(arch, "ppc64") ? "pseries"
+                                             : "virt";
+}
+
+static struct base_value ruled_cpu(const struct domain *domain, const struct base_value *ruled)
+{
+    const struct element *cpu = domain_first(domain, PART_CPU), *model = domain_first(domain, PART_CPU_MODEL);
+    struct base_value mode = ruled_by(domain, cpu ? element_value(cpu, "mode") : NULL);
+    if (mode.text && strcmp(mode.text, "maximum") == 0)
+        mode.text = "max"; /* the word of the language */
+    if (mode.text && strcmp(mode.text, "custom") != 0)
+        return mode;
+    struct base_value named = ruled_by(domain, model ? &model->content : NULL);
+    if (!named.text)
+        named.text = strcmp(ruled[BASE_ARCH].text, "x86_64") == 0 ? "qemu64"
+                     : is_x86(ruled[BASE_ARCH].text)              ? "qemu32"
+                     : strcmp(ruled[BASE_ACCEL].text, "kvm") == 0 ? "host-passthrough"
+                                                                  : "max";
+    return named;
+}
+
+static void rule(const struct domain *domain, struct base_value *ruled)
+{
+    const struct element *type = domain_first(domain, PART_OS_TYPE);
+    ruled[BASE_ARCH] = ruled_by(domain, type ? element_value(type, "arch") : NULL);
+    ruled[BASE_MACHINE] = ruled_by(domain, type ? element_value(type, "machine") : NULL);
+    ruled[BASE_ACCEL] = ruled_by(domain, element_value(domain_first(domain, PART_DOMAIN), "type"));
+    if (!ruled[BASE_ARCH].text)
+        ruled[BASE_ARCH].text = "x86_64";
+    if (!ruled[BASE_MACHINE].text)
+        ruled[BASE_MACHINE].text = usual_machine(ruled[BASE_ARCH].text);
+    if (!ruled[BASE_ACCEL].text || strcmp(ruled[BASE_ACCEL].text, "qemu") != 0)
+        ruled[BASE_ACCEL].text = "kvm";
+    else
+        ruled[BASE_ACCEL].text = "tcg";
+    ruled[BASE_CPU] = ruled_cpu(domain, ruled);
+}
+
+/* What the cells come to, for a guest that takes them all away; the memory itself may be wrong (NM1233). */
+static struct item *total_of_cells(struct domain *domain, uint64_t cells_kib)
+{
+    const struct element *memory = domain_first(domain, PART_MEMORY), *numa = domain_first(domain, PART_NUMA);
+    if (!cells_kib)
+        return NULL;
+    g_autofree char *text = g_strdup_printf("%" G_GUINT64_FORMAT "KiB", cells_kib);
+    const struct element *said = memory ? memory : numa; /* a cell's own tag stands for its other words */
+    return item_with(domain, said, "memory", word_implied(domain, said, SLOT_VALUE, text));
+}
+
+static void add_items(struct domain *domain, struct item_list *top, struct tree *tree, struct domain_identity *identity)
 {
     const struct element *uuid = domain_first(domain, PART_UUID);
     uint64_t cells_kib = 0;
     struct item_list cells = { 0 };
     if (uuid)
-        domain_uuid(domain, &uuid->content, out_uuid);
+        domain_uuid(domain, &uuid->content, &identity->uuid);
     cells_to_items(domain, &cells, &cells_kib);
+    tree->total = total_of_cells(domain, cells_kib);
     add_memory(domain, top, cells_kib);
     vcpus_to_items(domain, top);
     add_placement(domain, top);
     add_pins(domain, top);
     threads_to_items(domain, top);
     resctrls_to_items(domain, top);
+    devices_to_items(domain, top, identity);
     add_backing(domain, top);
     if (!cells.first)
         return;
@@ -298,26 +369,24 @@ struct tree *read_domain_part(struct syntax *syntax, struct span where, struct d
         tell_length(domain, where.end - where.begin);
     } else if (domain_parse(domain)) {
         identify(domain, out_identity);
-        add_items(domain, &top, &out_identity->uuid);
+        add_items(domain, &top, tree, out_identity);
         tell_all_kept(domain);
+        rule(domain, tree->ruled);
     }
     tree->items = top.first;
     tree->failed = domain->failed;
     return tree;
 }
 
-struct tree *read_domain(struct syntax *syntax, uint32_t file, const char **out_uuid)
+struct tree *read_domain(struct syntax *syntax, uint32_t file, struct domain_identity *out_identity)
 {
     const struct source *source = source_at(syntax->sources, file);
-    *out_uuid = NULL;
+    *out_identity = (struct domain_identity){ 0 };
     if (source->trouble != SOURCE_FINE || source->length > BASE_BYTES_LIMIT) {
         struct tree *tree = arena_take(syntax->arena, struct tree);
         *tree = (struct tree){ .file = file, .failed = true };
         report_trouble(syntax, file, BASE_BYTES_LIMIT);
         return tree;
     }
-    struct domain_identity identity;
-    struct tree *tree = read_domain_part(syntax, (struct span){ file, 0, source->length }, &identity);
-    *out_uuid = identity.uuid;
-    return tree;
+    return read_domain_part(syntax, (struct span){ file, 0, source->length }, out_identity);
 }

@@ -189,6 +189,24 @@ def _tuning(chance, count):
     return told
 
 
+def _buses(chance, cell_count):
+    """Expander buses with numbers from the top and from the bottom."""
+    if chance.random() < 0.5:
+        return {}
+    found, highest, lowest, controller = [], 256, chance.randint(40, 90), 1
+    for number in range(chance.randint(1, 3)):
+        ports = chance.randint(1, 5)
+        if chance.random() < 0.6:
+            highest -= 1 + ports + chance.randint(0, 3)
+            first = min(highest, 254)
+        else:
+            first, lowest = lowest, lowest + 1 + ports
+        found.append({"name": f"bus{number}", "kind": "pxb-pcie", "cell": chance.randrange(cell_count),
+                      "number": first, "controller": controller, "ports": ports})
+        controller += 1 + ports
+    return {"expanders": found}
+
+
 def guest(seed):
     chance = random.Random(seed)
     topology = _topology(chance)
@@ -208,6 +226,8 @@ def guest(seed):
     if plan["numa"] and chance.random() < 0.5:
         _hmat(chance, cells)
     _hotplug(random.Random(f"hotplug {seed}"), topology)
+    if plan["numa"]:
+        plan |= _buses(random.Random(f"buses {seed}"), count)
     return plan | _tuning(random.Random(f"tuning {seed}"), topology["count"])
 
 
