@@ -55,7 +55,7 @@ HOSTILE = [  # what it is, the bytes, the code of the finding
      "</domains>", "NM1222"),
     ("UTF-16", ("\ufeff" + GUEST.format("a")).encode("utf-16-le"), "NM0002"),
     ("a NUL", GUEST.format("a\0"), "NM0002"),
-    ("a site", "guest a { memory 1GiB }\n", "NM1260"),
+    ("a site", "guest a { memory 1GiB }\n", "NM1271"),
     ("a snapshot", "<domainsnapshot>" + GUEST.format("a") + "</domainsnapshot>", "NM1260"),
     ("a status file", "<domstatus state='running'>" + GUEST.format("a") + "</domstatus>", "NM1260"),
     ("a foreign namespace", "<domain xmlns='urn:x'><name>a</name></domain>", "NM1224"),

@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The machine of a command line: architecture, type, accelerator, CPU model, vCPUs and their topology; with what QEMU
+ * takes where nothing is said, and numac would not.
+ */
+#include "import/argv.h"
+
+#include <stdio.h>
+#include <string.h>
+
+const char *const argv_levels[ARGV_LEVELS] = { "sockets", "dies", "clusters", "modules", "cores", "threads" };
+
+/* ---- machine and accelerator ------------------------------------------------------------------------------------ */
+
+static bool is_x86(const struct argv_guest *guest)
+{
+    return strcmp(guest->architecture, "x86_64") == 0 || strcmp(guest->architecture, "i686") == 0;
+}
+
+static void read_switches(struct argv_guest *guest, struct option *machine)
+{
+    const struct property *hmat = option_take(machine, "hmat"), *merge = option_take(machine, "mem-merge"),
+                          *backend = option_take(machine, "memory-backend"), *acpi = option_take(machine, "acpi");
+    bool merges = true, state;
+    if (hmat && property_switch(guest, hmat, &guest->has_hmat))
+        guest->hmat_span = hmat->where;
+    if (merge && property_switch(guest, merge, &merges))
+        guest->no_merge = !merges;
+    if (backend) {
+        guest->only_backend = backend->value;
+        guest->only_span = backend->where;
+    }
+    if (acpi && property_switch(guest, acpi, &state)) {
+        guest->has_no_acpi = !state;
+        guest->no_acpi_span = acpi->where;
+    }
+}
+
+/* "kvm:tcg": the first that works; nobody knows here whether that is the first. */
+static void read_accel(struct argv_guest *guest, const char *text, struct span where, const char **out_accel)
+{
+    if (*out_accel)
+        return;
+    size_t length = strcspn(text, ":");
+    char *name = arena_string(guest->arena, text, length);
+    if (strcmp(name, "kvm") == 0 || strcmp(name, "tcg") == 0)
+        *out_accel = name;
+    else
+        argv_not_carried(guest, where, "numac has kvm and tcg", "the accelerator '%.40s'", name);
+}
+
+static const char *find_accel(struct argv_guest *guest)
+{
+    const char *accel = NULL;
+    for (struct option *option = argv_next(guest, ARGV_MACHINE, NULL); option;
+         option = argv_next(guest, ARGV_MACHINE, option)) {
+        const struct property *property = option_take(option, "accel");
+        if (property)
+            read_accel(guest, property->value, property->where, &accel);
+    }
+    for (struct option *option = argv_next(guest, ARGV_ACCEL, NULL); option;
+         option = argv_next(guest, ARGV_ACCEL, option)) {
+        const struct property *property = option_take(option, "accel");
+        if (property)
+            read_accel(guest, property->value, property->where, &accel);
+        argv_leave_unused(guest, option, NULL);
+    }
+    bool is_kvm = argv_next(guest, ARGV_ENABLE_KVM, NULL) || g_str_has_suffix(guest->program, "kvm");
+    return accel ? accel : is_kvm ? "kvm" : "tcg";
+}
+
+static void say_machine(struct argv_guest *guest)
+{
+    const struct property *type = NULL;
+    for (struct option *option = argv_next(guest, ARGV_MACHINE, NULL); option;
+         option = argv_next(guest, ARGV_MACHINE, option)) {
+        const struct property *said = option_take(option, "type");
+        type = said ? said : type;
+        read_switches(guest, option);
+    }
+    argv_line(guest, &guest->lines, "arch", "%s", guest->architecture);
+    if (type)
+        argv_text_line(guest, &guest->lines, "machine", type->value, type->where);
+    else if (is_x86(guest))
+        argv_line(guest, &guest->lines, "machine", "pc");
+    guest->machine = type ? type->value : "";
+}
+
+/* ---- CPU -------------------------------------------------------------------------------------------------------- */
+
+/* Switches of the emulation that are no features of a CPU. */
+static bool is_feature(const char *name)
+{
+    static const char *const others[] = { "migratable",
+                                          "enforce",
+                                          "check",
+                                          "kvm",
+                                          "pmu",
+                                          "legacy-cache",
+                                          "host-phys-bits",
+                                          "host-cache-info",
+                                          "l3-cache",
+                                          "tcg-cpuid",
+                                          "lmce",
+                                          "cpuid-0xb",
+                                          "fill-mtrr-mask",
+                                          "vmware-cpuid-freq",
+                                          "kvm-no-smi-migration",
+                                          "full-cpuid-auto-level",
+                                          "xen-vapic" };
+    if (g_str_has_prefix(name, "hv-") || g_str_has_prefix(name, "hv_") || g_str_has_prefix(name, "x-"))
+        return false;
+    for (size_t i = 0; i < G_N_ELEMENTS(others); i++)
+        if (strcmp(name, others[i]) == 0)
+            return false;
+    return *name && name[strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-")] == 0;
+}
+
+struct cpu {
+    struct argv_guest *guest;
+    struct span span;
+    struct line *features; /* NULL: none yet */
+    const char *host_info, *l3, *host_bits, *bits, *bits_limit;
+};
+
+static void leave_out(struct cpu *cpu, const char *name)
+{
+    g_autofree char *what = g_strdup_printf("-cpu %.40s", name);
+    argv_leave_out(cpu->guest, cpu->span, what);
+}
+
+/* What numac says with words of its own. */
+static bool keep_value(struct cpu *cpu, const char *name, const char *value)
+{
+    const struct {
+        const char *name, **value;
+    } known[] = {
+        { "host-cache-info", &cpu->host_info },       { "l3-cache", &cpu->l3 },
+        { "host-phys-bits", &cpu->host_bits },        { "phys-bits", &cpu->bits },
+        { "host-phys-bits-limit", &cpu->bits_limit },
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(known); i++)
+        if (strcmp(name, known[i].name) == 0) {
+            *known[i].value = value;
+            return true;
+        }
+    return false;
+}
+
+/* "+topoext", "-pdpe1gb", "topoext=on", "migratable=off". */
+static void read_feature(struct cpu *cpu, const char *text)
+{
+    struct arena *arena = cpu->guest->arena;
+    bool has_sign = *text == '+' || *text == '-', is_on = *text != '-';
+    const char *equals = strchr(text, '=');
+    const char *name =
+        arena_string(arena, text + has_sign, equals ? (size_t)(equals - text) - has_sign : strlen(text) - has_sign);
+    const char *value = equals ? equals + 1 : is_on ? "on" : "off";
+    if (!has_sign && keep_value(cpu, name, value))
+        return;
+    bool off = strcmp(value, "off") == 0;
+    if (!is_feature(name) || (!off && strcmp(value, "on") != 0)) {
+        leave_out(cpu, name);
+        return;
+    }
+    if (!cpu->features)
+        cpu->features = line_new(arena, "features", NULL);
+    line_add_argument(arena, cpu->features, off ? arena_printf(arena, "^%s", name) : name);
+}
+
+static bool is_value(const char *text, const char *wanted)
+{
+    return text && strcmp(text, wanted) == 0;
+}
+
+/* What -cpu says with several properties, as the words that make them. */
+static void say_cache(struct cpu *cpu, struct line *line)
+{
+    struct argv_guest *guest = cpu->guest;
+    if (is_value(cpu->host_info, "on"))
+        argv_line(guest, &line->children, "cache", "passthrough");
+    else if (is_value(cpu->l3, "on"))
+        argv_line(guest, &line->children, "cache", "emulate");
+    else if (is_value(cpu->l3, "off"))
+        argv_line(guest, &line->children, "cache", "disable");
+    else if (cpu->host_info || cpu->l3)
+        leave_out(cpu, "host-cache-info");
+}
+
+static void say_address_bits(struct cpu *cpu, struct line *line)
+{
+    struct argv_guest *guest = cpu->guest;
+    const char *bits = is_value(cpu->host_bits, "on") ? cpu->bits_limit : cpu->bits;
+    uint64_t number = 0;
+    if (!cpu->host_bits && !bits)
+        return;
+    struct line *said = argv_line(guest, &line->children, "maxphysaddr", "%s",
+                                  is_value(cpu->host_bits, "on") ? "passthrough" : "emulate");
+    if (bits && (!text_number(bits, &number) || number > 64))
+        argv_refuse(guest, cpu->span, "write a whole number", "'%.40s' is no number of address bits", bits);
+    else if (number)
+        line_add_argument(guest->arena, said, bits);
+}
+
+static void say_cpu(struct argv_guest *guest, const char *model, const struct option *option)
+{
+    struct cpu cpu = { .guest = guest, .span = option->span };
+    g_auto(GStrv) parts = g_strsplit(option->value->text, ",", -1);
+    struct line *line = argv_text_line(guest, &guest->lines, "cpu", model, option->span);
+    for (char **part = parts[0] ? parts + 1 : parts; *part && line; part++)
+        read_feature(&cpu, arena_string(guest->arena, *part, strlen(*part)));
+    if (!line)
+        return;
+    if (is_x86(guest)) {
+        say_cache(&cpu, line);
+        say_address_bits(&cpu, line);
+    }
+    if (cpu.features)
+        line_add(&line->children, cpu.features);
+}
+
+void argv_machine(struct argv_guest *guest)
+{
+    say_machine(guest);
+    const char *accel = find_accel(guest);
+    argv_line(guest, &guest->lines, "accel", "%s", accel);
+    struct option *cpu = argv_last(guest, ARGV_CPU);
+    if (cpu) {
+        size_t length = strcspn(cpu->value->text, ",");
+        const char *model = arena_string(guest->arena, cpu->value->text, length);
+        say_cpu(guest, strcmp(model, "host") == 0 ? "host-passthrough" : model, cpu);
+    } else if (is_x86(guest)) {
+        argv_line(guest, &guest->lines, "cpu", strcmp(guest->architecture, "x86_64") == 0 ? "qemu64" : "qemu32");
+    }
+    for (struct option *option = argv_next(guest, ARGV_MACHINE, NULL); option;
+         option = argv_next(guest, ARGV_MACHINE, option))
+        argv_leave_unused(guest, option, NULL);
+}
+
+/* ---- vCPUs ------------------------------------------------------------------------------------------------------ */
+
+/* Machine types of QEMU before 6.2 make sockets of what is not said, later ones cores. */
+static bool prefers_sockets(const char *machine)
+{
+    const char *version = strrchr(machine, '-');
+    unsigned major, minor;
+    if (!version || !g_ascii_isdigit(version[1]) || sscanf(version + 1, "%3u.%3u", &major, &minor) != 2)
+        return false;
+    return major < 6 || (major == 6 && minor < 2);
+}
+
+static uint64_t product(const uint64_t *levels, unsigned except)
+{
+    uint64_t all = 1;
+    for (unsigned i = 0; i < ARGV_LEVELS; i++)
+        if (i != except && (!levels[i] || __builtin_mul_overflow(all, levels[i], &all)))
+            return levels[i] ? UINT64_MAX : 0;
+    return all;
+}
+
+/* QEMU's own rule for what is not said (0). */
+static void complete(uint64_t *levels, uint64_t *cpus, uint64_t *most, bool by_sockets)
+{
+    uint64_t total = *most ? *most : *cpus;
+    for (unsigned i = ARGV_DIES; i <= ARGV_MODULES; i++)
+        levels[i] = levels[i] ? levels[i] : 1;
+    unsigned first = by_sockets ? ARGV_SOCKETS : ARGV_CORES, second = by_sockets ? ARGV_CORES : ARGV_SOCKETS;
+    unsigned open = !levels[first] ? first : !levels[second] ? second : ARGV_THREADS;
+    bool is_open = total && !levels[open];
+    for (unsigned i = 0; i < ARGV_LEVELS; i++)
+        if (!levels[i] && !(is_open && i == open))
+            levels[i] = 1;
+    if (is_open)
+        levels[open] = MAX(total / MAX(product(levels, open), 1), 1);
+    *most = *most ? *most : *cpus ? *cpus : product(levels, ARGV_LEVELS);
+    *cpus = *cpus ? *cpus : *most;
+}
+
+/* All -smp are one; a later value wins. */
+static const struct property *smp_value(struct argv_guest *guest, const char *key, uint64_t *out_number)
+{
+    const struct property *found = NULL;
+    for (struct option *option = argv_next(guest, ARGV_SMP, NULL); option;
+         option = argv_next(guest, ARGV_SMP, option)) {
+        const struct property *property = option_take(option, key);
+        if (property && property_number(guest, property, IDS_LIMIT, out_number))
+            found = property;
+    }
+    return found;
+}
+
+static void say_vcpus(struct argv_guest *guest, const uint64_t *levels)
+{
+    struct line *line = argv_line(guest, &guest->lines, "vcpus", "%u", guest->vcpu_count);
+    for (unsigned i = 0; i < ARGV_LEVELS && guest->vcpu_count > 1; i++)
+        if (levels[i] > 1 || i == ARGV_SOCKETS || i >= ARGV_CORES)
+            argv_line(guest, &line->children, argv_levels[i], "%u", (unsigned)levels[i]);
+    for (unsigned i = 0; i < ARGV_LEVELS; i++)
+        guest->levels[i] = (uint32_t)levels[i];
+}
+
+void argv_vcpus(struct argv_guest *guest)
+{
+    uint64_t levels[ARGV_LEVELS] = { 0 }, cpus = 0, most = 0;
+    const struct option *option = argv_last(guest, ARGV_SMP);
+    const struct property *online = smp_value(guest, "cpus", &cpus);
+    smp_value(guest, "maxcpus", &most);
+    for (unsigned i = 0; i < ARGV_LEVELS; i++)
+        smp_value(guest, argv_levels[i], &levels[i]);
+    for (struct option *each = argv_next(guest, ARGV_SMP, NULL); each; each = argv_next(guest, ARGV_SMP, each))
+        argv_leave_unused(guest, each, "numac has no such level of the topology");
+    if (!option)
+        cpus = 1;
+    complete(levels, &cpus, &most, prefers_sockets(guest->machine));
+    uint64_t all = product(levels, ARGV_LEVELS);
+    if (option && (all != most || cpus > most || most > IDS_LIMIT)) {
+        argv_refuse(guest, option->span, "make the product of all levels the number of vCPUs, with those to be plugged",
+                    cpus > most ? "%" G_GUINT64_FORMAT " vCPUs at start, and room for %" G_GUINT64_FORMAT
+                                : "a topology for %" G_GUINT64_FORMAT " vCPUs, and there can be %" G_GUINT64_FORMAT,
+                    cpus > most ? cpus : all, most);
+        return;
+    }
+    guest->vcpu_count = (uint32_t)most;
+    if (cpus < most)
+        argv_not_carried(guest, online ? online->where : option->span, "the site says that all are there at start",
+                         "%" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT " vCPUs wait to be plugged", most - cpus, most);
+    say_vcpus(guest, levels);
+}
