@@ -26,7 +26,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from harness import sites, tap
 from harness.program import ROOT, Numac
 from oracles import argv_facts, domain_meaning, libvirt_embed
-from suites import imports
+from suites import import_argv, imports
 
 CORPUS = pathlib.Path(os.environ.get("NUMAC_CORPUS") or ROOT.parent / "shared" / "corpus") / "domains"
 PAGE = ROOT / "docs" / "import.md"
@@ -342,14 +342,14 @@ built over the same base. This table is written by `tests/import.py --write`; th
 """
 
 
-def page(trips, verdicts):
+def page(trips, verdicts, table):
     rows = [f"| {trip.title} | {verdict.import_} | {verdict.parser or '-'} | {verdict.driver or '-'} | "
             f"{verdict.args or '-'} |\n" for trip, verdict in zip(trips, verdicts)]
-    return HEAD + "".join(rows)
+    return HEAD + "".join(rows) + table
 
 
-def page_is_true(trips, verdicts):
-    wanted, found = page(trips, verdicts), PAGE.read_text() if PAGE.exists() else ""
+def page_is_true(wanted):
+    found = PAGE.read_text() if PAGE.exists() else ""
     if wanted != found:
         wrong = sorted(set(wanted.split("\n")) ^ set(found.split("\n")))
         raise tap.Failure("\n".join([f"run tests/import.py --write; {PAGE.relative_to(ROOT)} differs in", *wrong]))
@@ -399,7 +399,8 @@ def random_trip(numac, scratch, seed):
 
 def run(numac, engine, write):
     with tempfile.TemporaryDirectory(prefix="numac-import-") as scratch:
-        tests = imports.collect(numac)
+        tests = imports.collect(numac) + import_argv.collect(numac)
+        tests += import_argv.own(numac, pathlib.Path(scratch), RANDOM_GUESTS)
         tests += [tap.Test(f"random guest {seed}", lambda seed=seed: random_trip(numac, scratch, seed))
                   for seed in range(RANDOM_GUESTS)]
         if not sorted(CORPUS.glob("*/*.xml")):
@@ -407,10 +408,12 @@ def run(numac, engine, write):
         if unfit():
             return tap.run([*tests, tap.Test("corpus", lambda: skip(unfit()))])
         trips, verdicts, more = corpus_tests(numac, engine, scratch)
+        table, of_argv = import_argv.corpus(numac, scratch, sorted(CORPUS.glob("*/*.args")), refusal)
+        wanted = page(trips, verdicts, table)
         if write:
-            PAGE.write_text(page(trips, verdicts))
-        of_page = (lambda: page_is_true(trips, verdicts)) if engine else (lambda: skip(libvirt_embed.unfit()))
-        return tap.run([*tests, *more, tap.Test("docs/import.md", of_page)])
+            PAGE.write_text(wanted)
+        of_page = (lambda: page_is_true(wanted)) if engine else (lambda: skip(libvirt_embed.unfit()))
+        return tap.run([*tests, *more, *of_argv, tap.Test("docs/import.md", of_page)])
 
 
 def skip(reason):

@@ -88,9 +88,12 @@ static void say_machine(struct argv_guest *guest)
 
 /* ---- CPU -------------------------------------------------------------------------------------------------------- */
 
+enum { FEATURE_LIMIT = 1024 };
+
 /* Switches of the emulation that are no features of a CPU. */
 static bool is_feature(const char *name)
 {
+    enum { NAME_BYTES = 64 };
     static const char *const others[] = { "migratable",
                                           "enforce",
                                           "check",
@@ -113,7 +116,8 @@ static bool is_feature(const char *name)
     for (size_t i = 0; i < G_N_ELEMENTS(others); i++)
         if (strcmp(name, others[i]) == 0)
             return false;
-    return *name && name[strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-")] == 0;
+    return *name && strlen(name) <= NAME_BYTES &&
+           name[strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-")] == 0;
 }
 
 struct cpu {
@@ -161,6 +165,10 @@ static void read_feature(struct cpu *cpu, const char *text)
     bool off = strcmp(value, "off") == 0;
     if (!is_feature(name) || (!off && strcmp(value, "on") != 0)) {
         leave_out(cpu, name);
+        return;
+    }
+    if (cpu->features && cpu->features->count == FEATURE_LIMIT) {
+        argv_refuse(cpu->guest, cpu->span, "no CPU has so many", "more than %d features of a CPU", FEATURE_LIMIT);
         return;
     }
     if (!cpu->features)

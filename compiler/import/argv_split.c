@@ -150,16 +150,21 @@ static bool double_quoted(struct splitter *splitter)
     return true;
 }
 
-/* {"driver":...} without quotes around it, as ps prints it: the quotes are JSON's. */
+/* {"driver":...} without quotes around it, as ps prints it: the quotes and the blanks are JSON's. */
 static void bare_json(struct splitter *splitter)
 {
     bool in_string = false;
+    uint32_t depth = 0;
     while (splitter->at < splitter->length) {
         char byte = splitter->text[splitter->at];
-        if (byte == '\n' || (!in_string && is_blank(byte)))
+        if (byte == '\n' || (!depth && is_blank(byte)))
             return;
         if (byte == '"')
             in_string = !in_string;
+        else if (!in_string && (byte == '{' || byte == '['))
+            depth++;
+        else if (!in_string && depth && (byte == '}' || byte == ']'))
+            depth--;
         else if (byte == '\\' && in_string && splitter->at + 1 < splitter->length)
             take(splitter);
         take(splitter);

@@ -8,12 +8,25 @@
 
 /* ---- lines ------------------------------------------------------------------------------------------------------ */
 
+/* What no word of a site can hold. */
+static bool refuse_long(struct argv_guest *guest, struct span where, size_t length)
+{
+    struct finding *finding =
+        argv_report(guest, NM_argv_limit, where,
+                    "a value of %" G_GSIZE_FORMAT " bytes: at most %d fit into a word of a site", length, WORD_LIMIT);
+    finding_help(guest->findings, finding, "no path and no set of a guest is so long: is the line what it seems?");
+    return false;
+}
+
 struct line *argv_line(struct argv_guest *guest, struct line **list, const char *word, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
     g_autofree char *text = g_strdup_vprintf(format, arguments);
     va_end(arguments);
+    if (strlen(text) > WORD_LIMIT) /* a set with thousands of gaps */
+        refuse_long(guest, argv_word_span(guest->command->file, &guest->command->words[guest->command->program]),
+                    strlen(text));
     return line_add(list, line_new(guest->arena, word, arena_string(guest->arena, text, strlen(text))));
 }
 
@@ -22,6 +35,10 @@ struct line *argv_text_line(struct argv_guest *guest, struct line **list, const 
 {
     if (!*text) {
         argv_refuse(guest, where, "give it a value, or remove it", "a value is empty");
+        return NULL;
+    }
+    if (strlen(text) > WORD_LIMIT) {
+        refuse_long(guest, where, strlen(text));
         return NULL;
     }
     if (!text_is_writable(text)) {

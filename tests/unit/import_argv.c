@@ -113,8 +113,7 @@ static const struct {
       KVM "-m 2G -smp 2" RAM("a") RAM("b") " -numa node,nodeid=1,cpus=1,memdev=b -numa node,nodeid=0,cpus=0,memdev=a",
       "    memory 2GiB\n    vcpus 2 { sockets 1; threads 1 }\n    cells 2\n" },
     { "memory in the old way", KVM "-m 3G -smp 2 -numa node,cpus=0,mem=1G -numa node,cpus=1,mem=2048",
-      "    vcpus 2 { sockets 1; threads 1 }\n    cell 0 { memory 1GiB; vcpus 1 }\n    cell 1 { memory 2GiB; vcpus 1 "
-      "}\n" },
+      "    vcpus 2 { sockets 1; threads 1 }\n    cell 0 { memory 1GiB }\n    cell 1 { memory 2GiB }\n" },
     { "memory that is shared out", KVM "-m 2G -smp 2 -numa node,cpus=0 -numa node,cpus=1",
       "    memory 2GiB\n    vcpus 2 { sockets 1; threads 1 }\n    cells 2\n" },
     { "vCPUs by their place",
