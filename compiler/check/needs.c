@@ -23,6 +23,7 @@ static const enum word_id words[FEATURE_COUNT] = {
     [FEATURE_BANDWIDTH_SHARES] = W_RESCTRL_BANDWIDTH,
     [FEATURE_BANDWIDTH_RATES] = W_RESCTRL_BANDWIDTH,
     [FEATURE_RESCTRL_MONITORS] = W_RESCTRL_MONITOR,
+    [FEATURE_EXPANDER_BUS] = W_GUEST_EXPANDER_BUS,
 };
 
 static bool some_iothread(const struct plan_guest *plan, enum feature feature)
@@ -61,6 +62,8 @@ static bool is_used(enum feature feature, const struct plan_guest *plan, const s
         return !cell && plan->maxphysaddr_mode != MAXPHYSADDR_UNSAID;
     case FEATURE_HMAT:
         return !cell && plan->has_hmat;
+    case FEATURE_EXPANDER_BUS:
+        return !cell && plan->expander_count;
     case FEATURE_PREFERRED_MANY:
         return cell && cell->nodes && cell->policy == POLICY_PREFERRED && ids_size(cell->nodes) > 1;
     case FEATURE_THREAD_CONTEXT:
@@ -98,6 +101,8 @@ static struct span word_of_guest(const struct guest *guest, enum word_id word)
             return said_span(&guest->resctrls[i].said, word, 0);
     if (word == W_GUEST_RESCTRL && guest->resctrl_count)
         return guest->resctrls[0].span;
+    if (word == W_GUEST_EXPANDER_BUS && guest->expander_count)
+        return guest->expanders[0].span;
     return guest_word_span(guest, word, 0);
 }
 

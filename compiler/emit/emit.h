@@ -37,14 +37,7 @@ void write_qemu_script(const struct plan_guest *guest, const struct base_text *b
 /* How the guest's disk is read, as far as its path tells: "qcow2" or "raw". */
 const char *disk_format(const char *path);
 
-/* The plan itself. */
-void write_plan_json(const struct plan *plan, GString *out);
 void write_plan_text(const struct plan *plan, GString *out); /* what a person reads before deploying */
-
-/* Loads the JSON form.  Trouble is one finding (NM12xx) with its place, and NULL: unknown keys, other versions,
- * numbers out of range and sets that do not fit are refused. */
-const struct plan *read_plan_json(struct arena *arena, const struct sources *sources, struct findings *findings,
-                                  uint32_t file);
 
 /* ---- the output folder ------------------------------------------------------------------------------------------
  * Files are written as temporaries in the folder, compared with what is there, renamed where they differ, the plan

@@ -21,3 +21,5 @@ void xml_cells(struct xml *xml, const struct plan_guest *guest);
 /* libvirt_hmat.c */
 void xml_side_caches(struct xml *xml, const struct plan_cell *cell);
 void xml_interconnects(struct xml *xml, const struct plan_guest *guest);
+/* libvirt_buses.c */
+void xml_expanders(struct xml *xml, const struct plan_guest *guest);

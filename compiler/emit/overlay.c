@@ -19,6 +19,9 @@ struct owned {
     bool owns_tag;                /* the attributes too, where only some children are owned */
     bool stays_unsaid;            /* where the plan has nothing to say, the base may */
     bool goes_whole;              /* ... or else it goes with all that is in it */
+    bool stays_itself;            /* ... or else only what is owned in it goes */
+    /* which of several it is, where no attribute tells it alone; NULL: not one that numac owns */
+    const char *(*key_of)(const struct xml_element *element);
 };
 
 static const char *const domain_order[] = {
@@ -73,8 +76,26 @@ static const char *const cputune_order[] = {
 static const char *const cpu_order[] = {
     "model", "vendor", "topology", "cache", "maxphysaddr", "feature", "numa", NULL
 };
+static const char *const devices_order[] = {
+    "emulator", "disk",        "controller", "lease",    "filesystem", "interface", "smartcard", "serial", "parallel",
+    "console",  "channel",     "input",      "tpm",      "graphics",   "sound",     "audio",     "video",  "hostdev",
+    "redirdev", "redirfilter", "hub",        "watchdog", "memballoon", "rng",       "nvram",     "panic",  "shmem",
+    "memory",   "iommu",       "vsock",      "crypto",   "pstore",     NULL,
+};
+static const char *const controller_order[] = { "driver", "model", "target", "alias", "address", NULL };
+static const char *const target_order[] = { "node", NULL };
 static const char *const numa_order[] = { "cell", "interconnects", NULL };
 static const char *const cell_order[] = { "distances", "cache", NULL };
+
+/* An expander bus on a cell goes by the number of its controller. */
+static const char *expander_key(const struct xml_element *controller)
+{
+    const char *type = xml_attribute(controller, "type"), *model = xml_attribute(controller, "model");
+    const struct xml_element *target = xml_child(controller, "target");
+    bool is_expander = type && model && strcmp(type, "pci") == 0 &&
+                       (strcmp(model, "pci-expander-bus") == 0 || strcmp(model, "pcie-expander-bus") == 0);
+    return is_expander && target && xml_child(target, "node") ? xml_attribute(controller, "index") : NULL;
+}
 
 static const struct owned in_memtune[] = { { .name = "hard_limit", .stays_unsaid = true }, { 0 } };
 static const struct owned in_backing[] = {
@@ -108,6 +129,18 @@ static const struct owned in_cpu[] = {
     { .name = "numa", .children = in_numa, .order = numa_order, .goes_whole = true },
     { 0 },
 };
+static const struct owned in_target[] = { { .name = "node" }, { 0 } };
+static const struct owned in_controller[] = {
+    { .name = "target", .children = in_target, .order = target_order, .owns_tag = true, .stays_itself = true }, { 0 }
+};
+static const struct owned in_devices[] = {
+    { .name = "controller",
+      .key_of = expander_key,
+      .children = in_controller,
+      .order = controller_order,
+      .stays_itself = true },
+    { 0 },
+};
 static const struct owned in_domain[] = {
     { .name = "name" },
     { .name = "uuid" },
@@ -122,6 +155,7 @@ static const struct owned in_domain[] = {
     { .name = "cputune", .children = in_cputune, .order = cputune_order },
     { .name = "numatune" },
     { .name = "cpu", .children = in_cpu, .order = cpu_order },
+    { .name = "devices", .children = in_devices, .order = devices_order, .stays_itself = true },
     { 0 },
 };
 
@@ -179,7 +213,7 @@ static void merge_gone(struct patch *patch, struct xml_element *base, const stru
 {
     if (row->stays_unsaid)
         return;
-    if (!row->children || row->goes_whole || row->owns_tag || is_emptied(base, row->children))
+    if (!row->children || row->goes_whole || (!row->stays_itself && (row->owns_tag || is_emptied(base, row->children))))
         patch_remove(patch, base);
     else
         merge(patch, base, NULL, row->children, row->order);
@@ -207,6 +241,8 @@ static void merge_single(struct patch *patch, const struct xml_element *base_par
 static const char *key_of(const struct patch *patch, const struct xml_element *element, const struct owned *row,
                           unsigned position)
 {
+    if (row->key_of)
+        return row->key_of(element);
     const char *key = xml_attribute(element, row->key);
     return key ? key : arena_printf(patch->arena, "%u", position);
 }
@@ -217,14 +253,20 @@ static void merge_several(struct patch *patch, const struct xml_element *base_pa
     g_autoptr(GHashTable) wanted = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     g_autoptr(GHashTable) met = g_hash_table_new(NULL, NULL);
     struct xml_element *ours = ours_parent ? xml_child(ours_parent, row->name) : NULL;
-    for (struct xml_element *each = ours; each; each = xml_next_named(each))
-        g_hash_table_insert(wanted, g_strdup(xml_attribute(each, row->key)), each);
+    for (struct xml_element *each = ours; each; each = xml_next_named(each)) {
+        const char *key = key_of(patch, each, row, 0);
+        if (key)
+            g_hash_table_insert(wanted, g_strdup(key), each);
+    }
     unsigned position = 0;
     for (struct xml_element *base = xml_child(base_parent, row->name); base; base = xml_next_named(base)) {
-        struct xml_element *same = g_hash_table_lookup(wanted, key_of(patch, base, row, position++));
+        const char *key = key_of(patch, base, row, position++);
+        struct xml_element *same = key ? g_hash_table_lookup(wanted, key) : NULL;
         if (same && g_hash_table_add(met, same))
             merge_one(patch, base, same, row);
-        else
+        else if (key && row->stays_itself)
+            merge_gone(patch, base, row);
+        else if (key)
             patch_remove(patch, base);
     }
     for (; ours; ours = xml_next_named(ours))
@@ -252,7 +294,7 @@ static void merge(struct patch *patch, const struct xml_element *base, const str
         return;
     }
     for (const struct owned *row = rows; row->name; row++) {
-        if (row->key)
+        if (row->key || row->key_of)
             merge_several(patch, base, ours, row, order);
         else
             merge_single(patch, base, ours ? xml_child(ours, row->name) : NULL, row, order);
@@ -307,6 +349,11 @@ static void write_owned(const struct plan_guest *guest, const struct xml_element
     xml_topology(xml, guest);
     xml_cells(xml, guest);
     xml_shut(xml, "</cpu>");
+    if (guest->expander_count) {
+        xml_open(xml, "<devices>");
+        xml_expanders(xml, guest);
+        xml_shut(xml, "</devices>");
+    }
     xml_shut(xml, "</domain>");
 }
 

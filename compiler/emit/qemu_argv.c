@@ -8,6 +8,7 @@
 
 #include "emit/emit.h"
 #include "emit/guest_parts.h"
+#include "emit/qemu_buses.h"
 #include "emit/qemu_hmat.h"
 
 static void flag(struct argv *argv, const char *option, const char *value)
@@ -355,6 +356,7 @@ void qemu_command(struct argv *argv, const struct plan_guest *guest)
     qemu_hmat(argv, guest);
     console(argv);
     boot(argv, guest);
+    qemu_expanders(argv, guest);
     devices(argv, guest);
 }
 

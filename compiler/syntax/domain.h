@@ -72,6 +72,12 @@ enum part {
     PART_DEVICE_MEMORY,
     PART_TARGET,
     PART_SIZE,
+    PART_OS,
+    PART_OS_TYPE,
+    PART_CONTROLLER,
+    PART_CONTROLLER_TARGET,
+    PART_CONTROLLER_NODE,
+    PART_CONTROLLER_ADDRESS,
     PART_COUNT
 };
 
@@ -107,6 +113,7 @@ struct domain {
     const char *text;    /* of the whole file: places are offsets in it */
     struct extent where; /* the guest in it: nearly always all of it */
     bool failed;
+    uint32_t bus_most; /* the highest PCI bus that an address of a device names */
     struct part_list parts[PART_COUNT];
 };
 
@@ -177,6 +184,9 @@ struct cell_items { /* by id */
 
 /* Adds latencies, bandwidths and side caches to the cells (domain_hmat.c). */
 void hmat_to_items(struct domain *domain, struct cell_items *cells);
+
+/* PCI buses on cells, and what a guest's own must keep clear of. */
+void devices_to_items(struct domain *domain, struct item_list *top, struct domain_identity *identity);
 
 void threads_to_items(struct domain *domain, struct item_list *top); /* scheduler, emulator, iothreads */
 void resctrls_to_items(struct domain *domain, struct item_list *top);

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 
 from harness import built, tap
 from oracles import argv_facts, libvirt_embed
+from suites import imports
 
 MOUNTS = {"/dev/hugepages2M": 2 << 20, "/dev/hugepages1G": 1 << 30}
 SECONDS = 20  # far more than any of these takes
@@ -145,6 +146,16 @@ def spellings(words):
     yield "Windows line ends", "\r\n".join(map(shlex.quote, words)).encode()
 
 
+def short_is_long(numac, source, folder, site):
+    """The plan of the site as imported is that of the site with nothing folded, in both notations."""
+    long = imports.plan_of(numac, folder, "long", imports.in_full(numac, "bare", source))
+    yaml = numac.run(["import", "--to", "yaml", source]).out
+    for name, text in (("short", site), ("yaml", yaml)):
+        plan = imports.plan_of(numac, folder, name, text)
+        if plan != long:
+            raise tap.Failure(f"the {name} site has another plan than the long one: {plan}\n{long}\n{text}")
+
+
 def own_round(numac, guest):
     with tempfile.TemporaryDirectory(prefix="numac-argv-") as scratch:
         folder = pathlib.Path(scratch)
@@ -163,6 +174,7 @@ def own_round(numac, guest):
             run = numac.run(["import", folder / "other"])
             if run.out != found.site:
                 raise tap.Failure(f"{what} gives another site: {run.told()}\n{found.site}\n{text}")
+        short_is_long(numac, guest.argv, folder, found.site)
 
 
 def script_round(numac, guest):
