@@ -22,7 +22,7 @@ SECONDS = 20  # far more than any of these takes
 
 # what may differ, the finding that must have told it, what to call it
 REASONS = [
-    (r"smp\.cpus|memory\.(maxmem|slots)|expanders", "NM1279", "told as not carried"),
+    (r"smp\.cpus|memory\.(maxmem|slots)|expanders\..*", "NM1279", "told as not carried"),
     (r"(cells\[\d+\]\.memory|only)\.context", "NM1284", "thread contexts, which need a host"),
 ]
 
@@ -269,6 +269,9 @@ HOSTILE = [  # what it is, the text, the code of the error, or None
     ("many contexts", QEMU + "-m 1G -machine memory-backend=m " +
      " ".join(f"-object thread-context,id=t{i},node-affinity=0" for i in range(MANY // 2 - 10)) +
      " -object memory-backend-ram,id=m,size=1G,host-nodes=0,policy=bind,prealloc=on,prealloc-context=t9", None),
+    ("many buses", QEMU + " ".join(f"-device pxb-pcie,id=p{i},numa_node=0" for i in range(MANY // 2 - 2)), "NM1275"),
+    ("many ports", QEMU + "-device pxb-pcie,id=p,numa_node=0 " + "-device pcie-root-port,bus=p " * (MANY // 2 - 4), None),
+    ("many disks", QEMU + " ".join(f"-device virtio-blk,drive=d{i} -drive id=e{i}" for i in range(MANY // 4 - 2)), None),
     ("many cells", QEMU + " ".join("-numa node,cpus=0" for _ in range(MANY // 2 - 2)), "NM1277"),
     ("many distances", QEMU + "-m 128M " + " ".join(f"-numa node,mem={1 << 20}B" for i in range(128)) + " " +
      " ".join(f"-numa dist,src={i % 128},dst={i // 128 % 128},val=20" for i in range(MANY // 2 - 200)), None),

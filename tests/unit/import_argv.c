@@ -148,6 +148,10 @@ static const struct {
       "    memory 128MiB\n" ONE
       "    boot {\n        firmware uefi\n        kernel \"vmlinuz\"\n        initrd \"my initrd\"\n"
       "        cmdline \"root=/dev/vda $$x\"\n        disk \"a,b.qcow2\"\n        network \"lan\"\n    }\n" },
+    { "a bus on a cell",
+      KVM "-m 1G -numa node,cpus=0,mem=1G -device pxb-pcie,id=pci.1,bus=pcie.0,bus_nr=180,numa_node=0 "
+          "-device pcie-root-port,id=a,bus=pci.1 -device pcie-root-port,id=b,bus=pci.1 -device pcie-root-port,id=c",
+      "    memory 1GiB\n" ONE "    cells 1\n    expander-bus pci1 { cell 0; number 180; ports 2 }\n" },
     { "taskset with a mask", "sudo taskset 0x1f " KVM,
       "    memory 128MiB\n" ONE "    cpus 0-4\n    emulator { cpus 0-4 }\n" },
     { "taskset with a list, in steps", "taskset -ac 0-7:2,16 " KVM,
@@ -281,6 +285,8 @@ static const struct {
     { "a memory device", KVM RAM("m") " -device pc-dimm,memdev=m", NM_argv_not_carried, "-device pc-dimm,memdev=m" },
     { "memory that nobody uses", KVM RAM("m"), NM_argv_not_carried, "-object memory-backend-ram,id=m,size=1G" },
     { "a bus on a cell", KVM "-device pxb-pcie,numa_node=0", NM_argv_not_carried, "-device pxb-pcie,numa_node=0" },
+    { "a bus on no cell", KVM "-device pxb-pcie,id=a", NM_argv_not_carried, "-device pxb-pcie,id=a" },
+    { "two buses of one id", KVM "-device pxb,id=a,numa_node=0 -device pxb,id=a,numa_node=0", NM_argv_value, "id=a" },
     { "a device of the host", KVM "-device '{\"driver\":\"vfio-pci\"}'", NM_argv_not_carried,
       "-device '{\"driver\":\"vfio-pci\"}'" },
     { "a file of options", KVM "-readconfig a", NM_argv_not_carried, "-readconfig a" },
