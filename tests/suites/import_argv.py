@@ -71,9 +71,17 @@ def explained(found, lines):
     return sorted(set(reasons)), left
 
 
+def one_by_one(facts):
+    """Values of an HMAT for both accesses are one for each: numac splits them where a table has some of each kind."""
+    def each(row):
+        kinds = [row[4].replace("access", one) for one in ("read", "write")] if row[0] == "hmat-lb" else []
+        return [(*row[:4], kind, row[5]) for kind in kinds] if kinds and "access" in row[4] else [row]
+    return facts | {"hmat": sorted(one for row in facts["hmat"] for one in each(row))}
+
+
 def differences(found, words, own=False):
-    theirs = argv_facts.facts(words, MOUNTS)
-    ours = argv_facts.facts(argv_facts.words_of_file(found.argv), MOUNTS)
+    theirs = one_by_one(argv_facts.facts(words, MOUNTS))
+    ours = one_by_one(argv_facts.facts(argv_facts.words_of_file(found.argv), MOUNTS))
     if not own:
         theirs, ours = libvirt_embed.comparable(theirs), libvirt_embed.comparable(ours)
     return argv_facts.differences(theirs, ours, ("original", "built"))
@@ -220,6 +228,10 @@ def wrong_is_seen(numac, guests):
         raise tap.Failure(f"nothing was tried of {sorted(set(WRONG) - seen)}")
 
 
+def split_accesses(text):
+    return re.sub(r"( *<(?:latency|bandwidth) .*type=)'access'(.*\n)", r"\1'read'\2\1'write'\2", text)
+
+
 def xml_round(numac, guest):
     """numac's own XML, imported and built over itself, is the same XML."""
     with tempfile.TemporaryDirectory(prefix="numac-xml-") as scratch:
@@ -236,7 +248,7 @@ def xml_round(numac, guest):
         if errors:
             raise tap.Failure(f"its site is refused by {sorted(errors)}: {run.told()}")
         before, after = guest.xml.read_text(), (folder / "out" / f"{guest.name}.xml").read_text()
-        if before != after:
+        if before != after and (guest.site != "random" or split_accesses(before) != split_accesses(after)):
             raise tap.Failure(f"another XML:\n{before}\n{after}\n{site.read_text()}")
 
 
