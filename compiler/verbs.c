@@ -61,12 +61,12 @@ static const struct verb verbs[] = {
     {
         .name = "import",
         .arguments = "FILE...",
-        .about = "write a site from the domain XML of guests that exist",
+        .about = "write a site from guests that exist: domain XML, QEMU command lines",
         .fewest = 1,
         .most = MANY_ARGUMENTS,
         .takes = TAKES_TO | TAKES_OUTPUT,
         .examples = { "numac import guest.xml", "numac import -o layout guest.xml",
-                      "numac import --to yaml guest.xml" },
+                      "numac import --to yaml /proc/4711/cmdline" },
         .run = verb_import,
     },
     {

@@ -181,6 +181,8 @@ static const struct option_row *find_row(struct argv_guest *guest, const char *n
 /* ---- findings --------------------------------------------------------------------------------------------------- */
 
 static struct finding *report_text(struct argv_guest *guest, enum code code, struct span where, const char *format,
+                                   va_list arguments) G_GNUC_PRINTF(4, 0);
+static struct finding *report_text(struct argv_guest *guest, enum code code, struct span where, const char *format,
                                    va_list arguments)
 {
     g_autofree char *text = g_strdup_vprintf(format, arguments);
