@@ -66,7 +66,7 @@ static const struct verb verbs[] = {
         .most = MANY_ARGUMENTS,
         .takes = TAKES_TO | TAKES_OUTPUT,
         .examples = { "numac import guest.xml", "numac import -o layout guest.xml",
-                      "numac import --to yaml /proc/4711/cmdline" },
+                      "numac import --to yaml guest.argv" },
         .run = verb_import,
     },
     {

@@ -32,7 +32,7 @@ CORPUS = pathlib.Path(os.environ.get("NUMAC_CORPUS") or ROOT.parent / "shared" /
 PAGE = ROOT / "docs" / "import.md"
 TITLES = {row.code: row.title for row in sites.catalogue()}
 MARK = "-- numac --"
-RANDOM_GUESTS = 50
+RANDOM_GUESTS, RANDOM_PLANS = 50, 20
 
 # differences that have a reason: what differs, the finding that must have told it (None: no finding), the reason
 REASONS = [
@@ -374,7 +374,7 @@ def random_trip(numac, scratch, seed):
 def run(numac, engine, write):
     with tempfile.TemporaryDirectory(prefix="numac-import-") as scratch:
         tests = imports.collect(numac) + import_argv.collect(numac)
-        tests += import_argv.own(numac, pathlib.Path(scratch), RANDOM_GUESTS)
+        tests += import_argv.own(numac, pathlib.Path(scratch), RANDOM_PLANS)
         tests += [tap.Test(f"random guest {seed}", lambda seed=seed: random_trip(numac, scratch, seed))
                   for seed in range(RANDOM_GUESTS)]
         if not sorted(CORPUS.glob("*/*.xml")):
