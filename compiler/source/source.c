@@ -86,10 +86,24 @@ static void fail(struct source *source, enum source_trouble trouble, uint32_t at
     source->at = at;
 }
 
+/* The first byte that is not ASCII, or the end. */
+static uint32_t ascii_end(const char *text, uint32_t length)
+{
+    uint32_t at = 0;
+    for (uint64_t bytes; at + sizeof bytes <= length; at += sizeof bytes) {
+        memcpy(&bytes, text + at, sizeof bytes);
+        if (bytes & UINT64_C(0x8080808080808080))
+            break;
+    }
+    while (at < length && !(text[at] & 0x80))
+        at++;
+    return at;
+}
+
 /* NUL bytes part the words of a process, each of which must be text. */
 static bool is_utf8(const struct source *source, const char **out_wrong)
 {
-    const char *at = source->text, *end = source->text + source->length;
+    const char *at = source->text + ascii_end(source->text, source->length), *end = source->text + source->length;
     while (at < end) {
         const char *nul = memchr(at, 0, (size_t)(end - at));
         const char *stop = nul ? nul : end;
