@@ -15,6 +15,7 @@ enum argv_limits {
     ARGV_PROPERTY_LIMIT = 1 << 12,
     ARGV_DEPTH_LIMIT = 16, /* of JSON */
     ARGV_CELL_LIMIT = 128, /* nodes that QEMU gives to a guest */
+    ARGV_VCPU_LIMIT = 4096 /* as many as QEMU gives, and as an item of a site has arguments */,
     ARGV_IOTHREAD_LIMIT = 1024
 };
 
@@ -173,7 +174,10 @@ bool argv_is_writable(struct argv_guest *guest, const char *text, struct span wh
 /* ---- parts of the guest ----------------------------------------------------------------------------------------- */
 
 void argv_machine(struct argv_guest *guest); /* architecture, machine, accel, cpu */
-void argv_vcpus(struct argv_guest *guest);   /* -smp */
+void argv_vcpus(struct argv_guest *guest);   /* -smp, and the devices that plug one */
+bool argv_is_vcpu(struct option *option);
+/* Adds all vCPUs at a place of the topology, where a level that is not said is any; false where there is none. */
+bool argv_vcpus_at(struct argv_guest *guest, struct option *option, struct hwloc_bitmap_s *set);
 void argv_memory(struct argv_guest *guest);  /* -m, -mem-path, -mem-prealloc, -overcommit */
 void argv_objects(struct argv_guest *guest); /* -object */
 void argv_cells(struct argv_guest *guest);   /* -numa */

@@ -120,30 +120,11 @@ bool argv_cell_number(struct argv_guest *guest, struct option *option, const cha
 
 /* ---- vCPUs ------------------------------------------------------------------------------------------------------ */
 
-/* All vCPUs at a place of the topology; a level that is not said is any. */
 static void read_place(struct argv_guest *guest, struct option *option)
 {
-    static const char *const keys[ARGV_LEVELS] = { "socket-id", "die-id",  "cluster-id",
-                                                   "module-id", "core-id", "thread-id" };
-    uint64_t wanted[ARGV_LEVELS];
-    bool is_said[ARGV_LEVELS] = { false };
     uint32_t number;
-    if (!argv_cell_number(guest, option, "node-id", &number))
-        return;
-    for (unsigned i = 0; i < ARGV_LEVELS; i++) {
-        const struct property *property = option_take(option, keys[i]);
-        is_said[i] = property;
-        if (property && !property_number(guest, property, guest->levels[i] - 1, &wanted[i]))
-            return;
-    }
-    for (uint32_t vcpu = 0; vcpu < guest->vcpu_count; vcpu++) {
-        uint32_t rest = vcpu;
-        bool fits = true;
-        for (unsigned i = ARGV_LEVELS; i-- > 0; rest /= guest->levels[i])
-            fits &= !is_said[i] || wanted[i] == rest % guest->levels[i];
-        if (fits)
-            hwloc_bitmap_set(guest->cells[number].vcpus, vcpu);
-    }
+    if (argv_cell_number(guest, option, "node-id", &number))
+        argv_vcpus_at(guest, option, guest->cells[number].vcpus);
 }
 
 static bool refuse_beyond(struct argv_guest *guest, const struct argv_cell *cell)

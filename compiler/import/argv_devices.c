@@ -29,8 +29,6 @@ static const char *about_device(struct option *option, const char *driver)
     for (size_t i = 0; i < G_N_ELEMENTS(no_words); i++)
         if (g_str_has_prefix(driver, no_words[i].prefix))
             return no_words[i].about;
-    if (g_str_has_suffix(driver, "-cpu"))
-        return "a vCPU plugged at start";
     return option_take(option, "numa_node") ? "a PCI bus on a cell" : NULL;
 }
 
@@ -128,7 +126,8 @@ static void read_device(struct argv_guest *guest, struct option *option, GHashTa
         return;
     }
     const char *id = option_text(option, "id");
-    if (bus_under(option, buses) || (g_str_has_prefix(driver, "pxb") && id && g_hash_table_lookup(buses, id)))
+    if (argv_is_vcpu(option) || bus_under(option, buses) ||
+        (g_str_has_prefix(driver, "pxb") && id && g_hash_table_lookup(buses, id)))
         return;
     const char *about = about_device(option, driver);
     take_backend(guest, option);

@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * The machine of a command line: architecture, type, accelerator, CPU model, vCPUs and their topology; with what QEMU
- * takes where nothing is said, and numac would not.
+ * The machine of a command line: architecture, type, accelerator and CPU model; with what QEMU takes where nothing is
+ * said, and numac would not.
  */
 #include "import/argv.h"
 
-#include <stdio.h>
 #include <string.h>
-
-const char *const argv_levels[ARGV_LEVELS] = { "sockets", "dies", "clusters", "modules", "cores", "threads" };
 
 /* ---- machine and accelerator ------------------------------------------------------------------------------------ */
 
@@ -243,94 +240,4 @@ void argv_machine(struct argv_guest *guest)
     for (struct option *option = argv_next(guest, ARGV_MACHINE, NULL); option;
          option = argv_next(guest, ARGV_MACHINE, option))
         argv_leave_unused(guest, option, NULL);
-}
-
-/* ---- vCPUs ------------------------------------------------------------------------------------------------------ */
-
-/* Machine types of QEMU before 6.2 make sockets of what is not said, later ones cores. */
-static bool prefers_sockets(const char *machine)
-{
-    const char *version = strrchr(machine, '-');
-    unsigned major, minor;
-    if (!version || !g_ascii_isdigit(version[1]) || sscanf(version + 1, "%3u.%3u", &major, &minor) != 2)
-        return false;
-    return major < 6 || (major == 6 && minor < 2);
-}
-
-static uint64_t product(const uint64_t *levels, unsigned except)
-{
-    uint64_t all = 1;
-    for (unsigned i = 0; i < ARGV_LEVELS; i++)
-        if (i != except && (!levels[i] || __builtin_mul_overflow(all, levels[i], &all)))
-            return levels[i] ? UINT64_MAX : 0;
-    return all;
-}
-
-/* QEMU's own rule for what is not said (0). */
-static void complete(uint64_t *levels, uint64_t *cpus, uint64_t *most, bool by_sockets)
-{
-    uint64_t total = *most ? *most : *cpus;
-    for (unsigned i = ARGV_DIES; i <= ARGV_MODULES; i++)
-        levels[i] = levels[i] ? levels[i] : 1;
-    unsigned first = by_sockets ? ARGV_SOCKETS : ARGV_CORES, second = by_sockets ? ARGV_CORES : ARGV_SOCKETS;
-    unsigned open = !levels[first] ? first : !levels[second] ? second : ARGV_THREADS;
-    bool is_open = total && !levels[open];
-    for (unsigned i = 0; i < ARGV_LEVELS; i++)
-        if (!levels[i] && !(is_open && i == open))
-            levels[i] = 1;
-    if (is_open)
-        levels[open] = MAX(total / MAX(product(levels, open), 1), 1);
-    *most = *most ? *most : *cpus ? *cpus : product(levels, ARGV_LEVELS);
-    *cpus = *cpus ? *cpus : *most;
-}
-
-/* All -smp are one; a later value wins. */
-static const struct property *smp_value(struct argv_guest *guest, const char *key, uint64_t *out_number)
-{
-    const struct property *found = NULL;
-    for (struct option *option = argv_next(guest, ARGV_SMP, NULL); option;
-         option = argv_next(guest, ARGV_SMP, option)) {
-        const struct property *property = option_take(option, key);
-        if (property && property_number(guest, property, IDS_LIMIT, out_number))
-            found = property;
-    }
-    return found;
-}
-
-static void say_vcpus(struct argv_guest *guest, const uint64_t *levels)
-{
-    struct line *line = argv_line(guest, &guest->lines, "vcpus", "%u", guest->vcpu_count);
-    for (unsigned i = 0; i < ARGV_LEVELS && guest->vcpu_count > 1; i++)
-        if (levels[i] > 1 || i == ARGV_SOCKETS || i >= ARGV_CORES)
-            argv_line(guest, &line->children, argv_levels[i], "%u", (unsigned)levels[i]);
-    for (unsigned i = 0; i < ARGV_LEVELS; i++)
-        guest->levels[i] = (uint32_t)levels[i];
-}
-
-void argv_vcpus(struct argv_guest *guest)
-{
-    uint64_t levels[ARGV_LEVELS] = { 0 }, cpus = 0, most = 0;
-    const struct option *option = argv_last(guest, ARGV_SMP);
-    const struct property *online = smp_value(guest, "cpus", &cpus);
-    smp_value(guest, "maxcpus", &most);
-    for (unsigned i = 0; i < ARGV_LEVELS; i++)
-        smp_value(guest, argv_levels[i], &levels[i]);
-    for (struct option *each = argv_next(guest, ARGV_SMP, NULL); each; each = argv_next(guest, ARGV_SMP, each))
-        argv_leave_unused(guest, each, "numac has no such level of the topology");
-    if (!option)
-        cpus = 1;
-    complete(levels, &cpus, &most, prefers_sockets(guest->machine));
-    uint64_t all = product(levels, ARGV_LEVELS);
-    if (option && (all != most || cpus > most || most > IDS_LIMIT)) {
-        argv_refuse(guest, option->span, "make the product of all levels the number of vCPUs, with those to be plugged",
-                    cpus > most ? "%" G_GUINT64_FORMAT " vCPUs at start, and room for %" G_GUINT64_FORMAT
-                                : "a topology for %" G_GUINT64_FORMAT " vCPUs, and there can be %" G_GUINT64_FORMAT,
-                    cpus > most ? cpus : all, most);
-        return;
-    }
-    guest->vcpu_count = (uint32_t)most;
-    if (cpus < most)
-        argv_not_carried(guest, online ? online->where : option->span, "the site says that all are there at start",
-                         "%" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT " vCPUs wait to be plugged", most - cpus, most);
-    say_vcpus(guest, levels);
 }
