@@ -63,13 +63,13 @@ static const struct verb verbs[] = {
     {
         .name = "import",
         .arguments = "FILE...",
-        .about = "write a site from the domain XML of guests that exist",
+        .about = "write a site from guests that exist: domain XML, QEMU command lines",
         .fewest = 1,
         .most = MANY_ARGUMENTS,
         .takes = TAKES_TO | TAKES_OUTPUT,
         .output = "folder, bases beside the site (standard output, no bases)",
         .examples = { "numac import guest.xml", "numac import -o layout guest.xml",
-                      "numac import --to yaml guest.xml" },
+                      "numac import --to yaml guest.argv" },
         .run = verb_import,
     },
     {

@@ -35,6 +35,7 @@ guest a {
 INPUTS = {
     "site.numa": SITE.encode(),
     "guest.xml": b"<domain type='kvm'><name>a</name><memory>1048576</memory><vcpu>2</vcpu></domain>\n",
+    "guest.argv": b"qemu-system-x86_64 -name a -m 1G\n",
     "utf16.numa": SITE.encode("utf-16"),
     "nul.numa": b"guest a {\0}\n",
     "latin.numa": b"guest \xe9 {}\n",
