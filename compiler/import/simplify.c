@@ -199,10 +199,10 @@ static void drop_iothreads(struct guest_lines *guest)
 
 static void reorder(struct guest_lines *guest)
 {
-    static const char *const words[] = { "memory",    "vcpus",    "cpus",      "pin",      "node",
-                                         "cells",     "pages",    "backing",   "access",   "allocation",
-                                         "discard",   "ksm",      "locked",    "cell",     "distances",
-                                         "scheduler", "emulator", "iothreads", "iothread", "resctrl" };
+    static const char *const words[] = { "memory",   "vcpus",     "cpus",      "pin",          "node",    "cells",
+                                         "pages",    "backing",   "access",    "allocation",   "discard", "ksm",
+                                         "locked",   "cell",      "distances", "expander-bus", "device",  "scheduler",
+                                         "emulator", "iothreads", "iothread",  "resctrl" };
     struct line *sorted = NULL, **tail = &sorted;
     for (size_t i = 0; i < G_N_ELEMENTS(words); i++)
         for (struct line **at = &guest->lines; *at;) {
