@@ -29,15 +29,15 @@ struct item {
     struct item *next;     /* in its block */
     struct item *children; /* first of its block */
     struct word name;
-    uint32_t file;
-    uint16_t argument_count;
-    uint16_t has_block : 1; /* also when the block is empty */
-    uint16_t mapped : 1; /* from YAML: `children` is a mapping whose keys may be argument names, labels or table keys */
-    uint16_t failed : 1; /* a finding stands on its line: its words may be wrong, and need no second finding */
-    uint16_t reserved : 13;
-    uint32_t end; /* offset behind the item: behind its "}" or its last argument */
+    uint32_t file : 14;
+    uint32_t argument_count : 15;
+    uint32_t has_block : 1; /* also when the block is empty */
+    uint32_t mapped : 1; /* from YAML: `children` is a mapping whose keys may be argument names, labels or table keys */
+    uint32_t failed : 1; /* a finding stands on its line: its words may be wrong, and need no second finding */
+    uint32_t end;        /* offset behind the item: behind its "}" or its last argument */
     struct word arguments[];
 };
+_Static_assert(SOURCE_COUNT_LIMIT < 1 << 14, "an item has no room for its file");
 
 struct comment {
     uint32_t begin, end; /* from the "#" to the end of the line */
