@@ -28,16 +28,38 @@ static void buses_of_devices_exist(const struct check *check, const struct guest
     }
 }
 
+static void judge_cell(const struct check *check, const struct guest *guest, const struct device *device,
+                       enum word_id word, const char *label)
+{
+    if (!is_sound(&device->said, word) || find_cell(guest, label))
+        return;
+    struct finding *finding = report(check->findings, NM_bus_cell, said_span(&device->said, word, 1),
+                                     "guest '%s' has no cell '%s'", guest->name, label);
+    finding_help(check->findings, finding, "name one that it has: '%s'", guest->cells[0].name);
+}
+
 static void cells_of_devices_exist(const struct check *check, const struct guest *guest)
 {
     for (uint32_t i = 0; i < guest->device_count && guest->cell_count; i++) {
-        const struct device *device = &guest->devices[i];
-        if (!is_sound(&device->said, W_DEVICE_CELL) || find_cell(guest, device->cell))
-            continue;
-        struct finding *finding = report(check->findings, NM_bus_cell, said_span(&device->said, W_DEVICE_CELL, 1),
-                                         "guest '%s' has no cell '%s'", guest->name, device->cell);
-        finding_help(check->findings, finding, "name one that it has: '%s'", guest->cells[0].name);
+        judge_cell(check, guest, &guest->devices[i], W_DEVICE_CELL, guest->devices[i].cell);
+        judge_cell(check, guest, &guest->devices[i], W_DEVICE_INITIATOR, guest->devices[i].initiator);
     }
+}
+
+static void initiators_have_a_cell_each(const struct check *check, const struct guest *guest)
+{
+    for (uint32_t i = 1; i < guest->device_count; i++)
+        for (uint32_t other = 0; other < i; other++) {
+            const struct device *device = &guest->devices[i], *first = &guest->devices[other];
+            if (!device->initiator || !first->initiator || strcmp(device->initiator, first->initiator) != 0)
+                continue;
+            struct finding *finding =
+                report(check->findings, NM_initiator_twice, said_span(&device->said, W_DEVICE_INITIATOR, 1),
+                       "cell '%s' of guest '%s' is device '%s's already", device->initiator, guest->name, first->name);
+            finding_label(check->findings, finding, said_span(&first->said, W_DEVICE_INITIATOR, 1), "here");
+            finding_help(check->findings, finding, "give each device a cell of its own");
+            break;
+        }
 }
 
 static void devices_and_buses_agree(const struct check *check, const struct guest *guest)
@@ -102,6 +124,7 @@ const struct model_rule device_rules[] = {
     { .name = "buses-of-devices-exist", .source = "peers 181", .of_whole = true, .run = buses_of_devices_exist },
     { .name = "cells-of-devices-exist", .source = "peers 181", .of_whole = true, .run = cells_of_devices_exist },
     { .name = "devices-and-buses-agree", .source = "peers 190", .run = devices_and_buses_agree },
+    { .name = "initiators-have-a-cell-each", .source = "peers 187", .run = initiators_have_a_cell_each },
     { .name = "devices-fit-their-bus", .source = "PCI Express: one device on a link", .run = devices_fit_their_bus },
     { 0 }
 };
@@ -131,6 +154,27 @@ static void devices_are_had_once(const struct check *check, const struct planned
             finding_help(check->findings, finding, "remove one of the two");
             break;
         }
+}
+
+/* The guest's kernel gives the cell the memory that the device brings. */
+static void cells_of_initiators_are_empty(const struct check *check, const struct planned_guest *planned)
+{
+    const struct plan_guest *plan = planned->plan;
+    for (uint32_t i = 0; i < plan->device_count; i++) {
+        uint32_t cell = plan->devices[i].initiator;
+        const struct device *said = said_device(planned, i);
+        struct span span = said_span(&said->said, W_DEVICE_INITIATOR, 1);
+        if (cell == NO_INITIATOR)
+            continue;
+        struct finding *finding;
+        if (plan->cells[cell].vcpus->count || plan->cells[cell].memory_bytes) {
+            finding = report(check->findings, NM_initiator_cell, span,
+                             "%s has %s of its own, and cannot be device '%s's", cell_text(check, planned, cell),
+                             plan->cells[cell].vcpus->count ? "vCPUs" : "memory", said->name);
+            finding_help(check->findings, finding,
+                         "name a cell for it alone: 'cell %s-memory { vcpus 0; memory 0KiB }'", said->name);
+        }
+    }
 }
 
 /* Whether a cell, or NO_INDEX: some cell, is bound to this node; true too where nobody knows. */
@@ -225,10 +269,51 @@ static void guests_see_where_devices_are(const struct check *check, const struct
     }
 }
 
+/* The device that a path such as /dev/nvme0n1p2 is, or is a part of; NULL: nobody knows. */
+static const struct host_device *device_of_disk(const struct host *facts, const char *path)
+{
+    if (!path || !g_str_has_prefix(path, "/dev/"))
+        return NULL;
+    const char *name = path + strlen("/dev/");
+    for (uint32_t i = 0; i < facts->device_count; i++) {
+        const struct host_device *device = &facts->devices[i];
+        size_t length = device->name ? strlen(device->name) : 0;
+        if (device->kind != 'b' || !length || strncmp(name, device->name, length) != 0)
+            continue;
+        const char *rest = name + length + (name[length] == 'p' && g_ascii_isdigit(device->name[length - 1]));
+        if (!name[length] || (rest[0] && strspn(rest, "0123456789") == strlen(rest) &&
+                              (rest != name + length || !g_ascii_isdigit(device->name[length - 1]))))
+            return device;
+    }
+    return NULL;
+}
+
+/* The first iothread serves the disk. */
+static void iothreads_are_near_their_disk(const struct check *check, const struct planned_guest *planned)
+{
+    const struct plan_guest *plan = planned->plan;
+    const struct host *facts = facts_of(planned);
+    const struct plan_iothread *iothread = plan->iothread_count ? &plan->iothreads[0] : NULL;
+    const struct host_device *disk = facts && iothread && iothread->cpus ? device_of_disk(facts, plan->disk) : NULL;
+    if (!disk || disk->node_os_index == NO_INDEX)
+        return;
+    const struct ids *nodes = nodes_of_cpus(check->arena, facts, iothread->cpus);
+    if (!nodes->count || ids_contains(nodes, disk->node_os_index))
+        return;
+    struct finding *finding =
+        report(check->findings, NM_iothread_far, guest_word_span(planned->guest, W_BOOT_DISK, 1),
+               "disk '%s' is on node %u of host '%s', and iothread %u of guest '%s' runs on node %s", plan->disk,
+               disk->node_os_index, planned->host->name, iothread->id, plan->name, ids_text(check->arena, nodes));
+    finding_note(check->findings, finding, "every request crosses the link between the nodes");
+    finding_help(check->findings, finding, "write 'iothread %u { node block:%s }'", iothread->id, disk->name);
+}
+
 const struct plan_rule plan_device_rules[] = {
     { .name = "devices-are-had-once", .source = "one owner of a device", .run = devices_are_had_once },
     { .name = "devices-are-near-their-cells", .source = "peers 188, 190, 192", .run = devices_are_near_their_cells },
+    { .name = "cells-of-initiators-are-empty", .source = "peers 187", .run = cells_of_initiators_are_empty },
     { .name = "nodes-of-devices-are-known", .source = "Linux: numa_node -1", .run = nodes_of_devices_are_known },
+    { .name = "iothreads-are-near-their-disk", .source = "peers 146", .run = iothreads_are_near_their_disk },
     { .name = "guests-see-where-devices-are", .source = "peers 191", .run = guests_see_where_devices_are },
     { 0 }
 };

@@ -260,6 +260,31 @@ static const char *gap_text(const struct check *check, const struct planned_gues
     bug("a gap that is none");
 }
 
+/* The device whose generic initiator a cell is, or NULL. */
+static const struct device *initiator_of(const struct planned_guest *planned, uint32_t cell)
+{
+    for (uint32_t i = 0; i < planned->plan->device_count; i++)
+        if (planned->plan->devices[i].initiator == cell)
+            return &planned->guest->devices[i];
+    return NULL;
+}
+
+static void report_initiator(const struct check *check, const struct planned_guest *planned, uint32_t cell,
+                             const struct device *device)
+{
+    const struct plan_guest *plan = planned->plan;
+    struct finding *finding =
+        report(check->findings, plan->has_base ? NM_not_in_base : NM_initiator_not_in_libvirt,
+               said_span(&device->said, W_DEVICE_INITIATOR, 1), "libvirt has no word for the generic initiator of %s",
+               cell_text(check, planned, cell));
+    if (plan->has_base)
+        finding_label(check->findings, finding, said_span(&planned->guest->said, W_GUEST_BASE, 0),
+                      "a guest with a base has the libvirt target only");
+    else
+        finding_note(check->findings, finding, "only the QEMU target is written for guest '%s'", plan->name);
+    finding_help(check->findings, finding, "for libvirt remove 'initiator' and the cell");
+}
+
 static void libvirt_can_say_the_cells(const struct check *check, const struct planned_guest *planned)
 {
     static const enum code codes[] = { [GAP_NO_MEMORY] = NM_cell_without_memory,
@@ -277,6 +302,11 @@ static void libvirt_can_say_the_cells(const struct check *check, const struct pl
         uint32_t cell, other;
         if (!has_libvirt_gap(plan, gap, &cell, &other))
             continue;
+        const struct device *device = gap == GAP_NO_MEMORY ? initiator_of(planned, cell) : NULL;
+        if (device) {
+            report_initiator(check, planned, cell, device);
+            continue;
+        }
         struct finding *finding =
             report(check->findings, plan->has_base ? NM_not_in_base : codes[gap], gap_span(planned, gap, cell, other),
                    "%s", gap_text(check, planned, gap, cell, other));

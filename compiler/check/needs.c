@@ -40,6 +40,7 @@ static const enum word_id words[FEATURE_COUNT] = {
     [FEATURE_BANDWIDTH_RATES] = W_RESCTRL_BANDWIDTH,
     [FEATURE_RESCTRL_MONITORS] = W_RESCTRL_MONITOR,
     [FEATURE_EXPANDER_BUS] = W_GUEST_EXPANDER_BUS,
+    [FEATURE_GENERIC_INITIATOR] = W_DEVICE_INITIATOR,
 };
 
 static bool some_iothread(const struct plan_guest *plan, enum feature feature)
@@ -104,6 +105,11 @@ static bool is_used(enum feature feature, const struct plan_guest *plan, const s
         return !cell && plan->maxphysaddr_mode != MAXPHYSADDR_UNSAID;
     case FEATURE_HMAT:
         return !cell && plan->has_hmat;
+    case FEATURE_GENERIC_INITIATOR:
+        for (uint32_t i = 0; !cell && i < plan->device_count; i++)
+            if (plan->devices[i].initiator != NO_INITIATOR)
+                return true;
+        return false;
     case FEATURE_EXPANDER_BUS:
         return !cell && plan->expander_count;
     case FEATURE_PREFERRED_MANY:
@@ -146,6 +152,9 @@ static struct span word_of_guest(const struct guest *guest, enum word_id word)
             return said_span(&guest->cells[i].said, W_CELL_LATENCY, 0);
     if (word == W_GUEST_RESCTRL && guest->resctrl_count)
         return guest->resctrls[0].span;
+    for (uint32_t i = 0; word_row(word)->in == IN_DEVICE && i < guest->device_count; i++)
+        if (is_said(&guest->devices[i].said, word))
+            return said_span(&guest->devices[i].said, word, 0);
     if (word == W_GUEST_EXPANDER_BUS && guest->expander_count)
         return guest->expanders[0].span;
     return guest_word_span(guest, word, 0);

@@ -39,6 +39,11 @@ void append_devices(GString *out, const struct plan_guest *guest, const char *ma
         } else if (guest->cell_count > 1) {
             append(out, ", on no cell");
         }
+        if (device->initiator != NO_INITIATOR) {
+            append(out, ", with cell ");
+            append(out, guest->cells[device->initiator].name);
+            append(out, " for its own");
+        }
         append(out, "\n");
     }
 }

@@ -54,6 +54,17 @@ void qemu_expanders(struct argv *argv, const struct plan_guest *guest)
     }
 }
 
+/* Since QEMU 9.0. */
+static void generic_initiator(struct argv *argv, uint32_t device, uint32_t cell)
+{
+    argv_option(argv, "-object");
+    argv_begin(argv, "acpi-generic-initiator");
+    put_number(argv, ",id=initiator", device);
+    put_number(argv, ",pci-dev=hostdev", device);
+    put_number(argv, ",node=", cell);
+    argv_end(argv);
+}
+
 void qemu_host_devices(struct argv *argv, const struct plan_guest *guest)
 {
     for (uint32_t i = 0; i < guest->device_count; i++) {
@@ -72,5 +83,7 @@ void qemu_host_devices(struct argv *argv, const struct plan_guest *guest)
             put_slot(argv, device->slot);
         }
         argv_end(argv);
+        if (device->initiator != NO_INITIATOR)
+            generic_initiator(argv, i, device->initiator);
     }
 }

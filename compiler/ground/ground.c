@@ -410,9 +410,14 @@ static void take_reserves(struct grounding *grounding, struct site_host *host)
 static unsigned wanted_facts(const struct site *site)
 {
     unsigned wants = HOST_CACHES | (site->wants_devices ? HOST_DEVICES : 0);
-    for (uint32_t g = 0; g < site->guest_count; g++)
-        if (site->guests[g].hmat == HMAT_WORD_AUTO)
+    for (uint32_t g = 0; g < site->guest_count; g++) {
+        const struct guest *guest = &site->guests[g];
+        bool has_threads = guest->iothread_count || guest->iothread_total;
+        if (guest->hmat == HMAT_WORD_AUTO)
             wants |= HOST_ACCESSES;
+        if (guest->disk && has_threads && g_str_has_prefix(guest->disk, "/dev/"))
+            wants |= HOST_DEVICES; /* on which node it is */
+    }
     return wants;
 }
 

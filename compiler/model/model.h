@@ -470,9 +470,10 @@ struct device { /* a PCI device of the host that the guest gets */
     const char *name;
     struct span span; /* of its label */
     struct said said;
-    const char *address; /* NULL: the host says it, under this name */
-    const char *cell;    /* label of a cell */
-    const char *bus;     /* name of an expander bus */
+    const char *address;   /* NULL: the host says it, under this name */
+    const char *cell;      /* label of a cell */
+    const char *bus;       /* name of an expander bus */
+    const char *initiator; /* label of a cell */
     uint32_t affinity;
     bool is_of_base;      /* its place in the guest is said there */
     const char *base_bus; /* the bus it has there; NULL: none that stands on a cell */

@@ -214,7 +214,11 @@ void finish_buses(struct placing *placing, const struct draft *draft, struct pla
     struct plan_device *devices = arena_array(placing->arena, struct plan_device, guest->device_count);
     take_said(&laying);
     for (uint32_t i = 0; i < guest->device_count; i++) {
-        name_device(&laying, &guest->devices[i], &devices[i]);
+        const struct device *said = &guest->devices[i];
+        name_device(&laying, said, &devices[i]);
+        devices[i].initiator =
+            said->initiator ? cell_called(&laying, said->initiator, said_span(&said->said, W_DEVICE_INITIATOR, 1))
+                            : NO_INITIATOR;
         choose_bus(&laying, &guest->devices[i], &devices[i]);
     }
     number_buses(&laying);

@@ -98,7 +98,7 @@ static void finish_cell(struct placing *placing, const struct draft *draft, cons
 static bool says_device_cell(const struct guest *guest)
 {
     for (uint32_t i = 0; i < guest->device_count; i++)
-        if (guest->devices[i].cell)
+        if (guest->devices[i].cell || guest->devices[i].initiator)
             return true;
     return false;
 }

@@ -15,6 +15,27 @@ static const struct ids *set_of_cpus(struct placing *placing, const struct draft
     return cpus_on_host(placing->arena, placing->findings, draft->room->host, set, NULL, span);
 }
 
+static bool has_cpus(const struct draft *draft, const struct ids *nodes)
+{
+    const struct host *facts = draft->room->host->facts;
+    for (uint32_t n = 0; n < facts->node_count; n++)
+        if (ids_contains(nodes, facts->nodes[n].os_index) && facts->nodes[n].cpus->count)
+            return true;
+    return false;
+}
+
+/* Unpinned they would run anywhere, and nobody would know. */
+static void tell_none_left(struct placing *placing, const struct draft *draft, const struct ids *nodes,
+                           struct span span)
+{
+    struct finding *finding =
+        report(placing->findings, NM_no_cpu_near, span,
+               "every CPU of node %s of host '%s' is somebody's own: none is left for these threads",
+               ids_text(placing->arena, nodes), draft->room->host->name);
+    finding_note(placing->findings, finding, "they are not pinned, and run wherever the kernel likes");
+    finding_help(placing->findings, finding, "leave a CPU of the node free, or name CPUs for them: 'cpus'");
+}
+
 static const struct ids *cpus_of_node_set(struct placing *placing, const struct draft *draft, const struct set *set,
                                           struct span span)
 {
@@ -24,7 +45,11 @@ static const struct ids *cpus_of_node_set(struct placing *placing, const struct 
     if (!nodes)
         nodes = nodes_on_host(placing->arena, placing->findings, draft->room->host, set, span);
     const struct ids *cpus = nodes ? room_loose(draft->room, nodes) : NULL;
-    return cpus && cpus->count ? cpus : NULL;
+    if (cpus && cpus->count)
+        return cpus;
+    if (nodes && has_cpus(draft, nodes))
+        tell_none_left(placing, draft, nodes, span);
+    return NULL;
 }
 
 /* ---- floating vCPUs --------------------------------------------------------------------------------------------- */

@@ -36,6 +36,8 @@ void write_devices(struct json *json, const struct plan_guest *guest)
         json_string(json, "address", device->address);
         if (device->expander != NO_EXPANDER)
             json_string(json, "bus", guest->expanders[device->expander].name);
+        if (device->initiator != NO_INITIATOR)
+            json_number(json, "initiator", device->initiator);
         if (device->controller) {
             json_number(json, "controller", device->controller);
             json_number(json, "slot", device->slot);

@@ -134,9 +134,23 @@ static void check_device(struct plan_reader *reader, const struct plan_guest *gu
             reader_fail(reader, NM_plan_conflict, "controller", "device '%s' is in this place", devices[i].name);
 }
 
+static uint32_t read_initiator(struct plan_reader *reader, struct json_c_object *object, const struct plan_guest *guest,
+                               const struct plan_device *devices, uint32_t at)
+{
+    if (!json_object_object_get_ex(object, "initiator", NULL))
+        return NO_INITIATOR;
+    uint32_t cell = (uint32_t)read_number(reader, object, "initiator", REQUIRED, 0, guest->cell_count - 1);
+    if (!reader->failed && (guest->cells[cell].vcpus->count || guest->cells[cell].memory_bytes))
+        reader_fail(reader, NM_plan_conflict, "initiator", "cell %u has vCPUs or memory of its own", cell);
+    for (uint32_t i = 0; !reader->failed && i < at; i++)
+        if (devices[i].initiator == cell)
+            reader_fail(reader, NM_plan_conflict, "initiator", "cell %u is device '%s's", cell, devices[i].name);
+    return cell;
+}
+
 void read_devices(struct plan_reader *reader, struct json_c_object *object, struct plan_guest *guest)
 {
-    static const char *const keys[] = { "name", "address", "bus", "controller", "slot", NULL };
+    static const char *const keys[] = { "name", "address", "bus", "initiator", "controller", "slot", NULL };
     size_t count;
     struct json_c_object *array = read_array(reader, object, "devices", OPTIONAL, MOST_DEVICES, &count);
     struct plan_device *devices = arena_array(reader->arena, struct plan_device, count);
@@ -149,6 +163,7 @@ void read_devices(struct plan_reader *reader, struct json_c_object *object, stru
             devices[i].address = read_text(reader, element, "address", REQUIRED);
             const char *bus = read_text(reader, element, "bus", OPTIONAL);
             devices[i].expander = bus ? find_bus(reader, guest, bus) : NO_EXPANDER;
+            devices[i].initiator = read_initiator(reader, element, guest, devices, (uint32_t)i);
             devices[i].controller = (uint32_t)read_number(reader, element, "controller", OPTIONAL, 1, CONTROLLER_MOST);
             devices[i].slot = (uint32_t)read_number(reader, element, "slot",
                                                     devices[i].controller ? REQUIRED : OPTIONAL, 0, PORTS_MOST - 1);

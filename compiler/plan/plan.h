@@ -136,11 +136,13 @@ struct plan_expander { /* a PCI bus that stands on a cell */
 };
 
 #define NO_EXPANDER UINT32_MAX
+#define NO_INITIATOR UINT32_MAX
 
 struct plan_device { /* of the host, that the guest gets for itself */
     const char *name;
     const char *address;       /* on the host: "0000:41:00.0" */
     uint32_t expander;         /* the bus it is on, into expanders; NO_EXPANDER: the root bus, which is on no cell */
+    uint32_t initiator;        /* a cell without vCPUs and memory that is the device's; NO_INITIATOR */
     uint32_t controller, slot; /* that it is plugged into: a port, or a pxb; 0: left to QEMU, or to the base */
 };
 

@@ -334,6 +334,15 @@ def _expanders(texts):
     return found
 
 
+def _initiators(objects):
+    """{device: its cell}"""
+    found = {}
+    for told in (properties(text, "qom-type") for text in objects):
+        if told.get("qom-type") == "acpi-generic-initiator":
+            found[told["pci-dev"]] = integer(told["node"])
+    return found
+
+
 def _host_devices(texts):
     """{address on the host: number of the bus and slot of the port (of a pxb: of the device) or None: on the root bus}"""
     devices = {told["id"]: told for told in (properties(text, "driver") for text in texts) if "id" in told}
@@ -409,6 +418,7 @@ def facts(words, mounts=None):
         "distances": _matrix(len(cells), distances), "has_hmat": has_hmat, "hmat": hmat, "only": backends.get(only),
         "is_locked": boolean(overcommit.get("mem-lock", "off")), "expanders": _expanders(options.get("-device", [])),
         "iothreads": _iothreads(options.get("-object", [])), "devices": _host_devices(options.get("-device", [])),
+        "initiators": _initiators(options.get("-object", [])),
         "plugged": _plugged(options.get("-device", [])),
         "remapping": _remapping(machine, options.get("-device", [])),
     }

@@ -284,6 +284,7 @@ static void test_json_round_trip(void)
     ", \"slot\": " #slot "}"
 #define A_DEVICE_ON_ROOT(controller) \
     "{\"name\": \"r\", \"address\": \"0000:01:00.0\", \"controller\": " #controller ", \"slot\": 0}"
+#define AN_INITIATOR(cell) "{\"name\": \"i\", \"address\": \"0000:01:00.0\", \"initiator\": " #cell "}"
 #define DEVICES(one, other) "\"expanders\": [" ONE_BUS "], \"devices\": [" one ", " other "], \"locked\": true"
 #define ONE_DEVICE A_DEVICE("0000:41:00.0", "b", 2, 0)
 #define BUSES(one, other) "\"expanders\": [" one ", " other "], \"locked\": true"
@@ -362,6 +363,8 @@ static void test_json_refusals(void)
         { "\"locked\": true", DEVICES(ONE_DEVICE, A_DEVICE_ON_ROOT(3)), NM_plan_conflict },
         { "\"locked\": true", DEVICES(ONE_DEVICE, A_DEVICE_ON_ROOT(256)), NM_plan_value },
         { "\"locked\": true", DEVICES(ONE_DEVICE, "{\"name\": \"d\"}"), NM_plan_key },
+        { "\"locked\": true", DEVICES(ONE_DEVICE, AN_INITIATOR(0)), NM_plan_conflict },
+        { "\"locked\": true", DEVICES(ONE_DEVICE, AN_INITIATOR(2)), NM_plan_value },
         { "\"locked\": true", "\"locked\": 1", NM_plan_value },
         { "\"locked\": true", "\"locked\": true, \"x\": 1", NM_plan_key },
         { "\"guests\": [", "\"guests\": [[", NM_plan_text },
