@@ -95,7 +95,7 @@ static bool store_columns(struct binder *binder, const struct item *item, const 
         if (at >= count) {
             if (column->flags & OPTIONAL)
                 continue;
-            report_missing(binder, item, column);
+            report_missing(binder, item, row, column);
             return false;
         }
         if (column->flags & MANY)

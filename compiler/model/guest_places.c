@@ -250,9 +250,24 @@ static void number_resctrls(struct binder *binder, struct guest *guest)
     guest->resctrl_count = kept;
 }
 
+static void number_hotplug(struct binder *binder, struct guest *guest)
+{
+    const struct {
+        enum word_id word;
+        const struct set **set;
+    } words[] = { { W_VCPUS_ONLINE, &guest->online }, { W_VCPUS_FIXED, &guest->fixed } };
+    for (size_t i = 0; i < G_N_ELEMENTS(words); i++) {
+        if (!*words[i].set || number_set(binder, guest, words[i].set, said_span(&guest->said, words[i].word, 1)))
+            continue;
+        said_mark(&guest->said, words[i].word, false);
+        guest->is_broken = true;
+    }
+}
+
 void number_guest_places(struct binder *binder, struct guest *guest)
 {
     number_cells(binder, guest);
+    number_hotplug(binder, guest);
     number_pins(binder, guest);
     number_schedulers(binder, guest);
     number_resctrls(binder, guest);

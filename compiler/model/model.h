@@ -468,13 +468,14 @@ struct guest {
     bool is_incomplete; /* a layer or a word of it could not be read: what it seems to lack may stand there */
 
     uint32_t count;
-    const char *base;          /* a path ready to open */
-    uint32_t base_file;        /* in the sources; 0 without base */
-    const char *base_uuid;     /* of the base; NULL without */
-    uint32_t base_controllers; /* of PCI in the base, numbered below this; 0 without */
-    uint32_t base_buses_end;   /* buses of the base have numbers from here on; 0: numac knows of all */
-    bool base_has_express;     /* its machine has PCI Express */
-    struct list use, hosts;    /* const char * */
+    const char *base;                    /* a path ready to open */
+    uint32_t base_file;                  /* in the sources; 0 without base */
+    const char *base_uuid;               /* of the base; NULL without */
+    const struct base_value *base_ruled; /* by enum base_word; NULL without base */
+    uint32_t base_controllers;           /* of PCI in the base, numbered below this; 0 without */
+    uint32_t base_buses_end;             /* buses of the base have numbers from here on; 0: numac knows of all */
+    bool base_has_express;               /* its machine has PCI Express */
+    struct list use, hosts;              /* const char * */
     uint32_t arch;
     const char *machine;
     uint32_t accel;
@@ -485,7 +486,12 @@ struct guest {
     const char *kernel, *initrd, *cmdline, *disk, *network;
     uint64_t memory_bytes;
     uint32_t vcpu_count, sockets, dies, clusters, modules, cores, threads; /* 0: to be decided */
-    uint32_t cells_wanted;                                                 /* 0: as the blocks */
+    uint32_t vcpu_most;                                                    /* `max`, which is then the vcpu_count */
+    uint32_t vcpus_at_start; /* the count that was said, beside it or alone */
+    bool says_start;
+    const struct set *online, *fixed;
+    struct list plug_order; /* uint32_t */
+    uint32_t cells_wanted;  /* 0: as the blocks */
     uint32_t distance;
     struct list distance_rows; /* struct distance_row */
     uint32_t hmat;
