@@ -345,6 +345,10 @@ static void name_takers(struct placing *placing, struct finding *finding, const 
     const char *takers = takers_of(placing->scratch, misfit);
     if (takers)
         finding_note(placing->findings, finding, "%s is used by %s", where, takers);
+    if (misfit->kind == SHORT_LOOSE && misfit->node != NO_INDEX && misfit->room->nodes[misfit->node].free_isolated &&
+        !diagnosis->draft->cells[misfit->cell].locality->cpus)
+        finding_note(placing->findings, finding, "%u of its CPUs are isolated: no vCPU that shares runs there",
+                     misfit->room->nodes[misfit->node].free_isolated);
     if (misfit->kind == SHORT_PAGES &&
         room_pages_left(misfit->room, misfit->node == NO_INDEX ? 0 : misfit->node, misfit->page_bytes) == UINT64_MAX)
         finding_note(placing->findings, finding, "host '%s' does not tell its huge pages: they were made of its memory",
