@@ -62,10 +62,24 @@ static bool is_left_out(const struct emitter *emitter, const struct planned_gues
     return !emitter_takes(emitter, guest->plan);
 }
 
-/* A base rules what only libvirt reads; said once a guest, so that nobody looks for files in vain. */
-static void tell_base_only(struct session *session, const struct planned_guest *guest, const struct emitter *emitter)
+/* A base rules what only libvirt reads, and only libvirt asks numad; said once a guest, so that nobody looks for files
+ * in vain. */
+static void tell_one_target(struct session *session, const struct planned_guest *guest, const struct emitter *emitter)
 {
-    if (!guest->plan->has_base || strcmp(emitter->suffix, ".argv") != 0)
+    const struct plan_guest *plan = guest->plan;
+    if (strcmp(emitter->suffix, ".argv") != 0)
+        return;
+    if (plan->cpus_by_numad || plan->memory_by_numad) {
+        bool is_memory = plan->memory_by_numad && guest->guest->locality.nodes_by_numad;
+        struct finding *finding = report(session->findings, NM_numad_one_target,
+                                         guest_word_span(guest->guest, is_memory ? W_NODE : W_CPUS, 1),
+                                         "guest '%s' is left to numad: only the libvirt target is written", plan->name);
+        finding_note(session->findings, finding, "libvirt asks numad when it starts the guest; QEMU cannot");
+        finding_help(session->findings, finding,
+                     "name nodes or CPUs, or leave them open: numac chooses for both targets");
+        return;
+    }
+    if (!plan->has_base)
         return;
     struct finding *finding = report(session->findings, NM_base_one_target, guest->guest->span,
                                      "guest '%s' has a base: only the libvirt target is written", guest->plan->name);
@@ -117,7 +131,7 @@ static void build_stream(struct session *session, const struct compiled *compile
     uint32_t guest_count = compiled->planned->plan->guest_count;
     for (uint32_t i = 0; i < guest_count; i++) /* before the first byte, since findings come first */
         if (is_left_out(emitter, &guests[i]))
-            tell_base_only(session, &guests[i], emitter);
+            tell_one_target(session, &guests[i], emitter);
     if (emitter->stream_open)
         g_string_append(session->result, emitter->stream_open);
     for (uint32_t i = 0; i < guest_count; i++) {
@@ -140,7 +154,7 @@ static bool add_guest(struct session *session, struct output *output, const stru
         if (!is_wanted(session->options, &rows[e]))
             continue;
         if (is_left_out(&rows[e], guest)) {
-            tell_base_only(session, guest, &rows[e]);
+            tell_one_target(session, guest, &rows[e]);
             continue;
         }
         g_string_truncate(text, 0);

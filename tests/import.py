@@ -151,7 +151,7 @@ def bare_argv(numac, trip):
     site.write_text(run.out)
     run = numac.run(["build", site, "-o", trip.folder / "bare", "--target", "qemu"])
     path = trip.folder / "bare" / f"{trip.names[0]}.argv"
-    return path.read_text() if run.status == 0 else None
+    return path.read_text() if run.status == 0 and path.exists() else None  # numad is libvirt's alone
 
 
 def args_say(numac, trip):
@@ -161,7 +161,7 @@ def args_say(numac, trip):
         return [], "no command line in the corpus"
     argv = bare_argv(numac, trip)
     if argv is None:
-        return [], "without its base the site does not build"
+        return [], "without its base the site does not build for QEMU"
     try:
         mounts = {"/dev/hugepages2M": 2 << 20, "/dev/hugepages1G": 1 << 30}
         theirs = argv_facts.facts(argv_facts.words_of_libvirt(path.read_text().replace("\\\n", " ")), mounts)

@@ -421,8 +421,8 @@ static void vcpus_run_near_their_memory(const struct check *check, const struct 
         struct spread spread = spread_of(planned, cell);
         bool is_far = cell->nodes && spread.far && !spread.near && has_cpus(facts, cell->nodes);
         if (!spread.first || !spread.far || (!is_far && !spread.other) ||
-            (cell->nodes && !has_cpus(facts, cell->nodes)))
-            continue;
+            (cell->nodes && !has_cpus(facts, cell->nodes)) || plan->memory_by_numad)
+            continue; /* where it is nobody knows, which is told */
         struct span span = vcpu_span(planned, spread.vcpu);
         struct finding *finding;
         if (is_far) {

@@ -22,6 +22,7 @@ struct emitter {
     const char *about;                      /* one line for --help */
     bool takes_base;                        /* can write a guest that has a base */
     bool takes_any_cell;                    /* can write a guest that libvirt has no words for */
+    bool takes_numad;                       /* can leave a choice to numad */
     const char *stream_open, *stream_close; /* around the guests of `-o -`; NULL: written one behind another */
     void (*write)(const struct plan_guest *guest, const struct base_text *base, GString *out);
 };

@@ -10,6 +10,7 @@ static const struct emitter rows[] = {
         .suffix = ".xml",
         .about = "domain XML for virsh define",
         .takes_base = true,
+        .takes_numad = true,
         .stream_open = "<domains>\n",
         .stream_close = "</domains>\n",
         .write = write_libvirt_xml,
@@ -38,5 +39,6 @@ const struct emitter *emitters(size_t *out_count)
 
 bool emitter_takes(const struct emitter *emitter, const struct plan_guest *guest)
 {
-    return (emitter->takes_base || !guest->has_base) && (emitter->takes_any_cell || !guest->is_qemu_only);
+    return (emitter->takes_base || !guest->has_base) && (emitter->takes_any_cell || !guest->is_qemu_only) &&
+           (emitter->takes_numad || !(guest->cpus_by_numad || guest->memory_by_numad));
 }

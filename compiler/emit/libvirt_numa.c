@@ -199,7 +199,7 @@ static void xml_each_vcpu(struct xml *xml, const struct plan_guest *guest)
 
 void xml_vcpu(struct xml *xml, const struct plan_guest *guest)
 {
-    xml_line(xml, "<vcpu placement='static'");
+    xml_line(xml, guest->cpus_by_numad ? "<vcpu placement='auto'" : "<vcpu placement='static'");
     if (guest->online && ids_size(guest->online) < guest->vcpu_count) {
         xml_put(xml, " current='");
         xml_number(xml, ids_size(guest->online));
@@ -319,6 +319,13 @@ static void xml_union_of_nodes(struct xml *xml, const struct plan_guest *guest)
 void xml_numatune(struct xml *xml, const struct plan_guest *guest)
 {
     struct binding binding = binding_of(guest);
+    if (guest->memory_by_numad) {
+        xml_open(xml, "<numatune>");
+        xml_line(xml, "<memory mode='");
+        xml_put(xml, memory_policy_word(guest->numad_policy));
+        xml_end(xml, "' placement='auto'/>");
+        xml_shut(xml, "</numatune>");
+    }
     if (!binding.any)
         return;
     bool bindable = binding.first->policy == POLICY_STRICT || binding.first->policy == POLICY_RESTRICTIVE;

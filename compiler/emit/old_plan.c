@@ -57,6 +57,7 @@ static void add_files(GHashTable *files, struct json_c_object *guest, struct jso
     struct plan_guest old = {
         .has_base = json_object_object_get_ex(guest, "base", &flag) && json_object_get_boolean(flag),
         .is_qemu_only = json_object_object_get_ex(guest, "qemu_only", &flag) && json_object_get_boolean(flag),
+        .cpus_by_numad = json_object_object_get_ex(guest, "numad", NULL), /* or memory: what decides is the same */
     };
     size_t count;
     const struct emitter *rows = emitters(&count);

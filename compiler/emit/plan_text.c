@@ -97,7 +97,10 @@ static GString *cpus_of_cell(const struct plan_guest *guest, const struct plan_c
         if (guest->vcpu_cpus[vcpu])
             ids_add_to_bitmap(guest->vcpu_cpus[vcpu], cpus);
     }
-    append_set_or(text, all_pinned ? ids_from_bitmap(arena, cpus) : NULL, cell->vcpus->count ? "any" : "-");
+    append_set_or(text, all_pinned ? ids_from_bitmap(arena, cpus) : NULL,
+                  !cell->vcpus->count    ? "-"
+                  : guest->cpus_by_numad ? "numad"
+                                         : "any");
     hwloc_bitmap_free(cpus);
     arena_free(arena);
     return text;
@@ -180,8 +183,11 @@ static void write_cells(const struct plan_guest *guest, GString *out)
         table_take(&table, set_field(cell->vcpus, "none"));
         table_take(&table, size_field(cell->memory_bytes, "none"));
         table_take(&table, size_field(cell->page_bytes, "normal"));
-        table_take(&table, set_field(cell->nodes, "any"));
-        table_add(&table, cell->nodes ? memory_policy_word(cell->policy) : "-");
+        bool by_numad = guest->memory_by_numad && cell->memory_bytes;
+        table_take(&table, set_field(cell->nodes, by_numad ? "numad" : "any"));
+        table_add(&table, cell->nodes ? memory_policy_word(cell->policy)
+                          : by_numad  ? memory_policy_word(guest->numad_policy)
+                                      : "-");
         table_take(&table, cpus_of_cell(guest, cell));
         table_take(&table, remarks_on_cell(cell));
     }
@@ -307,6 +313,8 @@ static void write_body(const struct plan_guest *guest, GString *out)
     }
     if (guest->is_qemu_only)
         append(out, ", QEMU target only");
+    if (guest->cpus_by_numad || guest->memory_by_numad)
+        append(out, ", libvirt target only");
     if (guest->is_locked)
         append(out, ", locked");
     if (guest->hard_limit_bytes) {
@@ -325,6 +333,10 @@ static void write_body(const struct plan_guest *guest, GString *out)
     } else {
         append(out, "\n  no thread is pinned\n");
     }
+    if (guest->cpus_by_numad || guest->memory_by_numad)
+        append(out, !guest->memory_by_numad ? "  numad chooses CPUs at start\n"
+                    : guest->cpus_by_numad  ? "  numad chooses CPUs and nodes at start\n"
+                                            : "  numad chooses the nodes at start\n");
     append_iothread_tuning(out, guest, "  ");
     append_tuning(out, guest, "  ");
     append_expanders(out, guest, "  ");

@@ -140,6 +140,7 @@ void bind_hosts(struct binder *binder);
 void refuse_unwanted_hosts(struct binder *binder);
 void bind_guests(struct binder *binder);
 void inherit_locality(struct guest *guest);
+void settle_numad(struct guest *guest); /* after it */
 void number_guest_places(struct binder *binder, struct guest *guest);
 /* Returns the name that was most likely meant, or NULL; `own` is not it. */
 const char *report_unknown_profile(struct binder *binder, const struct scalar *scalar);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * Cells take from their guest what they do not say themselves.  A cell that says a word whole does not take the
- * children its guest gave that word.
+ * children its guest gave that word.  And what then is left to numad.
  */
 #include "model/binder.h"
 
@@ -49,4 +49,33 @@ void inherit_locality(struct guest *guest)
                 said_mark(&cell->said, row->id, false);
         }
     }
+}
+
+/* ---- numad ------------------------------------------------------------------------------------------------------ */
+
+const struct set set_numad = { .text = "numad" };
+
+static void settle_locality(struct locality *locality)
+{
+    locality->nodes_by_numad = locality->nodes == &set_numad;
+    locality->cpus_by_numad = locality->cpus == &set_numad;
+    locality->nodes = locality->nodes_by_numad ? NULL : locality->nodes;
+    locality->cpus = locality->cpus_by_numad ? NULL : locality->cpus;
+}
+
+void settle_numad(struct guest *guest)
+{
+    settle_locality(&guest->locality);
+    bool has_nodes = guest->locality.nodes;
+    for (uint32_t c = 0; c < guest->cell_count; c++) {
+        settle_locality(&guest->cells[c].locality);
+        has_nodes |= guest->cells[c].locality.nodes != NULL;
+    }
+    guest->memory_by_numad = guest->locality.nodes_by_numad || (guest->locality.cpus_by_numad && !has_nodes);
+}
+
+bool cpus_are_by_numad(const struct guest *guest, uint32_t cell)
+{
+    const struct locality *locality = cell < guest->cell_count ? &guest->cells[cell].locality : &guest->locality;
+    return !locality->cpus && (guest->locality.cpus_by_numad || guest->memory_by_numad);
 }

@@ -509,6 +509,7 @@ static void bind_guest(struct binder *binder, const struct item *item, struct gu
     number_guest_places(binder, guest);
     settle_device_places(binder, guest);
     inherit_locality(guest);
+    settle_numad(guest);
 }
 
 /* How many instances a family makes; 0 with a finding where its count is wrong. */

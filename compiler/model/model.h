@@ -71,7 +71,8 @@ enum value_type {
     V_SET,           /* const struct set *: vCPU numbers */
     V_CPUS,          /* const struct set *: host CPUs */
     V_NODES,         /* const struct set *: host nodes */
-    V_NODES_OR_AUTO, /* the same; NULL for `auto` */
+    V_NODES_OR_AUTO, /* the same; NULL for `auto`, &set_numad */
+    V_CPUS_OR_NUMAD, /* const struct set *: host CPUs; &set_numad */
     V_VERSION,       /* struct version_number */
     V_TIME,          /* uint64_t whole nanoseconds */
     V_RATE,          /* uint64_t bytes a second, whole MiB */
@@ -248,6 +249,9 @@ struct set {
     struct set_term terms[];
 };
 
+/* The word `numad` while layers are merged; settled locality has flags instead. */
+extern const struct set set_numad;
+
 struct version_number {
     uint16_t major, minor, micro;
 };
@@ -394,7 +398,7 @@ struct declared_host {
 /* ---- guests ----------------------------------------------------------------------------------------------------- */
 
 struct locality {            /* words that a guest and each of its cells may say; small, since each cell has one */
-    const struct set *nodes; /* NULL: auto */
+    const struct set *nodes; /* NULL: auto, or numad's choice */
     struct list fallback;    /* const struct set * */
     const struct set *cpus;
     struct list pin_rows; /* struct pin_row; guest only */
@@ -404,6 +408,7 @@ struct locality {            /* words that a guest and each of its cells may say
     uint32_t allocation_threads;
     uint8_t policy, pin, within, backing, access, allocation, context; /* choices */
     bool discard, dump, reserve, ksm;
+    bool nodes_by_numad, cpus_by_numad; /* said so: chosen when the guest starts */
 };
 
 struct hmat_values {                   /* of the memory of a cell, or of a cache at its side */
@@ -525,6 +530,7 @@ struct guest {
     struct scheduling emulator_scheduling, vhost_scheduling;
     const struct set *vhost_cpus, *vhost_nodes;
     struct locality locality;
+    bool memory_by_numad; /* `node numad`, or `cpus numad` where no node is said: memory follows the CPUs */
 
     struct cell *cells; /* blocks, in order; 0 of them where `cells` or nothing was said */
     uint32_t cell_count;
@@ -583,6 +589,9 @@ struct model_options {
  * marked (is_broken, failed words), and the rest still stands, so that all can be told at once.  NULL only where the
  * site itself is no text. */
 struct site *build_site(struct arena *arena, struct syntax *syntax, uint32_t file, const struct model_options *options);
+
+/* ---- numad (inherit.c): it chooses for a guest as a whole, and CPUs that stand open follow the memory */
+bool cpus_are_by_numad(const struct guest *guest, uint32_t cell); /* of the vCPUs that no pin table places */
 
 /* ---- PCI buses (devices.c) */
 const struct expander_bus *find_expander(const struct guest *guest, const char *name); /* NULL: it has none */

@@ -291,19 +291,14 @@ static bool refuse_later(struct binder *binder, const struct column *column, con
 {
     static const struct {
         const char *text, *about, *help;
-        bool is_choice; /* else a set of the host */
     } later[] = {
-        { "aarch64", "Arm guests", "write 'x86_64'", true },
-        { "ppc64", "POWER guests", "write 'x86_64'", true },
-        { "s390x", "guests of IBM Z", "write 'x86_64'", true },
-        { "riscv64", "RISC-V guests", "write 'x86_64'", true },
-        { "loongarch64", "LoongArch guests", "write 'x86_64'", true },
-        { "numad", "numad chooses when the guest starts", "name them, or leave the choice to numac", false },
+        { "aarch64", "Arm guests", "write 'x86_64'" },           { "ppc64", "POWER guests", "write 'x86_64'" },
+        { "s390x", "guests of IBM Z", "write 'x86_64'" },        { "riscv64", "RISC-V guests", "write 'x86_64'" },
+        { "loongarch64", "LoongArch guests", "write 'x86_64'" },
     };
-    bool is_choice = column->type == V_CHOICE && strcmp(column->choices[0], "x86_64") == 0;
-    bool is_set = column->type == V_NODES_OR_AUTO || column->type == V_CPUS;
-    for (size_t i = 0; i < G_N_ELEMENTS(later); i++) {
-        if (!(later[i].is_choice ? is_choice : is_set) || !same(scalar, later[i].text))
+    bool is_architecture = column->type == V_CHOICE && strcmp(column->choices[0], "x86_64") == 0;
+    for (size_t i = 0; is_architecture && i < G_N_ELEMENTS(later); i++) {
+        if (!same(scalar, later[i].text))
             continue;
         struct finding *finding =
             report_value(binder, NM_later_word, scalar, "'%s' is not yet in this version of numac", later[i].text);
@@ -505,10 +500,16 @@ bool parse_value(struct binder *binder, const struct column *column, const struc
             return true;
         }
         __attribute__((fallthrough));
+    case V_CPUS_OR_NUMAD:
+        if (same(scalar, set_numad.text)) {
+            *(const struct set **)out_value = &set_numad;
+            return true;
+        }
+        __attribute__((fallthrough));
     case V_SET:
     case V_CPUS:
     case V_NODES: {
-        const struct set *set = refuse_later(binder, column, scalar) ? NULL : parse_set(binder, scalar, column->type);
+        const struct set *set = parse_set(binder, scalar, column->type);
         if (set)
             *(const struct set **)out_value = set;
         return set != NULL;
@@ -566,6 +567,7 @@ size_t value_bytes(enum value_type type)
     case V_CPUS:
     case V_NODES:
     case V_NODES_OR_AUTO:
+    case V_CPUS_OR_NUMAD:
         return sizeof(const struct set *);
     case V_VERSION:
         return sizeof(struct version_number);

@@ -62,7 +62,9 @@ static struct form form_of(enum value_type type)
     case V_NODES:
         return (struct form){ MEMBERS, SCALAR_TEXT | SCALAR_INTEGER };
     case V_NODES_OR_AUTO:
-        return (struct form){ "(?:auto|" MEMBERS ")", SCALAR_TEXT | SCALAR_INTEGER };
+        return (struct form){ "(?:auto|numad|" MEMBERS ")", SCALAR_TEXT | SCALAR_INTEGER };
+    case V_CPUS_OR_NUMAD:
+        return (struct form){ "(?:numad|" MEMBERS ")", SCALAR_TEXT | SCALAR_INTEGER };
     case V_VERSION:
         return (struct form){ "[0-9]+(?:\\.[0-9]+){1,2}", SCALAR_TEXT | SCALAR_NUMBER };
     case V_TIME:

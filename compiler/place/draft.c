@@ -60,7 +60,9 @@ static uint32_t own_vcpus(const struct cell *cell)
  * the guest, as libvirt and QEMU count them. */
 static bool may_be_uneven(const struct guest *guest)
 {
-    return !guest->cell_count && (guest->cells_wanted == CELLS_AUTO || guest->cells_wanted == CELLS_HOST);
+    bool takes = guest->vcpu_count == COUNT_ALL || guest->memory_bytes == SIZE_ALL; /* a cell for each node */
+    return !guest->cell_count &&
+           (guest->cells_wanted == CELLS_AUTO || guest->cells_wanted == CELLS_HOST || (takes && !guest->cells_wanted));
 }
 
 static uint64_t memory_unit(const struct guest *guest)

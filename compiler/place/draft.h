@@ -261,6 +261,15 @@ bool fails(const struct attempt *attempt, enum shortage kind, uint32_t cell, uin
 /* Lays out the cells of a guest for this host; `count` where the site leaves their number open. */
 void lay_cells(const struct attempt *attempt, const struct guest *guest, uint32_t count);
 
+/* The CPUs that a cell needs, of those on these nodes; where a cell has CPUs elsewhere, nodes with enough of them. */
+bool take_cpus(const struct attempt *attempt, uint32_t index, const uint32_t *nodes, uint32_t count);
+uint32_t cpu_nodes(const struct attempt *attempt, uint32_t index, uint32_t *nodes, uint32_t count);
+
+/* ---- by_numad.c: memory that is left to numad ------------------------------------------------------------------- */
+
+bool enter_by_numad(const struct attempt *attempt);
+uint64_t memory_for_numad(const struct draft *draft); /* 0 for other guests */
+
 /* ---- table.c: pin tables ---------------------------------------------------------------------------------------- */
 
 bool enter_table(const struct attempt *attempt); /* the rows as said; their CPUs are taken from then on */

@@ -291,6 +291,16 @@ static void finish_machine(struct placing *placing, const struct draft *draft, s
     out->hard_limit_bytes = guest->hard_limit_bytes;
 }
 
+static void finish_numad(const struct draft *draft, struct plan_guest *out)
+{
+    out->memory_by_numad = draft->guest->memory_by_numad;
+    out->numad_policy = out->memory_by_numad ? policy_of(draft->guest->locality.policy) : POLICY_STRICT;
+    for (uint32_t c = 0; c < draft->cell_count; c++)
+        for (ids_each(draft->cells[c].vcpus, vcpu))
+            out->cpus_by_numad |=
+                cpus_are_by_numad(draft->guest, c) && vcpu < draft->vcpu_count && !draft->vcpu_cpus[vcpu];
+}
+
 static void finish_threads(struct placing *placing, const struct draft *draft, struct plan_guest *out)
 {
     const struct guest *guest = draft->guest;
@@ -335,6 +345,7 @@ void finish_guest(struct placing *placing, const struct identity *identity, cons
     finish_apic_ids(out);
     finish_names(placing, identity, draft, out);
     finish_threads(placing, draft, out);
+    finish_numad(draft, out);
     finish_tuning(placing, draft, out);
     finish_buses(placing, draft, out);
 }

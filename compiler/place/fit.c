@@ -169,7 +169,7 @@ static void keep_loose(const struct attempt *attempt, const struct draft_cell *c
     draft->claims[draft->claim_count++] = kept;
 }
 
-static bool take_cpus(const struct attempt *attempt, uint32_t index, const uint32_t *nodes, uint32_t count)
+bool take_cpus(const struct attempt *attempt, uint32_t index, const uint32_t *nodes, uint32_t count)
 {
     struct draft *draft = attempt->draft;
     struct draft_cell *cell = &draft->cells[index];
@@ -276,7 +276,7 @@ static const struct ids *fitting_nodes(const struct attempt *attempt, uint32_t i
 
 /* CPUs stand beside the memory: those of the cell's nodes, or, for nodes without CPUs, the nearest that have enough.
  * `cpus` may name any, wherever the memory is. */
-static uint32_t cpu_nodes(const struct attempt *attempt, uint32_t index, uint32_t *nodes, uint32_t count)
+uint32_t cpu_nodes(const struct attempt *attempt, uint32_t index, uint32_t *nodes, uint32_t count)
 {
     const struct room *room = attempt->room;
     struct need need = need_of(attempt, index);
@@ -513,6 +513,8 @@ static bool enter_all(const struct attempt *attempt)
     draft->claim_count = 0;
     if (draft->guest->locality.pin_rows.count && !enter_table(attempt))
         return false;
+    if (draft->guest->memory_by_numad)
+        return enter_by_numad(attempt);
     for (uint32_t c = 0; c < draft->cell_count; c++)
         if (draft->cells[c].fixed && !enter_fixed(attempt, c))
             return false;
@@ -547,6 +549,7 @@ void release_guest(struct draft *draft)
             room_give_memory(draft->room, draft->cells[c].portions[p].node, draft->cells[c].page_bytes,
                              draft->cells[c].portions[p].bytes);
     give_claims(draft->room, draft);
+    draft->room->memory_by_numad -= memory_for_numad(draft);
 }
 
 bool fit_guest(const struct attempt *attempt)
@@ -559,6 +562,7 @@ bool fit_guest(const struct attempt *attempt)
         return fits;
     }
     count_floating(attempt);
+    attempt->room->memory_by_numad += memory_for_numad(draft);
     draft->claims = arena_copy(attempt->placing->scratch, draft->claims, draft->claim_count * sizeof *draft->claims);
     draft->room = attempt->room;
     draft->before = attempt->room->guests;

@@ -120,7 +120,7 @@ static void mix_locality(uint64_t *hash, const struct locality *said)
     const struct set *const *fallback = said->fallback.items;
     mix(hash, (uint64_t)said->policy | (uint64_t)said->pin << 4 | (uint64_t)said->within << 8 |
                   (uint64_t)said->fallback.count << 16);
-    mix(hash, said->page_bytes);
+    mix(hash, said->page_bytes | (uint64_t)said->nodes_by_numad << 1 | said->cpus_by_numad); /* pages are even */
     mix_text(hash, said->nodes ? said->nodes->text : NULL);
     mix_text(hash, said->cpus ? said->cpus->text : NULL);
     for (uint32_t i = 0; i < said->fallback.count; i++)

@@ -63,6 +63,8 @@ struct need need_of(const struct attempt *attempt, uint32_t index)
     default:
         break;
     }
+    if (cpus_are_by_numad(draft->guest, index))
+        need.floating = 0;
     need.extra = index == 0 && isolates_emulator(draft->guest) ? 1 : 0;
     return need;
 }

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT
  *
  * The order of placement.  Guests that fix CPUs in a table come first, then those that name nodes or CPUs, then those
- * that want CPUs of their own, then the others, then those that take all that is left; within each of these the order
- * of the site.  So what people fix is never in the way of itself, and automatic guests go around it. */
+ * that want CPUs of their own, then the others, then those that take all that is left, and those whose memory numad
+ * will choose, of which only a host is asked; within each of these the order of the site.  So what people fix is never
+ * in the way of itself, and automatic guests go around it. */
 #include "place/place.h"
 
 #include "place/draft.h"
 #include "place/nodes.h"
 
-enum turn { TURN_TABLE, TURN_SAID, TURN_OWN, TURN_OTHERS, TURN_ALL, TURN_COUNT };
+enum turn { TURN_TABLE, TURN_SAID, TURN_OWN, TURN_OTHERS, TURN_ALL, TURN_NUMAD, TURN_COUNT };
 
 /* ---- whose turn it is ------------------------------------------------------------------------------------------- */
 
@@ -31,6 +32,8 @@ static enum turn turn_of(const struct guest *guest)
     }
     if (guest->vcpu_count == COUNT_ALL || guest->memory_bytes == SIZE_ALL)
         return TURN_ALL;
+    if (guest->memory_by_numad)
+        return TURN_NUMAD;
     if (guest->locality.pin_rows.count)
         return TURN_TABLE;
     return names ? TURN_SAID : own ? TURN_OWN : TURN_OTHERS;
@@ -140,7 +143,7 @@ static bool try_hosts(struct placing *placing, const struct candidates *candidat
 static bool is_left_open(const struct guest *guest)
 {
     return !guest->cell_count && (guest->cells_wanted == 0 || guest->cells_wanted == CELLS_AUTO) &&
-           !guest->locality.nodes;
+           !guest->locality.nodes && !guest->memory_by_numad;
 }
 
 void cell_counts(const struct guest *guest, const struct candidates *candidates, uint32_t *out_first,

@@ -53,7 +53,7 @@ static const char *part_text(struct arena *arena, const struct room *room, struc
         return arena_printf(arena, "socket %u of host '%s'", part.number, room->host->name);
     case LEVEL_NODE:
         if (part.number == room->node_count)
-            return arena_printf(arena, "the CPUs of no node of host '%s'", room->host->name);
+            return arena_printf(arena, "the part of host '%s' without a node", room->host->name);
         return arena_printf(arena, "node %u of host '%s'", room->nodes[part.number].os_index, room->host->name);
     case LEVEL_L3:
         return arena_printf(arena, "L3 %u of host '%s'", part.number, room->host->name);
@@ -111,7 +111,9 @@ static const char *needed_text(struct arena *arena, const struct diagnosis *diag
     const struct misfit *misfit = &diagnosis->misfit;
     const struct set *named = diagnosis->draft->cells[misfit->cell].locality->cpus;
     const char *amount = amount_text(arena, misfit, misfit->needed, true);
-    *out_left = amount_text(arena, misfit, misfit->left, false);
+    bool is_far = misfit->kind == SHORT_MEMORY && misfit->needed - MIN(misfit->left, misfit->needed) >= MIB;
+    uint64_t left = is_far && misfit->left >= GIB ? misfit->left / MIB * MIB : misfit->left; /* the KiB say nothing */
+    *out_left = amount_text(arena, misfit, left, false);
     if (!named || !is_of_cpus(misfit))
         return amount;
     *out_left = arena_printf(arena, "%s of them", *out_left);
@@ -260,6 +262,8 @@ static uint64_t counted_page(const struct room *room, uint32_t node, uint64_t pa
 
 static bool takes_memory(const struct draft *draft, uint32_t node, uint64_t page_bytes)
 {
+    if (node == NO_INDEX && memory_for_numad(draft))
+        return true;
     for (uint32_t c = 0; c < draft->cell_count; c++)
         for (uint32_t p = 0; p < draft->cells[c].portion_count; p++) {
             uint32_t at = draft->cells[c].portions[p].node;
@@ -341,6 +345,10 @@ static void name_takers(struct placing *placing, struct finding *finding, const 
     const char *takers = takers_of(placing->scratch, misfit);
     if (takers)
         finding_note(placing->findings, finding, "%s is used by %s", where, takers);
+    if (misfit->kind == SHORT_LOOSE && misfit->node != NO_INDEX && misfit->room->nodes[misfit->node].free_isolated &&
+        !diagnosis->draft->cells[misfit->cell].locality->cpus)
+        finding_note(placing->findings, finding, "%u of its CPUs are isolated: no vCPU that shares runs there",
+                     misfit->room->nodes[misfit->node].free_isolated);
     if (misfit->kind == SHORT_PAGES &&
         room_pages_left(misfit->room, misfit->node == NO_INDEX ? 0 : misfit->node, misfit->page_bytes) == UINT64_MAX)
         finding_note(placing->findings, finding, "host '%s' does not tell its huge pages: they were made of its memory",
@@ -388,6 +396,7 @@ static bool is_same_place(const struct diagnosis *a, const struct diagnosis *b)
 /* Notes of other parts or hosts, a line each. */
 static void note_others(struct placing *placing, struct finding *finding, const GArray *others)
 {
+    const char *told = shortage_text(placing->scratch, &g_array_index(others, struct diagnosis, 0));
     for (guint i = 1, noted = 0; i < others->len && noted < NOTED_MOST; i++) {
         const struct diagnosis *diagnosis = &g_array_index(others, struct diagnosis, i);
         bool is_new = true;
@@ -395,11 +404,14 @@ static void note_others(struct placing *placing, struct finding *finding, const 
             is_new &= !is_same_place(diagnosis, &g_array_index(others, struct diagnosis, before));
         if (!is_new)
             continue; /* the same place with another number of cells */
-        noted++;
         const char *text = diagnosis->misfit.is_reported
                                ? arena_printf(placing->scratch, "host '%s' does not have what it names",
                                               diagnosis->misfit.room->host->name)
                                : shortage_text(placing->scratch, diagnosis);
+        if (strcmp(text, told) == 0)
+            continue; /* one core is like another */
+        told = text;
+        noted++;
         const char *takers = takers_of(placing->scratch, &diagnosis->misfit);
         finding_note(placing->findings, finding, "%s%s%s", text, takers ? ": used by " : "", takers ? takers : "");
     }

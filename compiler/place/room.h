@@ -68,6 +68,7 @@ struct room {
     uint32_t *between;       /* node_count squared: distance there and back */
     uint32_t dedicated;      /* CPUs given away */
     uint64_t memory_guests;
+    uint64_t memory_by_numad;   /* of guests whose nodes numad will choose among what the others leave */
     const struct ids **singles; /* by OS index: one set for each CPU, made when needed, for all hosts */
     GHashTable *loose;          /* sets of nodes to their loose CPUs, once all guests are placed */
     struct draft *guests;       /* placed here, last one first */

@@ -150,6 +150,14 @@ static bool is_homeless(const struct view *view)
 
 /* ---- some of them ----------------------------------------------------------------------------------------------- */
 
+static bool wants_one_of(const struct view *view, uint32_t cell, const bool *is_wanted)
+{
+    for (uint32_t n = 0; n < view->problem->node_count; n++)
+        if (is_wanted[n] && fits(view, cell, n))
+            return true;
+    return false;
+}
+
 /* Cells that want the same nodes: the one that found none, those on the nodes it fits, those on the nodes these fit...
  */
 static uint32_t find_crowd(const struct view *view, const uint32_t *chosen, bool *is_in, bool *is_wanted)
@@ -164,7 +172,7 @@ static uint32_t find_crowd(const struct view *view, const uint32_t *chosen, bool
             for (uint32_t n = 0; is_in[c] && n < problem->node_count; n++)
                 is_wanted[n] |= fits(view, c, n);
         for (uint32_t c = 0; c < problem->cell_count; c++)
-            if (!is_in[c] && chosen[c] != NO_NODE && is_wanted[chosen[c]]) {
+            if (!is_in[c] && (chosen[c] != NO_NODE ? is_wanted[chosen[c]] : wants_one_of(view, c, is_wanted))) {
                 is_in[c] = grew = true;
                 count++;
             }
@@ -243,7 +251,7 @@ static void tell_crowd(const struct view *view, const uint32_t *chosen, uint32_t
     misfit->crowd = crowd;
     misfit->missing = MAX(missing, 1);
     misfit->is_alike = is_alike;
-    misfit->held = is_alike ? held_by(view, first, is_wanted, crowd - misfit->missing) : 0;
+    misfit->held = is_alike ? held_by(view, first, is_wanted, crowd - MIN(crowd, misfit->missing)) : 0;
     misfit->names = names_of(view, is_in);
     misfit->roomy = numbers_of(view, is_wanted);
 }

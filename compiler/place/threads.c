@@ -128,7 +128,8 @@ bool settle_vcpus(struct placing *placing, struct draft *draft)
     for (uint32_t c = 0; c < draft->cell_count; c++) {
         const struct draft_cell *cell = &draft->cells[c];
         bool is_table = cell->locality->pin_rows.count > 0;
-        if (!cell->vcpu_count || cell->is_astray || (!is_table && cell->locality->pin != PIN_NODE))
+        if (!cell->vcpu_count || cell->is_astray || (!is_table && cell->locality->pin != PIN_NODE) ||
+            cpus_are_by_numad(draft->guest, c))
             continue;
         const struct ids *cpus = draft->room ? NULL : cell->allowed;
         for (ids_each(cell->vcpus, vcpu)) {
@@ -156,6 +157,8 @@ static const struct ids *shared_cpus(struct placing *placing, const struct draft
         return NULL;
     if (room->host->has_shared)
         return room->host->shared->count ? room->host->shared : NULL;
+    if (draft->guest->memory_by_numad || draft->guest->locality.cpus_by_numad)
+        return NULL; /* they go where numad sends the vCPUs */
     const struct ids *nodes = draft->cells[0].nodes;
     bool differ = false;
     for (uint32_t c = 1; c < draft->cell_count; c++)

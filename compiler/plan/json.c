@@ -160,6 +160,17 @@ static void pins(struct json *json, const struct plan_guest *guest)
     json_end(json, ']');
 }
 
+static void numad(struct json *json, const struct plan_guest *guest)
+{
+    if (!guest->cpus_by_numad && !guest->memory_by_numad)
+        return;
+    json_object(json, "numad");
+    json_bool(json, "cpus", guest->cpus_by_numad);
+    if (guest->memory_by_numad)
+        json_string(json, "memory", memory_policy_word(guest->numad_policy));
+    json_end(json, '}');
+}
+
 static void guest_object(struct json *json, const struct plan_guest *guest)
 {
     json_object(json, NULL);
@@ -179,6 +190,7 @@ static void guest_object(struct json *json, const struct plan_guest *guest)
     if (guest->remaps_interrupts)
         json_bool(json, "interrupt_remapping", true);
     cells(json, guest);
+    numad(json, guest);
     pins(json, guest);
     write_tuning(json, guest);
     write_expanders(json, guest);

@@ -178,6 +178,10 @@ struct plan_guest {
     bool has_hmat;             /* the guest is told what is said of latencies, bandwidths, side caches, initiators */
     const uint32_t *distances; /* cell_count squared, row from, column to; NULL with a single cell */
 
+    bool cpus_by_numad, memory_by_numad; /* libvirt asks numad at start for the CPUs of vCPUs that are not pinned, for
+                                            the nodes of all memory; libvirt target only */
+    enum memory_policy numad_policy;     /* of that memory */
+
     const struct ids *const *vcpu_cpus; /* one for each vCPU; an entry NULL: that vCPU is not pinned */
     const struct ids *emulator_cpus;    /* NULL: not pinned */
     const struct plan_iothread *iothreads;

@@ -368,6 +368,24 @@ static void check_uuid(struct plan_reader *reader, const char *uuid)
         reader_fail(reader, NM_plan_value, "uuid", "'%s' is no UUID", uuid);
 }
 
+static void read_numad(struct plan_reader *reader, struct json_c_object *object, struct plan_guest *guest)
+{
+    static const char *const keys[] = { "cpus", "memory", NULL };
+    struct json_c_object *numad = reader_enter_object(reader, object, "numad", OPTIONAL, keys);
+    if (!numad)
+        return;
+    guest->cpus_by_numad = read_bool(reader, numad, "cpus");
+    guest->memory_by_numad = json_object_object_get_ex(numad, "memory", NULL);
+    guest->numad_policy = read_word(reader, numad, "memory", OPTIONAL, policies, G_N_ELEMENTS(policies), POLICY_STRICT);
+    for (uint32_t c = 0; guest->memory_by_numad && !reader->failed && c < guest->cell_count; c++)
+        if (guest->cells[c].nodes)
+            reader_fail(reader, NM_plan_conflict, NULL, "cell %u of guest '%s' is bound, and numad chooses its nodes",
+                        c, guest->name);
+    if (!reader->failed && !guest->cpus_by_numad && !guest->memory_by_numad)
+        reader_fail(reader, NM_plan_value, NULL, "nothing is left to numad");
+    reader_leave(reader);
+}
+
 /* The mark is what the cells come to, so that no target is given what it cannot say. */
 static void read_targets_of_guest(struct plan_reader *reader, struct json_c_object *object, struct plan_guest *guest)
 {
@@ -385,32 +403,16 @@ static void read_targets_of_guest(struct plan_reader *reader, struct json_c_obje
 
 static void read_guest(struct plan_reader *reader, struct json_c_object *object, struct plan_guest *guest)
 {
-    static const char *const keys[] = { "name",
-                                        "uuid",
-                                        "host",
-                                        "architecture",
-                                        "machine",
-                                        "accel",
-                                        "base",
-                                        "cpu",
-                                        "boot",
-                                        "memory_bytes",
-                                        "vcpus",
-                                        "numa",
-                                        "cells",
-                                        "pins",
-                                        "locked",
-                                        "distances",
-                                        "iothreads",
-                                        "hard_limit_bytes",
-                                        "qemu_only",
-                                        "schedulers",
-                                        "vhost",
-                                        "resctrl",
-                                        "expanders",
-                                        "devices",
-                                        "interrupt_remapping",
-                                        NULL };
+    /* clang-format off */
+    static const char *const keys[] = {
+        "name",      "uuid",       "host",   "architecture", "machine",   "accel",
+        "base",      "cpu",        "boot",   "memory_bytes", "vcpus",     "numa",
+        "cells",     "pins",       "locked", "distances",    "iothreads", "hard_limit_bytes",
+        "qemu_only", "schedulers", "vhost",  "resctrl",      "expanders", "devices",
+        "numad",     "interrupt_remapping",
+        NULL
+    };
+    /* clang-format on */
     static const char *const accels[] = { "kvm", "tcg" };
     if (!read_object(reader, object, keys))
         return;
@@ -430,6 +432,7 @@ static void read_guest(struct plan_reader *reader, struct json_c_object *object,
                                read_bool(reader, object, "interrupt_remapping");
     read_cells(reader, object, guest);
     read_distances(reader, object, guest);
+    read_numad(reader, object, guest);
     read_pins(reader, object, guest);
     read_iothreads(reader, object, guest);
     read_tuning(reader, object, guest);

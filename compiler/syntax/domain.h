@@ -202,4 +202,5 @@ void threads_to_items(struct domain *domain, struct item_list *top); /* schedule
 void resctrls_to_items(struct domain *domain, struct item_list *top);
 /* The cells and pages with what is said of them elsewhere, and their distances; *out_kib the sum of their memory. */
 void cells_to_items(struct domain *domain, struct item_list *top, uint64_t *out_kib);
-struct item *policy_item(struct domain *domain, const struct element *element); /* `node NODES POLICY`, or NULL */
+/* `node NODES POLICY`, `node numad POLICY`, or NULL */
+struct item *policy_item(struct domain *domain, const struct element *element, bool by_numad);

@@ -169,11 +169,16 @@ static void add_cell(struct cells *cells, struct item_list *top, uint32_t id)
 
 /* ---- what is said of it elsewhere ------------------------------------------------------------------------------- */
 
-struct item *policy_item(struct domain *domain, const struct element *element)
+struct item *policy_item(struct domain *domain, const struct element *element, bool by_numad)
 {
-    const struct text_value *nodes = domain_needed(domain, element, "nodeset"), *mode = element_value(element, "mode");
+    const struct text_value *nodes = by_numad ? element_value(element, "placement")
+                                              : domain_needed(domain, element, "nodeset"),
+                            *mode = element_value(element, "mode");
     struct word words[2];
-    if (!nodes || !word_set(domain, nodes, "a set of nodes", &words[0]))
+    if (by_numad)
+        words[0] = nodes->text ? word_named(domain, nodes->where, "numad")
+                               : word_implied(domain, element, SLOT_VALUE, "numad");
+    else if (!nodes || !word_set(domain, nodes, "a set of nodes", &words[0]))
         return NULL;
     if (mode->text)
         words[1] = word_value(domain, mode);
@@ -187,7 +192,7 @@ static void add_memnode(struct cells *cells, const struct element *element)
     uint64_t id;
     if (!cell || !domain_whole(domain, cell, "the number of a cell", UINT32_MAX, &id))
         return;
-    struct item *policy = id < cells->all.count ? policy_item(domain, element) : NULL;
+    struct item *policy = id < cells->all.count ? policy_item(domain, element, false) : NULL;
     if (policy)
         add_to_cell(cells, (uint32_t)id, policy);
     else if (id >= cells->all.count)

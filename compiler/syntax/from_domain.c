@@ -83,37 +83,39 @@ static void add_memory(struct domain *domain, struct item_list *top, uint64_t ce
 
 /* ---- vCPUs and where they run ----------------------------------------------------------------------------------- */
 
-static void tell_numad(struct domain *domain, const struct text_value *placement, const struct text_value *also)
+/* libvirt asks numad once for the whole guest, and refuses to bind a cell beside that. */
+static void tell_numad(struct domain *domain, const struct text_value *placement, const struct element *cell)
 {
-    struct finding *finding =
-        domain_report(domain, NM_base_numad, placement->where,
-                      "placement='auto' lets numad choose at start: that is not yet in this version of numac");
-    if (also && also->text)
-        finding_label(domain->findings, finding, domain_span(domain, also->where), "here too");
-    finding_note(domain->findings, finding, "a plan that numad changes on every start cannot be checked");
-    finding_help(domain->findings, finding,
-                 "remove placement='auto' from the base: numac chooses the nodes, or say 'node' in the guest");
+    struct finding *finding = domain_report(domain, NM_base_numad, placement->where,
+                                            "numad chooses the memory of the whole guest, and a cell is bound too");
+    finding_label(domain->findings, finding, domain_span(domain, element_extent(cell)), "bound");
+    finding_note(domain->findings, finding, "libvirt refuses this domain");
+    finding_help(domain->findings, finding, "remove placement='auto', or the <memnode>");
 }
 
-/* The CPUs and nodes of the whole guest. */
+/* The CPUs and nodes of the whole guest.  Memory follows vCPUs that are left to numad, where it has no nodes. */
 static void add_placement(struct domain *domain, struct item_list *top)
 {
-    const struct element *vcpu = domain_first(domain, PART_VCPU), *memory = domain_first(domain, PART_NUMATUNE_MEMORY);
+    const struct element *vcpu = domain_first(domain, PART_VCPU), *memory = domain_first(domain, PART_NUMATUNE_MEMORY),
+                         *cell = domain_first(domain, PART_MEMNODE);
     const struct text_value *vcpu_auto = vcpu ? element_value(vcpu, "placement") : NULL;
     const struct text_value *memory_auto = memory ? element_value(memory, "placement") : NULL;
+    const struct text_value *set = vcpu ? element_value(vcpu, "cpuset") : NULL;
     bool vcpu_by_numad = vcpu_auto && value_is(vcpu_auto, "auto"),
          memory_by_numad = memory_auto && value_is(memory_auto, "auto");
     struct word word;
-    if (vcpu_by_numad)
-        tell_numad(domain, vcpu_auto, memory_by_numad ? memory_auto : NULL);
-    else if (memory_by_numad)
-        tell_numad(domain, memory_auto, NULL);
-    const struct text_value *set = vcpu ? element_value(vcpu, "cpuset") : NULL;
-    if (set && set->text && !vcpu_by_numad && word_set(domain, set, "a set of CPUs", &word))
+    if (vcpu_by_numad && (!memory || !element_value(memory, "nodeset")->text))
+        memory_by_numad |= !memory_auto || !value_is(memory_auto, "static");
+    if (memory_by_numad && cell)
+        tell_numad(domain, vcpu_by_numad ? vcpu_auto : memory_auto, cell);
+    if (vcpu_by_numad) {
+        word = word_named(domain, vcpu_auto->where, "numad");
+        item_add(NULL, top, item_of(domain, word_named(domain, vcpu_auto->name, "cpus"), &word, 1));
+    } else if (set && set->text && word_set(domain, set, "a set of CPUs", &word)) {
         item_add(NULL, top, item_of(domain, word_named(domain, set->name, "cpus"), &word, 1));
-    if (!memory || memory_by_numad || (vcpu_by_numad && !element_value(memory, "nodeset")->text))
-        return;
-    struct item *policy = policy_item(domain, memory);
+    }
+    bool is_told = memory_by_numad && cell;
+    struct item *policy = memory && !is_told ? policy_item(domain, memory, memory_by_numad) : NULL;
     if (policy)
         item_add(NULL, top, policy);
 }

@@ -241,10 +241,16 @@ static const struct example examples[] = {
     { "no cells", D("<numatune><memnode cellid='0' nodeset='0'/></numatune>"), "", "NM1231 1:36 '0'\n" },
     { "distance twice", NUMA("<cell memory='1'><distances><sibling id='0' value='10'/><sibling id='0' value='11'/></distances></cell>"),
       "[cell] [0] {\n  [memory] [1KiB]\n  [vcpus] [0]\n[distances] {\n  [0] [11]\n", "NM1227 1:76 '<sibling' [ 1:71 '10']\n" },
-    { "numad", D("<vcpu placement='auto' cpuset='0'>2</vcpu><numatune><memory mode='strict' placement='auto'/></numatune>"), "[vcpus] [2]\n",
-      "NM1232 1:26 'auto' [ 1:94 'auto']\n" },
-    { "numad for memory", D("<numatune><memory mode='strict' placement='auto'/></numatune>"), "", "NM1232 1:52 'auto'\n" },
-    { "numad for vcpus", D("<vcpu placement='auto'>2</vcpu><numatune><memory nodeset='1'/></numatune>"), "[vcpus] [2]\n[node] [1]\n", "NM1232 1:26 'auto'\n" },
+    { "numad", D("<vcpu placement='auto' cpuset='0'>2</vcpu><numatune><memory mode='strict' placement='auto'/></numatune>"), "[vcpus] [2]\n[cpus] [numad]\n[node] [numad] [strict]\n",
+      "" },
+    { "numad for memory", D("<numatune><memory mode='strict' placement='auto'/></numatune>"), "[node] [numad] [strict]\n", "" },
+    { "numad for vcpus", D("<vcpu placement='auto'>2</vcpu><numatune><memory nodeset='1'/></numatune>"), "[vcpus] [2]\n[cpus] [numad]\n[node] [1]\n", "" },
+    { "memory follows", D("<vcpu placement='auto'>2</vcpu><numatune><memory mode='interleave'/></numatune>"),
+      "[vcpus] [2]\n[cpus] [numad]\n[node] [numad] [interleave]\n", "" },
+    { "static without nodes", D("<vcpu placement='auto'>2</vcpu><numatune><memory mode='strict' placement='static'/></numatune>"),
+      "[vcpus] [2]\n[cpus] [numad]\n", "NM1229 1:50 '<memory'\n" },
+    { "numad beside a cell", D("<vcpu placement='auto'>2</vcpu><numatune><memnode cellid='0' nodeset='0'/></numatune><cpu><numa><cell cpus='0-1' memory='1'/></numa></cpu>"),
+      "[vcpus] [2]\n[cpus] [numad]\n[cell] [0] {\n  [memory] [1KiB]\n  [ids] [0-1]\n  [node] [0]\n", "NM1232 1:26 'auto' [ 1:50 '<memnode']\n" },
 };
 /* clang-format on */
 
@@ -447,9 +453,9 @@ static void compare(const struct reading *reading, const char *path)
     } counts[] = {
         { "cell", "count(/domain/cpu/numa/cell)" },
         { "vcpus", "count(/domain/vcpu)" },
-        { "cpus", "count(/domain/vcpu[not(@placement='auto')]/@cpuset)" },
+        { "cpus", "count(/domain/vcpu[@placement='auto' or @cpuset])" },
         { "memory", "count(/domain[not(cpu/numa/cell)]/memory)" },
-        { "node", "count(/domain/numatune/memory[@nodeset])" },
+        { "node", "count(/domain/numatune/memory)" },
         { "emulator", "count(/domain/cputune/emulatorpin)" },
         { "iothread", "count(/domain/cputune/iothreadpin)" },
         { "iothreads", "count(/domain/iothreads)" },
