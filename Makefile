@@ -1,7 +1,8 @@
 # numac: one Makefile, everything generated under build/.
 #   make                     build/numac                  make check [VARIANT=san]   every test that needs no root
 #   make check-lab           tests on booted guests       make bench | fuzz | lint | bless CASE=... | install
-# Variants: release (default), debug, san (address and undefined-behaviour sanitizers), cover.
+# Variants: release (default), lto (the same, optimised across files: a fifth faster, and slow to link), debug, san
+# (address and undefined-behaviour sanitizers), cover.
 
 VARIANT ?= release
 ifeq ($(origin CC),default)
@@ -20,18 +21,20 @@ LIBRARIES := glib-2.0 hwloc yaml-0.1 json-c
 LAZY_LIBRARY := libxml-2.0
 AGENT_LIBRARIES := glib-2.0 hwloc json-c libvirt libvirt-qemu
 
-ifeq ($(filter $(VARIANT),release debug san cover fuzz),)
-$(error VARIANT is one of release, debug, san, cover, fuzz)
+ifeq ($(filter $(VARIANT),release lto debug san cover fuzz),)
+$(error VARIANT is one of release, lto, debug, san, cover, fuzz)
 endif
 
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wswitch-enum -Wstrict-prototypes -Wmissing-prototypes \
 	-Wwrite-strings -Wpointer-arith -Wcast-qual -Wimplicit-fallthrough -Wvla -Wformat=2 -Wundef -Werror
 CFLAGS_release := -O2 -g -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
+CFLAGS_lto     := $(CFLAGS_release) -flto=2
 CFLAGS_debug   := -O0 -g3
 CFLAGS_san     := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 CFLAGS_cover   := -O0 -g --coverage
 CFLAGS_fuzz    := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 LDFLAGS_release := -pie -Wl,-z,relro,-z,now
+LDFLAGS_lto     := $(LDFLAGS_release) -O2 -flto=2
 LDFLAGS_san     := -fsanitize=address,undefined
 LDFLAGS_cover   := --coverage
 LDFLAGS_fuzz    := -fsanitize=fuzzer,address,undefined
