@@ -442,6 +442,18 @@ static void check_hosts(struct binder *binder, struct guest *guest)
     }
 }
 
+/* Cells, pins and levels are about all vCPUs that there can be; only the plan tells apart which are there at start. */
+static void settle_maximum(struct guest *guest)
+{
+    guest->vcpus_at_start = guest->vcpu_count;
+    guest->says_start = is_said(&guest->said, W_GUEST_VCPUS);
+    if (!is_said(&guest->said, W_VCPUS_MAX))
+        return;
+    bool fine = !is_failed(&guest->said, W_VCPUS_MAX) && !is_failed(&guest->said, W_GUEST_VCPUS);
+    guest->vcpu_count = guest->vcpu_most;
+    said_mark(&guest->said, W_GUEST_VCPUS, fine);
+}
+
 static void bind_guest(struct binder *binder, const struct item *item, struct guest *guest)
 {
     *guest = guest_defaults;
@@ -469,6 +481,7 @@ static void bind_guest(struct binder *binder, const struct item *item, struct gu
     guest->is_broken |= stack.failed || binder->is_too_large;
     guest->is_incomplete |= stack.failed || binder->is_too_large;
     check_hosts(binder, guest);
+    settle_maximum(guest);
     number_guest_places(binder, guest);
     inherit_locality(guest);
 }

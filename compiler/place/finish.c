@@ -319,8 +319,9 @@ void finish_guest(struct placing *placing, const struct identity *identity, cons
     out->vcpu_cpus = draft->vcpu_cpus;
     out->has_numa = wants_numa(draft);
     out->distances = finish_distances(placing->arena, draft);
-    finish_hmat(placing->arena, draft, cells, out);
     finish_topology(draft, out);
+    finish_hotplug(placing, draft->guest, out);
+    finish_hmat(placing->arena, draft, cells, out);
     finish_machine(placing, draft, out);
     finish_names(placing, identity, draft, out);
     finish_threads(placing, draft, out);

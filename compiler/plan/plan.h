@@ -157,7 +157,10 @@ struct plan_guest {
     uint64_t memory_bytes; /* the sum of the cells */
     uint32_t vcpu_count;
     uint32_t sockets, dies, clusters, modules, cores, threads; /* product = vcpu_count; levels a machine lacks are 1 */
-    const struct plan_cell *cells;                             /* at least one */
+    const struct ids *online;      /* vCPUs that are there at start; NULL: all, and none can be unplugged */
+    const struct ids *fixed;       /* where some can: those of them that cannot, vCPU 0 among them */
+    const uint32_t *plug_order;    /* the online ones as they were plugged; NULL: by number */
+    const struct plan_cell *cells; /* at least one */
     uint32_t cell_count;
     bool has_numa;             /* the guest is told its cells; false: one cell the guest need not see as NUMA */
     bool has_hmat;             /* the guest is told what is said of latencies, bandwidths, side caches, initiators */
@@ -236,15 +239,26 @@ uint32_t bus_numbers_of(enum expander_kind kind, uint32_t ports);
 /* The highest place for so many numbers that the others leave free; 0: there is none. */
 uint32_t free_bus_number(const struct bus_numbers *taken, uint32_t taken_count, uint32_t count);
 
-/* What libvirt cannot say of the cells of a guest. */
+/* ---- vCPUs (vcpus.c) -------------------------------------------------------------------------------------------- */
+
+struct vcpu_place { /* where QEMU has a vCPU: each level counted inside the one before it */
+    uint32_t socket, die, cluster, module, core, thread;
+};
+
+struct vcpu_place vcpu_place(const struct plan_guest *guest, uint32_t vcpu);
+uint32_t first_vcpus(
+    const struct plan_guest *guest); /* how many QEMU makes by itself, the fixed ones; others are plugged */
+
+/* What libvirt cannot say of the cells of a guest, and of its vCPUs. */
 enum libvirt_gap {
     GAP_NO_MEMORY, /* a cell has vCPUs and no memory */
     GAP_BOTH_WAYS, /* two cells are each other's initiator and target */
     GAP_INITIATOR, /* libvirt would take another initiator, or none */
+    GAP_FIXED,     /* vCPUs that cannot be unplugged stand behind some that can */
     GAP_COUNT
 };
 
-/* The first cell for which it has no words, and the other one it is about. */
+/* The first cell for which it has no words, and the other one it is about; 0 and 0 where it is about no cell. */
 bool has_libvirt_gap(const struct plan_guest *guest, enum libvirt_gap gap, uint32_t *out_cell, uint32_t *out_other);
 
 /* ---- words of the enums, the same in every output that is ours -------------------------------------------------- */

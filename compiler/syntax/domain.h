@@ -27,6 +27,7 @@ enum part {
     PART_OS_TYPE,
     PART_VCPU,
     PART_VCPUS,
+    PART_VCPUS_VCPU,
     PART_IOTHREADS,
     PART_IOTHREAD_IDS,
     PART_IOTHREAD_ID,
@@ -192,6 +193,7 @@ void hmat_to_items(struct domain *domain, struct cell_items *cells);
 /* PCI buses on cells, and what a guest's own must keep clear of. */
 void devices_to_items(struct domain *domain, struct item_list *top, struct domain_identity *identity);
 
+void vcpus_to_items(struct domain *domain, struct item_list *top);   /* how many, topology, hotplug */
 void threads_to_items(struct domain *domain, struct item_list *top); /* scheduler, emulator, iothreads */
 void resctrls_to_items(struct domain *domain, struct item_list *top);
 /* The cells and pages with what is said of them elsewhere, and their distances; *out_kib the sum of their memory. */

@@ -31,6 +31,7 @@ static const struct part_row {
     [PART_OS_TYPE] = { PART_OS, "type", CONTENT, { "arch", "machine" } },
     [PART_VCPU] = { PART_DOMAIN, "vcpu", ONCE | CONTENT, { "placement", "cpuset", "current" } },
     [PART_VCPUS] = { PART_DOMAIN, "vcpus", ONCE, { NULL } },
+    [PART_VCPUS_VCPU] = { PART_VCPUS, "vcpu", 0, { "id", "enabled", "hotpluggable", "order" } },
     [PART_IOTHREADS] = { PART_DOMAIN, "iothreads", ONCE | CONTENT, { NULL } },
     [PART_IOTHREAD_IDS] = { PART_DOMAIN, "iothreadids", ONCE, { NULL } },
     [PART_IOTHREAD_ID] = { PART_IOTHREAD_IDS, "iothread", 0, { "id", "thread_pool_min", "thread_pool_max" } },

@@ -83,62 +83,6 @@ static void add_memory(struct domain *domain, struct item_list *top, uint64_t ce
 
 /* ---- vCPUs and where they run ----------------------------------------------------------------------------------- */
 
-static void add_levels(struct domain *domain, struct item *vcpus, struct item_list *block)
-{
-    static const char *const levels[] = { "sockets", "dies", "clusters", "modules", "cores", "threads" };
-    const struct element *topology = domain_first(domain, PART_TOPOLOGY);
-    for (size_t i = 0; topology && i < G_N_ELEMENTS(levels); i++) {
-        const struct text_value *value = element_value(topology, levels[i]);
-        if (!value->text)
-            continue;
-        struct word word = word_value(domain, value);
-        item_add(vcpus, block, item_of(domain, word_named(domain, value->name, levels[i]), &word, 1));
-    }
-}
-
-/* `current` and `<vcpus>` say one thing: which vCPUs wait to be plugged. */
-static void tell_offline(struct domain *domain, const struct element *vcpu, uint64_t count)
-{
-    const struct text_value *online = element_value(vcpu, "current");
-    const struct element *each = domain_first(domain, PART_VCPUS);
-    uint64_t current = count;
-    if (online->text && !domain_whole(domain, online, "a number of vCPUs", UINT32_MAX, &current))
-        return;
-    struct finding *finding = NULL;
-    if (current < count)
-        finding = domain_written_over(domain, online->where,
-                                      "%" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT
-                                      " vCPUs are online at start: numac writes that all are",
-                                      current, count);
-    else if (each)
-        finding = domain_written_over(domain, element_extent(each),
-                                      "'<vcpus>' tells which vCPUs can be unplugged: numac writes none of it");
-    if (finding && each && current < count)
-        finding_label(domain->findings, finding, domain_span(domain, element_extent(each)), "this goes too");
-    if (finding)
-        finding_help(domain->findings, finding,
-                     "remove it from the base, or set the guest's vCPUs to those that are needed");
-}
-
-static void add_vcpus(struct domain *domain, struct item_list *top)
-{
-    const struct element *vcpu = domain_first(domain, PART_VCPU), *topology = domain_first(domain, PART_TOPOLOGY);
-    uint64_t count = 0;
-    struct item *item = NULL;
-    struct item_list block = { 0 };
-    if (vcpu && domain_whole(domain, &vcpu->content, "a number of vCPUs", UINT32_MAX, &count)) {
-        item = item_with(domain, vcpu, "vcpus", word_value(domain, &vcpu->content));
-        tell_offline(domain, vcpu, count);
-    } else if (topology) {
-        item = item_of(domain, word_implied(domain, topology, SLOT_NAME, "vcpus"), NULL, 0);
-    }
-    if (!item)
-        return;
-    add_levels(domain, item, &block);
-    if (block.first || item->argument_count)
-        item_add(NULL, top, item);
-}
-
 static void tell_numad(struct domain *domain, const struct text_value *placement, const struct text_value *also)
 {
     struct finding *finding =
@@ -379,7 +323,7 @@ static void add_items(struct domain *domain, struct item_list *top, struct tree 
     cells_to_items(domain, &cells, &cells_kib);
     tree->total = total_of_cells(domain, cells_kib);
     add_memory(domain, top, cells_kib);
-    add_vcpus(domain, top);
+    vcpus_to_items(domain, top);
     add_placement(domain, top);
     add_pins(domain, top);
     threads_to_items(domain, top);
