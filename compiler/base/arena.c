@@ -46,14 +46,13 @@ struct arena *arena_new(void)
 /* All blocks but one. */
 static void free_blocks(struct arena *arena, const struct block *kept)
 {
-    for (struct block *block = arena->blocks, *before; block; block = before) {
-        before = block->before;
-        if (block == kept)
-            continue;
-        if (block->mapped)
+    for (struct block *block = arena->blocks; block;) {
+        struct block *before = block->before;
+        if (block != kept && block->mapped)
             munmap(block, block->mapped);
-        else
+        else if (block != kept)
             g_free(block);
+        block = before;
     }
 }
 
