@@ -109,20 +109,6 @@ static void machines_have_cells(const struct check *check, const struct guest *g
     finding_help(check->findings, finding, "write q35, pc, or one of their versions such as pc-q35-7.2");
 }
 
-/* Of all architectures that bases have, one has no nodes to give. */
-static void architectures_have_cells(const struct check *check, const struct guest *guest)
-{
-    bool has_cells = guest->cell_count || is_said(&guest->said, W_GUEST_CELLS);
-    if (!has_cells || !guest->base_ruled || strcmp(guest->base_ruled[BASE_ARCH].text, "s390x") != 0)
-        return;
-    struct span span = guest->cell_count ? guest->cells[0].span : said_span(&guest->said, W_GUEST_CELLS, 0);
-    struct finding *finding = report(check->findings, NM_base_without_numa, span,
-                                     "guest '%s' has cells, and a machine of s390x has no NUMA", guest->name);
-    finding_label(check->findings, finding, guest->base_ruled[BASE_ARCH].span, "the architecture");
-    finding_note(check->findings, finding, "QEMU refuses to start");
-    finding_help(check->findings, finding, "remove the cells; 'node' and 'pin' still place the guest");
-}
-
 static void machines_have_the_level(const struct check *check, const struct guest *guest)
 {
     static const enum word_id lacking[] = { W_VCPUS_CLUSTERS };
@@ -250,7 +236,6 @@ const struct model_rule topology_rules[] = {
       .of_whole = true,
       .run = levels_multiply_to_the_vcpus },
     { .name = "machines-have-cells", .source = "peers 33", .run = machines_have_cells },
-    { .name = "architectures-have-cells", .source = "peers 34", .run = architectures_have_cells },
     { .name = "machines-have-the-level", .source = "peers 38", .run = machines_have_the_level },
     { .name = "vcpus-fit-the-machine", .source = "peers 40, 41", .run = vcpus_fit_the_machine },
     { .name = "amd-threads-have-topoext", .source = "peers 50", .run = amd_threads_have_topoext },
