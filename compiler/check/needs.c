@@ -165,7 +165,9 @@ static void report_lack(const struct check *check, const struct planned_guest *p
 {
     struct finding *finding = report(check->findings, NM_feature_missing, span, "guest '%s' %s", planned->plan->name,
                                      feature_text(check->arena, planned->host, feature));
-    finding_help(check->findings, finding, "remove it, or say what runs there: 'versions { %s }'",
+    bool is_asked = span.begin != planned->guest->span.begin || span.file != planned->guest->span.file;
+    finding_help(check->findings, finding, "%s what runs there: 'versions { %s }'",
+                 is_asked ? "remove it, or say" : "say", /* else nothing of the site asks for it */
                  feature_version_row(check->arena, planned->host, feature));
 }
 

@@ -53,7 +53,8 @@ static void levels_multiply_to_the_vcpus(const struct check *check, const struct
             continue;
         if (is_failed(&guest->said, levels[i].word) || !count)
             return;
-        g_string_append_printf(text, "%s%u %s", said ? " x " : "", count, levels[i].name);
+        g_string_append_printf(text, "%s%u %.*s", said ? " x " : "", count, (int)strlen(levels[i].name) - (count == 1),
+                               levels[i].name); /* "1 core" */
         product *= count;
         if (product > UINT32_MAX)
             product = UINT32_MAX;
