@@ -41,6 +41,8 @@ static void xml_features(struct xml *xml, const struct plan_guest *guest)
     xml_whole(xml, "<acpi/>");
     if (guest_is_x86(guest))
         xml_whole(xml, "<apic/>");
+    if (guest->remaps_interrupts)
+        xml_whole(xml, "<ioapic driver='qemu'/>");
     xml_shut(xml, "</features>");
 }
 
@@ -125,6 +127,7 @@ static void xml_devices(struct xml *xml, const struct plan_guest *guest)
     if (guest->disk)
         xml_disk(xml, guest);
     xml_expanders(xml, guest);
+    xml_root_ports(xml, guest);
     if (guest->network)
         xml_interface(xml, guest);
     if (strcmp(guest->architecture, "s390x") == 0) { /* has no serial port */
@@ -137,8 +140,14 @@ static void xml_devices(struct xml *xml, const struct plan_guest *guest)
         xml_whole(xml, "<target type='serial' port='0'/>");
         xml_shut(xml, "</console>");
     }
+    xml_hostdevs(xml, guest);
     /* libvirt would add a balloon, which takes memory from any cell and knows no node */
     xml_whole(xml, "<memballoon model='none'/>");
+    if (guest->remaps_interrupts) {
+        xml_open(xml, "<iommu model='intel'>");
+        xml_whole(xml, "<driver intremap='on' eim='on'/>");
+        xml_shut(xml, "</iommu>");
+    }
     xml_shut(xml, "</devices>");
 }
 

@@ -246,6 +246,8 @@ static void write_topology(const struct plan_guest *guest, GString *out)
     append(out, guest->machine);
     append(out, ", ");
     append(out, guest->accel);
+    if (guest->remaps_interrupts)
+        append(out, ", interrupts remapped");
     append(out, strcmp(guest->firmware, "uefi") == 0 ? ", uefi\n" : "\n");
 }
 
@@ -326,6 +328,7 @@ static void write_body(const struct plan_guest *guest, GString *out)
     append_iothread_tuning(out, guest, "  ");
     append_tuning(out, guest, "  ");
     append_expanders(out, guest, "  ");
+    append_devices(out, guest, "  ");
     write_distances(guest, out);
     write_text_hmat(guest, out);
 }

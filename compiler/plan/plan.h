@@ -135,6 +135,15 @@ struct plan_expander { /* a PCI bus that stands on a cell */
     uint32_t ports;      /* root ports, at least 1; 0 of a pxb, and where they are the base's */
 };
 
+#define NO_EXPANDER UINT32_MAX
+
+struct plan_device { /* of the host, that the guest gets for itself */
+    const char *name;
+    const char *address;       /* on the host: "0000:41:00.0" */
+    uint32_t expander;         /* the bus it is on, into expanders; NO_EXPANDER: the root bus, which is on no cell */
+    uint32_t controller, slot; /* that it is plugged into: a port, or a pxb; 0: left to QEMU, or to the base */
+};
+
 struct plan_guest {
     const char *name;
     const char *uuid;
@@ -160,6 +169,7 @@ struct plan_guest {
     const struct ids *online;      /* vCPUs that are there at start; NULL: all, and none can be unplugged */
     const struct ids *fixed;       /* where some can: those of them that cannot, vCPU 0 among them */
     const uint32_t *plug_order;    /* the online ones as they were plugged; NULL: by number */
+    bool remaps_interrupts;        /* by an IOMMU: some vCPU has an APIC id that interrupts do not reach without */
     const struct plan_cell *cells; /* at least one */
     uint32_t cell_count;
     bool has_numa;             /* the guest is told its cells; false: one cell the guest need not see as NUMA */
@@ -181,6 +191,8 @@ struct plan_guest {
 
     const struct plan_expander *expanders; /* in order of the site */
     uint32_t expander_count;
+    const struct plan_device *devices; /* in order of the site */
+    uint32_t device_count;
 
     bool is_locked;
     uint64_t hard_limit_bytes; /* 0: none */
@@ -248,6 +260,10 @@ struct vcpu_place { /* where QEMU has a vCPU: each level counted inside the one 
 struct vcpu_place vcpu_place(const struct plan_guest *guest, uint32_t vcpu);
 uint32_t first_vcpus(
     const struct plan_guest *guest); /* how many QEMU makes by itself, the fixed ones; others are plugged */
+
+/* Of an x86_64 guest: the largest APIC id of its vCPUs, and the first one that is more than 8 bits can say. */
+uint32_t highest_apic_id(const struct plan_guest *guest);
+enum { APIC_IDS_OF_8_BITS = 255 };
 
 /* What libvirt cannot say of the cells of a guest, and of its vCPUs. */
 enum libvirt_gap {

@@ -35,6 +35,8 @@ MISTAKES = (
     Mistake("the most vcpus", "maxcpus=8,sockets=2,dies=1,cores=2", "maxcpus=12,sockets=3,dies=1,cores=2"),
     Mistake("the thread of a plugged vcpu", "id=vcpu6,socket-id=1,core-id=1,thread-id=0",
             "id=vcpu6,socket-id=1,core-id=0,thread-id=1", libvirt_sees=False),
+    Mistake("an irqchip in the kernel", ",kernel-irqchip=split", "", engine_sees=False),
+    Mistake("an IOMMU without extended interrupts", "eim=on", "eim=off", engine_sees=False),
     Mistake("share", "share=on", "share=off"),
     Mistake("host nodes", "host-nodes=0-1,host-nodes=5", "host-nodes=0-1,host-nodes=6", engine_sees=False),
     Mistake("policy", "policy=interleave", "policy=bind", engine_sees=False),
@@ -62,6 +64,10 @@ MISTAKES = (
     Mistake("the number of a bus", "bus_nr=250", "bus_nr=249"),
     Mistake("the bus of a port", "id=pci.5,bus=pci.4,addr=0x0", "id=pci.5,bus=pci.1,addr=0x2"),
     Mistake("the slot of a port", "id=pci.3,bus=pci.1,addr=0x1", "id=pci.3,bus=pci.1,addr=0x2"),
+    Mistake("the port of a device", "id=hostdev0,bus=pci.3", "id=hostdev0,bus=pci.2"),
+    Mistake("the bus of a device", "id=hostdev1,bus=pci.5", "id=hostdev1,bus=pci.2"),
+    Mistake("a device on no bus of a cell", "id=hostdev1,bus=pci.5", "id=hostdev1,bus=pcie.0"),
+    Mistake("which device it is", "host=0000:41:00.0", "host=0000:41:00.1"),
     Mistake("locking", "mem-lock=on", "mem-lock=off", engine_sees=False),
 )
 
