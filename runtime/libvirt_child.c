@@ -187,7 +187,8 @@ static void close_libvirt(struct libvirt *libvirt)
         virConnectClose(libvirt->connection);
 }
 
-/* A terminal's Ctrl-C is for numac, which then tells; what is said on its streams is numac's alone. */
+/* A terminal's Ctrl-C is for numac, which then tells; what is said on its streams is numac's alone.  The lock of the
+ * guest's folder stays with this process: nobody takes back what libvirt is still at work on. */
 static void be_child(int end)
 {
     prctl(PR_SET_NAME, "numac-libvirt");

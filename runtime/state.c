@@ -42,6 +42,13 @@ bool process_is(pid_t pid, uint64_t start)
     return pid > 0 && start && proc_start_ticks(pid) == start;
 }
 
+bool is_elsewhere(enum engine_kind engine, const char *connect)
+{
+    const char *uri = connect ? connect : g_getenv("LIBVIRT_DEFAULT_URI");
+    const char *host = engine == ENGINE_LIBVIRT && uri ? strstr(uri, "://") : NULL;
+    return host && host[strlen("://")] && host[strlen("://")] != '/';
+}
+
 /* ---- the folder ------------------------------------------------------------------------------------------------- */
 
 static struct state *refuse_folder(struct agent *agent, const char *folder, const char *why)
@@ -182,6 +189,8 @@ static pid_t unwritten_process(struct agent *agent, const struct record *record)
 {
     if (record->pid || !record->begun || record->engine == ENGINE_QEMU) /* its keeper ends it */
         return 0;
+    if (is_elsewhere(record->engine, record->connect))
+        return 0;
     GDir *folder = g_dir_open("/proc", 0, NULL);
     pid_t found = 0;
     for (const char *name; folder && !found && (name = g_dir_read_name(folder));) {
@@ -278,7 +287,9 @@ static GPtrArray *folder_names(const struct state *state)
 bool guest_has_ended(const struct guest_state *guest)
 {
     const struct record *record = &guest->record;
-    return record->phase == PHASE_STARTING || !process_is(record->pid, record->pid_start);
+    if (record->phase == PHASE_STARTING)
+        return true;
+    return !is_elsewhere(record->engine, record->connect) && !process_is(record->pid, record->pid_start);
 }
 
 void state_recover(struct agent *agent)

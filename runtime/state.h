@@ -65,5 +65,8 @@ bool guest_has_ended(const struct guest_state *guest); /* or was never up, and n
 void state_each(struct agent *agent, void (*visit)(struct agent *agent, const struct record *record, void *context),
                 void *context);
 
+/* Its libvirt is on another machine: no process and no page here is its own. */
+bool is_elsewhere(enum engine_kind engine, const char *connect);
+
 bool process_is(pid_t pid, uint64_t start); /* it runs, and is the one meant */
 uint64_t process_start(pid_t pid);          /* 0: there is none */

@@ -40,7 +40,7 @@ static struct guest_state *take_new(struct agent *agent, const struct plan_guest
 {
     struct guest_state *state;
     enum guest_lookup found = take_in_time(agent, guest->uuid, true, &state);
-    if (found == GUEST_HELD && process_is(state->record.pid, state->record.pid_start)) {
+    if (found == GUEST_HELD && !guest_has_ended(state)) {
         guest_release(state);
         struct finding *finding = tell(agent, NM_guest_runs, "guest '%s' runs already", guest->name);
         finding_help(agent->findings, finding, "see it with 'numac list', end it with 'numac stop'");
@@ -60,6 +60,7 @@ static void stay(struct run *run)
 
 static void start(struct agent *agent, const struct bundle_guest *guest, const struct engine *engine)
 {
+    agent->is_remote = is_elsewhere(engine->kind, agent->bundle->connect);
     struct step_list steps = steps_of(agent, guest, engine);
     if (agent->bundle->dry_run) {
         show_steps(agent, guest, &steps);
@@ -127,6 +128,7 @@ static void with_running(struct agent *agent, void (*act)(struct run *run))
             continue;
         run.engine = engine_of(run.state->record.engine);
         run.connect = run.state->record.connect;
+        agent->is_remote = is_elsewhere(run.engine->kind, run.connect);
         act(&run);
         if (run.state->lock >= 0)
             guest_release(run.state);

@@ -257,6 +257,17 @@ def dry_run(numac):
         stage.expect_nothing_left()
 
 
+def elsewhere(numac):
+    """On another machine nothing of this one is looked at, and libvirt places the threads."""
+    with Stage(numac) as stage:
+        site = stage.site(BIG_HOST.format("memory 800GiB; node 0"))
+        for uri, looks in (("qemu+ssh://host.invalid/system", False), ("qemu:///system", True)):
+            run = expect(stage.run("run", "--dry-run", "--connect", uri, site), 0)
+            if ("see that node 0" in run.out) != looks or "pin" in run.out:
+                raise tap.Failure(f"{uri}: {run.out}")
+        stage.expect_nothing_left()
+
+
 def unknown_guest(numac):
     with Stage(numac) as stage:
         site = stage.site(ONE_CELL)
@@ -394,6 +405,7 @@ def tests_of(numac):
         ("a lost thread", {"at": "query-cpus-fast", "do": "answer", "text": []}, 1, "NM1322", ["vcpu 0"]))]
     tests += [tap.Test(name, lambda run=run: run(numac)) for name, run in (
         ("--dry-run lists the steps", dry_run), ("unknown guests", unknown_guest),
+        ("--dry-run for another machine", elsewhere),
         ("refused: a base, by QEMU alone", base_by_qemu), ("refused: a CPU that is not there", pinned_nowhere),
         ("numac without its agent", no_agent), ("an agent without its bundle", not_a_bundle),
         ("findings as JSON", findings_as_json), ("state: of another user", foreign_folder),

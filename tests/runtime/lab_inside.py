@@ -302,7 +302,7 @@ def defined(numac, machine):
 
 def main():
     numac, machine, only = Numac(sys.argv[1]), Machine(), sys.argv[2:]
-    daemon = Daemon() if not only or "libvirt" in only else None
+    daemon = Daemon() if not only or {"libvirt", "daemon", "defined"} & set(only) else None
     tests = [tap.Test("nodes, distances, memory without CPUs", lambda: boots_as_told(machine))]
     tests += [tap.Test(f"{engine}: where the plan says; moved, found, put back",
                        lambda engine=engine: exact(numac, machine, engine)) for engine in ENGINES]
