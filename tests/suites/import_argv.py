@@ -282,6 +282,7 @@ HOSTILE = [  # what it is, the text, the code of the error, or None
      " ".join(f"-object thread-context,id=t{i},node-affinity=0" for i in range(MANY // 2 - 10)) +
      " -object memory-backend-ram,id=m,size=1G,host-nodes=0,policy=bind,prealloc=on,prealloc-context=t9", None),
     ("many buses", QEMU + " ".join(f"-device pxb-pcie,id=p{i},numa_node=0" for i in range(MANY // 2 - 2)), "NM1275"),
+    ("many devices", QEMU + " ".join(f"-device vfio-pci,host=00:{i:02x}.0" for i in range(MANY // 2 - 2)), "NM1275"),
     ("many ports", QEMU + "-device pxb-pcie,id=p,numa_node=0 " + "-device pcie-root-port,bus=p " * (MANY // 2 - 4), None),
     ("many disks", QEMU + " ".join(f"-device virtio-blk,drive=d{i} -drive id=e{i}" for i in range(MANY // 4 - 2)), None),
     ("many cells", QEMU + " ".join("-numa node,cpus=0" for _ in range(MANY // 2 - 2)), "NM1277"),
