@@ -14,6 +14,10 @@ static const enum word_id words[FEATURE_COUNT] = {
     [FEATURE_DIES] = W_VCPUS_DIES,
     [FEATURE_CLUSTERS] = W_VCPUS_CLUSTERS,
     [FEATURE_MODULES] = W_VCPUS_MODULES,
+    [FEATURE_VCPUS_1024] = W_GUEST_VCPUS,
+    [FEATURE_VCPUS_4096] = W_GUEST_VCPUS,
+    [FEATURE_X2APIC_TCG] = W_GUEST_ACCEL,
+    [FEATURE_INTERRUPT_REMAPPING] = W_GUEST_VCPUS,
     [FEATURE_MAXIMUM_MODEL] = W_GUEST_CPU,
     [FEATURE_MEMORY_ONLY_CELLS] = W_CELL_VCPUS,
     [FEATURE_DISTANCES] = W_GUEST_DISTANCES,
@@ -88,6 +92,14 @@ static bool is_used(enum feature feature, const struct plan_guest *plan, const s
         return cell && !cell->reserve;
     case FEATURE_MODULES:
         return !cell && plan->modules > 1;
+    case FEATURE_VCPUS_1024:
+        return !cell && !plan->has_base && plan->vcpu_count > 288 && plan->vcpu_count <= 1024;
+    case FEATURE_VCPUS_4096:
+        return !cell && !plan->has_base && plan->vcpu_count > 1024;
+    case FEATURE_X2APIC_TCG:
+        return !cell && plan->remaps_interrupts && strcmp(plan->accel, "tcg") == 0;
+    case FEATURE_INTERRUPT_REMAPPING:
+        return !cell && plan->remaps_interrupts;
     case FEATURE_MAXPHYSADDR:
         return !cell && plan->maxphysaddr_mode != MAXPHYSADDR_UNSAID;
     case FEATURE_HMAT:

@@ -5,6 +5,7 @@
  */
 #include "check/subject.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -123,27 +124,31 @@ static void machines_have_the_level(const struct check *check, const struct gues
     }
 }
 
+/* Of the newest QEMU there is; what the host's own takes is a matter of features. */
+static uint32_t most_vcpus(const char *machine)
+{
+    unsigned major = 0, minor = 0;
+    if (is_pc(machine))
+        return 255;
+    if (!machine || sscanf(machine, "pc-q35-%3u.%3u", &major, &minor) != 2 || major >= 9)
+        return 4096;
+    return major == 8 && minor >= 1 ? 1024 : 288;
+}
+
 static void vcpus_fit_the_machine(const struct check *check, const struct guest *guest)
 {
     uint64_t vcpus = declared_vcpus(guest);
-    uint32_t limit = is_pc(guest->machine) ? 255 : 288;
-    if (guest->base_file || vcpus <= 255)
+    uint32_t limit = most_vcpus(guest->machine);
+    if (guest->base_file || vcpus <= limit || is_failed(&guest->said, W_GUEST_MACHINE) || !is_for_x86(guest))
         return;
-    struct span span = vcpus_span(guest);
-    struct finding *finding;
-    if (vcpus > limit) {
-        finding = report(check->findings, NM_vcpus_beyond_machine, span,
-                         "guest '%s' has %" G_GUINT64_FORMAT " vCPUs, and machine '%s' takes at most %u", guest->name,
-                         vcpus, guest->machine ? guest->machine : "q35", limit);
-        finding_note(check->findings, finding, "the limit is that of QEMU 7.2");
-        finding_help(check->findings, finding, "lower '%s' to 255 or less", vcpus_word(guest));
-        return;
-    }
-    finding = report(check->findings, NM_vcpus_need_iommu, span,
-                     "guest '%s' has %" G_GUINT64_FORMAT " vCPUs; more than 255 need an interrupt-remapping IOMMU",
-                     guest->name, vcpus);
-    finding_note(check->findings, finding, "that device is not yet in this version");
-    finding_help(check->findings, finding, "lower 'vcpus' to 255, or use a base that has the IOMMU with eim on");
+    struct finding *finding = report(check->findings, NM_vcpus_beyond_machine, vcpus_span(guest),
+                                     "guest '%s' has %" G_GUINT64_FORMAT " vCPUs, and machine '%s' takes at most %u",
+                                     guest->name, vcpus, guest->machine ? guest->machine : "q35", limit);
+    if (is_said(&guest->said, W_GUEST_MACHINE))
+        finding_label(check->findings, finding, said_span(&guest->said, W_GUEST_MACHINE, 1), "the machine");
+    finding_note(check->findings, finding, "q35 takes 288, from QEMU 8.1 on 1024 and from 9.0 on 4096; pc takes 255");
+    finding_help(check->findings, finding, "lower '%s' to %u or less%s", vcpus_word(guest), limit,
+                 limit < 4096 ? ", or write 'machine q35'" : "");
 }
 
 /* ---- the CPU model ---------------------------------------------------------------------------------------------- */
@@ -236,7 +241,7 @@ const struct model_rule topology_rules[] = {
       .run = levels_multiply_to_the_vcpus },
     { .name = "machines-have-cells", .source = "peers 33", .run = machines_have_cells },
     { .name = "machines-have-the-level", .source = "peers 38", .run = machines_have_the_level },
-    { .name = "vcpus-fit-the-machine", .source = "peers 40, 41", .run = vcpus_fit_the_machine },
+    { .name = "vcpus-fit-the-machine", .source = "peers 40", .run = vcpus_fit_the_machine },
     { .name = "amd-threads-have-topoext", .source = "peers 50", .run = amd_threads_have_topoext },
     { .name = "cache-levels-fit-the-mode", .source = "peers 54", .run = cache_levels_fit_the_mode },
     { .name = "host-caches-go-with-the-host-model",
@@ -309,7 +314,43 @@ cut:;
                  "let sockets be a multiple or a divisor of the cells, or leave the levels out");
 }
 
+/* ---- the plan: many vCPUs --------------------------------------------------------------------------------------- */
+
+static void many_vcpus_have_an_iommu(const struct check *check, const struct planned_guest *planned)
+{
+    const struct plan_guest *plan = planned->plan;
+    if (!plan->remaps_interrupts || !is_pc(plan->machine))
+        return;
+    struct finding *finding = report(
+        check->findings, NM_vcpus_need_iommu, guest_word_span(planned->guest, W_GUEST_MACHINE, 1),
+        "vCPUs of guest '%s' have APIC ids up to %u, and machine '%s' has no IOMMU that brings interrupts to them",
+        plan->name, highest_apic_id(plan), plan->machine);
+    finding_label(check->findings, finding, vcpus_span(planned->guest), "%u vCPUs", plan->vcpu_count);
+    finding_note(
+        check->findings, finding,
+        "without one the guest leaves vCPUs above id 254 offline; levels that are no powers of two leave holes");
+    finding_help(check->findings, finding, "write 'machine q35', or levels with fewer holes");
+}
+
+static void many_vcpus_have_x2apic(const struct check *check, const struct planned_guest *planned)
+{
+    const struct plan_guest *plan = planned->plan;
+    for (uint32_t i = 0; plan->remaps_interrupts && i < plan->feature_count; i++) {
+        if (plan->features[i].is_required || strcmp(plan->features[i].name, "x2apic") != 0)
+            continue;
+        struct finding *finding =
+            report(check->findings, NM_x2apic_disabled, guest_word_span(planned->guest, W_CPU_FEATURES, i + 1),
+                   "vCPUs of guest '%s' have APIC ids up to %u, which need x2apic", plan->name, highest_apic_id(plan));
+        finding_label(check->findings, finding, vcpus_span(planned->guest), "%u vCPUs", plan->vcpu_count);
+        finding_note(check->findings, finding, "an APIC without it has ids of 8 bits, the last of which means all");
+        finding_help(check->findings, finding, "leave '^x2apic' out");
+        return;
+    }
+}
+
 const struct plan_rule plan_topology_rules[] = {
+    { .name = "many-vcpus-have-an-iommu", .source = "peers 41", .run = many_vcpus_have_an_iommu },
+    { .name = "many-vcpus-have-x2apic", .source = "QEMU hw/i386/x86.c", .run = many_vcpus_have_x2apic },
     { .name = "cells-keep-cores-whole", .source = "peers 43", .run = cells_keep_cores_whole },
     { .name = "cells-keep-sockets-whole", .source = "peers 45", .run = cells_keep_sockets_whole },
     { 0 }

@@ -41,6 +41,8 @@ static void xml_features(struct xml *xml, const struct plan_guest *guest)
     xml_whole(xml, "<acpi/>");
     if (guest_is_x86(guest))
         xml_whole(xml, "<apic/>");
+    if (guest->remaps_interrupts)
+        xml_whole(xml, "<ioapic driver='qemu'/>");
     xml_shut(xml, "</features>");
 }
 
@@ -141,6 +143,11 @@ static void xml_devices(struct xml *xml, const struct plan_guest *guest)
     xml_hostdevs(xml, guest);
     /* libvirt would add a balloon, which takes memory from any cell and knows no node */
     xml_whole(xml, "<memballoon model='none'/>");
+    if (guest->remaps_interrupts) {
+        xml_open(xml, "<iommu model='intel'>");
+        xml_whole(xml, "<driver intremap='on' eim='on'/>");
+        xml_shut(xml, "</iommu>");
+    }
     xml_shut(xml, "</devices>");
 }
 

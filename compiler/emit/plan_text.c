@@ -246,6 +246,8 @@ static void write_topology(const struct plan_guest *guest, GString *out)
     append(out, guest->machine);
     append(out, ", ");
     append(out, guest->accel);
+    if (guest->remaps_interrupts)
+        append(out, ", interrupts remapped");
     append(out, strcmp(guest->firmware, "uefi") == 0 ? ", uefi\n" : "\n");
 }
 

@@ -60,6 +60,8 @@ static void machine(struct argv *argv, const struct plan_guest *guest)
         argv_put(argv, ",memory-backend=ram-cell0");
     if (guest->has_hmat)
         argv_put(argv, ",hmat=on");
+    if (guest->remaps_interrupts) /* which an irqchip that is all in the kernel does not do */
+        argv_put(argv, ",kernel-irqchip=split");
     argv_end(argv);
     flag(argv, "-accel", guest->accel);
 }
@@ -135,6 +137,8 @@ static void memory_and_vcpus(struct argv *argv, const struct plan_guest *guest)
     level(argv, ",cores=", guest->cores, true);
     level(argv, ",threads=", guest->threads, true);
     argv_end(argv);
+    if (guest->remaps_interrupts) /* before all devices, as it wants */
+        flag(argv, "-device", "intel-iommu,intremap=on,eim=on");
     if (guest->is_locked)
         flag(argv, "-overcommit", "mem-lock=on");
 }

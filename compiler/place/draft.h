@@ -348,7 +348,8 @@ struct identity { /* what makes names into numbers, the same in every run */
 void finish_guest(struct placing *placing, const struct identity *identity, const struct draft *draft,
                   struct plan_guest *out);
 void finish_topology(const struct draft *draft, struct plan_guest *out);
-/* finish_vcpus.c; `out` has its cells and topology. */
+/* finish_vcpus.c; `out` has its cells, topology and machine. */
+void finish_apic_ids(struct plan_guest *out);
 void finish_hotplug(struct placing *placing, const struct guest *guest, struct plan_guest *out);
 /* finish_hmat.c; `cells` are those of `out`, which has everything else. */
 void finish_hmat(struct arena *arena, const struct draft *draft, struct plan_cell *cells, struct plan_guest *out);

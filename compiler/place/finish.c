@@ -332,6 +332,7 @@ void finish_guest(struct placing *placing, const struct identity *identity, cons
     finish_hotplug(placing, draft->guest, out);
     finish_hmat(placing->arena, draft, cells, out);
     finish_machine(placing, draft, out);
+    finish_apic_ids(out);
     finish_names(placing, identity, draft, out);
     finish_threads(placing, draft, out);
     finish_tuning(placing, draft, out);

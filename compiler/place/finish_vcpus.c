@@ -53,6 +53,14 @@ static const struct ids *spread(struct placing *placing, const struct plan_guest
     return ids;
 }
 
+void finish_apic_ids(struct plan_guest *out)
+{
+    bool has_levels = (uint64_t)out->sockets * out->dies * out->clusters * out->modules * out->cores * out->threads ==
+                      out->vcpu_count; /* else a rule tells it */
+    out->remaps_interrupts =
+        !out->has_base && out->vcpu_count && has_levels && highest_apic_id(out) >= APIC_IDS_OF_8_BITS;
+}
+
 void finish_hotplug(struct placing *placing, const struct guest *guest, struct plan_guest *out)
 {
     if (!says_hotplug(guest))

@@ -176,6 +176,8 @@ static void guest_object(struct json *json, const struct plan_guest *guest)
     boot(json, guest);
     json_number(json, "memory_bytes", guest->memory_bytes);
     vcpus(json, guest);
+    if (guest->remaps_interrupts)
+        json_bool(json, "interrupt_remapping", true);
     cells(json, guest);
     pins(json, guest);
     write_tuning(json, guest);

@@ -169,6 +169,7 @@ struct plan_guest {
     const struct ids *online;      /* vCPUs that are there at start; NULL: all, and none can be unplugged */
     const struct ids *fixed;       /* where some can: those of them that cannot, vCPU 0 among them */
     const uint32_t *plug_order;    /* the online ones as they were plugged; NULL: by number */
+    bool remaps_interrupts;        /* by an IOMMU: some vCPU has an APIC id that interrupts do not reach without */
     const struct plan_cell *cells; /* at least one */
     uint32_t cell_count;
     bool has_numa;             /* the guest is told its cells; false: one cell the guest need not see as NUMA */
@@ -259,6 +260,10 @@ struct vcpu_place { /* where QEMU has a vCPU: each level counted inside the one 
 struct vcpu_place vcpu_place(const struct plan_guest *guest, uint32_t vcpu);
 uint32_t first_vcpus(
     const struct plan_guest *guest); /* how many QEMU makes by itself, the fixed ones; others are plugged */
+
+/* Of an x86_64 guest: the largest APIC id of its vCPUs, and the first one that is more than 8 bits can say. */
+uint32_t highest_apic_id(const struct plan_guest *guest);
+enum { APIC_IDS_OF_8_BITS = 255 };
 
 /* What libvirt cannot say of the cells of a guest, and of its vCPUs. */
 enum libvirt_gap {

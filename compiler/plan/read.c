@@ -385,13 +385,32 @@ static void read_targets_of_guest(struct plan_reader *reader, struct json_c_obje
 
 static void read_guest(struct plan_reader *reader, struct json_c_object *object, struct plan_guest *guest)
 {
-    static const char *const keys[] = {
-        "name",      "uuid",       "host",   "architecture", "machine",   "accel",
-        "base",      "cpu",        "boot",   "memory_bytes", "vcpus",     "numa",
-        "cells",     "pins",       "locked", "distances",    "iothreads", "hard_limit_bytes",
-        "qemu_only", "schedulers", "vhost",  "resctrl",      "expanders", "devices",
-        NULL
-    };
+    static const char *const keys[] = { "name",
+                                        "uuid",
+                                        "host",
+                                        "architecture",
+                                        "machine",
+                                        "accel",
+                                        "base",
+                                        "cpu",
+                                        "boot",
+                                        "memory_bytes",
+                                        "vcpus",
+                                        "numa",
+                                        "cells",
+                                        "pins",
+                                        "locked",
+                                        "distances",
+                                        "iothreads",
+                                        "hard_limit_bytes",
+                                        "qemu_only",
+                                        "schedulers",
+                                        "vhost",
+                                        "resctrl",
+                                        "expanders",
+                                        "devices",
+                                        "interrupt_remapping",
+                                        NULL };
     static const char *const accels[] = { "kvm", "tcg" };
     if (!read_object(reader, object, keys))
         return;
@@ -407,6 +426,8 @@ static void read_guest(struct plan_reader *reader, struct json_c_object *object,
     read_boot(reader, object, guest);
     guest->memory_bytes = read_size(reader, object, "memory_bytes", REQUIRED, 1);
     read_vcpus(reader, object, guest);
+    guest->remaps_interrupts = json_object_object_get_ex(object, "interrupt_remapping", NULL) &&
+                               read_bool(reader, object, "interrupt_remapping");
     read_cells(reader, object, guest);
     read_distances(reader, object, guest);
     read_pins(reader, object, guest);

@@ -32,3 +32,25 @@ uint32_t first_vcpus(const struct plan_guest *guest)
     const struct ids *fixed = guest->fixed;
     return fixed->count && !fixed->range[0].first ? fixed->range[0].last + 1 : 0;
 }
+
+static unsigned bits_of(uint32_t count)
+{
+    return count > 1 ? 32 - (unsigned)__builtin_clz(count - 1) : 0;
+}
+
+/* Each level below the socket takes whole bits, so that odd numbers of cores leave holes. */
+uint32_t highest_apic_id(const struct plan_guest *guest)
+{
+    struct vcpu_place last = vcpu_place(guest, guest->vcpu_count - 1);
+    const struct {
+        uint32_t number, count;
+    } levels[] = { { last.die, guest->dies },
+                   { last.cluster, guest->clusters },
+                   { last.module, guest->modules },
+                   { last.core, guest->cores },
+                   { last.thread, guest->threads } };
+    uint64_t id = last.socket;
+    for (size_t i = 0; i < G_N_ELEMENTS(levels); i++)
+        id = MIN(id << bits_of(levels[i].count) | levels[i].number, UINT32_MAX);
+    return (uint32_t)id;
+}

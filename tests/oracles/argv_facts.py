@@ -369,6 +369,17 @@ def _plugged(texts):
     return found
 
 
+def _remapping(machine, texts):
+    """Who routes interrupts: the irqchip and the IOMMUs."""
+    found = {"irqchip": machine.get("kernel-irqchip", machine.get("kernel_irqchip", "on")), "iommus": []}
+    for text in texts:
+        told = properties(text, "driver")
+        if told.get("driver", "").endswith("-iommu") or "iommu-pci" in told.get("driver", ""):
+            told.pop("id", None)
+            found["iommus"].append({key: str(value) for key, value in sorted(told.items())})
+    return found
+
+
 def facts(words, mounts=None):
     """The NUMA facts of one command line, given as its words.  `mounts` are those of hugetlbfs: {path: page bytes}."""
     options = _options(words)
@@ -399,6 +410,7 @@ def facts(words, mounts=None):
         "is_locked": boolean(overcommit.get("mem-lock", "off")), "expanders": _expanders(options.get("-device", [])),
         "iothreads": _iothreads(options.get("-object", [])), "devices": _host_devices(options.get("-device", [])),
         "plugged": _plugged(options.get("-device", [])),
+        "remapping": _remapping(machine, options.get("-device", [])),
     }
 
 

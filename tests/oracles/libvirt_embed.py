@@ -34,7 +34,7 @@ A_CALL = 100  # files for one virsh, within the limits of a command line
 LACKS = ("No emulator found for arch", "does not support machine type", "Cannot find suitable emulator",
          "Unable to find any firmware", "Unable to find 'efi' firmware", "is not supported with this QEMU",
          "is not supported by this QEMU", "isn't supported by this QEMU", "not available with this QEMU binary",
-         "Memory Bandwidth value exceeding 100")
+         "Memory Bandwidth value exceeding 100", "Maximum CPUs greater than specified machine type limit")
 CONFIGURATION = """stdio_handler = "file"
 user = "root"
 group = "root"

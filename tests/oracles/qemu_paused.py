@@ -27,7 +27,8 @@ HOST_BOUND = ("host-nodes", "policy", "prealloc", "prealloc-threads", "prealloc-
 STAYS = ("pxb", "pcie-root-port", "vfio-pci", "{")  # of the devices
 NOT_NUMA = ("-kernel", "-initrd", "-append", "-bios", "-blockdev", "-netdev", "-serial", "-drive", "-uuid", "-name")
 LACKS = ("requires support for extended interrupt mode", "kernel irqchip and X2APIC", "unsupported machine type",
-         "is not a valid object type", "cannot set up guest memory")
+         "is not a valid object type", "cannot set up guest memory",
+         "The max CPUs supported by machine")
 
 
 # ---- the command line, for this machine ------------------------------------------------------------------------

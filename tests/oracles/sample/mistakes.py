@@ -35,6 +35,8 @@ MISTAKES = (
     Mistake("the most vcpus", "maxcpus=8,sockets=2,dies=1,cores=2", "maxcpus=12,sockets=3,dies=1,cores=2"),
     Mistake("the thread of a plugged vcpu", "id=vcpu6,socket-id=1,core-id=1,thread-id=0",
             "id=vcpu6,socket-id=1,core-id=0,thread-id=1", libvirt_sees=False),
+    Mistake("an irqchip in the kernel", ",kernel-irqchip=split", "", engine_sees=False),
+    Mistake("an IOMMU without extended interrupts", "eim=on", "eim=off", engine_sees=False),
     Mistake("share", "share=on", "share=off"),
     Mistake("host nodes", "host-nodes=0-1,host-nodes=5", "host-nodes=0-1,host-nodes=6", engine_sees=False),
     Mistake("policy", "policy=interleave", "policy=bind", engine_sees=False),
