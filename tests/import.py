@@ -57,6 +57,7 @@ REASONS = [
      lambda _, ours: ours == 2 * MIB),
     (r"memory\.(size|maxmem)|only\.size|cells\[\d+\]\.memory\.size", "NM0703", "libvirt rounds up to whole MiB", rounded),
     (r"(cells\[\d+\]\.memory|only)\.context", None, "thread contexts, which libvirt makes since 9.3", always),
+    (r"source", "NM0716", "shared anonymous memory, for which libvirt takes a file", always),
     (r"expanders\.spapr-pci-host-bridge \d+", None, "host bridges of pseries stay in the base", always),
 ]
 DEVICES = ("exceeds the total memory size", "Memory size must be specified")  # of a parser that adds up nothing
