@@ -92,6 +92,7 @@ struct option {
     const struct argv_word *value;
     struct property *properties;
     uint32_t count;
+    bool is_carried; /* a device that the site says */
 };
 
 struct backend {
@@ -182,8 +183,8 @@ void argv_memory(struct argv_guest *guest);  /* -m, -mem-path, -mem-prealloc, -o
 void argv_objects(struct argv_guest *guest); /* -object */
 void argv_cells(struct argv_guest *guest);   /* -numa */
 void argv_cells_free(struct argv_guest *guest);
-void argv_hmat(struct argv_guest *guest);    /* -numa hmat-lb, hmat-cache: into the lines of the cells */
-void argv_devices(struct argv_guest *guest); /* -device and what hangs on it */
+void argv_hmat(struct argv_guest *guest);  /* -numa hmat-lb, hmat-cache: into the lines of the cells */
+void argv_buses(struct argv_guest *guest); /* -device of buses on cells, and what stands on them */
 void argv_boot(struct argv_guest *guest);
 
 struct option *argv_next_numa(const struct argv_guest *guest, const char *type, const struct option *before);

@@ -41,93 +41,16 @@ static void take_backend(struct argv_guest *guest, struct option *option)
         backend->is_used = true;
 }
 
-/* ---- PCI buses on cells ----------------------------------------------------------------------------------------- */
-
-/* Buses on cells by their ids, and how many ports stand on each. */
-struct bus {
-    struct line *line;
-    uint32_t ports;
-    bool is_express;
-};
-
-/* "pci.1" is `pci1`, as in the XML of guests. */
-static const char *bus_name(struct arena *arena, const char *id)
-{
-    char *name = arena_string(arena, id, strlen(id)), *to = name;
-    for (const char *from = id; *from; from++)
-        if (*from != '.')
-            *to++ = *from;
-    *to = 0;
-    return name;
-}
-
-/* Buses that stand on no cell, and those of CXL, have no word. */
-static void say_bus(struct argv_guest *guest, struct option *option, GHashTable *buses)
-{
-    const char *driver = option_text(option, "driver");
-    const struct property *cell = option_take(option, "numa_node"), *number = option_take(option, "bus_nr"),
-                          *id = option_take(option, "id");
-    bool is_express = g_strcmp0(driver, "pxb-pcie") == 0;
-    uint64_t of_cell, bus_number;
-    if ((!is_express && g_strcmp0(driver, "pxb") != 0) || !cell || !id ||
-        !property_number(guest, cell, ARGV_CELL_LIMIT - 1, &of_cell))
-        return;
-    struct bus *bus = arena_take(guest->arena, struct bus);
-    bus->is_express = is_express;
-    bus->line = line_new(guest->arena, "expander-bus", bus_name(guest->arena, id->value));
-    bus->line->is_named = true;
-    argv_line(guest, &bus->line->children, "cell", "%" G_GUINT64_FORMAT, of_cell);
-    if (number && property_number(guest, number, UINT8_MAX, &bus_number))
-        argv_line(guest, &bus->line->children, "number", "%" G_GUINT64_FORMAT, bus_number);
-    if (!text_is_writable(id->value) || g_hash_table_size(buses) > UINT8_MAX ||
-        !g_hash_table_insert(buses, (gpointer)(uintptr_t)id->value, bus))
-        argv_refuse(guest, id->where, "give each bus an id of its own, with printable signs",
-                    "a PCI bus whose id is not its own, or more than %d of them", UINT8_MAX);
-    else
-        line_add(&guest->lines, bus->line);
-}
-
-static struct bus *bus_under(struct option *option, GHashTable *buses)
-{
-    const char *driver = option_text(option, "driver"), *bus = option_text(option, "bus");
-    return bus && g_strcmp0(driver, "pcie-root-port") == 0 ? g_hash_table_lookup(buses, bus) : NULL;
-}
-
-static GHashTable *say_buses(struct argv_guest *guest)
-{
-    GHashTable *buses = g_hash_table_new(g_str_hash, g_str_equal);
-    for (struct option *option = argv_next(guest, ARGV_DEVICE, NULL); option && !guest->failed;
-         option = argv_next(guest, ARGV_DEVICE, option))
-        say_bus(guest, option, buses);
-    for (struct option *option = argv_next(guest, ARGV_DEVICE, NULL); option;
-         option = argv_next(guest, ARGV_DEVICE, option)) {
-        struct bus *bus = bus_under(option, buses);
-        if (bus)
-            bus->ports++;
-    }
-    GHashTableIter at;
-    gpointer each;
-    g_hash_table_iter_init(&at, buses);
-    while (g_hash_table_iter_next(&at, NULL, &each)) {
-        const struct bus *bus = each;
-        if (bus->is_express && bus->ports)
-            argv_line(guest, &bus->line->children, "ports", "%u", bus->ports);
-    }
-    return buses;
-}
-
 /* ---- devices ---------------------------------------------------------------------------------------------------- */
 
-static void read_device(struct argv_guest *guest, struct option *option, GHashTable *buses)
+static void read_device(struct argv_guest *guest, struct option *option)
 {
     const char *driver = option_text(option, "driver");
     if (!driver) {
         argv_refuse(guest, option->span, "write its driver first", "a device lacks its driver");
         return;
     }
-    const char *id = option_text(option, "id");
-    if (argv_is_vcpu(option) || bus_under(option, buses) ||
-        (g_str_has_prefix(driver, "pxb") && id && g_hash_table_lookup(buses, id)))
+    if (option->is_carried || argv_is_vcpu(option))
         return;
     const char *about = about_device(option, driver);
     take_backend(guest, option);
@@ -267,13 +190,13 @@ void argv_boot(struct argv_guest *guest)
         argv_text_line(guest, &boot->children, "network", bridge ? bridge->value : "br0",
                        bridge ? bridge->where : netdev->span);
     }
-    g_autoptr(GHashTable) buses = say_buses(guest);
+    argv_buses(guest);
     for (struct option *option = argv_next(guest, ARGV_DEVICE, NULL); option;
          option = argv_next(guest, ARGV_DEVICE, option))
         if (option == disk || option == network)
             argv_leave_unused(guest, option, NULL);
         else
-            read_device(guest, option, buses);
+            read_device(guest, option);
     leave_others(guest, ARGV_DRIVE, disk ? node : NULL, "-drive");
     leave_others(guest, ARGV_BLOCKDEV, disk ? node : NULL, "-blockdev");
     leave_others(guest, ARGV_NETDEV, network ? netdev : NULL, "-netdev");

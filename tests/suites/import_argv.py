@@ -72,11 +72,13 @@ def explained(found, lines):
 
 
 def one_by_one(facts):
-    """Values of an HMAT for both accesses are one for each: numac splits them where a table has some of each kind."""
+    """Values of an HMAT for both accesses are one for each: numac splits them where a table has some of each kind.
+    Devices stand on a bus; its ports are taken in their order, which plans made at random do not do."""
     def each(row):
         kinds = [row[4].replace("access", one) for one in ("read", "write")] if row[0] == "hmat-lb" else []
         return [(*row[:4], kind, row[5]) for kind in kinds] if kinds and "access" in row[4] else [row]
-    return facts | {"hmat": sorted(one for row in facts["hmat"] for one in each(row))}
+    buses = {address: place[0] if isinstance(place, tuple) else place for address, place in facts["devices"].items()}
+    return facts | {"hmat": sorted(one for row in facts["hmat"] for one in each(row)), "devices": buses}
 
 
 def differences(found, words, own=False):
@@ -168,6 +170,8 @@ def own_round(numac, guest):
     with tempfile.TemporaryDirectory(prefix="numac-argv-") as scratch:
         folder = pathlib.Path(scratch)
         found = go_round(numac, guest.argv, folder, guest.title)
+        if found.unbuilt == ["NM1041"]:
+            raise tap.Skip("without its host nobody knows that QEMU is new enough")
         if found.refused or found.unbuilt:
             raise tap.Failure(f"refused by {found.refused}{found.unbuilt}:\n{found.site}")
         surprises = found.told - {"NM1280", "NM1284"}
@@ -191,6 +195,8 @@ def script_round(numac, guest):
         folder = pathlib.Path(scratch)
         script = guest.argv.with_suffix(".sh")
         found = go_round(numac, script, folder, guest.title)
+        if found.unbuilt == ["NM1041"]:
+            raise tap.Skip("without its host nobody knows that QEMU is new enough")
         if found.refused or found.unbuilt:
             raise tap.Failure(f"refused by {found.refused}{found.unbuilt}:\n{found.site}")
         if ("taskset -c" in script.read_text()) != ("\n    cpus " in found.site):
@@ -282,6 +288,7 @@ HOSTILE = [  # what it is, the text, the code of the error, or None
      " ".join(f"-object thread-context,id=t{i},node-affinity=0" for i in range(MANY // 2 - 10)) +
      " -object memory-backend-ram,id=m,size=1G,host-nodes=0,policy=bind,prealloc=on,prealloc-context=t9", None),
     ("many buses", QEMU + " ".join(f"-device pxb-pcie,id=p{i},numa_node=0" for i in range(MANY // 2 - 2)), "NM1275"),
+    ("many devices", QEMU + " ".join(f"-device vfio-pci,host=00:{i:02x}.0" for i in range(MANY // 2 - 2)), "NM1275"),
     ("many ports", QEMU + "-device pxb-pcie,id=p,numa_node=0 " + "-device pcie-root-port,bus=p " * (MANY // 2 - 4), None),
     ("many disks", QEMU + " ".join(f"-device virtio-blk,drive=d{i} -drive id=e{i}" for i in range(MANY // 4 - 2)), None),
     ("many cells", QEMU + " ".join("-numa node,cpus=0" for _ in range(MANY // 2 - 2)), "NM1277"),

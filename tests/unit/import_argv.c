@@ -158,6 +158,11 @@ static const struct {
       KVM "-m 1G -numa node,cpus=0,mem=1G -device pxb-pcie,id=pci.1,bus=pcie.0,bus_nr=180,numa_node=0 "
           "-device pcie-root-port,id=a,bus=pci.1 -device pcie-root-port,id=b,bus=pci.1 -device pcie-root-port,id=c",
       "    memory 1GiB\n" ONE "    cells 1\n    expander-bus pci1 { cell 0; number 180; ports 2 }\n" },
+    { "devices of the host",
+      KVM "-m 1G -numa node,cpus=0,mem=1G -device pxb-pcie,id=pci.1,numa_node=0 -device pcie-root-port,id=p,bus=pci.1 "
+          "-device vfio-pci,host=5e:00.0,bus=p,id=gpu.0 -device vfio-pci,host=0001:18:00.0",
+      "    memory 1GiB\n" ONE "    cells 1\n    expander-bus pci1 { cell 0; ports 1 }\n"
+      "    device gpu0 0000:5e:00.0 { bus pci1 }\n    device hostdev1 0001:18:00.0\n" },
     { "taskset with a mask", "sudo taskset 0x1f " KVM,
       "    memory 128MiB\n" ONE "    cpus 0-4\n    emulator { cpus 0-4 }\n" },
     { "taskset with a list, in steps", "taskset -ac 0-7:2,16 " KVM,
@@ -298,8 +303,8 @@ static const struct {
     { "a bus on a cell", KVM "-device pxb-pcie,numa_node=0", NM_argv_not_carried, "-device pxb-pcie,numa_node=0" },
     { "a bus on no cell", KVM "-device pxb-pcie,id=a", NM_argv_not_carried, "-device pxb-pcie,id=a" },
     { "two buses of one id", KVM "-device pxb,id=a,numa_node=0 -device pxb,id=a,numa_node=0", NM_argv_value, "id=a" },
-    { "a device of the host", KVM "-device '{\"driver\":\"vfio-pci\"}'", NM_argv_not_carried,
-      "-device '{\"driver\":\"vfio-pci\"}'" },
+    { "a device that is no PCI device", KVM "-device vfio-ap,sysfsdev=/a", NM_argv_not_carried,
+      "-device vfio-ap,sysfsdev=/a" },
     { "a file of options", KVM "-readconfig a", NM_argv_not_carried, "-readconfig a" },
     { "a property from outside", KVM "-set object.m.size=1", NM_argv_not_carried, "-set object.m.size=1" },
     { "a property of memory", KVM "-m 1G -machine memory-backend=m" RAM("m") ",frob=1", NM_argv_not_carried, "frob=1" },

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * PCI buses on cells of a command line, and the devices of the host that stand on them.
+ */
+#include "import/argv.h"
+
+#include <string.h>
+
+enum { MOST_DEVICES = 255 };
+
+/* Buses on cells by their ids, and how many ports stand on each. */
+struct bus {
+    struct line *line; /* its first argument is its name */
+    uint32_t ports;
+    bool is_express;
+};
+
+/* "pci.1" is `pci1`, as in the XML of guests. */
+static const char *plain_name(struct arena *arena, const char *id)
+{
+    char *name = arena_string(arena, id, strlen(id)), *to = name;
+    for (const char *from = id; *from; from++)
+        if (*from != '.')
+            *to++ = *from;
+    *to = 0;
+    return name;
+}
+
+struct buses {
+    GHashTable *by_id, *by_port; /* both to struct bus */
+    uint32_t devices;
+};
+
+/* Buses that stand on no cell, and those of CXL, have no word. */
+static void say_bus(struct argv_guest *guest, struct option *option, struct buses *buses)
+{
+    const char *driver = option_text(option, "driver");
+    const struct property *cell = option_take(option, "numa_node"), *number = option_take(option, "bus_nr"),
+                          *id = option_take(option, "id");
+    bool is_express = g_strcmp0(driver, "pxb-pcie") == 0;
+    uint64_t of_cell, bus_number;
+    if ((!is_express && g_strcmp0(driver, "pxb") != 0) || !cell || !id ||
+        !property_number(guest, cell, ARGV_CELL_LIMIT - 1, &of_cell))
+        return;
+    struct bus *bus = arena_take(guest->arena, struct bus);
+    option->is_carried = true;
+    bus->is_express = is_express;
+    bus->line = line_new(guest->arena, "expander-bus", plain_name(guest->arena, id->value));
+    bus->line->is_named = true;
+    argv_line(guest, &bus->line->children, "cell", "%" G_GUINT64_FORMAT, of_cell);
+    if (number && property_number(guest, number, UINT8_MAX, &bus_number))
+        argv_line(guest, &bus->line->children, "number", "%" G_GUINT64_FORMAT, bus_number);
+    if (!text_is_writable(id->value) || g_hash_table_size(buses->by_id) > MOST_DEVICES ||
+        !g_hash_table_insert(buses->by_id, (gpointer)(uintptr_t)id->value, bus))
+        argv_refuse(guest, id->where, "give each bus an id of its own, with printable signs",
+                    "a PCI bus whose id is not its own, or more than %d of them", MOST_DEVICES);
+    else
+        line_add(&guest->lines, bus->line);
+}
+
+static void count_port(struct option *option, struct buses *buses)
+{
+    const char *driver = option_text(option, "driver"), *on = option_text(option, "bus"),
+               *id = option_text(option, "id");
+    struct bus *bus = on && g_strcmp0(driver, "pcie-root-port") == 0 ? g_hash_table_lookup(buses->by_id, on) : NULL;
+    if (!bus)
+        return;
+    bus->ports++;
+    option->is_carried = true;
+    if (id)
+        g_hash_table_insert(buses->by_port, (gpointer)(uintptr_t)id, bus);
+}
+
+/* "5e:00.0" is in the first domain of the host. */
+static const char *full_address(struct arena *arena, const char *address)
+{
+    const char *colon = strchr(address, ':');
+    return colon && strchr(colon + 1, ':') ? address : arena_printf(arena, "0000:%s", address);
+}
+
+/* A device of the host that a port, or a bus without ports, puts on a cell. */
+static void say_device(struct argv_guest *guest, struct option *option, struct buses *buses)
+{
+    const struct property *host = option_take(option, "host");
+    const char *on = option_text(option, "bus"), *id = option_text(option, "id");
+    if (g_strcmp0(option_text(option, "driver"), "vfio-pci") != 0 || !host)
+        return;
+    const struct bus *bus = on ? g_hash_table_lookup(buses->by_port, on) : NULL;
+    bus = bus || !on ? bus : g_hash_table_lookup(buses->by_id, on);
+    option->is_carried = true;
+    if (buses->devices++ == MOST_DEVICES) {
+        argv_refuse(guest, option->span, "no guest has so many", "more than %d devices of the host", MOST_DEVICES);
+        return;
+    }
+    const char *name = id ? plain_name(guest->arena, id) : arena_printf(guest->arena, "hostdev%u", buses->devices - 1);
+    struct line *line = argv_text_line(guest, &guest->lines, "device", name, option->span);
+    if (line)
+        line_add_argument(guest->arena, line, full_address(guest->arena, host->value));
+    if (line && bus)
+        argv_line(guest, &line->children, "bus", "%s", bus->line->arguments[0]);
+}
+
+static void say_ports(struct argv_guest *guest, const struct buses *buses)
+{
+    GHashTableIter at;
+    gpointer each;
+    g_hash_table_iter_init(&at, buses->by_id);
+    while (g_hash_table_iter_next(&at, NULL, &each)) {
+        const struct bus *bus = each;
+        if (bus->is_express && bus->ports)
+            argv_line(guest, &bus->line->children, "ports", "%u", bus->ports);
+    }
+}
+
+void argv_buses(struct argv_guest *guest)
+{
+    struct buses buses = { .by_id = g_hash_table_new(g_str_hash, g_str_equal),
+                           .by_port = g_hash_table_new(g_str_hash, g_str_equal) };
+    for (struct option *option = argv_next(guest, ARGV_DEVICE, NULL); option && !guest->failed;
+         option = argv_next(guest, ARGV_DEVICE, option))
+        say_bus(guest, option, &buses);
+    for (struct option *option = argv_next(guest, ARGV_DEVICE, NULL); option;
+         option = argv_next(guest, ARGV_DEVICE, option))
+        count_port(option, &buses);
+    say_ports(guest, &buses);
+    for (struct option *option = argv_next(guest, ARGV_DEVICE, NULL); option && !guest->failed;
+         option = argv_next(guest, ARGV_DEVICE, option))
+        say_device(guest, option, &buses);
+    g_hash_table_destroy(buses.by_id);
+    g_hash_table_destroy(buses.by_port);
+}
