@@ -35,14 +35,20 @@ static void xml_os(struct xml *xml, const struct plan_guest *guest)
 
 static void xml_features(struct xml *xml, const struct plan_guest *guest)
 {
-    if (!guest_has_acpi(guest))
+    if (!guest_has_acpi(guest) && !guest->gic_version)
         return;
     xml_open(xml, "<features>");
-    xml_whole(xml, "<acpi/>");
+    if (guest_has_acpi(guest))
+        xml_whole(xml, "<acpi/>");
     if (guest_is_x86(guest))
         xml_whole(xml, "<apic/>");
     if (guest->remaps_interrupts)
         xml_whole(xml, "<ioapic driver='qemu'/>");
+    if (guest->gic_version) {
+        xml_line(xml, "<gic version='");
+        xml_number(xml, guest->gic_version);
+        xml_end(xml, "'/>");
+    }
     xml_shut(xml, "</features>");
 }
 

@@ -293,11 +293,10 @@ static bool refuse_later(struct binder *binder, const struct column *column, con
         const char *text, *about, *help;
         bool is_choice; /* else a set of the host */
     } later[] = {
-        { "aarch64", "Arm guests", "write 'x86_64'", true },
-        { "ppc64", "POWER guests", "write 'x86_64'", true },
-        { "s390x", "guests of IBM Z", "write 'x86_64'", true },
-        { "riscv64", "RISC-V guests", "write 'x86_64'", true },
-        { "loongarch64", "LoongArch guests", "write 'x86_64'", true },
+        { "ppc64", "POWER guests", "write 'x86_64' or 'aarch64'", true },
+        { "s390x", "guests of IBM Z", "write 'x86_64' or 'aarch64'", true },
+        { "riscv64", "RISC-V guests", "write 'x86_64' or 'aarch64'", true },
+        { "loongarch64", "LoongArch guests", "write 'x86_64' or 'aarch64'", true },
         { "numad", "numad chooses when the guest starts", "name them, or leave the choice to numac", false },
     };
     bool is_choice = column->type == V_CHOICE && strcmp(column->choices[0], "x86_64") == 0;

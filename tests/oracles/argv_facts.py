@@ -383,7 +383,7 @@ def facts(words, mounts=None):
         "distances": _matrix(len(cells), distances), "has_hmat": has_hmat, "hmat": hmat, "only": backends.get(only),
         "is_locked": boolean(overcommit.get("mem-lock", "off")), "expanders": _expanders(options.get("-device", [])),
         "iothreads": _iothreads(options.get("-object", [])), "plugged": _plugged(options.get("-device", [])),
-        "remapping": _remapping(machine, options.get("-device", [])),
+        "remapping": _remapping(machine, options.get("-device", [])), "gic": machine.get("gic-version"),
     }
 
 
