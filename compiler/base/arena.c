@@ -31,6 +31,7 @@ struct block {
 
 struct arena {
     struct block *blocks;
+    struct block *filling; /* the one that next and end point into */
     char *next, *end;
     size_t block_bytes;
 };
@@ -42,19 +43,40 @@ struct arena *arena_new(void)
     return arena;
 }
 
-void arena_free(struct arena *arena)
+static void free_blocks(struct block *blocks)
 {
-    if (!arena)
-        return;
-    for (struct block *block = arena->blocks; block;) {
-        struct block *before = block->before;
+    for (struct block *block = blocks, *before; block; block = before) {
+        before = block->before;
         if (block->mapped)
             munmap(block, block->mapped);
         else
             g_free(block);
-        block = before;
     }
+}
+
+void arena_free(struct arena *arena)
+{
+    if (!arena)
+        return;
+    free_blocks(arena->blocks);
     g_free(arena);
+}
+
+void arena_reset(struct arena *arena)
+{
+    struct block *kept = arena->filling, **link = &arena->blocks;
+    while (*link != kept)
+        link = &(*link)->before;
+    if (kept)
+        *link = kept->before;
+    free_blocks(arena->blocks);
+    arena->blocks = kept;
+    if (!kept)
+        return;
+    kept->before = NULL;
+    char *first = (char *)(kept + 1);
+    memset(first, 0, (size_t)(arena->next - first));
+    arena->next = first;
 }
 
 /* Zeroed, and aligned to huge pages: what the alignment costs is given back. */
@@ -97,6 +119,7 @@ void *arena_alloc(struct arena *arena, size_t bytes)
             return take_block(arena, bytes);
         size_t room = arena->block_bytes - sizeof(struct block);
         arena->next = take_block(arena, room);
+        arena->filling = arena->blocks;
         arena->end = arena->next + room;
         if (arena->block_bytes < LAST_BLOCK)
             arena->block_bytes *= 2;

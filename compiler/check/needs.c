@@ -164,12 +164,12 @@ static void hosts_have_the_features(const struct check *check, const struct plan
 {
     const struct plan_guest *plan = planned->plan;
     for (enum feature feature = 0; feature < FEATURE_COUNT; feature++) {
-        if (words[feature] == W_NONE)
+        if (words[feature] == W_NONE || host_has_feature(planned->host, feature))
             continue;
-        if (is_used(feature, plan, NULL) && !host_has_feature(planned->host, feature))
+        if (is_used(feature, plan, NULL))
             report_lack(check, planned, feature, word_of_guest(planned->guest, words[feature]));
         for (uint32_t c = 0; c < plan->cell_count; c++)
-            if (is_used(feature, plan, &plan->cells[c]) && !host_has_feature(planned->host, feature))
+            if (is_used(feature, plan, &plan->cells[c]))
                 report_lack(check, planned, feature, cell_word(planned->guest, c, words[feature], 0));
     }
 }
@@ -219,11 +219,13 @@ bool needs_unknown_version(const struct planned_guest *planned, enum feature *ou
 {
     const struct plan_guest *plan = planned->plan;
     for (enum feature feature = 0; feature < FEATURE_COUNT; feature++) {
+        if (!feature_is_guessed(planned->host, feature))
+            continue;
         bool uses = is_used(feature, plan, NULL);
         for (uint32_t c = 0; !uses && c < plan->cell_count; c++)
             uses = is_used(feature, plan, &plan->cells[c]);
         *out_feature = feature;
-        if (uses && feature_is_guessed(planned->host, feature))
+        if (uses)
             return true;
     }
     return false;

@@ -133,6 +133,7 @@ static void xml_devices(struct xml *xml, const struct plan_guest *guest)
     if (guest->disk)
         xml_disk(xml, guest);
     xml_expanders(xml, guest);
+    xml_root_ports(xml, guest);
     if (guest->network)
         xml_interface(xml, guest);
     if (strcmp(guest->architecture, "s390x") == 0) { /* has no serial port */
@@ -145,11 +146,13 @@ static void xml_devices(struct xml *xml, const struct plan_guest *guest)
         xml_whole(xml, "<target type='serial' port='0'/>");
         xml_shut(xml, "</console>");
     }
+    xml_hostdevs(xml, guest);
     /* libvirt would add a balloon, which takes memory from any cell and knows no node */
     xml_whole(xml, "<memballoon model='none'/>");
     if (guest->remaps_interrupts) {
         xml_open(xml, "<iommu model='intel'>");
-        xml_whole(xml, "<driver intremap='on' eim='on'/>");
+        xml_whole(xml, guest->device_count ? "<driver intremap='on' caching_mode='on' eim='on'/>"
+                                           : "<driver intremap='on' eim='on'/>");
         xml_shut(xml, "</iommu>");
     }
     xml_shut(xml, "</devices>");

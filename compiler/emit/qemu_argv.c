@@ -140,7 +140,9 @@ static void memory_and_vcpus(struct argv *argv, const struct plan_guest *guest)
     level(argv, ",threads=", guest->threads, true);
     argv_end(argv);
     if (guest->remaps_interrupts) /* before all devices, as it wants */
-        flag(argv, "-device", "intel-iommu,intremap=on,eim=on");
+        flag(argv, "-device",
+             guest->device_count ? "intel-iommu,intremap=on,caching-mode=on,eim=on" /* VFIO wants it */
+                                 : "intel-iommu,intremap=on,eim=on");
     if (guest->is_locked)
         flag(argv, "-overcommit", "mem-lock=on");
 }
@@ -407,6 +409,7 @@ void qemu_command(struct argv *argv, const struct plan_guest *guest)
     boot(argv, guest);
     qemu_expanders(argv, guest);
     devices(argv, guest);
+    qemu_host_devices(argv, guest);
 }
 
 void write_qemu_argv(const struct plan_guest *guest, const struct base_text *base, GString *out)

@@ -108,21 +108,24 @@ static bool put_children(struct turning *turning, unsigned contexts, unsigned de
     return true;
 }
 
-/* The row that is meant: the one with a block where a block follows, a setting where none does. */
-static const struct word_row *meant_row(unsigned contexts, const struct token *word, bool has_block)
+static const struct word_row *row_in(unsigned contexts, const struct token *word, bool has_block, bool may_be_labelled)
 {
     size_t count;
     const struct context_row *places = context_rows(&count);
-    const struct word_row *any = NULL;
     for (size_t i = 0; i < count; i++) {
         const struct word_row *row =
             places[i].in & contexts ? find_word((enum context)places[i].in, word->text, word->length) : NULL;
-        bool fits = row && (has_block ? row->opens || row->columns[0].name : !is_labelled(row));
-        if (fits)
+        if (row && (may_be_labelled || !is_labelled(row)) && (!has_block || row->opens || row->columns[0].name))
             return row;
-        any = any ? any : row;
     }
-    return any;
+    return NULL;
+}
+
+/* A word may stand in several places as several things: first what guests and cells say, then blocks with a name. */
+static const struct word_row *meant_row(unsigned contexts, const struct token *word, bool has_block)
+{
+    const struct word_row *row = row_in(contexts & IN_GC, word, has_block, has_block);
+    return row ? row : row_in(contexts, word, has_block, true);
 }
 
 static bool put_argument(struct turning *turning, const struct word_row *row, const struct token *values,

@@ -124,16 +124,18 @@ struct candidates { /* hosts in the order in which they are tried */
 
 struct placing { /* one run */
     struct arena *arena, *scratch;
+    struct arena *brief; /* for one fit_guest(), which empties it */
     struct findings *findings;
     const struct site *site;
     const struct site_hosts *hosts;
-    struct room **rooms;      /* by host; NULL until some guest asks, or without facts */
-    GHashTable *host_numbers; /* name to position + 1 */
-    GHashTable *refusals;     /* keys of demands and hosts */
-    struct candidates all;    /* every host; */
-    uint32_t *order;          /* its list, kept sorted by emptiness where the site spreads; NULL until asked for */
-    struct draft *drafts;     /* by guest */
-    uint32_t *claims;         /* of the guest that is being placed */
+    struct room **rooms;        /* by host; NULL until some guest asks, or without facts */
+    const struct ids **singles; /* for the rooms */
+    GHashTable *host_numbers;   /* name to position + 1 */
+    GHashTable *refusals;       /* keys of demands and hosts */
+    struct candidates all;      /* every host; */
+    uint32_t *order;            /* its list, kept sorted by emptiness where the site spreads; NULL until asked for */
+    struct draft *drafts;       /* by guest */
+    uint32_t *claims;           /* of the guest that is being placed */
     uint32_t claim_room;
     struct findings *unheard; /* where several hosts are tried, what one of them lacks is no mistake */
     GHashTable *told;         /* families whose first guest that did not fit was told */
@@ -351,6 +353,12 @@ void finish_apic_ids(struct plan_guest *out);
 void finish_hotplug(struct placing *placing, const struct guest *guest, struct plan_guest *out);
 /* finish_hmat.c; `cells` are those of `out`, which has everything else. */
 void finish_hmat(struct arena *arena, const struct draft *draft, struct plan_cell *cells, struct plan_guest *out);
+
+/* ---- devices.c: devices of the host ------------------------------------------------------------------------------ */
+
+/* Whether this host has all devices of the guest and nobody else has them, told to `findings` where not.  Cells whose
+ * nodes are open take those of the devices that are to be near them. */
+bool claim_devices(const struct attempt *attempt, struct findings *findings);
 
 /* ---- buses.c: PCI buses and devices, a part of finishing; `out` has its cells ------------------------------------ */
 void finish_buses(struct placing *placing, const struct draft *draft, struct plan_guest *out);

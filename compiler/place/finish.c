@@ -95,13 +95,22 @@ static void finish_cell(struct placing *placing, const struct draft *draft, cons
     out->context_nodes = context_of(draft, cell);
 }
 
+static bool says_device_cell(const struct guest *guest)
+{
+    for (uint32_t i = 0; i < guest->device_count; i++)
+        if (guest->devices[i].cell)
+            return true;
+    return false;
+}
+
 /* One cell that nobody asked to see is no NUMA to the guest; everything about it can be said of the guest as a whole.
  */
 static bool wants_numa(const struct draft *draft)
 {
     const struct guest *guest = draft->guest;
     return draft->cell_count > 1 || guest->cell_count || guest->cells_wanted || guest->distance_rows.count ||
-           is_said(&guest->said, W_GUEST_DISTANCES) || guest->hmat == HMAT_WORD_AUTO || guest->expander_count;
+           is_said(&guest->said, W_GUEST_DISTANCES) || guest->hmat == HMAT_WORD_AUTO || guest->expander_count ||
+           says_device_cell(guest);
 }
 
 /* ---- distances -------------------------------------------------------------------------------------------------- */

@@ -175,8 +175,8 @@ static bool take_cpus(const struct attempt *attempt, uint32_t index, const uint3
     struct draft_cell *cell = &draft->cells[index];
     struct need need = need_of(attempt, index);
     uint32_t most = need.cores ? need.cores * need.threads : need.singles, claimed = 0, at = 0;
-    uint32_t *picks = arena_array(attempt->placing->scratch, uint32_t, most);
-    if (!pick_cpus(attempt->placing->scratch, attempt->room, nodes, count, &need, site_spreads(attempt), picks,
+    uint32_t *picks = arena_array(attempt->placing->brief, uint32_t, most);
+    if (!pick_cpus(attempt->placing->brief, attempt->room, nodes, count, &need, site_spreads(attempt), picks,
                    draft->claims + draft->claim_count, &claimed, &cell->own_scope))
         return false;
     draft->claim_count += claimed;
@@ -376,12 +376,12 @@ bool check_cpus(const struct attempt *attempt, uint32_t index, const uint32_t *n
 static bool enter_fixed(const struct attempt *attempt, uint32_t index)
 {
     struct draft_cell *cell = &attempt->draft->cells[index];
-    uint32_t count, *nodes = arena_array(attempt->placing->scratch, uint32_t, attempt->room->node_count + 1);
+    uint32_t count, *nodes = arena_array(attempt->placing->brief, uint32_t, attempt->room->node_count + 1);
     cell->nodes = fitting_nodes(attempt, index, cell->fixed, nodes, &count);
     if (!cell->nodes || cell->is_astray)
         return cell->nodes;
     uint32_t near = count,
-             *beside = arena_copy(attempt->placing->scratch, nodes, (attempt->room->node_count + 1) * sizeof *nodes);
+             *beside = arena_copy(attempt->placing->brief, nodes, (attempt->room->node_count + 1) * sizeof *nodes);
     near = cpu_nodes(attempt, index, beside, near);
     if (!check_cpus(attempt, index, beside, near))
         return false;
@@ -411,7 +411,7 @@ static bool read_sets(const struct attempt *attempt)
         if (!cell->fixed)
             return fails_heard(attempt);
     }
-    return true;
+    return claim_devices(attempt, listener(attempt)) || fails_heard(attempt);
 }
 
 /* Threads of a guest core: said, else those of the host where whole cores are pinned and all cells divide by them. */
@@ -436,7 +436,7 @@ static bool enter_emulator(const struct attempt *attempt)
     bool all_there;
     if (!isolates_emulator(draft->guest) || !counts_cpus(attempt) || cell->node == NO_INDEX || cell->is_astray)
         return true;
-    uint32_t *nodes = arena_array(attempt->placing->scratch, uint32_t, attempt->room->node_count + 1);
+    uint32_t *nodes = arena_array(attempt->placing->brief, uint32_t, attempt->room->node_count + 1);
     uint32_t count = indexes_of(attempt->room, cell->nodes, nodes, &all_there), claimed = 0;
     bool has_cpus = false;
     for (uint32_t n = 0; n < count; n++)
@@ -447,7 +447,7 @@ static bool enter_emulator(const struct attempt *attempt)
     }
     struct need need = { .singles = 1, .within = NO_LEVEL, .scope = ANYWHERE };
     struct scope where;
-    if (!pick_cpus(attempt->placing->scratch, attempt->room, nodes, count, &need, site_spreads(attempt),
+    if (!pick_cpus(attempt->placing->brief, attempt->room, nodes, count, &need, site_spreads(attempt),
                    &draft->emulator_cpu, draft->claims + draft->claim_count, &claimed, &where))
         return fails(attempt, SHORT_EMULATOR, 0, cell->node, 1, 0);
     draft->claim_count += claimed;
@@ -471,7 +471,7 @@ static void give_own_node(const struct attempt *attempt, struct draft_cell *cell
 static bool count_all(const struct attempt *attempt)
 {
     struct draft *draft = attempt->draft;
-    uint32_t *nodes = arena_array(attempt->placing->scratch, uint32_t, attempt->room->node_count + 1);
+    uint32_t *nodes = arena_array(attempt->placing->brief, uint32_t, attempt->room->node_count + 1);
     for (uint32_t c = 0; c < draft->cell_count; c++) {
         struct draft_cell *cell = &draft->cells[c];
         bool all_there;
@@ -552,6 +552,7 @@ void release_guest(struct draft *draft)
 bool fit_guest(const struct attempt *attempt)
 {
     struct draft *draft = attempt->draft;
+    arena_reset(attempt->placing->brief);
     bool fits = enter_all(attempt);
     if (!fits || attempt->is_trial) {
         give_back(attempt);

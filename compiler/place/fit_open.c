@@ -123,7 +123,6 @@ static const uint32_t *fixed_distances(const struct attempt *attempt, struct are
     return sums;
 }
 
-/* `scratch` ends with the choice: on hosts of many nodes it holds much, and there may be many guests. */
 static bool choose_nodes(const struct attempt *attempt, struct arena *scratch, const uint32_t *index, uint32_t count,
                          uint32_t *chosen)
 {
@@ -223,7 +222,7 @@ static bool enter_drawn(const struct attempt *attempt, uint32_t *index, uint32_t
 bool enter_open(const struct attempt *attempt)
 {
     struct draft *draft = attempt->draft;
-    uint32_t *index = arena_array(attempt->placing->scratch, uint32_t, draft->cell_count), count = 0;
+    uint32_t *index = arena_array(attempt->placing->brief, uint32_t, draft->cell_count), count = 0;
     for (uint32_t c = 0; c < draft->cell_count; c++)
         if (!draft->cells[c].fixed)
             index[count++] = c;
@@ -231,11 +230,8 @@ bool enter_open(const struct attempt *attempt)
         return false;
     if (!count)
         return true;
-    uint32_t *chosen = arena_array(attempt->placing->scratch, uint32_t, count);
-    struct arena *scratch = arena_new();
-    bool is_chosen = choose_nodes(attempt, scratch, index, count, chosen);
-    arena_free(scratch);
-    if (!is_chosen)
+    uint32_t *chosen = arena_array(attempt->placing->brief, uint32_t, count);
+    if (!choose_nodes(attempt, attempt->placing->brief, index, count, chosen))
         return false;
     for (uint32_t i = 0; i < count; i++) {
         draft->cells[index[i]].node = chosen[i];

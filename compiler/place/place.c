@@ -223,6 +223,7 @@ enum { REPLAYED_GUESTS = 100, REPLAYS_MOST = 200 };
 static void open_rooms(struct placing *placing, const struct site_hosts *hosts)
 {
     placing->rooms = arena_array(placing->scratch, struct room *, hosts->count);
+    placing->singles = arena_array(placing->scratch, const struct ids *, (size_t)IDS_LIMIT + 1);
     placing->refusals = g_hash_table_new(NULL, NULL);
     placing->order = NULL;
     placing->all = (struct candidates){ 0 };
@@ -280,7 +281,7 @@ bool fits_in_replay(struct placing *placing, const struct replay *replay)
     bool fits = true;
     if (replay->room) {
         uint32_t host = replay->room->number;
-        again.rooms[host] = room_open(again.arena, again.scratch, &placing->hosts->list[host], host);
+        again.rooms[host] = room_open(again.arena, again.scratch, again.singles, &placing->hosts->list[host], host);
         fits = room_add_pages(again.rooms[host], replay->node, replay->page_bytes, replay->more_pages);
     }
     if (fits)
@@ -337,6 +338,7 @@ const struct planned_site *place_site(struct arena *arena, struct findings *find
 {
     struct placing placing = { .arena = arena,
                                .scratch = arena_new(),
+                               .brief = arena_new(),
                                .findings = findings,
                                .site = site,
                                .hosts = hosts,
@@ -355,6 +357,7 @@ const struct planned_site *place_site(struct arena *arena, struct findings *find
     findings_free(placing.unheard);
     g_hash_table_destroy(placing.told);
     g_hash_table_destroy(placing.host_numbers);
+    arena_free(placing.brief);
     arena_free(placing.scratch);
     return planned;
 }

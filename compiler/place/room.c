@@ -177,7 +177,8 @@ static gboolean same_ids(const void *a, const void *b)
     return ids_equal(a, b);
 }
 
-struct room *room_open(struct arena *arena, struct arena *scratch, const struct site_host *host, uint32_t number)
+struct room *room_open(struct arena *arena, struct arena *scratch, const struct ids **singles,
+                       const struct site_host *host, uint32_t number)
 {
     const struct host *facts = host->facts;
     struct room *room = arena_take(scratch, struct room);
@@ -191,7 +192,7 @@ struct room *room_open(struct arena *arena, struct arena *scratch, const struct 
     room->cores = arena_array(scratch, struct room_core, facts->cpu_count);
     room->nodes[room->node_count] = (struct room_node){ .os_index = NO_INDEX, .memory_known = true, .self = &ids_none };
     room->between = arena_array(scratch, uint32_t, (size_t)facts->node_count * facts->node_count);
-    room->single = arena_array(scratch, const struct ids *, facts->cpu_count);
+    room->singles = singles;
     room->loose = g_hash_table_new(hash_ids, same_ids);
     lay_out(room, scratch);
     open_cpus(room);
@@ -222,9 +223,10 @@ uint32_t room_find_node(const struct room *room, uint32_t os_index)
 
 const struct ids *room_single(struct room *room, uint32_t cpu)
 {
-    if (!room->single[cpu])
-        room->single[cpu] = ids_from_range(room->arena, room->cpus[cpu].os_index, room->cpus[cpu].os_index);
-    return room->single[cpu];
+    uint32_t number = room->cpus[cpu].os_index;
+    if (!room->singles[number])
+        room->singles[number] = ids_from_range(room->arena, number, number);
+    return room->singles[number];
 }
 
 /* ---- counting CPUs ---------------------------------------------------------------------------------------------- */

@@ -68,12 +68,13 @@ struct room {
     uint32_t *between;       /* node_count squared: distance there and back */
     uint32_t dedicated;      /* CPUs given away */
     uint64_t memory_guests;
-    const struct ids **single; /* one set for each CPU, made when needed */
-    GHashTable *loose;         /* sets of nodes to their loose CPUs, once all guests are placed */
-    struct draft *guests;      /* placed here, last one first */
+    const struct ids **singles; /* by OS index: one set for each CPU, made when needed, for all hosts */
+    GHashTable *loose;          /* sets of nodes to their loose CPUs, once all guests are placed */
+    struct draft *guests;       /* placed here, last one first */
 };
 
-struct room *room_open(struct arena *arena, struct arena *scratch, const struct site_host *host, uint32_t number);
+struct room *room_open(struct arena *arena, struct arena *scratch, const struct ids **singles,
+                       const struct site_host *host, uint32_t number);
 void room_close(struct room *room);
 
 uint32_t room_find_cpu(const struct room *room, uint32_t os_index);  /* into cpus; NO_INDEX */

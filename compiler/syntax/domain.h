@@ -80,6 +80,10 @@ enum part {
     PART_CONTROLLER_TARGET,
     PART_CONTROLLER_NODE,
     PART_CONTROLLER_ADDRESS,
+    PART_HOSTDEV,
+    PART_HOSTDEV_SOURCE,
+    PART_HOSTDEV_SOURCE_ADDRESS,
+    PART_HOSTDEV_ADDRESS,
     PART_COUNT
 };
 
@@ -131,6 +135,9 @@ static inline const struct element *domain_first(const struct domain *domain, en
 /* An attribute by its name; its text is NULL where it is not said. */
 const struct text_value *element_value(const struct element *element, const char *name);
 const char *part_name(enum part part);
+enum part part_parent(enum part part);
+/* An element that is no part; a warning where libvirt has none of that name there either. */
+void domain_tell_unknown(struct domain *domain, enum part parent, const char *name, struct extent where);
 
 /* A finding; an error also fails the domain. */
 struct finding *domain_report(struct domain *domain, enum code code, struct extent where, const char *format, ...)
@@ -187,10 +194,10 @@ struct cell_items { /* by id */
 /* Adds latencies, bandwidths and side caches to the cells (domain_hmat.c). */
 void hmat_to_items(struct domain *domain, struct cell_items *cells);
 
-void vcpus_to_items(struct domain *domain, struct item_list *top); /* how many, topology, hotplug */
 /* PCI buses on cells, and what a guest's own must keep clear of. */
 void devices_to_items(struct domain *domain, struct item_list *top, struct domain_identity *identity);
 
+void vcpus_to_items(struct domain *domain, struct item_list *top);   /* how many, topology, hotplug */
 void threads_to_items(struct domain *domain, struct item_list *top); /* scheduler, emulator, iothreads */
 void resctrls_to_items(struct domain *domain, struct item_list *top);
 /* The cells and pages with what is said of them elsewhere, and their distances; *out_kib the sum of their memory. */

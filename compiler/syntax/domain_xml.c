@@ -87,11 +87,20 @@ static const struct part_row {
     [PART_CONTROLLER_TARGET] = { PART_CONTROLLER, "target", ONCE, { "busNr" } },
     [PART_CONTROLLER_NODE] = { PART_CONTROLLER_TARGET, "node", ONCE | CONTENT, { NULL } },
     [PART_CONTROLLER_ADDRESS] = { PART_CONTROLLER, "address", 0, { "bus" } },
+    [PART_HOSTDEV] = { PART_DEVICES, "hostdev", 0, { "mode", "type" } },
+    [PART_HOSTDEV_SOURCE] = { PART_HOSTDEV, "source", 0, { NULL } },
+    [PART_HOSTDEV_SOURCE_ADDRESS] = { PART_HOSTDEV_SOURCE, "address", 0, { "domain", "bus", "slot", "function" } },
+    [PART_HOSTDEV_ADDRESS] = { PART_HOSTDEV, "address", 0, { "type", "bus" } },
 };
 
 const char *part_name(enum part part)
 {
     return rows[part].name;
+}
+
+enum part part_parent(enum part part)
+{
+    return rows[part].parent;
 }
 
 const struct text_value *element_value(const struct element *element, const char *name)
@@ -361,6 +370,9 @@ static void on_start(void *data, const xmlChar *name, const xmlChar *prefix, con
         refuse_root(parser, (const char *)name, (const char *)uri, where);
         return;
     }
+    const struct element *parent = parser->depth ? parser->open[parser->depth - 1].element : NULL;
+    if (!part && parent && !uri)
+        domain_tell_unknown(parser->domain, parent->part, (const char *)name, where);
     if (parser->depth == 3 && strcmp((const char *)name, "address") == 0)
         note_bus(parser, (struct sax_attributes){ attribute_count, attributes });
     struct element *element = part ? keep_element(parser, part, where) : NULL;

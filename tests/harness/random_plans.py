@@ -204,7 +204,17 @@ def _buses(chance, cell_count):
         found.append({"name": f"bus{number}", "kind": "pxb-pcie", "cell": chance.randrange(cell_count),
                       "number": first, "controller": controller, "ports": ports})
         controller += 1 + ports
-    return {"expanders": found}
+    return {"expanders": found, "devices": _devices(chance, found, controller)}
+
+
+def _devices(chance, expanders, controller):
+    """Some ports of the buses have devices, and some devices are on the root bus."""
+    places = [{"bus": bus["name"], "controller": bus["controller"] + 1 + port, "slot": 0}
+              for bus in expanders for port in range(bus["ports"])]
+    places = chance.sample(places, chance.randint(0, len(places)))
+    places += [{"controller": controller + number, "slot": 0} for number in range(chance.randint(0, 2))]
+    return [{"name": f"dev{number}", "address": f"{chance.randint(0, 3):04x}:{number + 1:02x}:{chance.randint(0, 31):02x}.{number % 8}"}
+            | place for number, place in enumerate(places)]
 
 
 def guest(seed):
@@ -225,9 +235,9 @@ def guest(seed):
     chance = random.Random(f"hmat {seed}")  # of its own, so that the plans from before stay as they were
     if plan["numa"] and chance.random() < 0.5:
         _hmat(chance, cells)
-    _hotplug(random.Random(f"hotplug {seed}"), topology)
     if plan["numa"]:
         plan |= _buses(random.Random(f"buses {seed}"), count)
+    _hotplug(random.Random(f"hotplug {seed}"), topology)
     return plan | _tuning(random.Random(f"tuning {seed}"), topology["count"])
 
 

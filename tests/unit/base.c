@@ -150,7 +150,10 @@ static const struct example examples[] = {
     { "cells/distances", NUMA("<cell cpus='0' memory='1'><distances><sibling id='1' value='21'/><sibling id='2' value='31'/></distances></cell>"
       "<cell cpus='1' memory='1'><distances><sibling id='0' value='22'/></distances></cell><cell cpus='2' memory='1'/>"),
       "[cell] [0] {\n  [memory] [1KiB]\n  [ids] [0]\n[cell] [1] {\n  [memory] [1KiB]\n  [ids] [1]\n[cell] [2] {\n  [memory] [1KiB]\n  [ids] [2]\n"
-      "[distances] {\n  [0] [10] [21] [31]\n  [1] [22] [10] [20]\n  [2] [31] [20] [10]\n", "" },
+      "[distances] {\n  [0] [10] [21] [31]\n  [1] [22] [10] [20]\n  [2] [31] [20] [10]\n",
+      "NM1253 1:108 '31'\n" },
+    { "unknown elements", D("<numatune><memnoode cellid='0'/><memory nodeset='0'/></numatune><cputune><shares>2</shares><vcpupn/></cputune><memorry/><x:cpu xmlns:x='u'><nuna/></x:cpu>"),
+      "[node] [0]\n", "NM1252 1:19 '<memnoode'\nNM1252 1:100 '<vcpupn'\n" },
     { "cells/sum", D("<memory>30</memory><cpu><numa><cell cpus='0' memory='10'/></numa></cpu>"), "[cell] [0] {\n  [memory] [10KiB]\n  [ids] [0]\n",
       "NM1233 1:17 '30' [ 1:39 '<cell']\n" },
     { "cells/sum with devices", D("<memory>30</memory><cpu><numa><cell cpus='0' memory='10'/></numa></cpu><devices><memory><target><size>20</size></target></memory></devices>"),
@@ -177,6 +180,12 @@ static const struct example examples[] = {
     { "expander", D("<os><type machine='q35'/></os><devices><controller type='pci' index='7' model='pcie-expander-bus'><target busNr='254'><node>1</node></target></controller>"
         "<controller type='pci' model='pcie-root-port'><address bus='0x07'/></controller><controller type='usb' index='7'><target busNr='1'><node>0</node></target></controller></devices>"),
       "[expander-bus] [pci7] {\n  [cell] [1]\n  [number] [254]\n  [ports] [1]\n", "" },
+    { "hostdev", D("<devices><controller type='pci' index='7' model='pcie-expander-bus'><target><node>1</node></target></controller>"
+        "<controller type='pci' index='9' model='pcie-root-port'><address bus='0x07'/></controller><hostdev type='usb'><source><address bus='1'/></source></hostdev>"
+        "<hostdev type='pci'><address type='pci' bus='0x09'/><source><address domain='0x1' bus='0x5E' slot='31' function='0x7'/></source></hostdev>"
+        "<hostdev type='pci'><source><address bus='2'/></source><address type='pci' bus='0'/></hostdev>"
+        "<hostdev type='pci'><source><address bus='256'/></source></hostdev></devices>"),
+      "[expander-bus] [pci7] {\n  [cell] [1]\n  [ports] [1]\n[device] [hostdev1] [0001:5e:1f.7] {\n  [bus] [pci7]\n[device] [hostdev2] [0000:02:00.0]\n", "" },
     { "expander/other", D("<devices><controller type='pci' model='pci-expander-bus'><target><node>1</node></target></controller>"
         "<controller type='pci' index='300' model='pci-expander-bus'><target><node>1</node></target></controller>"
         "<controller type='pci' index='2' model='pci-bridge'><target><node>1</node></target></controller>"

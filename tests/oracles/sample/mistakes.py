@@ -64,6 +64,10 @@ MISTAKES = (
     Mistake("the number of a bus", "bus_nr=250", "bus_nr=249"),
     Mistake("the bus of a port", "id=pci.5,bus=pci.4,addr=0x0", "id=pci.5,bus=pci.1,addr=0x2"),
     Mistake("the slot of a port", "id=pci.3,bus=pci.1,addr=0x1", "id=pci.3,bus=pci.1,addr=0x2"),
+    Mistake("the port of a device", "id=hostdev0,bus=pci.3", "id=hostdev0,bus=pci.2"),
+    Mistake("the bus of a device", "id=hostdev1,bus=pci.5", "id=hostdev1,bus=pci.2"),
+    Mistake("a device on no bus of a cell", "id=hostdev1,bus=pci.5", "id=hostdev1,bus=pcie.0"),
+    Mistake("which device it is", "host=0000:41:00.0", "host=0000:41:00.1"),
     Mistake("locking", "mem-lock=on", "mem-lock=off", engine_sees=False),
 )
 
