@@ -366,7 +366,8 @@ def _remapping(machine, texts):
         told = properties(text, "driver")
         if told.get("driver", "").endswith("-iommu") or "iommu-pci" in told.get("driver", ""):
             told.pop("id", None)
-            found["iommus"].append({key: str(value) for key, value in sorted(told.items())})
+            found["iommus"].append({key: {True: "on", False: "off"}.get(value, value)
+                                    for key, value in sorted(told.items())})
     return found
 
 
