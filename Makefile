@@ -9,6 +9,7 @@ CC := gcc
 endif
 prefix  ?= /usr/local
 bindir   = $(prefix)/bin
+libexecdir = $(prefix)/libexec
 datadir  = $(prefix)/share
 mandir   = $(datadir)/man
 
@@ -17,6 +18,7 @@ GEN := build/generated
 LIBRARIES := glib-2.0 hwloc yaml-0.1 json-c
 # opened when XML is first read (compiler/base/xml_library.c); its name is that of the library found when building
 LAZY_LIBRARY := libxml-2.0
+AGENT_LIBRARIES := glib-2.0 hwloc json-c libvirt libvirt-qemu
 
 ifeq ($(filter $(VARIANT),release debug san cover fuzz),)
 $(error VARIANT is one of release, debug, san, cover, fuzz)
@@ -37,8 +39,8 @@ ifeq ($(VARIANT),fuzz)
 CC := clang
 endif
 
-ALL_CFLAGS = -std=gnu17 $(WARNINGS) $(CFLAGS_$(VARIANT)) -Icompiler -I$(GEN) -ffile-prefix-map=$(CURDIR)/= \
-	$(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(LIBRARIES) $(LAZY_LIBRARY))) $(CFLAGS)
+ALL_CFLAGS = -std=gnu17 $(WARNINGS) $(CFLAGS_$(VARIANT)) -Icompiler -Iruntime -I$(GEN) \
+	-ffile-prefix-map=$(CURDIR)/= $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(LIBRARIES) $(LAZY_LIBRARY) libvirt)) $(CFLAGS)
 LIBS = $(shell pkg-config --libs $(LIBRARIES))
 XML_LIBRARY = $(shell objdump -p $$($(CC) -print-file-name=libxml2.so) | awk '$$1 == "SONAME" { print $$2 }')
 
@@ -55,20 +57,28 @@ TEXTS     := $(sort $(wildcard docs/diagnostics/NM*.md)) $(sort $(wildcard docs/
 .DELETE_ON_ERROR:
 
 # build/numac is the release one, whatever else is built beside it
-all: $(if $(filter release,$(VARIANT)),build/numac,$(B)/numac)
+all: $(if $(filter release,$(VARIANT)),build/numac build/numac-agent) $(B)/numac $(B)/numac-agent
 
 $(B)/numac: $(MAIN_OBJECTS) $(OBJECTS)
 	$(CC) $(LDFLAGS_$(VARIANT)) $(LDFLAGS) -o $@ $^ $(LIBS)
 
+# what runs guests: of the compiler it knows these folders only
+AGENT_FOLDERS := base source diag plan
+AGENT_OBJECTS := $(filter-out %/xml_library.o,$(patsubst %.c,$(B)/%.o,$(sort $(wildcard runtime/*.c)) \
+	$(foreach folder,$(AGENT_FOLDERS),$(sort $(wildcard compiler/$(folder)/*.c)))))
+$(B)/runtime/%.o: CPPFLAGS += -D_GNU_SOURCE
+$(B)/numac-agent: $(AGENT_OBJECTS)
+	$(CC) $(LDFLAGS_$(VARIANT)) $(LDFLAGS) -o $@ $^ $(shell pkg-config --libs $(AGENT_LIBRARIES))
+
 ifneq ($(VARIANT),fuzz)
-build/numac: $(B)/numac
+build/%: $(B)/%
 	@ln -f $< $@ 2>/dev/null || cp -f $< $@
 endif
 
 $(B)/compiler/base/xml_library.o: ALL_CFLAGS += -DXML_LIBRARY='"$(XML_LIBRARY)"'
 $(B)/%.o: %.c | $(GENERATED)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+	$(CC) $(ALL_CFLAGS) $(CPPFLAGS) -MMD -MP -c -o $@ $<
 
 $(B)/tests/unit/%: $(B)/tests/unit/%.o $(OBJECTS)
 	$(CC) $(LDFLAGS_$(VARIANT)) $(LDFLAGS) -o $@ $^ $(LIBS)
@@ -137,15 +147,21 @@ SUITE_mutants = 'mutants=tests/mutants.py --numac $(PROGRAM)'
 SUITE_oracles = 'schema=tests/oracles/relaxng.py --numac $(PROGRAM)' \
 	'libvirt=tests/oracles/libvirt_embed.py --numac $(PROGRAM)' \
 	'qemu=tests/oracles/qemu_paused.py --numac $(PROGRAM)' 'script=tests/oracles/script.py --numac $(PROGRAM)'
-SUITE_lab     = 'boot=tests/oracles/boot.py --numac $(PROGRAM)'
+SUITE_runtime = 'definitions=tests/runtime/definitions.py --numac $(PROGRAM)' \
+	'engines=tests/runtime/engines.py --numac $(PROGRAM)' \
+	'faults=tests/runtime/faults.py --numac $(PROGRAM)'
+SUITE_lab     = 'boot=tests/oracles/boot.py --numac $(PROGRAM)' \
+	'faults=tests/runtime/faults.py --all --numac $(PROGRAM)' \
+	'daemon=tests/runtime/definitions.py --daemon --numac $(PROGRAM)' \
+	'lab=tests/runtime/lab.py --numac $(PROGRAM)'
 comma := ,
-SUITES := layers,harness,units,cli,hosts,notation,import,man,cases,rules,place,hostile,mutants,oracles
+SUITES := layers,harness,units,cli,hosts,notation,import,man,cases,rules,place,hostile,mutants,oracles,runtime
 suites = $(foreach suite,$(subst $(comma), ,$(1)),$(SUITE_$(suite)))
 
-check: $(PROGRAM) $(UNITS) $(DRIVERS) $(SHIM)
+check: $(PROGRAM) $(B)/numac-agent $(UNITS) $(DRIVERS) $(SHIM)
 	@tests/tally $(call suites,$(SUITES))
 
-check-lab: $(PROGRAM)
+check-lab: $(PROGRAM) $(B)/numac-agent
 	@tests/tally $(call suites,lab)
 
 bless: $(PROGRAM)
@@ -167,7 +183,8 @@ lint:
 	shellcheck $(SCRIPTS)
 	tests/layers
 	@if command -v cppcheck >/dev/null; then \
-		cppcheck -q --std=c11 --library=gtk '-DG_GNUC_PRINTF(a,b)=' --enable=warning,portability --inline-suppr --error-exitcode=1 -Icompiler compiler; \
+		cppcheck -q --std=c11 --library=gtk '-DG_GNUC_PRINTF(a,b)=' --enable=warning,portability \
+		--inline-suppr --error-exitcode=1 -Icompiler compiler runtime; \
 	else echo 'cppcheck is not installed: not run'; fi
 
 # ---- benchmarks ---------------------------------------------------------------------------------------------------
@@ -208,14 +225,16 @@ MAN1 = $(sort $(wildcard docs/man/*.1))
 MAN5 = $(sort $(wildcard docs/man/*.5))
 SCHEMAS = $(sort $(wildcard docs/schema/*.json))
 
-install: $(PROGRAM)
+install: $(PROGRAM) $(B)/numac-agent
 	install -D -m 755 $(B)/numac $(DESTDIR)$(bindir)/numac
+	install -D -m 755 $(B)/numac-agent $(DESTDIR)$(libexecdir)/numac/numac-agent
 	$(if $(MAN1),install -D -m 644 -t $(DESTDIR)$(mandir)/man1 $(MAN1))
 	$(if $(MAN5),install -D -m 644 -t $(DESTDIR)$(mandir)/man5 $(MAN5))
 	$(if $(SCHEMAS),install -D -m 644 -t $(DESTDIR)$(datadir)/numac/schema $(SCHEMAS))
 
 uninstall:
-	rm -f $(DESTDIR)$(bindir)/numac
+	rm -f $(DESTDIR)$(bindir)/numac $(DESTDIR)$(libexecdir)/numac/numac-agent
+	rmdir $(DESTDIR)$(libexecdir)/numac 2>/dev/null || true
 	rm -f $(patsubst docs/man/%,$(DESTDIR)$(mandir)/man1/%,$(MAN1)) \
 		$(patsubst docs/man/%,$(DESTDIR)$(mandir)/man5/%,$(MAN5)) \
 		$(patsubst docs/schema/%,$(DESTDIR)$(datadir)/numac/schema/%,$(SCHEMAS))
@@ -224,4 +243,4 @@ uninstall:
 clean:
 	rm -rf build
 
--include $(OBJECTS:.o=.d) $(MAIN_OBJECTS:.o=.d) $(UNITS:=.d) $(DRIVERS:=.d)
+-include $(AGENT_OBJECTS:.o=.d) $(OBJECTS:.o=.d) $(MAIN_OBJECTS:.o=.d) $(UNITS:=.d) $(DRIVERS:=.d)

@@ -54,6 +54,8 @@ static void append_examples(GString *out, const struct verb *verb, size_t most)
         g_string_append_printf(out, "  %s\n", verb->examples[i]);
 }
 
+enum { EXAMPLES_IN_OVERVIEW = 8 }; /* of the first verbs: all is to fit on a screen */
+
 static void append_overview(GString *out)
 {
     size_t count;
@@ -65,7 +67,7 @@ static void append_overview(GString *out)
     g_string_append(out, "\nOptions of every verb:\n");
     append_options(out, NULL, 0);
     g_string_append(out, "\nExamples:\n");
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < MIN(count, EXAMPLES_IN_OVERVIEW); i++)
         append_examples(out, &verbs[i], 1);
     g_string_append(out,
                     "\nExit status:\n"

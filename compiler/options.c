@@ -179,28 +179,22 @@ static void take_definition(struct options *options, const struct option_row *ro
     add_binding(options, &options->definitions, "-D", row, value);
 }
 
-static void take_check(struct options *options, G_GNUC_UNUSED const struct option_row *row,
-                       G_GNUC_UNUSED const char *value)
+static void take_engine(struct options *options, const struct option_row *row, const char *value)
 {
-    options->check = true;
+    static const char *const words[] = { "embed", "libvirt", "qemu" };
+    choose(options, row, value, words, G_N_ELEMENTS(words));
+    take_once(options, row, &options->engine, value);
 }
 
-static void take_diff(struct options *options, G_GNUC_UNUSED const struct option_row *row,
-                      G_GNUC_UNUSED const char *value)
+static void take_connect(struct options *options, const struct option_row *row, const char *value)
 {
-    options->diff = true;
+    take_once(options, row, &options->connect, value);
 }
 
-static void take_help(struct options *options, G_GNUC_UNUSED const struct option_row *row,
-                      G_GNUC_UNUSED const char *value)
+/* An option without a value: the flag it sets. */
+static void take_flag(struct options *options, const struct option_row *row, G_GNUC_UNUSED const char *value)
 {
-    options->wants_help = true;
-}
-
-static void take_version(struct options *options, G_GNUC_UNUSED const struct option_row *row,
-                         G_GNUC_UNUSED const char *value)
-{
-    options->wants_version = true;
+    G_STRUCT_MEMBER(bool, options, row->flag) = true;
 }
 
 /* ---- the table -------------------------------------------------------------------------------------------------- */
@@ -231,14 +225,60 @@ static const struct option_row rows[] = {
       .about = "folder outside the site's that includes may reach" },
     { .name = "check",
       .set = TAKES_CHECK,
-      .take = take_check,
+      .take = take_flag,
+      .flag = offsetof(struct options, check),
       .about = "write nothing, exit 1 if a file would change" },
-    { .name = "diff", .set = TAKES_DIFF, .take = take_diff, .about = "write nothing, show what would change" },
+    { .name = "diff",
+      .set = TAKES_DIFF,
+      .take = take_flag,
+      .flag = offsetof(struct options, diff),
+      .about = "write nothing, show what would change" },
     { .name = "to",
       .value = "yaml|numa",
       .set = TAKES_TO,
       .take = take_to,
       .about = "the notation to write (import: numa)" },
+    { .name = "engine",
+      .value = "embed|libvirt|qemu",
+      .set = TAKES_ENGINE,
+      .take = take_engine,
+      .about = "who runs guests: libvirt inside numac (embed), its daemon, QEMU" },
+    { .name = "connect",
+      .value = "URI",
+      .set = TAKES_CONNECT,
+      .take = take_connect,
+      .about = "the libvirt daemon, such as qemu:///system" },
+    { .name = "detach",
+      .letter = 'd',
+      .set = TAKES_RUN,
+      .take = take_flag,
+      .flag = offsetof(struct options, detach),
+      .about = "do not stay with the guest's console" },
+    { .name = "dry-run",
+      .set = TAKES_RUN,
+      .take = take_flag,
+      .flag = offsetof(struct options, dry_run),
+      .about = "show the steps, do nothing" },
+    { .name = "reserve-pages",
+      .set = TAKES_RUN,
+      .take = take_flag,
+      .flag = offsetof(struct options, reserve_pages),
+      .about = "add huge pages that are missing, while the guest runs" },
+    { .name = "repair",
+      .set = TAKES_REPAIR,
+      .take = take_flag,
+      .flag = offsetof(struct options, repair),
+      .about = "put threads and pages back to where they belong" },
+    { .name = "watch",
+      .set = TAKES_WATCH,
+      .take = take_flag,
+      .flag = offsetof(struct options, watch),
+      .about = "show it again every two seconds" },
+    { .name = "yes",
+      .set = TAKES_YES,
+      .take = take_flag,
+      .flag = offsetof(struct options, yes),
+      .about = "do not ask" },
     { .name = "format",
       .value = "human|gcc|json",
       .take = take_format,
@@ -248,8 +288,16 @@ static const struct option_row rows[] = {
       .take = take_fail_on,
       .about = "gravity that makes the exit status 1 (error)" },
     { .name = "color", .value = "auto|always|never", .take = take_colour, .about = "colours (auto)" },
-    { .name = "help", .letter = 'h', .take = take_help, .about = "show help" },
-    { .name = "version", .letter = 'V', .take = take_version, .about = "show the versions of numac and its libraries" },
+    { .name = "help",
+      .letter = 'h',
+      .take = take_flag,
+      .flag = offsetof(struct options, wants_help),
+      .about = "show help" },
+    { .name = "version",
+      .letter = 'V',
+      .take = take_flag,
+      .flag = offsetof(struct options, wants_version),
+      .about = "show the versions of numac and its libraries" },
 };
 
 const struct option_row *option_rows(size_t *out_count)

@@ -21,6 +21,12 @@ enum option_set {
     TAKES_DIFF = 1 << 6,
     TAKES_TO = 1 << 7,
     NEEDS_TO = 1 << 8 | TAKES_TO, /* and cannot do without */
+    TAKES_RUN = 1 << 9,
+    TAKES_ENGINE = 1 << 10,
+    TAKES_REPAIR = 1 << 11,
+    TAKES_WATCH = 1 << 12,
+    TAKES_CONNECT = 1 << 13,
+    TAKES_YES = 1 << 14,
     TAKES_SITE = TAKES_HOST | TAKES_DEFINITION | TAKES_INCLUDE
 };
 
@@ -53,7 +59,8 @@ struct options {
     struct option_values targets; /* each a name, parted at commas */
     struct option_values include_folders;
     struct option_bindings hosts, definitions; /* no name stands twice */
-    bool check, diff, wants_help, wants_version;
+    const char *engine, *connect;              /* NULL: not given */
+    bool check, diff, detach, dry_run, reserve_pages, repair, watch, yes, wants_help, wants_version;
     struct option_values arguments; /* what is left behind the verb */
     const char *mistake, *cure;     /* the first thing wrong, NULL for nothing; cure NULL where there is none */
 };
@@ -67,6 +74,7 @@ struct option_row {
     const char *value; /* what help calls it; NULL: takes none */
     const char *about;
     unsigned set; /* of option_set; 0: every verb takes it */
+    size_t flag;  /* offset of the bool it sets, of an option without a value */
     void (*take)(struct options *options, const struct option_row *row, const char *value);
 };
 

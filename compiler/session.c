@@ -61,7 +61,8 @@ static enum exit_status status_of(const struct session *session)
 
 static int stream_of_findings(const struct session *session)
 {
-    return session->options->format == FINDINGS_HUMAN || session->result->len ? STDERR_FILENO : STDOUT_FILENO;
+    return session->options->format == FINDINGS_HUMAN || session->result->len || session->has_heir ? STDERR_FILENO
+                                                                                                   : STDOUT_FILENO;
 }
 
 static void render(const struct session *session, struct findings *findings, int stream, GString *out)
@@ -84,11 +85,17 @@ static bool show_findings(const struct session *session)
     return stream_write(stream, text->str, text->len) || stream == STDERR_FILENO;
 }
 
-bool session_drain(struct session *session)
+bool session_show(struct session *session)
 {
     if (!session->is_shown && !show_findings(session))
         session->write_error = errno;
     session->is_shown = true;
+    return !session->write_error;
+}
+
+bool session_drain(struct session *session)
+{
+    session_show(session);
     if (!session->write_error && !stream_write(STDOUT_FILENO, session->result->str, session->result->len))
         session->write_error = errno;
     g_string_truncate(session->result, 0);

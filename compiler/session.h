@@ -25,6 +25,7 @@ struct session {
     struct findings *findings;
     GString *result;         /* for standard output */
     enum exit_status status; /* at least this */
+    bool has_heir;           /* another program will write to standard output: findings go to standard error */
     bool is_shown;           /* the findings are out, and no more may come */
     int write_error;         /* of standard output; 0 without */
 };
@@ -39,6 +40,9 @@ int session_close(struct session *session);
 /* For results too large to be kept: shows the findings, the first time, then writes what stands in the result so far
  * and empties it.  Nothing may be reported any more.  False: it cannot be written, and session_close() says so. */
 bool session_drain(struct session *session);
+
+/* Shows the findings, if they are not out yet; none may come behind. */
+bool session_show(struct session *session);
 
 /* A mistake on the command line that only a verb can see. */
 struct finding *session_misuse(struct session *session, const char *format, ...) G_GNUC_PRINTF(2, 3);

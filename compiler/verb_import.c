@@ -15,7 +15,7 @@ static const uint32_t *read_files(struct session *session)
     const struct option_values *names = &session->options->arguments;
     uint32_t *files = arena_array(session->arena, uint32_t, names->count);
     for (size_t i = 0; i < names->count; i++)
-        files[i] = sources_read(session->sources, names->list[i], IMPORT_BYTES_LIMIT);
+        files[i] = sources_read_words(session->sources, names->list[i], IMPORT_BYTES_LIMIT);
     return files;
 }
 
@@ -45,7 +45,7 @@ int verb_import(const struct options *options)
         .with_bases = has_folder,
     };
     struct imported imported =
-        import_domains(session->arena, syntax, read_files(session), options->arguments.count, &import);
+        import_guests(session->arena, syntax, read_files(session), options->arguments.count, &import);
     if (imported.site && has_folder)
         write_folder(session, &imported, options->output, is_yaml ? "site.yaml" : "site.numa");
     else if (imported.site)

@@ -31,6 +31,8 @@ int verb_fmt(const struct options *options);
 int verb_convert(const struct options *options);
 int verb_import(const struct options *options);
 int verb_host(const struct options *options);
+int verb_agent(const struct options *options); /* run, verify, stop, list, stat */
+int verb_diff(const struct options *options);  /* diff, apply */
 int verb_explain(const struct options *options);
 int verb_schema(const struct options *options);
 int verb_help(const struct options *options);

@@ -26,13 +26,13 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from harness import sites, tap
 from harness.program import ROOT, Numac
 from oracles import argv_facts, domain_meaning, libvirt_embed
-from suites import imports
+from suites import import_argv, imports
 
 CORPUS = pathlib.Path(os.environ.get("NUMAC_CORPUS") or ROOT.parent / "shared" / "corpus") / "domains"
 PAGE = ROOT / "docs" / "import.md"
 TITLES = {row.code: row.title for row in sites.catalogue()}
 MARK = "-- numac --"
-RANDOM_GUESTS = 50
+RANDOM_GUESTS, RANDOM_PLANS = 50, 20
 
 # differences that have a reason: what differs, the finding that must have told it (None: no finding), the reason
 REASONS = [
@@ -239,43 +239,17 @@ def bytes_stay(trip):
 
 # ---- the short form --------------------------------------------------------------------------------------------
 
-def plan_of(numac, folder, name, text, bases=()):
-    place = folder / name
-    place.mkdir()
-    for base in bases:
-        shutil.copy(base, place)
-    path = place / ("site.yaml" if text.startswith("guest:") else "site.numa")
-    path.write_text(text)
-    run, findings = numac.findings(["check", path])
-    if run.status:
-        return sorted({one.code for one in findings if one.severity == "error"})
-    plan = json.loads(numac.run(["plan", path, "--format", "json"]).out)
-    for guest in plan["guests"]:
-        guest.pop("uuid")  # made of the name of the site, where no base has one
-    return plan
-
-
-def in_full(numac, kind, source):
-    driver = pathlib.Path(numac.path).parent / "tests" / "drivers" / "import"
-    if not driver.exists():
-        raise tap.Skip("the driver tests/drivers/import is not built")
-    done = subprocess.run([driver, kind, source], capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise tap.Failure(done.stderr)
-    return done.stdout
-
-
 def short_is_long(numac, trip):
     """The plan of the site as imported is that of the site with nothing folded, with its base and without, in both
     notations."""
     bases = sorted((trip.folder / "in").glob("*.xml"))
-    long = plan_of(numac, trip.folder, "long", in_full(numac, "bases", trip.source), bases)
-    bare = plan_of(numac, trip.folder, "long-bare", in_full(numac, "bare", trip.source))
+    long = imports.plan_of(numac, trip.folder, "long", imports.in_full(numac, "bases", trip.source), bases)
+    bare = imports.plan_of(numac, trip.folder, "long-bare", imports.in_full(numac, "bare", trip.source))
     yaml = numac.run(["import", "--to", "yaml", trip.source]).out
     for name, text, beside, wanted in (("short", trip.site.read_text(), bases, long),
                                        ("short-bare", numac.run(["import", trip.source]).out, (), bare),
                                        ("yaml", yaml, (), bare)):
-        plan = plan_of(numac, trip.folder, name, text, beside)
+        plan = imports.plan_of(numac, trip.folder, name, text, beside)
         if plan != wanted:
             raise tap.Failure(f"the {name} site has another plan than the long one: {plan}\n{wanted}\n{text}")
     if numac.run(["fmt", "--check", trip.site]).status:
@@ -342,14 +316,14 @@ built over the same base. This table is written by `tests/import.py --write`; th
 """
 
 
-def page(trips, verdicts):
+def page(trips, verdicts, table):
     rows = [f"| {trip.title} | {verdict.import_} | {verdict.parser or '-'} | {verdict.driver or '-'} | "
             f"{verdict.args or '-'} |\n" for trip, verdict in zip(trips, verdicts)]
-    return HEAD + "".join(rows)
+    return HEAD + "".join(rows) + table
 
 
-def page_is_true(trips, verdicts):
-    wanted, found = page(trips, verdicts), PAGE.read_text() if PAGE.exists() else ""
+def page_is_true(wanted):
+    found = PAGE.read_text() if PAGE.exists() else ""
     if wanted != found:
         wrong = sorted(set(wanted.split("\n")) ^ set(found.split("\n")))
         raise tap.Failure("\n".join([f"run tests/import.py --write; {PAGE.relative_to(ROOT)} differs in", *wrong]))
@@ -399,7 +373,8 @@ def random_trip(numac, scratch, seed):
 
 def run(numac, engine, write):
     with tempfile.TemporaryDirectory(prefix="numac-import-") as scratch:
-        tests = imports.collect(numac)
+        tests = imports.collect(numac) + import_argv.collect(numac)
+        tests += import_argv.own(numac, pathlib.Path(scratch), RANDOM_PLANS)
         tests += [tap.Test(f"random guest {seed}", lambda seed=seed: random_trip(numac, scratch, seed))
                   for seed in range(RANDOM_GUESTS)]
         if not sorted(CORPUS.glob("*/*.xml")):
@@ -407,10 +382,12 @@ def run(numac, engine, write):
         if unfit():
             return tap.run([*tests, tap.Test("corpus", lambda: skip(unfit()))])
         trips, verdicts, more = corpus_tests(numac, engine, scratch)
+        table, of_argv = import_argv.corpus(numac, scratch, sorted(CORPUS.glob("*/*.args")), refusal)
+        wanted = page(trips, verdicts, table)
         if write:
-            PAGE.write_text(page(trips, verdicts))
-        of_page = (lambda: page_is_true(trips, verdicts)) if engine else (lambda: skip(libvirt_embed.unfit()))
-        return tap.run([*tests, *more, tap.Test("docs/import.md", of_page)])
+            PAGE.write_text(wanted)
+        of_page = (lambda: page_is_true(wanted)) if engine else (lambda: skip(libvirt_embed.unfit()))
+        return tap.run([*tests, *more, *of_argv, tap.Test("docs/import.md", of_page)])
 
 
 def skip(reason):

@@ -34,6 +34,9 @@ void write_qemu_argv(const struct plan_guest *guest, const struct base_text *bas
                      GString *out); /* a shell word a line */
 void write_qemu_script(const struct plan_guest *guest, const struct base_text *base, GString *out); /* taskset + QEMU */
 
+/* How the guest's disk is read, as far as its path tells: "qcow2" or "raw". */
+const char *disk_format(const char *path);
+
 void write_plan_text(const struct plan *plan, GString *out); /* what a person reads before deploying */
 
 /* ---- the output folder ------------------------------------------------------------------------------------------

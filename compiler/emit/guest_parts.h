@@ -4,11 +4,9 @@
  */
 #pragma once
 
-#include "plan/plan.h"
+#include "emit/emit.h"
 
-/* How the guest's disk is opened, as far as its path tells: devices by their folder, images by their ending. */
-bool disk_is_device(const char *path);
-const char *disk_format(const char *path); /* "qcow2" or "raw" */
+bool disk_is_device(const char *path); /* by its folder */
 
 bool guest_is_x86(const struct plan_guest *guest);
 /* Firmware tables tell the guest of its cells; without them it sees one node. */

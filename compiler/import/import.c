@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
- * Files of domain XML into one site: parts, items, lines, fewer lines, text; and what cannot go that way.  The text
- * is read back by numac's own parser before anybody sees it, so that both notations are laid out as `fmt` would.
+ * Files of domain XML and command lines into one site: parts, lines, fewer lines, text; and what cannot go that way.
+ * The text is read back by numac's own parser before anybody sees it, so that both notations are laid out as `fmt`
+ * would.
  */
 #include "import/import.h"
 
 #include <string.h>
 
-#include "import/parts.h"
+#include "import/argv.h"
 
 enum { NAME_BYTES = 200 };
 
@@ -15,11 +16,12 @@ struct importing {
     struct arena *arena;
     struct syntax *syntax;
     const struct import_options *options;
-    GArray *parts;     /* struct span, of all files */
+    GArray *parts;     /* struct span, of all files of XML */
+    GArray *commands;  /* struct argv_command, of all others */
     GHashTable *names; /* folded to one case, to struct span of the first */
     GString *text;
     struct import_base *bases;
-    uint32_t count;
+    uint32_t count; /* of bases */
     bool failed;
 };
 
@@ -30,7 +32,7 @@ static bool refuse_name(struct importing *importing, const struct domain_identit
     struct findings *findings = importing->syntax->findings;
     struct finding *finding = report(findings, NM_import_name, identity->name_span, "%s", why);
     finding_note(findings, finding, "a guest's files are named after it");
-    finding_help(findings, finding, "rename the guest: 'virsh domrename', or its '<name>'");
+    finding_help(findings, finding, "rename the guest: 'virsh domrename', its '<name>', or '-name'");
     return false;
 }
 
@@ -73,29 +75,30 @@ static bool name_is_new(struct importing *importing, const struct domain_identit
 /* ---- one guest -------------------------------------------------------------------------------------------------- */
 
 /* A part of a list ends without the line end that a file has. */
-static void keep_base(struct importing *importing, const char *name, struct span part)
+static const struct import_base *keep_base(struct importing *importing, const char *name, struct span part)
 {
     const struct source *source = source_at(importing->syntax->sources, part.file);
     struct import_base *base = &importing->bases[importing->count++];
     base->file_name = arena_printf(importing->arena, "%s.xml", name);
     base->text = source->text + part.begin;
     base->length = part.end - part.begin;
+    return base;
 }
 
-static void append_guest(struct importing *importing, const char *name, struct line *lines)
+/* base: NULL where it has none. */
+static void append_guest(struct importing *importing, const char *name, const struct import_base *base,
+                         struct guest_lines *guest)
 {
-    struct guest_lines guest = { .arena = importing->arena, .lines = lines };
-    say_unsaid(&guest);
     if (!importing->options->in_full)
-        simplify(&guest);
+        simplify(guest);
     struct line *block = line_new(importing->arena, "guest", name);
     block->is_named = block->is_tall = true;
-    if (importing->options->with_bases) {
-        block->children = line_new(importing->arena, "base", importing->bases[importing->count - 1].file_name);
+    if (base) {
+        block->children = line_new(importing->arena, "base", base->file_name);
         block->children->is_named = true;
     }
     struct line **tail = block->children ? &block->children->next : &block->children;
-    *tail = guest.lines;
+    *tail = guest->lines;
     if (importing->text->len)
         g_string_append_c(importing->text, '\n');
     lines_append(importing->text, block, 0);
@@ -106,32 +109,64 @@ static bool import_part(struct importing *importing, struct span part)
     struct domain_identity identity;
     struct tree *tree = read_domain_part(importing->syntax, part, &identity);
     bool fine = !tree->failed && name_fits(importing, &identity) && name_is_new(importing, &identity);
-    struct line *lines;
-    if (!fine || !lines_from_items(importing->arena, importing->syntax, tree->items, &lines))
+    struct guest_lines guest = { .arena = importing->arena };
+    if (!fine || !lines_from_items(importing->arena, importing->syntax, tree->items, &guest.lines))
         return false;
-    keep_base(importing, identity.name, part);
-    append_guest(importing, identity.name, lines);
+    say_unsaid(&guest);
+    const struct import_base *base = keep_base(importing, identity.name, part);
+    append_guest(importing, identity.name, importing->options->with_bases ? base : NULL, &guest);
+    return true;
+}
+
+static bool import_command(struct importing *importing, const struct argv_command *command)
+{
+    struct domain_identity identity;
+    struct guest_lines guest = { .arena = importing->arena };
+    if (!argv_to_lines(importing->arena, importing->syntax, command, &identity, &guest.lines) ||
+        !name_fits(importing, &identity) || !name_is_new(importing, &identity))
+        return false;
+    append_guest(importing, identity.name, NULL, &guest);
     return true;
 }
 
 /* ---- all of them ------------------------------------------------------------------------------------------------ */
 
+/* What begins with a tag is XML, and must be text. */
+static bool split_file(struct importing *importing, uint32_t file)
+{
+    struct syntax *syntax = importing->syntax;
+    struct source *source = source_at(syntax->sources, file);
+    bool is_command = source->trouble == SOURCE_FINE && is_command_line(source);
+    const char *nul = is_command ? NULL : memchr(source->text, 0, source->length);
+    if (nul) {
+        source->trouble = SOURCE_BINARY;
+        source->at = (uint32_t)(nul - source->text);
+    }
+    if (source->trouble != SOURCE_FINE) {
+        report_trouble(syntax, file, IMPORT_BYTES_LIMIT);
+        return false;
+    }
+    if (!is_command)
+        return split_domains(syntax, file, importing->parts);
+    GArray *words = g_array_new(FALSE, FALSE, sizeof(struct argv_word));
+    bool fine = argv_split(importing->arena, syntax, file, words);
+    const struct argv_word *kept = arena_copy(importing->arena, words->data, words->len * sizeof *kept);
+    fine = fine && argv_find_commands(syntax, file, kept, words->len, importing->commands);
+    g_array_free(words, TRUE);
+    return fine;
+}
+
 static void split_files(struct importing *importing, const uint32_t *files, size_t count)
 {
-    for (size_t i = 0; i < count; i++) {
-        const struct source *source = source_at(importing->syntax->sources, files[i]);
-        if (source->trouble != SOURCE_FINE) {
-            report_trouble(importing->syntax, files[i], IMPORT_BYTES_LIMIT);
-            importing->failed = true;
-        } else if (!split_domains(importing->syntax, files[i], importing->parts)) {
-            importing->failed = true;
-        }
-    }
+    for (size_t i = 0; i < count; i++)
+        importing->failed |= !split_file(importing, files[i]);
 }
 
 static void tell_without_base(const struct importing *importing)
 {
     struct findings *findings = importing->syntax->findings;
+    if (!importing->count)
+        return; /* command lines have none */
     const struct span *first = &g_array_index(importing->parts, struct span, 0);
     struct finding *finding =
         report(findings, NM_import_no_base, (struct span){ first->file, first->begin, first->begin },
@@ -155,24 +190,28 @@ static GString *lay_out(struct importing *importing)
     return NULL;
 }
 
-struct imported import_domains(struct arena *arena, struct syntax *syntax, const uint32_t *files, size_t count,
-                               const struct import_options *options)
+struct imported import_guests(struct arena *arena, struct syntax *syntax, const uint32_t *files, size_t count,
+                              const struct import_options *options)
 {
     struct importing importing = { .arena = arena, .syntax = syntax, .options = options };
     struct imported imported = { 0 };
     importing.parts = g_array_new(FALSE, FALSE, sizeof(struct span));
+    importing.commands = g_array_new(FALSE, FALSE, sizeof(struct argv_command));
     importing.names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     importing.text = g_string_new(NULL);
     split_files(&importing, files, count);
     importing.bases = arena_array(arena, struct import_base, importing.parts->len + 1u);
     for (guint i = 0; i < importing.parts->len; i++)
         importing.failed |= !import_part(&importing, g_array_index(importing.parts, struct span, i));
+    for (guint i = 0; i < importing.commands->len; i++)
+        importing.failed |= !import_command(&importing, &g_array_index(importing.commands, struct argv_command, i));
     if (!importing.failed) {
         imported = (struct imported){ .site = lay_out(&importing), .bases = importing.bases, .count = importing.count };
         if (!options->with_bases)
             tell_without_base(&importing);
     }
     g_array_free(importing.parts, TRUE);
+    g_array_free(importing.commands, TRUE);
     g_hash_table_destroy(importing.names);
     g_string_free(importing.text, TRUE);
     return imported;

@@ -23,7 +23,7 @@ static const char *without_zeros(const char *text)
     return text;
 }
 
-static bool is_writable(const char *text)
+bool text_is_writable(const char *text)
 {
     for (; *text; text++)
         if (g_ascii_iscntrl(*text))
@@ -36,7 +36,7 @@ static const char *take_word(struct arena *arena, struct syntax *syntax, const s
     size_t length;
     const char *text = word_text(syntax, item, word, &length);
     const char *copy = arena_string(arena, text, length);
-    if (is_writable(copy))
+    if (text_is_writable(copy))
         return without_zeros(copy);
     struct finding *finding = report(syntax->findings, NM_import_text, word_span(item, word),
                                      "this value holds control characters, which a site cannot");
@@ -129,6 +129,15 @@ void line_drop(struct line **list, const struct line *line)
         list = &(*list)->next;
     if (*list)
         *list = line->next;
+}
+
+void line_add_argument(struct arena *arena, struct line *line, const char *argument)
+{
+    const char **arguments = arena_array(arena, const char *, line->count + 1u);
+    if (line->count)
+        memcpy(arguments, line->arguments, line->count * sizeof *arguments);
+    arguments[line->count++] = argument;
+    line->arguments = arguments;
 }
 
 bool line_same(const struct line *a, const struct line *b)

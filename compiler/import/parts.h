@@ -36,6 +36,7 @@ struct line *line_new(struct arena *arena, const char *word, const char *argumen
 struct line *line_find(struct line *list, const char *word);                        /* the first, or NULL */
 struct line *line_add(struct line **list, struct line *line);                       /* at the end */
 void line_drop(struct line **list, const struct line *line);
+void line_add_argument(struct arena *arena, struct line *line, const char *argument);
 bool line_same(const struct line *a, const struct line *b);
 bool line_is(const struct line *line, const char *word);
 struct line *line_the_only(struct line *list, const char *word); /* NULL where there is none, or more than one */
@@ -46,6 +47,7 @@ static inline const char *line_argument(const struct line *line) /* the only one
     return line && line->count == 1 ? line->arguments[0] : NULL;
 }
 
+bool text_is_writable(const char *text);                  /* in a site */
 bool text_number(const char *text, uint64_t *out_number); /* decimal digits and nothing else */
 bool text_kib(const char *text, uint64_t *out_kib);       /* "2048KiB" */
 /* A set of plain numbers, as libvirt and numac read it; NULL where it is none, or is empty. */
@@ -58,6 +60,8 @@ bool vcpus_total(const struct line *vcpus, uint64_t *out_total);                
 
 /* What libvirt assumes where the XML is silent and numac would choose otherwise. */
 void say_unsaid(struct guest_lines *guest);
+/* The CPUs of the whole process are those of the emulator and of all iothreads that have none of their own. */
+void say_cpus_of_threads(struct guest_lines *guest, const char *cpus);
 
 /* ---- shorter (simplify.c, fold_cells.c, fold_pins.c) ------------------------------------------------------------ */
 

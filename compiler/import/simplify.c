@@ -15,9 +15,18 @@ static bool looks_like_set(const char *text)
     return text[strspn(text, "0123456789-,^")] == 0 && strpbrk(text, ",^");
 }
 
+static bool text_mib_a_second(const char *text, uint64_t *out_mib)
+{
+    static const char unit[] = "MiB/s";
+    g_autofree char *number = g_str_has_suffix(text, unit) ? g_strndup(text, strlen(text) - strlen(unit)) : NULL;
+    return number && text_number(number, out_mib);
+}
+
 static const char *plain_text(struct arena *arena, const char *text)
 {
-    uint64_t kib;
+    uint64_t kib, mib;
+    if (text_mib_a_second(text, &mib) && mib && mib <= UINT64_MAX / MIB)
+        return arena_printf(arena, "%s/s", size_text(arena, mib * MIB));
     if (text_kib(text, &kib) && kib <= UINT64_MAX / KIB)
         return kib ? size_text(arena, kib * KIB) : text;
     const struct ids *ids = looks_like_set(text) ? text_set(arena, text) : NULL;
@@ -139,21 +148,53 @@ static void drop_if(struct guest_lines *guest, const char *word, const char *val
         line_drop(&guest->lines, line);
 }
 
+static bool is_huge(struct line *list)
+{
+    const char *pages = line_argument(line_find(list, "pages"));
+    return pages && strcmp(pages, "normal") != 0 && strcmp(pages, "4KiB") != 0;
+}
+
+/* Huge pages are taken at start, as nobody else says how. */
+static void drop_immediate(struct line **list)
+{
+    const struct line *line = line_the_only(*list, "allocation");
+    if (line && is_huge(*list) && line_argument(line) && !line->children &&
+        strcmp(line->arguments[0], "immediate") == 0)
+        line_drop(list, line);
+}
+
 /* Memory comes from nowhere in particular, and when it is touched, as long as nobody asks for pages or for sharing. */
 static void drop_backing_defaults(struct guest_lines *guest)
 {
+    if (!line_find(guest->lines, "allocation"))
+        for (struct line *cell = line_find(guest->lines, "cell"); cell; cell = line_find(cell->next, "cell"))
+            drop_immediate(&cell->children);
     for (struct line *cell = line_find(guest->lines, "cell"); cell; cell = line_find(cell->next, "cell"))
         if (line_find(cell->children, "allocation") || line_find(cell->children, "backing") ||
             line_find(cell->children, "pages"))
             return;
     if (!anybody_says(guest, "access"))
         drop_if(guest, "backing", "anonymous");
-    const char *pages = line_argument(line_find(guest->lines, "pages"));
-    bool is_huge = pages && strcmp(pages, "normal") != 0 && strcmp(pages, "4KiB") != 0;
-    if (is_huge)
-        drop_if(guest, "allocation", "immediate");
+    if (is_huge(guest->lines))
+        drop_immediate(&guest->lines);
     else
         drop_if(guest, "allocation", "ondemand");
+}
+
+/* What a guest has where nobody says it; a CPU's own words may stay. */
+static void drop_machine_defaults(struct guest_lines *guest)
+{
+    const char *accel = line_argument(line_find(guest->lines, "accel"));
+    bool is_tcg = accel && strcmp(accel, "tcg") == 0;
+    struct line *cpu = line_the_only(guest->lines, "cpu");
+    if (line_argument(cpu) && strcmp(cpu->arguments[0], is_tcg ? "max" : "host-passthrough") == 0) {
+        cpu->count = 0;
+        if (!cpu->children)
+            line_drop(&guest->lines, cpu);
+    }
+    drop_if(guest, "arch", "x86_64");
+    drop_if(guest, "machine", "q35");
+    drop_if(guest, "accel", "kvm");
 }
 
 /* Cells that all say how many vCPUs they have say the sum as well. */
@@ -199,10 +240,11 @@ static void drop_iothreads(struct guest_lines *guest)
 
 static void reorder(struct guest_lines *guest)
 {
-    static const char *const words[] = { "memory",    "vcpus",    "cpus",      "pin",      "node",
-                                         "cells",     "pages",    "backing",   "access",   "allocation",
-                                         "discard",   "ksm",      "locked",    "cell",     "distances",
-                                         "scheduler", "emulator", "iothreads", "iothread", "resctrl" };
+    static const char *const words[] = { "arch",     "machine",    "accel",     "cpu",       "memory",   "vcpus",
+                                         "cpus",     "pin",        "node",      "cells",     "pages",    "backing",
+                                         "access",   "allocation", "discard",   "dump",      "reserve",  "ksm",
+                                         "locked",   "cell",       "distances", "scheduler", "emulator", "iothreads",
+                                         "iothread", "resctrl",    "boot" };
     struct line *sorted = NULL, **tail = &sorted;
     for (size_t i = 0; i < G_N_ELEMENTS(words); i++)
         for (struct line **at = &guest->lines; *at;) {
@@ -234,6 +276,7 @@ void simplify(struct guest_lines *guest)
     drop_sum(guest);
     drop_iothreads(guest);
     drop_backing_defaults(guest);
+    drop_machine_defaults(guest);
     plain_texts(guest->arena, guest->lines);
     reorder(guest);
 }

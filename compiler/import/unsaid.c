@@ -56,15 +56,11 @@ static void say_cpus_of(struct arena *arena, struct line *thread, const char *cp
     thread->children = line;
 }
 
-/* The CPUs of `<vcpu cpuset>` are those of all threads that have none of their own. */
-static void say_cpus(struct guest_lines *guest)
+void say_cpus_of_threads(struct guest_lines *guest, const char *cpus)
 {
     enum { MANY_IOTHREADS = 1024 };
-    const char *cpus = line_argument(line_the_only(guest->lines, "cpus"));
     const char *count = line_argument(line_the_only(guest->lines, "iothreads"));
     uint64_t iothreads = 0;
-    if (!cpus || !text_set(guest->arena, cpus))
-        return;
     struct line *emulator = line_find(guest->lines, "emulator");
     if (!emulator)
         emulator = line_add(&guest->lines, line_new(guest->arena, "emulator", NULL));
@@ -81,6 +77,14 @@ static void say_cpus(struct guest_lines *guest)
         say_cpus_of(guest->arena, line, cpus);
         line_add(&guest->lines, line);
     }
+}
+
+/* The CPUs of `<vcpu cpuset>` are those of all threads that have none of their own. */
+static void say_cpus(struct guest_lines *guest)
+{
+    const char *cpus = line_argument(line_the_only(guest->lines, "cpus"));
+    if (cpus && text_set(guest->arena, cpus))
+        say_cpus_of_threads(guest, cpus);
 }
 
 void say_unsaid(struct guest_lines *guest)

@@ -18,6 +18,8 @@ struct sources {
     GHashTable *by_file; /* "device:inode" to index */
 };
 
+enum form { FORM_TEXT, FORM_WORDS };
+
 static void source_free(void *source_pointer)
 {
     struct source *source = source_pointer;
@@ -98,8 +100,22 @@ static uint32_t ascii_end(const char *text, uint32_t length)
     return at;
 }
 
+/* NUL bytes part the words of a process, each of which must be text. */
+static bool is_utf8(const struct source *source, const char **out_wrong)
+{
+    const char *at = source->text + ascii_end(source->text, source->length), *end = source->text + source->length;
+    while (at < end) {
+        const char *nul = memchr(at, 0, (size_t)(end - at));
+        const char *stop = nul ? nul : end;
+        if (!g_utf8_validate_len(at, (gsize)(stop - at), out_wrong))
+            return false;
+        at = stop + 1;
+    }
+    return true;
+}
+
 /* Takes the byte order mark off and refuses what is no UTF-8 text. */
-static void judge(struct source *source)
+static void judge(struct source *source, enum form form)
 {
     unsigned char *text = (unsigned char *)source->text;
     uint32_t length = source->length;
@@ -113,14 +129,13 @@ static void judge(struct source *source)
         memmove(text, text + 3, length + 2);
     }
     const unsigned char *nul = memchr(text, 0, length);
-    if (nul) {
+    if (nul && form == FORM_TEXT) {
         bool utf16 = length >= 4 && ((!text[1] && !text[3]) || (!text[0] && !text[2]));
         fail(source, utf16 ? SOURCE_UTF16 : SOURCE_BINARY, (uint32_t)(nul - text));
         return;
     }
     const char *wrong;
-    uint32_t ascii = ascii_end(source->text, length);
-    if (!g_utf8_validate_len(source->text + ascii, length - ascii, &wrong))
+    if (!is_utf8(source, &wrong))
         fail(source, SOURCE_NOT_UTF8, (uint32_t)(wrong - source->text));
 }
 
@@ -139,12 +154,12 @@ uint32_t sources_add_text(struct sources *sources, const char *name, const char 
         memcpy(source->text, text, length);
     source->text[length] = source->text[length + 1] = 0;
     source->length = (uint32_t)length;
-    judge(source);
+    judge(source, FORM_TEXT);
     return index;
 }
 
 /* Reads to the end or one byte beyond the bound, whichever comes first. */
-static void read_all(struct source *source, int file, uint32_t max_bytes, size_t expected)
+static void read_all(struct source *source, int file, enum form form, uint32_t max_bytes, size_t expected)
 {
     size_t room = expected + 1 > 4096 ? expected + 1 : 4096, length = 0;
     if (room > (size_t)max_bytes + 1)
@@ -181,7 +196,7 @@ static void read_all(struct source *source, int file, uint32_t max_bytes, size_t
     text[length] = text[length + 1] = 0;
     source->text = text;
     source->length = (uint32_t)length;
-    judge(source);
+    judge(source, form);
 }
 
 static char *file_key(const struct stat *about)
@@ -198,7 +213,8 @@ uint32_t sources_find(const struct sources *sources, const char *path)
     return GPOINTER_TO_UINT(g_hash_table_lookup(sources->by_file, key));
 }
 
-static uint32_t read_source(struct sources *sources, const char *path, uint32_t max_bytes, bool may_be_pipe)
+static uint32_t read_source(struct sources *sources, const char *path, enum form form, uint32_t max_bytes,
+                            bool may_be_pipe)
 {
     bool standard_input = may_be_pipe && strcmp(path, "-") == 0;
     uint32_t index = add(sources, standard_input ? "<stdin>" : path, standard_input ? NULL : path);
@@ -210,7 +226,7 @@ static uint32_t read_source(struct sources *sources, const char *path, uint32_t 
         return index;
     }
     if (standard_input) {
-        read_all(source, STDIN_FILENO, max_bytes, 0);
+        read_all(source, STDIN_FILENO, form, max_bytes, 0);
         return index;
     }
     /* without O_NONBLOCK a named pipe nobody writes to would hold the run for ever */
@@ -228,7 +244,7 @@ static uint32_t read_source(struct sources *sources, const char *path, uint32_t 
             fcntl(file, F_SETFL, 0);
         g_autofree char *key = file_key(&about);
         g_hash_table_insert(sources->by_file, arena_string(sources->arena, key, strlen(key)), GUINT_TO_POINTER(index));
-        read_all(source, file, max_bytes, S_ISREG(about.st_mode) ? (size_t)about.st_size : 0);
+        read_all(source, file, form, max_bytes, S_ISREG(about.st_mode) ? (size_t)about.st_size : 0);
     }
     if (file >= 0)
         close(file);
@@ -237,10 +253,15 @@ static uint32_t read_source(struct sources *sources, const char *path, uint32_t 
 
 uint32_t sources_read(struct sources *sources, const char *path, uint32_t max_bytes)
 {
-    return read_source(sources, path, max_bytes, true);
+    return read_source(sources, path, FORM_TEXT, max_bytes, true);
+}
+
+uint32_t sources_read_words(struct sources *sources, const char *path, uint32_t max_bytes)
+{
+    return read_source(sources, path, FORM_WORDS, max_bytes, true);
 }
 
 uint32_t sources_read_named(struct sources *sources, const char *path, uint32_t max_bytes)
 {
-    return read_source(sources, path, max_bytes, false);
+    return read_source(sources, path, FORM_TEXT, max_bytes, false);
 }

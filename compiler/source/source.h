@@ -53,6 +53,8 @@ uint32_t sources_read(struct sources *sources, const char *path, uint32_t max_by
 /* The same for a path that a file names: never a pipe, which might not end (/dev/stdout), and "-" is a name as others.
  */
 uint32_t sources_read_named(struct sources *sources, const char *path, uint32_t max_bytes);
+/* The same as sources_read() for what may be the words of a process, which are text with NUL bytes between them. */
+uint32_t sources_read_words(struct sources *sources, const char *path, uint32_t max_bytes);
 /* The same for text that is in memory already; it is copied, and checked like a file. */
 uint32_t sources_add_text(struct sources *sources, const char *name, const char *text, size_t length);
 /* The index of a file read before under the same real path, or 0. */

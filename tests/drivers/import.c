@@ -20,9 +20,9 @@ static int import(struct arena *arena, struct sources *sources, struct findings 
     uint32_t files[64];
     size_t count = 0;
     for (char **word = words + 1; *word && count < G_N_ELEMENTS(files); word++)
-        files[count++] = sources_read(sources, *word, IMPORT_BYTES_LIMIT);
+        files[count++] = sources_read_words(sources, *word, IMPORT_BYTES_LIMIT);
     struct syntax *syntax = syntax_new(sources, findings);
-    struct imported imported = import_domains(arena, syntax, files, count, &options);
+    struct imported imported = import_guests(arena, syntax, files, count, &options);
     if (imported.site) {
         fputs(imported.site->str, stdout);
         g_string_free(imported.site, TRUE);

@@ -17,8 +17,8 @@ SANITIZER = re.compile(r"AddressSanitizer|LeakSanitizer|UndefinedBehaviorSanitiz
 HEADLINE = re.compile(r"^(?:.*: )?(error|warning|hint)\[(NM\d{4})\]: ", re.MULTILINE)
 SECONDS = 60
 
-_environment = {key: value for key, value in os.environ.items() if key in ("PATH", "TMPDIR", "NUMAC_CORPUS")}
-_environment |= {"LC_ALL": "C.UTF-8", "NO_COLOR": "1", "TERM": "dumb", "TZ": "UTC",
+ENVIRONMENT = {key: value for key, value in os.environ.items() if key in ("PATH", "TMPDIR", "NUMAC_CORPUS")}
+ENVIRONMENT |= {"LC_ALL": "C.UTF-8", "NO_COLOR": "1", "TERM": "dumb", "TZ": "UTC",
                  "ASAN_OPTIONS": "abort_on_error=0:exitcode=99", "UBSAN_OPTIONS": "print_stacktrace=1"}
 
 
@@ -49,7 +49,7 @@ class Numac:
         words = [str(word) for word in arguments]
         try:
             done = subprocess.run([self.path, *words], cwd=folder, input=stdin, capture_output=True,
-                                  env=_environment | (environment or {}), timeout=seconds, check=False)
+                                  env=ENVIRONMENT | (environment or {}), timeout=seconds, check=False)
         except subprocess.TimeoutExpired as hung:
             raise Failure(f"numac {' '.join(words)}: still running after {seconds} s") from hung
         result = Run(done.returncode, done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace"))

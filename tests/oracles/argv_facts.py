@@ -224,7 +224,14 @@ def _side_cache(told):
             integer(told.pop("line")), associativity, policy)
 
 
-def _numa(texts, backends):
+def _plain(size_bytes, is_preallocated):
+    """Memory in the old way, without a backend of its own."""
+    return {"kind": "ram", "size": size_bytes, "page_bytes": 0, "host-nodes": [], "policy": "default", "share": False,
+            "prealloc": is_preallocated, "prealloc-threads": 1, "merge": None, "dump": None, "discard-data": False,
+            "reserve": True, "align": 0, "offset": 0, "context": None}
+
+
+def _numa(texts, backends, is_preallocated):
     cells, distances, hmat, used = {}, {}, [], set()
     for text in texts:
         told = properties(text, "type") if not text.startswith("{") else json.loads(text)
@@ -232,6 +239,9 @@ def _numa(texts, backends):
         if kind == "node":
             number = integer(told.pop("nodeid"))
             memdev = told.pop("memdev", None)
+            if "mem" in told:
+                memdev = f"mem={number}"
+                backends[memdev] = _plain(size(told.pop("mem"), "M"), is_preallocated)
             if memdev is not None and (memdev not in backends or memdev in used):
                 raise FactError(f"memdev '{memdev}' is no backend, or already of another cell")
             used.add(memdev)
@@ -382,7 +392,7 @@ def facts(words, mounts=None):
     for text in options.get("-machine", []):
         machine |= table(text, "type")
     memory = _memory(options["-m"][0])
-    cells, distances, hmat = _numa(options.get("-numa", []), backends)
+    cells, distances, hmat = _numa(options.get("-numa", []), backends, "-mem-prealloc" in words)
     only = machine.get("memory-backend")
     if only is not None and (only not in backends or cells):
         raise FactError(f"memory-backend '{only}' is no backend, or there are cells beside it")

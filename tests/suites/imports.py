@@ -4,11 +4,14 @@
 # and guests made at random, whose short site must have the plan of the long one.  Needs no corpus.
 
 import functools
+import json
 import pathlib
 import random
+import shutil
+import subprocess
 import tempfile
 
-from harness.tap import Failure, Test
+from harness.tap import Failure, Skip, Test
 
 GUEST = "<domain type='kvm'><name>{}</name><memory unit='MiB'>512</memory><vcpu>2</vcpu></domain>"
 SECONDS = 20  # far more than any of these takes
@@ -55,7 +58,7 @@ HOSTILE = [  # what it is, the bytes, the code of the finding
      "</domains>", "NM1222"),
     ("UTF-16", ("\ufeff" + GUEST.format("a")).encode("utf-16-le"), "NM0002"),
     ("a NUL", GUEST.format("a\0"), "NM0002"),
-    ("a site", "guest a { memory 1GiB }\n", "NM1260"),
+    ("a site", "guest a { memory 1GiB }\n", "NM1271"),
     ("a snapshot", "<domainsnapshot>" + GUEST.format("a") + "</domainsnapshot>", "NM1260"),
     ("a status file", "<domstatus state='running'>" + GUEST.format("a") + "</domstatus>", "NM1260"),
     ("a foreign namespace", "<domain xmlns='urn:x'><name>a</name></domain>", "NM1224"),
@@ -146,6 +149,34 @@ def many_guests(numac, folder):
     (folder / "list.xml").write_text("<domains>" + "".join(GUEST.format(f"g{i}") for i in range(3000)) + "</domains>")
     run = numac.run(["import", "list.xml"], folder, seconds=SECONDS)
     want(run.status == 0 and run.out.count("guest ") == 3000, run.status, run.err)
+
+
+# ---- the short form ----------------------------------------------------------------------------------------------
+
+def plan_of(numac, folder, name, text, bases=()):
+    place = folder / name
+    place.mkdir()
+    for base in bases:
+        shutil.copy(base, place)
+    path = place / ("site.yaml" if text.startswith("guest:") else "site.numa")
+    path.write_text(text)
+    run, findings = numac.findings(["check", path])
+    if run.status:
+        return sorted({one.code for one in findings if one.severity == "error"})
+    plan = json.loads(numac.run(["plan", path, "--format", "json"]).out)
+    for guest in plan["guests"]:
+        guest.pop("uuid")  # made of the name of the site, where no base has one
+    return plan
+
+
+def in_full(numac, kind, source):
+    driver = pathlib.Path(numac.path).parent / "tests" / "drivers" / "import"
+    if not driver.exists():
+        raise Skip("the driver tests/drivers/import is not built")
+    done = subprocess.run([driver, kind, source], capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise Failure(done.stderr)
+    return done.stdout
 
 
 # ---- guests at random --------------------------------------------------------------------------------------------

@@ -84,7 +84,7 @@ def codes_raised():
         for fence in sites.fences(path) if path.exists() else []:
             if fence.words == ("console",):
                 raised |= set(re.findall(r"\[(NM\d{4})\]", fence.text))
-    for folder in ("lab", "unit"):
+    for folder in ("lab", "runtime", "unit"):
         for path in (ROOT / "tests" / folder).rglob("*"):
             if path.is_file():
                 text = path.read_text("utf-8", "replace")

@@ -24,7 +24,7 @@ static struct run import(const char *text, bool with_bases)
     run.syntax = syntax_new(run.sources, run.findings);
     uint32_t file = sources_add_text(run.sources, "guest.xml", text, strlen(text));
     const struct import_options options = { .notation = NOTATION_NUMA, .with_bases = with_bases };
-    run.imported = import_domains(run.arena, run.syntax, &file, 1, &options);
+    run.imported = import_guests(run.arena, run.syntax, &file, 1, &options);
     return run;
 }
 
@@ -180,7 +180,7 @@ static const struct {
 } refused[] = {
     { "nothing", "", NM_import_root, 0 },
     { "blanks", " \n", NM_import_root, 0 },
-    { "no XML", "guest a { }\n", NM_import_root, 0 },
+    { "no XML", "guest a { }\n", NM_argv_program, 0 },
     { "another root", "<network/>", NM_import_root, 0 },
     { "a part of a guest", "<!-- x --><cputune></cputune>", NM_import_root, 10 },
     { "an empty list", "<domains></domains>", NM_import_root, 0 },

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Devices of a command line, as far as the language goes: the disk, the network and the kernel that `boot` says.  What
+ * is about NUMA and has no word yet is told one by one; the rest is left out.
+ */
+#include "import/argv.h"
+
+#include <string.h>
+
+#include "emit/emit.h"
+
+/* ---- devices that belong to cells ------------------------------------------------------------------------------- */
+
+/* A new word takes its row out of here. */
+static const struct {
+    const char *prefix, *about;
+} no_words[] = {
+    { "pc-dimm", "a DIMM" },
+    { "nvdimm", "an NVDIMM" },
+    { "virtio-mem", "memory that can be resized (virtio-mem)" },
+    { "virtio-pmem", "persistent memory (virtio-pmem)" },
+    { "cxl-", "memory behind CXL" },
+    { "pxb", "a PCI expander bus" },
+    { "vfio-", "a device of the host" },
+};
+
+static const char *about_device(struct option *option, const char *driver)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(no_words); i++)
+        if (g_str_has_prefix(driver, no_words[i].prefix))
+            return no_words[i].about;
+    return option_take(option, "numa_node") ? "a PCI bus on a cell" : NULL;
+}
+
+/* Its memory is the device's business. */
+static void take_backend(struct argv_guest *guest, struct option *option)
+{
+    const char *id = option_text(option, "memdev");
+    struct backend *backend = id ? g_hash_table_lookup(guest->backends, id) : NULL;
+    if (backend)
+        backend->is_used = true;
+}
+
+/* ---- PCI buses on cells ----------------------------------------------------------------------------------------- */
+
+/* Buses on cells by their ids, and how many ports stand on each. */
+struct bus {
+    struct line *line;
+    uint32_t ports;
+    bool is_express;
+};
+
+/* "pci.1" is `pci1`, as in the XML of guests. */
+static const char *bus_name(struct arena *arena, const char *id)
+{
+    char *name = arena_string(arena, id, strlen(id)), *to = name;
+    for (const char *from = id; *from; from++)
+        if (*from != '.')
+            *to++ = *from;
+    *to = 0;
+    return name;
+}
+
+/* Buses that stand on no cell, and those of CXL, have no word. */
+static void say_bus(struct argv_guest *guest, struct option *option, GHashTable *buses)
+{
+    const char *driver = option_text(option, "driver");
+    const struct property *cell = option_take(option, "numa_node"), *number = option_take(option, "bus_nr"),
+                          *id = option_take(option, "id");
+    bool is_express = g_strcmp0(driver, "pxb-pcie") == 0;
+    uint64_t of_cell, bus_number;
+    if ((!is_express && g_strcmp0(driver, "pxb") != 0) || !cell || !id ||
+        !property_number(guest, cell, ARGV_CELL_LIMIT - 1, &of_cell))
+        return;
+    struct bus *bus = arena_take(guest->arena, struct bus);
+    bus->is_express = is_express;
+    bus->line = line_new(guest->arena, "expander-bus", bus_name(guest->arena, id->value));
+    bus->line->is_named = true;
+    argv_line(guest, &bus->line->children, "cell", "%" G_GUINT64_FORMAT, of_cell);
+    if (number && property_number(guest, number, UINT8_MAX, &bus_number))
+        argv_line(guest, &bus->line->children, "number", "%" G_GUINT64_FORMAT, bus_number);
+    if (!text_is_writable(id->value) || g_hash_table_size(buses) > UINT8_MAX ||
+        !g_hash_table_insert(buses, (gpointer)(uintptr_t)id->value, bus))
+        argv_refuse(guest, id->where, "give each bus an id of its own, with printable signs",
+                    "a PCI bus whose id is not its own, or more than %d of them", UINT8_MAX);
+    else
+        line_add(&guest->lines, bus->line);
+}
+
+static struct bus *bus_under(struct option *option, GHashTable *buses)
+{
+    const char *driver = option_text(option, "driver"), *bus = option_text(option, "bus");
+    return bus && g_strcmp0(driver, "pcie-root-port") == 0 ? g_hash_table_lookup(buses, bus) : NULL;
+}
+
+static GHashTable *say_buses(struct argv_guest *guest)
+{
+    GHashTable *buses = g_hash_table_new(g_str_hash, g_str_equal);
+    for (struct option *option = argv_next(guest, ARGV_DEVICE, NULL); option && !guest->failed;
+         option = argv_next(guest, ARGV_DEVICE, option))
+        say_bus(guest, option, buses);
+    for (struct option *option = argv_next(guest, ARGV_DEVICE, NULL); option;
+         option = argv_next(guest, ARGV_DEVICE, option)) {
+        struct bus *bus = bus_under(option, buses);
+        if (bus)
+            bus->ports++;
+    }
+    GHashTableIter at;
+    gpointer each;
+    g_hash_table_iter_init(&at, buses);
+    while (g_hash_table_iter_next(&at, NULL, &each)) {
+        const struct bus *bus = each;
+        if (bus->is_express && bus->ports)
+            argv_line(guest, &bus->line->children, "ports", "%u", bus->ports);
+    }
+    return buses;
+}
+
+/* ---- devices ---------------------------------------------------------------------------------------------------- */
+
+static void read_device(struct argv_guest *guest, struct option *option, GHashTable *buses)
+{
+    const char *driver = option_text(option, "driver");
+    if (!driver) {
+        argv_refuse(guest, option->span, "write its driver first", "a device lacks its driver");
+        return;
+    }
+    const char *id = option_text(option, "id");
+    if (argv_is_vcpu(option) || bus_under(option, buses) ||
+        (g_str_has_prefix(driver, "pxb") && id && g_hash_table_lookup(buses, id)))
+        return;
+    const char *about = about_device(option, driver);
+    take_backend(guest, option);
+    if (about) {
+        argv_not_carried(guest, option->span, NULL, "%s", about);
+        return;
+    }
+    g_autofree char *what = g_strdup_printf("-device %.40s", driver);
+    argv_leave_out(guest, option->span, what);
+}
+
+static void tell_idle_backends(struct argv_guest *guest)
+{
+    for (struct option *option = argv_next(guest, ARGV_OBJECT, NULL); option;
+         option = argv_next(guest, ARGV_OBJECT, option)) {
+        const char *id = option_text(option, "id");
+        const struct backend *backend = id ? g_hash_table_lookup(guest->backends, id) : NULL;
+        if (backend && backend->option == option && !backend->is_used)
+            argv_not_carried(guest, option->span, "no cell and no device uses it", "the memory '%.40s'", id);
+    }
+}
+
+/* ---- the disk and the network ----------------------------------------------------------------------------------- */
+
+static struct option *named(struct argv_guest *guest, enum argv_kind kind, const char *key, const char *name)
+{
+    for (struct option *option = argv_next(guest, kind, NULL); option; option = argv_next(guest, kind, option))
+        if (g_strcmp0(option_text(option, key), name) == 0)
+            return option;
+    return NULL;
+}
+
+/* The file behind a name that a disk gives, where numac would open it in the same way. */
+static const char *file_of(struct argv_guest *guest, const char *name, struct option **out_option)
+{
+    struct option *drive = named(guest, ARGV_DRIVE, "id", name);
+    struct option *node = drive ? drive : named(guest, ARGV_BLOCKDEV, "node-name", name);
+    if (!node)
+        return NULL;
+    *out_option = node;
+    const char *format = option_text(node, drive ? "format" : "driver"), *file = option_text(node, "file");
+    const char *path = option_text(node, "file.filename");
+    if (!drive && !path) /* a protocol alone is raw */
+        path = option_text(node, "filename");
+    if (drive)
+        path = file;
+    option_take(node, "file.driver");
+    option_take(node, "if");
+    bool is_raw = !format || strcmp(format, "file") == 0 || strcmp(format, "host_device") == 0;
+    return path && *path && strcmp(is_raw ? disk_format(path) : format, disk_format(path)) == 0 ? path : NULL;
+}
+
+/* numac has one disk, on virtio: the first. */
+static struct option *find_disk(struct argv_guest *guest, struct option **out_node, const char **out_path)
+{
+    for (struct option *option = argv_next(guest, ARGV_DEVICE, NULL); option;
+         option = argv_next(guest, ARGV_DEVICE, option)) {
+        const char *driver = option_text(option, "driver"), *drive = option_text(option, "drive");
+        if (driver && drive && g_str_has_prefix(driver, "virtio-blk"))
+            return (*out_path = file_of(guest, drive, out_node)) ? option : NULL;
+    }
+    for (struct option *option = argv_next(guest, ARGV_DRIVE, NULL); option;
+         option = argv_next(guest, ARGV_DRIVE, option)) {
+        const char *path = option_text(option, "file"), *format = option_text(option, "format");
+        if (path && *path && g_strcmp0(option_text(option, "if"), "virtio") == 0 &&
+            strcmp(format ? format : disk_format(path), disk_format(path)) == 0) {
+            *out_path = path;
+            return *out_node = option;
+        }
+    }
+    return NULL;
+}
+
+static struct option *find_network(struct argv_guest *guest, struct option **out_netdev)
+{
+    for (struct option *option = argv_next(guest, ARGV_DEVICE, NULL); option;
+         option = argv_next(guest, ARGV_DEVICE, option)) {
+        const char *driver = option_text(option, "driver"), *netdev = option_text(option, "netdev");
+        if (!driver || !netdev || !g_str_has_prefix(driver, "virtio-net"))
+            continue;
+        *out_netdev = named(guest, ARGV_NETDEV, "id", netdev);
+        return *out_netdev && g_strcmp0(option_text(*out_netdev, "type"), "bridge") == 0 ? option : NULL;
+    }
+    return NULL;
+}
+
+static void leave_others(struct argv_guest *guest, enum argv_kind kind, const struct option *carried, const char *what)
+{
+    for (struct option *option = argv_next(guest, kind, NULL); option; option = argv_next(guest, kind, option))
+        if (option == carried)
+            argv_leave_unused(guest, option, NULL);
+        else
+            argv_leave_out(guest, option->span, what);
+}
+
+/* ---- what the machine starts ------------------------------------------------------------------------------------ */
+
+static void say_text(struct argv_guest *guest, struct line *boot, enum argv_kind kind, const char *word)
+{
+    const struct option *option = argv_last(guest, kind);
+    if (option && *option->value->text)
+        argv_text_line(guest, &boot->children, word, option->value->text, option->span);
+}
+
+static void say_firmware(struct argv_guest *guest, struct line *boot)
+{
+    static const char *const images[] = { "OVMF", "QEMU_EFI", "RISCV_VIRT_CODE", "AAVMF", "edk2-" };
+    const struct option *bios = argv_last(guest, ARGV_BIOS);
+    if (!bios)
+        return;
+    const char *slash = strrchr(bios->value->text, '/');
+    for (size_t i = 0; i < G_N_ELEMENTS(images); i++)
+        if (g_str_has_prefix(slash ? slash + 1 : bios->value->text, images[i])) {
+            argv_line(guest, &boot->children, "firmware", "uefi");
+            return;
+        }
+    argv_leave_out(guest, bios->span, "-bios");
+}
+
+void argv_boot(struct argv_guest *guest)
+{
+    struct line *boot = line_new(guest->arena, "boot", NULL);
+    struct option *node = NULL, *netdev = NULL;
+    const char *path = NULL;
+    boot->is_tall = true;
+    say_firmware(guest, boot);
+    say_text(guest, boot, ARGV_KERNEL, "kernel");
+    say_text(guest, boot, ARGV_INITRD, "initrd");
+    say_text(guest, boot, ARGV_APPEND, "cmdline");
+    struct option *disk = find_disk(guest, &node, &path), *network = find_network(guest, &netdev);
+    if (disk) {
+        argv_text_line(guest, &boot->children, "disk", path, node->span);
+        option_take(disk, "iothread");
+    }
+    if (network) {
+        const struct property *bridge = option_take(netdev, "br");
+        argv_text_line(guest, &boot->children, "network", bridge ? bridge->value : "br0",
+                       bridge ? bridge->where : netdev->span);
+    }
+    g_autoptr(GHashTable) buses = say_buses(guest);
+    for (struct option *option = argv_next(guest, ARGV_DEVICE, NULL); option;
+         option = argv_next(guest, ARGV_DEVICE, option))
+        if (option == disk || option == network)
+            argv_leave_unused(guest, option, NULL);
+        else
+            read_device(guest, option, buses);
+    leave_others(guest, ARGV_DRIVE, disk ? node : NULL, "-drive");
+    leave_others(guest, ARGV_BLOCKDEV, disk ? node : NULL, "-blockdev");
+    leave_others(guest, ARGV_NETDEV, network ? netdev : NULL, "-netdev");
+    tell_idle_backends(guest);
+    if (boot->children)
+        line_add(&guest->lines, boot);
+}

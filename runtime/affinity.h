@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Where a thread runs, and in which class.  All give 0, or errno; ESRCH: the thread is gone.
+ */
+#pragma once
+
+#include "plan/plan.h"
+
+#include <sys/types.h>
+
+int affinity_set(pid_t task, const struct ids *cpus); /* task 0: the caller */
+int scheduling_set(pid_t task, const struct plan_scheduling *scheduling);
+enum thread_class class_of_policy(int policy); /* of the kernel's number for a class */

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Reads what numac hands over.  It comes from the same build, so a bundle that does not fit is told in one finding
+ * and nothing is done; but it is read as if anybody had made it.
+ */
+#include "bundle.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "plan/json_c.h"
+
+enum { MOST_BUNDLE_BYTES = 1 << 30, DEPTH = 8 };
+
+static const char *const verbs[VERB_COUNT] = { "run", "stop", "list", "verify", "stat", "dump", "define" };
+static const char *const engines[ENGINE_COUNT] = { "embed", "libvirt", "qemu" };
+
+const char *engine_word(enum engine_kind engine)
+{
+    return engines[engine];
+}
+
+static bool position(const char *const *words, unsigned count, const char *word, unsigned *out)
+{
+    for (unsigned i = 0; word && i < count; i++)
+        if (strcmp(words[i], word) == 0) {
+            *out = i;
+            return true;
+        }
+    return false;
+}
+
+bool engine_from_word(const char *word, enum engine_kind *out_engine)
+{
+    unsigned at;
+    if (!position(engines, ENGINE_COUNT, word, &at))
+        return false;
+    *out_engine = (enum engine_kind)at;
+    return true;
+}
+
+/* ---- values ----------------------------------------------------------------------------------------------------- */
+
+struct bundle_reader {
+    struct arena *arena;
+    struct sources *sources;
+    struct findings *findings;
+    struct bundle *bundle;
+};
+
+static struct json_c_object *member(struct json_c_object *object, const char *key, enum json_type type)
+{
+    struct json_c_object *value = NULL;
+    if (!json_object_is_type(object, json_type_object) || !json_object_object_get_ex(object, key, &value) ||
+        !json_object_is_type(value, type))
+        return NULL;
+    return value;
+}
+
+static const char *text_of(struct arena *arena, struct json_c_object *value)
+{
+    if (!value)
+        return NULL;
+    const char *text = json_object_get_string(value);
+    size_t length = (size_t)json_object_get_string_len(value);
+    return memchr(text, 0, length) ? NULL : arena_string(arena, text, length);
+}
+
+static const char *text(struct arena *arena, struct json_c_object *object, const char *key)
+{
+    return text_of(arena, member(object, key, json_type_string));
+}
+
+static bool flag(struct json_c_object *object, const char *key)
+{
+    struct json_c_object *value = member(object, key, json_type_boolean);
+    return value && json_object_get_boolean(value);
+}
+
+/* ---- guests ----------------------------------------------------------------------------------------------------- */
+
+static const struct plan_guest *guest_named(const struct plan *plan, const char *name)
+{
+    for (uint32_t i = 0; name && i < plan->guest_count; i++)
+        if (strcmp(plan->guests[i].name, name) == 0)
+            return &plan->guests[i];
+    return NULL;
+}
+
+static bool read_argv(struct bundle_reader *reader, struct json_c_object *from, const char *const **out)
+{
+    struct json_c_object *array = member(from, "argv", json_type_array);
+    if (!array)
+        return true;
+    size_t count = json_object_array_length(array);
+    const char **argv = arena_array(reader->arena, const char *, count + 1);
+    for (size_t i = 0; i < count; i++) {
+        struct json_c_object *word = json_object_array_get_idx(array, i);
+        argv[i] = json_object_is_type(word, json_type_string) ? text_of(reader->arena, word) : NULL;
+        if (!argv[i])
+            return false;
+    }
+    *out = argv;
+    return count > 0;
+}
+
+static bool read_guests(struct bundle_reader *reader, struct json_c_object *from)
+{
+    struct json_c_object *array = member(from, "guests", json_type_array);
+    size_t count = array ? json_object_array_length(array) : 0;
+    struct bundle_guest *guests = arena_array(reader->arena, struct bundle_guest, count + 1);
+    if (count && !reader->bundle->plan)
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        struct json_c_object *element = json_object_array_get_idx(array, i);
+        guests[i].plan = guest_named(reader->bundle->plan, text(reader->arena, element, "name"));
+        guests[i].xml = text(reader->arena, element, "xml");
+        if (!guests[i].plan || !read_argv(reader, element, &guests[i].argv))
+            return false;
+    }
+    reader->bundle->guests = guests;
+    reader->bundle->guest_count = (uint32_t)count;
+    return true;
+}
+
+/* ---- the whole -------------------------------------------------------------------------------------------------- */
+
+static bool read_plan(struct bundle_reader *reader, struct json_c_object *from)
+{
+    struct json_c_object *value = member(from, "plan", json_type_string);
+    if (!value)
+        return true;
+    uint32_t file = sources_add_text(reader->sources, "plan.json", json_object_get_string(value),
+                                     (size_t)json_object_get_string_len(value));
+    reader->bundle->plan = read_plan_json(reader->arena, reader->sources, reader->findings, file);
+    return reader->bundle->plan != NULL;
+}
+
+static bool read_choices(struct bundle_reader *reader, struct json_c_object *from)
+{
+    static const char *const formats[] = { "human", "gcc", "json" }, *const severities[] = { "hint", "warning",
+                                                                                             "error" };
+    struct bundle *bundle = reader->bundle;
+    unsigned verb, format, severity;
+    if (!position(verbs, VERB_COUNT, text(reader->arena, from, "verb"), &verb) ||
+        !position(formats, G_N_ELEMENTS(formats), text(reader->arena, from, "format"), &format) ||
+        !position(severities, G_N_ELEMENTS(severities), text(reader->arena, from, "fail_on"), &severity) ||
+        !engine_from_word(text(reader->arena, from, "engine"), &bundle->engine))
+        return false;
+    bundle->verb = (enum agent_verb)verb;
+    bundle->format = (enum finding_format)format;
+    bundle->fail_on = (enum severity)severity;
+    bundle->connect = text(reader->arena, from, "connect");
+    bundle->detach = flag(from, "detach");
+    bundle->dry_run = flag(from, "dry_run");
+    bundle->reserve_pages = flag(from, "reserve_pages");
+    bundle->repair = flag(from, "repair");
+    bundle->watch = flag(from, "watch");
+    bundle->colour = flag(from, "colour");
+    return true;
+}
+
+static bool read_whole(struct bundle_reader *reader, struct json_c_object *root)
+{
+    struct json_c_object *version = member(root, "format_version", json_type_int);
+    return version && json_object_get_int64(version) == BUNDLE_FORMAT_VERSION && read_choices(reader, root) &&
+           read_plan(reader, root) && read_guests(reader, root);
+}
+
+static GString *file_text(int file)
+{
+    GString *text = g_string_new(NULL);
+    char piece[1 << 16];
+    for (ssize_t got; (got = read(file, piece, sizeof piece)) != 0 && text->len < MOST_BUNDLE_BYTES;) {
+        if (got < 0 && errno != EINTR)
+            break;
+        if (got > 0)
+            append_bytes(text, piece, (size_t)got);
+    }
+    close(file);
+    return text;
+}
+
+const struct bundle *bundle_read(struct arena *arena, struct sources *sources, struct findings *findings, int file)
+{
+    struct bundle_reader reader = { arena, sources, findings, arena_take(arena, struct bundle) };
+    g_autoptr(GString) bytes = file_text(file);
+    struct json_tokener *tokener = json_tokener_new_ex(DEPTH);
+    struct json_c_object *root = json_tokener_parse_ex(tokener, bytes->str, (int)bytes->len);
+    bool fine = root && read_whole(&reader, root);
+    json_object_put(root);
+    json_tokener_free(tokener);
+    if (!fine && !findings_have_errors(findings)) {
+        struct finding *finding =
+            report(findings, NM_agent_bundle, SPAN_NONE, "numac-agent was handed nothing that it understands");
+        finding_help(findings, finding, "start it through 'numac run'; if that did, install both programs anew");
+    }
+    return fine ? reader.bundle : NULL;
+}

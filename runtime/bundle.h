@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What numac hands to the agent on a file descriptor: the plan of a site, the guests that are meant, what libvirt and
+ * QEMU are given for each, and what is to be done.  The agent never sees a site, and never parses domain XML.
+ *
+ * JSON, so that a trace of it can be read: { "format_version", "verb", options..., "plan": the JSON form of the plan as
+ * a string, "guests": [{ "name", "xml", "argv" }] }.
+ */
+#pragma once
+
+#include "diag/diag.h"
+#include "plan/plan.h"
+
+#define BUNDLE_FORMAT_VERSION 1
+
+enum agent_verb { VERB_RUN, VERB_STOP, VERB_LIST, VERB_VERIFY, VERB_STAT, VERB_DUMP, VERB_DEFINE, VERB_COUNT };
+enum engine_kind { ENGINE_EMBED, ENGINE_LIBVIRT, ENGINE_QEMU, ENGINE_COUNT };
+
+struct bundle_guest {
+    const struct plan_guest *plan;
+    const char *xml;         /* NULL: libvirt cannot have this guest */
+    const char *const *argv; /* ends with NULL; NULL: the guest is no matter of QEMU alone */
+};
+
+struct bundle {
+    enum agent_verb verb;
+    enum engine_kind engine;
+    const char *connect; /* URI of ENGINE_LIBVIRT; NULL: libvirt's own choice */
+    bool detach, dry_run, reserve_pages, repair, watch;
+    enum finding_format format;
+    enum severity fail_on;
+    bool colour;             /* on standard error */
+    const struct plan *plan; /* NULL: no site was named */
+    const struct bundle_guest *guests;
+    uint32_t guest_count;
+};
+
+/* Reads all of `file`, which is closed.  NULL with one finding: the agent was not started by numac, or by another
+ * version of it. */
+const struct bundle *bundle_read(struct arena *arena, struct sources *sources, struct findings *findings, int file);
+
+const char *engine_word(enum engine_kind engine); /* "embed" */
+bool engine_from_word(const char *word, enum engine_kind *out_engine);

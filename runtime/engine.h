@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Who runs the guest: libvirt inside this process, a libvirt daemon, or QEMU alone.  One row each; what an engine
+ * cannot do stands in the row, and steps_of() leaves it out or does it itself.
+ */
+#pragma once
+
+#include "step.h"
+
+struct engine {
+    enum engine_kind kind;
+    bool places_threads; /* pins vCPUs, emulator and iothreads, and gives them their classes, by itself */
+
+    /* What it needs is there; false with a finding. */
+    bool (*is_ready)(struct agent *agent, const struct bundle_guest *guest);
+    /* CPUs stopped; fills the monitor and the record's process.  False with a finding, and nothing is left. */
+    bool (*start)(struct run *run);
+    bool (*proceed)(struct run *run); /* from here on the guest outlives the agent */
+    void (*abandon)(struct run *run); /* takes `start` back */
+    /* To a guest that runs: fills the monitor; false with a finding. */
+    bool (*attach)(struct run *run);
+    bool (*stop)(struct run *run);   /* at once, as if its power went; attached */
+    void (*detach)(struct run *run); /* lets go of what attach or start opened */
+    /* Of one that is defined, or runs: its XML, to be freed; NULL without a finding where there is none. */
+    bool (*dump)(struct run *run, char **out_xml);
+    bool (*define)(struct run *run, const char *xml);
+    /* Stays until the guest ends: its exit status.  NULL: it has no console to share. */
+    int (*wait)(struct run *run);
+};
+
+const struct engine *engine_of(enum engine_kind kind);
+extern const struct engine engine_qemu, engine_embed, engine_libvirt;

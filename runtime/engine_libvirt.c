@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * libvirt, inside numac or as a daemon.  It reads numac's XML, starts QEMU, binds memory and places threads; what it
+ * did is proven through the monitor that it lends, like with any other engine.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "embedded.h"
+#include "engine.h"
+#include "libvirt_child.h"
+#include "proc.h"
+
+enum { END_MILLISECONDS = 100 };
+
+struct lent { /* a monitor over libvirt's */
+    struct monitor monitor;
+    struct libvirt_child *libvirt;
+};
+
+static struct finding *refuse(struct run *run, enum code code, const char *what, const char *why)
+{
+    run->agent->is_refused = true;
+    return tell(run->agent, code, "guest '%s' %s: %s", run->guest->plan->name, what, why);
+}
+
+/* ---- the monitor ------------------------------------------------------------------------------------------------ */
+
+static char *exchange(struct monitor *monitor, const char *command, char **out_error)
+{
+    struct lent *lent = (struct lent *)(void *)monitor; /* its first member */
+    char *answer;
+    if (libvirt_child_do(lent->libvirt, ERRAND_ASK, command, &answer))
+        return answer;
+    *out_error = answer;
+    return NULL;
+}
+
+static void close_lent(struct monitor *monitor)
+{
+    g_free(monitor);
+}
+
+static struct monitor *lend(struct libvirt_child *libvirt)
+{
+    struct lent *lent = g_new0(struct lent, 1);
+    *lent = (struct lent){ .monitor = { exchange, close_lent }, .libvirt = libvirt };
+    return &lent->monitor;
+}
+
+/* ---- the connection --------------------------------------------------------------------------------------------- */
+
+/* What libvirt is still about to start goes at once, so that it need not be waited for. */
+static void close_connection(struct run *run)
+{
+    struct libvirt_child *libvirt = run->engine_data;
+    monitor_close(run->monitor);
+    run->monitor = NULL;
+    if (!libvirt)
+        return;
+    while (!libvirt_child_end(libvirt, END_MILLISECONDS))
+        if (run->state && interrupted())
+            guest_end_unwritten(run->state);
+    libvirt_child_free(libvirt);
+    if (run->engine->kind == ENGINE_EMBED)
+        embedded_keep_cache(run->agent, run->guest->plan->uuid);
+    run->engine_data = NULL;
+}
+
+static void refuse_connection(struct run *run, const char *uri, const char *why)
+{
+    if (interrupted())
+        return;
+    struct finding *finding = refuse(run, NM_engine_missing, "has no libvirt", why);
+    if (run->engine->kind == ENGINE_EMBED)
+        finding_help(run->agent->findings, finding,
+                     "install libvirt's QEMU driver (Debian: libvirt-daemon-driver-qemu), or add '--engine qemu'");
+    else
+        finding_help(run->agent->findings, finding, "see that '%s' answers: 'virsh -c %s version'",
+                     uri ? uri : "qemu:///system", uri ? uri : "qemu:///system");
+}
+
+static bool open_connection(struct run *run)
+{
+    const char *uri = run->connect;
+    if (run->engine->kind == ENGINE_EMBED) {
+        const char *root = embedded_prepare(run->agent, run->guest->plan->uuid);
+        if (!root)
+            return false;
+        uri = arena_printf(run->agent->arena, "qemu:///embed?root=%s", root);
+    }
+    struct libvirt_child *libvirt = run->engine_data = libvirt_child_start();
+    g_autofree char *answer = NULL;
+    if (libvirt && libvirt_child_do(libvirt, ERRAND_OPEN, uri ? uri : "", &answer))
+        return true;
+    refuse_connection(run, uri, libvirt ? answer : g_strerror(errno));
+    close_connection(run);
+    return false;
+}
+
+/* True: done.  False with a finding, unless that is how numac was interrupted. */
+static bool order(struct run *run, enum errand errand, const char *argument, enum code code, const char *what)
+{
+    g_autofree char *answer = NULL;
+    if (libvirt_child_do(run->engine_data, errand, argument, &answer))
+        return true;
+    if (!interrupted())
+        refuse(run, code, what, answer);
+    return false;
+}
+
+/* ---- starting --------------------------------------------------------------------------------------------------- */
+
+static bool is_ready(struct agent *agent, const struct bundle_guest *guest)
+{
+    if (guest->xml)
+        return true;
+    struct finding *finding =
+        tell(agent, NM_engine_cannot, "guest '%s' has what libvirt has no words for", guest->plan->name);
+    finding_help(agent->findings, finding, "run it with '--engine qemu'; 'numac build' says what it is");
+    agent->is_refused = true;
+    return false;
+}
+
+static bool ask_threads(struct run *run)
+{
+    const struct plan_guest *guest = run->guest->plan;
+    g_autofree char *error = NULL;
+    uint32_t *ids = arena_array(run->agent->arena, uint32_t, guest->iothread_count + 1);
+    for (uint32_t i = 0; i < guest->iothread_count; i++)
+        ids[i] = guest->iothreads[i].id;
+    if (!monitor_threads(run->monitor, run->agent->arena, ids, guest->iothread_count, guest->vcpu_count, &run->threads,
+                         &error)) {
+        if (interrupted())
+            return false;
+        run->agent->is_refused = true;
+        tell(run->agent, NM_monitor_broken, "QEMU of guest '%s' does not answer: %s", guest->name, error);
+        return false;
+    }
+    for (uint32_t i = 0; !run->agent->is_remote && i < guest->vcpu_count && !run->threads.qemu; i++)
+        run->threads.qemu = run->threads.vcpus[i] ? proc_process_of(run->threads.vcpus[i]) : 0;
+    return true;
+}
+
+static void abandon(struct run *run)
+{
+    g_autofree char *answer = NULL;
+    if (run->engine_data && run->monitor)
+        libvirt_child_do(run->engine_data, ERRAND_DESTROY, "", &answer);
+    close_connection(run);
+}
+
+static bool start(struct run *run)
+{
+    if (!open_connection(run))
+        return false;
+    if (!order(run, ERRAND_CREATE, run->guest->xml, NM_engine_refused, "is not started")) {
+        close_connection(run);
+        return false;
+    }
+    run->monitor = lend(run->engine_data);
+    if (ask_threads(run)) {
+        run->state->record.pid = run->threads.qemu;
+        run->state->record.pid_start = process_start(run->threads.qemu);
+        if (guest_write(run->agent, run->state))
+            return true;
+    }
+    abandon(run);
+    return false;
+}
+
+static bool proceed(struct run *run)
+{
+    return order(run, ERRAND_RESUME, "", NM_engine_refused, "is not started");
+}
+
+/* ---- one that runs ---------------------------------------------------------------------------------------------- */
+
+static bool attach(struct run *run)
+{
+    if (!open_connection(run))
+        return false;
+    if (order(run, ERRAND_FIND, run->guest->plan->uuid, NM_guest_not_running, "does not run")) {
+        run->monitor = lend(run->engine_data);
+        if (ask_threads(run))
+            return true;
+    }
+    close_connection(run);
+    return false;
+}
+
+static bool stop(struct run *run)
+{
+    return !run->engine_data || order(run, ERRAND_DESTROY, "", NM_engine_refused, "is not stopped");
+}
+
+/* ---- definitions ------------------------------------------------------------------------------------------------ */
+
+static bool dump(struct run *run, char **out_xml)
+{
+    *out_xml = NULL;
+    if (!open_connection(run))
+        return false;
+    g_autofree char *which = g_strdup_printf("%s\n%s", run->guest->plan->uuid, run->guest->plan->name);
+    g_autofree char *answer = NULL;
+    bool fine = libvirt_child_do(run->engine_data, ERRAND_DUMP, which, &answer);
+    if (!fine)
+        refuse(run, NM_engine_refused, "cannot be shown", answer);
+    else if (*answer)
+        *out_xml = g_steal_pointer(&answer);
+    close_connection(run);
+    return fine;
+}
+
+static bool define(struct run *run, const char *xml)
+{
+    if (!open_connection(run))
+        return false;
+    bool fine = order(run, ERRAND_DEFINE, xml, NM_engine_refused, "is not defined");
+    close_connection(run);
+    return fine;
+}
+
+const struct engine engine_embed = {
+    .kind = ENGINE_EMBED,
+    .places_threads = true,
+    .is_ready = is_ready,
+    .start = start,
+    .proceed = proceed,
+    .abandon = abandon,
+    .attach = attach,
+    .stop = stop,
+    .detach = close_connection,
+    .dump = dump,
+    .define = define,
+};
+
+const struct engine engine_libvirt = {
+    .kind = ENGINE_LIBVIRT,
+    .places_threads = true,
+    .is_ready = is_ready,
+    .start = start,
+    .proceed = proceed,
+    .abandon = abandon,
+    .attach = attach,
+    .stop = stop,
+    .detach = close_connection,
+    .dump = dump,
+    .define = define,
+};

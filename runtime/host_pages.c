@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Reads and writes /sys/devices/system/node/nodeN.
+ */
+#include "host_pages.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static char *pool_file(uint32_t node, uint64_t page_bytes, const char *file)
+{
+    return g_strdup_printf("/sys/devices/system/node/node%u/hugepages/hugepages-%" G_GUINT64_FORMAT "kB/%s", node,
+                           page_bytes / KIB, file);
+}
+
+static bool read_number(const char *path, uint64_t *out)
+{
+    g_autofree char *text = NULL;
+    if (!g_file_get_contents(path, &text, NULL, NULL))
+        return false;
+    *out = strtoull(text, NULL, 10);
+    return true;
+}
+
+static int write_number(const char *path, uint64_t number)
+{
+    g_autofree char *text = g_strdup_printf("%" G_GUINT64_FORMAT "\n", number);
+    int file = open(path, O_WRONLY | O_CLOEXEC);
+    if (file < 0)
+        return errno;
+    int trouble = write(file, text, strlen(text)) < 0 ? errno : 0;
+    close(file);
+    return trouble;
+}
+
+bool node_free_bytes(uint32_t node, uint64_t *out)
+{
+    g_autofree char *path = g_strdup_printf("/sys/devices/system/node/node%u/meminfo", node), *text = NULL;
+    if (!g_file_get_contents(path, &text, NULL, NULL))
+        return false;
+    /* what the page cache holds goes when a guest needs it */
+    static const char *const keys[] = { "MemFree:", "Inactive(file):", "Active(file):" };
+    *out = 0;
+    for (size_t i = 0; i < G_N_ELEMENTS(keys); i++) {
+        const char *at = strstr(text, keys[i]);
+        *out += at ? strtoull(at + strlen(keys[i]), NULL, 10) * KIB : 0;
+    }
+    return true;
+}
+
+bool pages_free(uint32_t node, uint64_t page_bytes, uint64_t *out)
+{
+    g_autofree char *free_file = pool_file(node, page_bytes, "free_hugepages");
+    return read_number(free_file, out);
+}
+
+int pages_add(const struct reservation *wanted, uint64_t *out_added)
+{
+    g_autofree char *path = pool_file(wanted->node, wanted->page_bytes, "nr_hugepages");
+    uint64_t after = 0;
+    *out_added = 0;
+    int trouble = write_number(path, wanted->before + wanted->count);
+    if (trouble)
+        return trouble;
+    if (!read_number(path, &after))
+        return EIO;
+    *out_added = after > wanted->before ? after - wanted->before : 0;
+    return *out_added < wanted->count ? ENOMEM : 0;
+}
+
+void pages_give_back(const struct reservation *reservation)
+{
+    g_autofree char *path = pool_file(reservation->node, reservation->page_bytes, "nr_hugepages");
+    uint64_t now;
+    if (!read_number(path, &now))
+        return;
+    /* announced and perhaps not made: then never below what was there before */
+    uint64_t least = reservation->is_made ? 0 : reservation->before;
+    uint64_t less = now > reservation->count ? now - reservation->count : 0;
+    if (now > least)
+        write_number(path, MAX(less, least));
+}
+
+bool pages_total(uint32_t node, uint64_t page_bytes, uint64_t *out)
+{
+    g_autofree char *path = pool_file(node, page_bytes, "nr_hugepages");
+    return read_number(path, out);
+}
+
+bool node_of_cpu(uint32_t cpu, uint32_t *out)
+{
+    g_autofree char *path = g_strdup_printf("/sys/devices/system/cpu/cpu%u", cpu);
+    GDir *folder = g_dir_open(path, 0, NULL);
+    bool found = false;
+    for (const char *name; folder && !found && (name = g_dir_read_name(folder));) {
+        found = g_str_has_prefix(name, "node") && g_ascii_isdigit(name[strlen("node")]);
+        if (found)
+            *out = (uint32_t)strtoul(name + strlen("node"), NULL, 10);
+    }
+    if (folder)
+        g_dir_close(folder);
+    return found;
+}

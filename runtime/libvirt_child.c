@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Two ends of a socket: numac's, which waits and can be interrupted, and the child's, the only user of libvirt.
+ */
+#include "libvirt_child.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <libvirt/libvirt-qemu.h>
+#include <libvirt/libvirt.h>
+#include <libvirt/virterror.h>
+
+#include "agent.h"
+
+enum { MOST_BYTES = 1 << 30, LOOK_MILLISECONDS = 20 };
+
+struct head {      /* of an errand, and of its answer */
+    uint32_t what; /* enum errand; 1: done, 0: not */
+    uint32_t length;
+};
+
+struct libvirt_child {
+    pid_t pid;
+    int end; /* -1: told to end */
+};
+
+static bool write_whole(int end, const void *bytes, size_t length)
+{
+    for (const char *at = bytes; length;) {
+        ssize_t put = send(end, at, length, MSG_NOSIGNAL);
+        if (put < 0 && errno != EINTR)
+            return false;
+        at += put > 0 ? put : 0;
+        length -= put > 0 ? (size_t)put : 0;
+    }
+    return true;
+}
+
+static bool write_message(int end, uint32_t what, const char *text)
+{
+    struct head head = { what, (uint32_t)strlen(text) };
+    return write_whole(end, &head, sizeof head) && write_whole(end, text, head.length);
+}
+
+/* `is_stopped` NULL: stays until it comes. */
+static bool read_whole(int end, void *bytes, size_t length, bool (*is_stopped)(void))
+{
+    for (char *at = bytes; length;) {
+        struct pollfd watched[] = { { .fd = end, .events = POLLIN },
+                                    { .fd = is_stopped ? interrupt_descriptor() : -1, .events = POLLIN } };
+        poll(watched, G_N_ELEMENTS(watched), -1);
+        if (is_stopped && is_stopped())
+            return false;
+        if (!watched[0].revents)
+            continue;
+        ssize_t got = recv(end, at, length, MSG_DONTWAIT);
+        if (got == 0 || (got < 0 && errno != EINTR && errno != EAGAIN))
+            return false;
+        at += got > 0 ? got : 0;
+        length -= got > 0 ? (size_t)got : 0;
+    }
+    return true;
+}
+
+static char *read_message(int end, uint32_t *out_what, bool (*is_stopped)(void))
+{
+    struct head head;
+    if (!read_whole(end, &head, sizeof head, is_stopped) || head.length > MOST_BYTES)
+        return NULL;
+    char *text = g_malloc(head.length + 1);
+    text[head.length] = 0;
+    *out_what = head.what;
+    if (read_whole(end, text, head.length, is_stopped))
+        return text;
+    g_free(text);
+    return NULL;
+}
+
+/* ---- the child's side ------------------------------------------------------------------------------------------- */
+
+struct libvirt {
+    virConnectPtr connection;
+    virDomainPtr domain;
+    bool is_ours; /* started here, and its CPUs stand still */
+};
+
+static void be_silent(G_GNUC_UNUSED void *context, G_GNUC_UNUSED virErrorPtr error)
+{
+}
+
+static void *turn(G_GNUC_UNUSED void *nothing)
+{
+    while (virEventRunDefaultImpl() == 0)
+        continue;
+    return NULL;
+}
+
+static bool open_libvirt(struct libvirt *libvirt, const char *uri, G_GNUC_UNUSED char **out_answer)
+{
+    g_setenv("LIBVIRT_LOG_OUTPUTS", "4:file:/dev/null", FALSE); /* what matters comes as an error */
+    virSetErrorFunc(NULL, be_silent);
+    if (virInitialize() < 0 || virEventRegisterDefaultImpl() < 0)
+        return false;
+    g_thread_unref(g_thread_new("libvirt-events", turn, NULL));
+    libvirt->connection = virConnectOpen(*uri ? uri : NULL);
+    return libvirt->connection != NULL;
+}
+
+static bool create(struct libvirt *libvirt, const char *xml, G_GNUC_UNUSED char **out_answer)
+{
+    libvirt->domain = virDomainCreateXML(libvirt->connection, xml, VIR_DOMAIN_START_PAUSED);
+    return libvirt->is_ours = libvirt->domain != NULL;
+}
+
+static bool find(struct libvirt *libvirt, const char *uuid, G_GNUC_UNUSED char **out_answer)
+{
+    libvirt->domain = virDomainLookupByUUIDString(libvirt->connection, uuid);
+    return libvirt->domain != NULL;
+}
+
+static bool ask(struct libvirt *libvirt, const char *command, char **out_answer)
+{
+    return virDomainQemuMonitorCommand(libvirt->domain, command, out_answer, VIR_DOMAIN_QEMU_MONITOR_COMMAND_DEFAULT) ==
+           0;
+}
+
+static bool resume(struct libvirt *libvirt, G_GNUC_UNUSED const char *nothing, G_GNUC_UNUSED char **out_answer)
+{
+    bool fine = virDomainResume(libvirt->domain) == 0;
+    libvirt->is_ours &= !fine;
+    return fine;
+}
+
+static bool destroy(struct libvirt *libvirt, G_GNUC_UNUSED const char *nothing, G_GNUC_UNUSED char **out_answer)
+{
+    bool fine = virDomainDestroy(libvirt->domain) == 0;
+    libvirt->is_ours &= !fine;
+    return fine;
+}
+
+static bool dump(struct libvirt *libvirt, const char *uuid_and_name, char **out_answer)
+{
+    g_auto(GStrv) words = g_strsplit(uuid_and_name, "\n", 2);
+    virDomainPtr domain = virDomainLookupByUUIDString(libvirt->connection, words[0]);
+    if (!domain)
+        domain = virDomainLookupByName(libvirt->connection, words[1]);
+    libvirt->domain = domain;
+    if (!domain)
+        return true;
+    unsigned flags = virDomainIsPersistent(domain) == 1 ? VIR_DOMAIN_XML_INACTIVE : 0;
+    *out_answer = virDomainGetXMLDesc(domain, flags);
+    return *out_answer != NULL;
+}
+
+static bool define(struct libvirt *libvirt, const char *xml, G_GNUC_UNUSED char **out_answer)
+{
+    libvirt->domain = virDomainDefineXMLFlags(libvirt->connection, xml, VIR_DOMAIN_DEFINE_VALIDATE);
+    return libvirt->domain != NULL;
+}
+
+static bool (*const errands[ERRAND_COUNT])(struct libvirt *libvirt, const char *argument, char **out_answer) = {
+    [ERRAND_OPEN] = open_libvirt, [ERRAND_CREATE] = create,   [ERRAND_FIND] = find, [ERRAND_ASK] = ask,
+    [ERRAND_RESUME] = resume,     [ERRAND_DESTROY] = destroy, [ERRAND_DUMP] = dump, [ERRAND_DEFINE] = define,
+};
+
+static const char *why(void)
+{
+    const char *text = virGetLastErrorMessage();
+    return text && *text ? text : "libvirt gives no reason";
+}
+
+static void close_libvirt(struct libvirt *libvirt)
+{
+    if (libvirt->is_ours)
+        virDomainDestroy(libvirt->domain);
+    if (libvirt->domain)
+        virDomainFree(libvirt->domain);
+    if (libvirt->connection)
+        virConnectClose(libvirt->connection);
+}
+
+/* A terminal's Ctrl-C is for numac, which then tells; what is said on its streams is numac's alone. */
+static void be_child(int end)
+{
+    prctl(PR_SET_NAME, "numac-libvirt");
+    static const int ignored[] = { SIGINT, SIGTERM, SIGHUP, SIGPIPE };
+    for (size_t i = 0; i < G_N_ELEMENTS(ignored); i++)
+        signal(ignored[i], SIG_IGN);
+    int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
+    for (int number = STDIN_FILENO; nothing >= 0 && number <= STDERR_FILENO; number++)
+        dup2(nothing, number);
+    struct libvirt libvirt = { 0 };
+    uint32_t errand;
+    for (char *argument; (argument = read_message(end, &errand, NULL));) {
+        char *answer = NULL;
+        bool fine = errand < ERRAND_COUNT && errands[errand](&libvirt, argument, &answer);
+        bool is_told = write_message(end, fine, fine ? answer ? answer : "" : why());
+        g_free(answer);
+        g_free(argument);
+        if (!is_told)
+            break;
+    }
+    close_libvirt(&libvirt);
+    _exit(0);
+}
+
+/* ---- numac's side ----------------------------------------------------------------------------------------------- */
+
+struct libvirt_child *libvirt_child_start(void)
+{
+    int ends[2];
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
+        return NULL;
+    pid_t pid = fork();
+    if (pid == 0) {
+        close(ends[0]);
+        be_child(ends[1]);
+    }
+    close(ends[1]);
+    if (pid < 0) {
+        close(ends[0]);
+        return NULL;
+    }
+    struct libvirt_child *child = g_new0(struct libvirt_child, 1);
+    *child = (struct libvirt_child){ pid, ends[0] };
+    return child;
+}
+
+bool libvirt_child_do(struct libvirt_child *child, enum errand errand, const char *argument, char **out_answer)
+{
+    uint32_t is_fine = 0;
+    *out_answer = NULL;
+    if (child->end >= 0 && write_message(child->end, errand, argument))
+        *out_answer = read_message(child->end, &is_fine, interrupted);
+    if (*out_answer)
+        return is_fine;
+    *out_answer = g_strdup(interrupted() ? "interrupted" : "libvirt died at it");
+    return false;
+}
+
+bool libvirt_child_end(struct libvirt_child *child, int milliseconds)
+{
+    if (child->end >= 0)
+        close(child->end);
+    child->end = -1;
+    for (; child->pid; milliseconds -= LOOK_MILLISECONDS) {
+        int status;
+        pid_t ended = waitpid(child->pid, &status, milliseconds < 0 ? 0 : WNOHANG);
+        if (ended == child->pid || (ended < 0 && errno != EINTR))
+            child->pid = 0;
+        else if (milliseconds < LOOK_MILLISECONDS)
+            return false;
+        else
+            g_usleep(LOOK_MILLISECONDS * 1000);
+    }
+    return true;
+}
+
+void libvirt_child_free(struct libvirt_child *child)
+{
+    g_free(child);
+}

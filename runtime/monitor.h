@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Asking QEMU: one question, one answer, over its own socket or through libvirt.  QEMU is not trusted to answer soon,
+ * in JSON, or at all.
+ */
+#pragma once
+
+#include "plan/json_c.h"
+
+#include "base/base.h"
+
+struct monitor {
+    /* Gives the answer to a QMP command as text, to be freed; NULL with *out_error, to be freed, too. */
+    char *(*exchange)(struct monitor *monitor, const char *command, char **out_error);
+    void (*close)(struct monitor *monitor);
+};
+
+/* What stands behind "return".  `arguments` is JSON text, or NULL.  NULL: *out_error says why, to be freed. */
+struct json_c_object *monitor_ask(struct monitor *monitor, const char *command, const char *arguments,
+                                  char **out_error);
+/* The answer to a line of the human monitor. */
+char *monitor_ask_line(struct monitor *monitor, const char *line, char **out_error);
+void monitor_close(struct monitor *monitor); /* accepts NULL */
+
+/* QEMU's socket.  Waits for the greeting while `is_patient` says so: QEMU is silent while it fills its memory. */
+struct monitor *monitor_connect(const char *path, bool (*is_patient)(void *state), void *state, char **out_error);
+
+/* ---- what runs --------------------------------------------------------------------------------------------------- */
+
+struct guest_threads {
+    pid_t qemu;
+    uint32_t vcpu_count, iothread_count;
+    pid_t *vcpus;     /* by number; 0: not there */
+    pid_t *iothreads; /* by position in the plan; 0: not there */
+};
+
+/* False: *out_error says why. */
+bool monitor_threads(struct monitor *monitor, struct arena *arena, const uint32_t *iothread_ids, uint32_t iothreads,
+                     uint32_t vcpus, struct guest_threads *out, char **out_error);

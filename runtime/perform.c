@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Performs the steps of a guest in order, and takes them back from the last to the first when one fails.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "affinity.h"
+#include "engine.h"
+#include "host_pages.h"
+#include "proc.h"
+#include "verify.h"
+
+/* Says which step failed, in front of why. */
+static struct finding *refuse(struct run *run, enum code code, const char *why)
+{
+    run->agent->is_refused = true;
+    return tell(run->agent, code, "guest '%s' is not started: step '%s' failed: %s", run->guest->plan->name,
+                run->agent->step, why);
+}
+
+/* ---- memory ----------------------------------------------------------------------------------------------------- */
+
+static bool see_room(struct run *run, const struct step *step)
+{
+    uint64_t bytes;
+    if (!node_free_bytes(step->node, &bytes)) {
+        struct finding *finding = refuse(run, NM_node_missing, "this machine has no such node");
+        finding_help(run->agent->findings, finding, "record this host anew: 'numac host record > host.xml'");
+        return false;
+    }
+    if (bytes >= step->bytes)
+        return true;
+    g_autofree char *why = g_strdup_printf("it has %" G_GUINT64_FORMAT "MiB", bytes / MIB);
+    struct finding *finding = refuse(run, NM_no_room, why);
+    finding_help(run->agent->findings, finding, "stop a guest there, or give the cell another node");
+    return false;
+}
+
+static bool see_pages(struct run *run, const struct step *step)
+{
+    uint64_t count;
+    if (pages_free(step->node, step->page_bytes, &count) && count >= step->count)
+        return true;
+    g_autofree char *size = g_strdup_printf("%" G_GUINT64_FORMAT, step->page_bytes / KIB);
+    g_autofree char *why = pages_free(step->node, step->page_bytes, &count)
+                               ? g_strdup_printf("it has %" G_GUINT64_FORMAT, count)
+                               : g_strdup("this machine has no such pool");
+    struct finding *finding = refuse(run, NM_no_pages, why);
+    finding_help(run->agent->findings, finding,
+                 "add them in /sys/devices/system/node/node%u/hugepages/hugepages-%skB/nr_hugepages, or let "
+                 "'--reserve-pages' do it for as long as the guest runs",
+                 step->node, size);
+    return false;
+}
+
+/* Written down before it is made: an agent that dies in between leaves a record of what may have happened. */
+static bool announce(struct run *run, const struct reservation *reservation)
+{
+    struct record *record = &run->state->record;
+    struct reservation *more = arena_array(run->agent->arena, struct reservation, record->reservation_count + 1);
+    if (record->reservation_count)
+        memcpy(more, record->reservations, record->reservation_count * sizeof *more);
+    more[record->reservation_count] = *reservation;
+    record->reservations = more;
+    record->reservation_count++;
+    return guest_write(run->agent, run->state);
+}
+
+static bool reserve(struct run *run, const struct step *step)
+{
+    uint64_t free_count, total, added;
+    if (!pages_free(step->node, step->page_bytes, &free_count) || !pages_total(step->node, step->page_bytes, &total) ||
+        free_count >= step->count)
+        return see_pages(run, step);
+    struct reservation reservation = {
+        .node = step->node, .page_bytes = step->page_bytes, .count = step->count - free_count, .before = total
+    };
+    if (!announce(run, &reservation))
+        return false;
+    int trouble = pages_add(&reservation, &added);
+    struct reservation *made = arena_copy(run->agent->arena, run->state->record.reservations,
+                                          run->state->record.reservation_count * sizeof *made);
+    made[run->state->record.reservation_count - 1].is_made = true;
+    made[run->state->record.reservation_count - 1].count = added;
+    run->state->record.reservations = made;
+    if (!guest_write(run->agent, run->state))
+        return false;
+    if (!trouble)
+        return true;
+    g_autofree char *why = trouble == ENOMEM
+                               ? g_strdup_printf("the kernel finds only %" G_GUINT64_FORMAT " more of them", added)
+                               : g_strdup(g_strerror(trouble));
+    struct finding *finding = refuse(run, NM_no_pages, why);
+    finding_help(run->agent->findings, finding, "reserve huge pages when the host starts, before memory is scattered");
+    return false;
+}
+
+/* ---- threads ---------------------------------------------------------------------------------------------------- */
+
+static bool is_of_emulator(const struct run *run, pid_t task)
+{
+    for (uint32_t i = 0; i < run->threads.vcpu_count; i++)
+        if (run->threads.vcpus[i] == task)
+            return false;
+    for (uint32_t i = 0; i < run->threads.iothread_count; i++)
+        if (run->threads.iothreads[i] == task)
+            return false;
+    return true;
+}
+
+static int place(const struct step *step, pid_t task)
+{
+    return step->kind == STEP_PIN ? affinity_set(task, step->cpus) : scheduling_set(task, &step->scheduling);
+}
+
+static bool is_vhost(const char *name)
+{
+    return g_str_has_prefix(name, "vhost-");
+}
+
+/* All threads that are neither vCPUs nor iothreads; kernel workers of vhost apart. */
+static int place_others(struct run *run, const struct step *step)
+{
+    const struct task *tasks;
+    uint32_t count;
+    int trouble = proc_tasks(run->agent->arena, run->threads.qemu, &tasks, &count) ? 0 : ESRCH;
+    for (uint32_t i = 0; !trouble && i < count; i++) {
+        bool is_meant = step->threads == THREADS_VHOST ? is_vhost(tasks[i].name)
+                                                       : is_of_emulator(run, tasks[i].id) && !is_vhost(tasks[i].name);
+        int one = is_meant ? place(step, tasks[i].id) : 0;
+        trouble = one == ESRCH && tasks[i].id != run->threads.qemu ? 0 : one; /* a helper thread that ended */
+    }
+    return trouble;
+}
+
+static bool place_threads(struct run *run, const struct step *step)
+{
+    int trouble;
+    if (step->threads == THREADS_VCPU || step->threads == THREADS_IOTHREAD) {
+        pid_t task =
+            step->threads == THREADS_VCPU ? run->threads.vcpus[step->number] : run->threads.iothreads[step->number];
+        trouble = task ? place(step, task) : ESRCH;
+    } else {
+        trouble = place_others(run, step);
+    }
+    if (!trouble)
+        return true;
+    struct finding *finding = refuse(run, NM_thread_refused, g_strerror(trouble));
+    if (trouble == EINVAL)
+        finding_help(run->agent->findings, finding, "none of these CPUs is online, or a cgroup keeps numac from them");
+    else if (trouble == EPERM)
+        finding_help(run->agent->findings, finding, "run numac as root, or with CAP_SYS_NICE");
+    return false;
+}
+
+/* ---- one step --------------------------------------------------------------------------------------------------- */
+
+static bool verify_start(struct run *run, G_GNUC_UNUSED const struct step *step)
+{
+    return verify_run(run);
+}
+
+static bool start(struct run *run, G_GNUC_UNUSED const struct step *step)
+{
+    return run->engine->start(run);
+}
+
+/* The record says that the guest runs once it does, and not before: dying in between must leave none that is listed
+ * as running and stands still. */
+static bool proceed(struct run *run, G_GNUC_UNUSED const struct step *step)
+{
+    run->state->record.phase = PHASE_RUNNING;
+    if (!guest_prepare(run->agent, run->state))
+        return false;
+    run->is_proceeding = run->engine->proceed(run);
+    return run->is_proceeding && guest_commit(run->agent, run->state);
+}
+
+static bool (*const performers[STEP_KINDS])(struct run *run, const struct step *step) = {
+    [STEP_ROOM] = see_room,       [STEP_PAGES] = see_pages,   [STEP_RESERVE] = reserve,
+    [STEP_START] = start,         [STEP_PIN] = place_threads, [STEP_SCHEDULE] = place_threads,
+    [STEP_VERIFY] = verify_start, [STEP_CONTINUE] = proceed,
+};
+
+static const char *text_of(struct run *run, const struct step *step)
+{
+    g_autoptr(GString) what = g_string_new(NULL);
+    step_describe(run->guest, step, what);
+    return arena_string(run->agent->arena, what->str, what->len);
+}
+
+/* A signal that comes while the CPUs are started is too late: they run. */
+static bool perform(struct run *run, const struct step *step)
+{
+    return !interrupted() && performers[step->kind](run, step) && (!interrupted() || step->kind == STEP_CONTINUE);
+}
+
+bool steps_perform(struct run *run, const struct step_list *list)
+{
+    size_t errors = findings_count(run->agent->findings, ERROR);
+    bool is_started = false, fine = true;
+    for (uint32_t i = 0; fine && i < list->count; i++) {
+        const struct step *step = &list->steps[i];
+        run->agent->step = text_of(run, step);
+        fine = perform(run, step);
+        is_started |= step->kind == STEP_START && run->monitor;
+        if (!fine && interrupted() && findings_count(run->agent->findings, ERROR) == errors)
+            tell(run->agent, NM_interrupted, "interrupted at step '%s': guest '%s' is not started", run->agent->step,
+                 run->guest->plan->name);
+    }
+    if (!fine && is_started)
+        run->engine->abandon(run);
+    run->agent->step = NULL;
+    return fine;
+}

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Reads /proc/PID: stat, status, maps, numa_maps.
+ */
+#include "proc.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+/* Files of /proc have no length; their text grows while it is read. */
+static char *read_text(const char *path)
+{
+    char *text = NULL;
+    return g_file_get_contents(path, &text, NULL, NULL) ? text : NULL;
+}
+
+static char *read_of(pid_t pid, pid_t task, const char *file)
+{
+    g_autofree char *path =
+        task ? g_strdup_printf("/proc/%d/task/%d/%s", pid, task, file) : g_strdup_printf("/proc/%d/%s", pid, file);
+    return read_text(path);
+}
+
+/* What stands behind "Key:\t" in a status file; NULL: no such line. */
+static const char *field(const char *status, const char *key)
+{
+    size_t length = strlen(key);
+    for (const char *line = status; line; line = strchr(line, '\n'), line = line ? line + 1 : NULL)
+        if (strncmp(line, key, length) == 0 && line[length] == ':')
+            return line + length + 1 + strspn(line + length + 1, " \t");
+    return NULL;
+}
+
+/* "0-3,8" up to the end of the line.  The kernel writes it rising and without gaps in its form. */
+static const struct ids *list_of(struct arena *arena, const char *text)
+{
+    g_autoptr(GArray) numbers = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+    while (text && g_ascii_isdigit(*text)) {
+        char *end;
+        uint64_t first = strtoull(text, &end, 10), last = *end == '-' ? strtoull(end + 1, &end, 10) : first;
+        for (uint64_t number = first; number <= last && number <= IDS_LIMIT; number++) {
+            uint32_t one = (uint32_t)number;
+            g_array_append_val(numbers, one);
+        }
+        text = *end == ',' ? end + 1 : NULL;
+    }
+    return ids_from_sorted(arena, (const uint32_t *)(const void *)numbers->data, numbers->len);
+}
+
+/* The number-th field of a stat file, counted as proc(5) does; the name before may hold anything. */
+static uint64_t stat_field(const char *stat, unsigned number)
+{
+    const char *at = strrchr(stat, ')');
+    for (unsigned field = 2; at && field < number; field++)
+        at = strchr(at + 1, ' ');
+    return at ? strtoull(at + 1, NULL, 10) : 0;
+}
+
+/* ---- threads ---------------------------------------------------------------------------------------------------- */
+
+static bool read_task(struct arena *arena, pid_t pid, pid_t id, struct task *out)
+{
+    g_autofree char *status = read_of(pid, id, "status"), *stat = read_of(pid, id, "stat");
+    const char *name = status ? field(status, "Name") : NULL,
+               *cpus = status ? field(status, "Cpus_allowed_list") : NULL;
+    if (!stat || !name || !cpus)
+        return false;
+    *out = (struct task){
+        .id = id,
+        .name = arena_string(arena, name, strcspn(name, "\n")),
+        .cpus = list_of(arena, cpus),
+        .last_cpu = (uint32_t)stat_field(stat, 39),
+        .real_time_priority = (int)stat_field(stat, 40),
+        .policy = (int)stat_field(stat, 41),
+    };
+    return true;
+}
+
+static int by_id(const void *a, const void *b)
+{
+    const struct task *one = a, *other = b;
+    return (one->id > other->id) - (one->id < other->id);
+}
+
+bool proc_tasks(struct arena *arena, pid_t pid, const struct task **out_tasks, uint32_t *out_count)
+{
+    g_autofree char *path = g_strdup_printf("/proc/%d/task", pid);
+    DIR *folder = opendir(path);
+    if (!folder)
+        return false;
+    g_autoptr(GArray) tasks = g_array_new(FALSE, FALSE, sizeof(struct task));
+    for (struct dirent *entry; (entry = readdir(folder));) {
+        struct task task;
+        pid_t id = (pid_t)strtol(entry->d_name, NULL, 10);
+        if (id > 0 && read_task(arena, pid, id, &task))
+            g_array_append_val(tasks, task);
+    }
+    closedir(folder);
+    g_array_sort(tasks, by_id);
+    *out_count = tasks->len;
+    *out_tasks = arena_copy(arena, tasks->data, tasks->len * sizeof(struct task));
+    return tasks->len > 0;
+}
+
+pid_t proc_process_of(pid_t task)
+{
+    g_autofree char *status = read_of(task, 0, "status");
+    const char *group = status ? field(status, "Tgid") : NULL;
+    return group ? (pid_t)strtol(group, NULL, 10) : 0;
+}
+
+uint64_t proc_start_ticks(pid_t pid)
+{
+    g_autofree char *stat = read_of(pid, 0, "stat");
+    const char *state = stat ? strrchr(stat, ')') : NULL;
+    if (!state || state[1] != ' ' || state[2] == 'Z' || state[2] == 'X') /* dead, and not yet waited for */
+        return 0;
+    return stat_field(stat, 22);
+}
+
+uint64_t ticks_now(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_BOOTTIME, &now);
+    uint64_t rate = (uint64_t)sysconf(_SC_CLK_TCK);
+    return (uint64_t)now.tv_sec * rate + (uint64_t)now.tv_nsec * rate / 1000000000;
+}
+
+uint64_t proc_resident_bytes(pid_t pid)
+{
+    g_autofree char *status = read_of(pid, 0, "status");
+    uint64_t sum = 0;
+    static const char *const keys[] = { "VmRSS", "HugetlbPages" };
+    for (size_t i = 0; status && i < G_N_ELEMENTS(keys); i++) {
+        const char *value = field(status, keys[i]);
+        sum += value ? strtoull(value, NULL, 10) * KIB : 0;
+    }
+    return sum;
+}
+
+/* ---- memory ----------------------------------------------------------------------------------------------------- */
+
+/* "7f00 bind:0 anon=12 N0=12 kernelpagesize_kB=4" */
+static void read_pages(struct arena *arena, const char *line, struct memory_area *area)
+{
+    g_auto(GStrv) words = g_strsplit(line, " ", -1);
+    uint32_t nodes = 0;
+    for (unsigned i = 2; words[0] && words[1] && words[i]; i++) {
+        char *end;
+        if (words[i][0] == 'N' && g_ascii_isdigit(words[i][1])) {
+            uint64_t node = strtoull(words[i] + 1, &end, 10);
+            nodes = *end == '=' && node < IDS_LIMIT ? MAX(nodes, (uint32_t)node + 1) : nodes;
+        }
+    }
+    area->policy = words[0] && words[1] ? arena_string(arena, words[1], strlen(words[1])) : "default";
+    area->node_count = nodes;
+    area->pages = arena_array(arena, uint64_t, nodes + 1);
+    for (unsigned i = 2; words[0] && words[1] && words[i]; i++) {
+        char *end;
+        if (g_str_has_prefix(words[i], "kernelpagesize_kB="))
+            area->page_bytes = strtoull(words[i] + strlen("kernelpagesize_kB="), NULL, 10) * KIB;
+        else if (words[i][0] == 'N' && g_ascii_isdigit(words[i][1])) {
+            uint64_t node = strtoull(words[i] + 1, &end, 10);
+            if (*end == '=' && node < nodes)
+                area->pages[node] = strtoull(end + 1, NULL, 10);
+        }
+    }
+}
+
+/* numa_maps begins each line with an address and tells no end; maps has both. */
+static const char *line_at(const char *text, uint64_t address)
+{
+    for (const char *line = text; line && *line; line = strchr(line, '\n'), line = line ? line + 1 : NULL)
+        if (strtoull(line, NULL, 16) == address)
+            return line;
+    return NULL;
+}
+
+bool proc_memory(struct arena *arena, pid_t pid, uint64_t begin, uint64_t end, const struct memory_area **out_areas,
+                 uint32_t *out_count)
+{
+    g_autofree char *maps = read_of(pid, 0, "maps"), *numa = read_of(pid, 0, "numa_maps");
+    if (!maps || !numa)
+        return false;
+    g_autoptr(GArray) areas = g_array_new(FALSE, FALSE, sizeof(struct memory_area));
+    for (const char *line = maps; line && *line; line = strchr(line, '\n'), line = line ? line + 1 : NULL) {
+        char *dash;
+        struct memory_area area = { .begin = strtoull(line, &dash, 16), .page_bytes = (uint64_t)getpagesize() };
+        area.end = *dash == '-' ? strtoull(dash + 1, NULL, 16) : 0;
+        if (area.begin >= end || area.end <= begin)
+            continue;
+        const char *told = line_at(numa, area.begin);
+        g_autofree char *one = told ? g_strndup(told, strcspn(told, "\n")) : g_strdup("");
+        read_pages(arena, one, &area);
+        g_array_append_val(areas, area);
+    }
+    *out_count = areas->len;
+    *out_areas = arena_copy(arena, areas->data, areas->len * sizeof(struct memory_area));
+    return areas->len > 0;
+}

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Writes and reads the record of a guest.
+ */
+#include "record.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "plan/json_c.h"
+
+#define RECORD_VERSION 1
+
+static const char *const phases[] = { [PHASE_STARTING] = "starting", [PHASE_RUNNING] = "running" };
+
+/* ---- out -------------------------------------------------------------------------------------------------------- */
+
+static void compose(const struct record *record, GString *out)
+{
+    struct json json;
+    json_open(&json, out);
+    json_object(&json, NULL);
+    json_number(&json, "format_version", RECORD_VERSION);
+    json_string(&json, "name", record->name);
+    json_string(&json, "uuid", record->uuid);
+    json_string(&json, "site", record->site);
+    json_string(&json, "engine", engine_word(record->engine));
+    if (record->connect)
+        json_string(&json, "connect", record->connect);
+    json_string(&json, "phase", phases[record->phase]);
+    json_number(&json, "begun", record->begun);
+    json_number(&json, "pid", (uint64_t)record->pid);
+    json_number(&json, "pid_start", record->pid_start);
+    json_number(&json, "keeper", (uint64_t)record->keeper);
+    if (record->cgroup)
+        json_string(&json, "cgroup", record->cgroup);
+    json_array(&json, "reservations");
+    for (uint32_t i = 0; i < record->reservation_count; i++) {
+        json_object(&json, NULL);
+        json_number(&json, "node", record->reservations[i].node);
+        json_number(&json, "page_bytes", record->reservations[i].page_bytes);
+        json_number(&json, "count", record->reservations[i].count);
+        json_number(&json, "before", record->reservations[i].before);
+        json_bool(&json, "made", record->reservations[i].is_made);
+        json_end(&json, '}');
+    }
+    json_end(&json, ']');
+    json_end(&json, '}');
+    json_finish(&json);
+}
+
+static int write_all(int file, const char *text, size_t length)
+{
+    while (length) {
+        ssize_t put = write(file, text, length);
+        if (put < 0 && errno != EINTR)
+            return errno;
+        text += put > 0 ? put : 0;
+        length -= put > 0 ? (size_t)put : 0;
+    }
+    return fsync(file) < 0 ? errno : 0;
+}
+
+int record_prepare(const char *folder, const struct record *record)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+    compose(record, text);
+    int place = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (place < 0)
+        return errno;
+    int file = openat(place, "guest.json.new", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    int trouble = file < 0 ? errno : write_all(file, text->str, text->len);
+    if (file >= 0)
+        close(file);
+    close(place);
+    return trouble;
+}
+
+int record_commit(const char *folder)
+{
+    int place = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC), trouble = 0;
+    if (place < 0)
+        return errno;
+    if (renameat(place, "guest.json.new", place, "guest.json") < 0)
+        trouble = errno;
+    if (!trouble && fsync(place) < 0)
+        trouble = errno;
+    close(place);
+    return trouble;
+}
+
+/* ---- in --------------------------------------------------------------------------------------------------------- */
+
+static const char *text(struct arena *arena, struct json_c_object *object, const char *key)
+{
+    struct json_c_object *value = NULL;
+    if (!json_object_object_get_ex(object, key, &value) || !json_object_is_type(value, json_type_string))
+        return NULL;
+    return arena_string(arena, json_object_get_string(value), (size_t)json_object_get_string_len(value));
+}
+
+static uint64_t number(struct json_c_object *object, const char *key)
+{
+    struct json_c_object *value = NULL;
+    if (!json_object_object_get_ex(object, key, &value) || !json_object_is_type(value, json_type_int))
+        return 0;
+    int64_t found = json_object_get_int64(value);
+    return found > 0 ? (uint64_t)found : 0;
+}
+
+static void read_reservations(struct arena *arena, struct json_c_object *object, struct record *out)
+{
+    struct json_c_object *array = NULL;
+    if (!json_object_object_get_ex(object, "reservations", &array) || !json_object_is_type(array, json_type_array))
+        return;
+    size_t count = json_object_array_length(array);
+    struct reservation *rows = arena_array(arena, struct reservation, count + 1);
+    for (size_t i = 0; i < count; i++) {
+        struct json_c_object *row = json_object_array_get_idx(array, i);
+        if (!json_object_is_type(row, json_type_object))
+            continue;
+        struct json_c_object *made = NULL;
+        rows[out->reservation_count++] = (struct reservation){
+            .node = (uint32_t)number(row, "node"),
+            .page_bytes = number(row, "page_bytes"),
+            .count = number(row, "count"),
+            .before = number(row, "before"),
+            .is_made = json_object_object_get_ex(row, "made", &made) && json_object_get_boolean(made),
+        };
+    }
+    out->reservations = rows;
+}
+
+bool record_read(struct agent *agent, const char *folder, struct record *out)
+{
+    g_autofree char *path = g_build_filename(folder, "guest.json", NULL), *bytes = NULL;
+    if (!g_file_get_contents(path, &bytes, NULL, NULL))
+        return false;
+    struct json_c_object *root = json_tokener_parse(bytes);
+    *out = (struct record){ 0 };
+    if (json_object_is_type(root, json_type_object) && number(root, "format_version") == RECORD_VERSION) {
+        const char *phase = text(agent->arena, root, "phase");
+        *out = (struct record){
+            .name = text(agent->arena, root, "name"),
+            .uuid = text(agent->arena, root, "uuid"),
+            .site = text(agent->arena, root, "site"),
+            .connect = text(agent->arena, root, "connect"),
+            .cgroup = text(agent->arena, root, "cgroup"),
+            .phase = phase && strcmp(phase, phases[PHASE_RUNNING]) == 0 ? PHASE_RUNNING : PHASE_STARTING,
+            .begun = number(root, "begun"),
+            .pid = (pid_t)number(root, "pid"),
+            .pid_start = number(root, "pid_start"),
+            .keeper = (pid_t)number(root, "keeper"),
+        };
+        read_reservations(agent->arena, root, out);
+        if (!out->name || !out->uuid || !out->site ||
+            !engine_from_word(text(agent->arena, root, "engine"), &out->engine))
+            *out = (struct record){ 0 };
+    }
+    json_object_put(root);
+    return out->uuid != NULL;
+}

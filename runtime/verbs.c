@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What numac can be told to do with guests that run, or shall: one function a verb.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "engine.h"
+#include "proc.h"
+#include "stat.h"
+#include "verify.h"
+
+enum { PATIENT_TRIES = 50, PAUSE_MILLISECONDS = 100, WATCH_MILLISECONDS = 2000 };
+
+/* ---- run -------------------------------------------------------------------------------------------------------- */
+
+static void show_steps(struct agent *agent, const struct bundle_guest *guest, const struct step_list *steps)
+{
+    g_string_append_printf(agent->result, "%s, by %s:\n", guest->plan->name, engine_word(agent->bundle->engine));
+    for (uint32_t i = 0; i < steps->count; i++) {
+        g_string_append_printf(agent->result, "  %u. ", i + 1);
+        step_describe(guest, &steps->steps[i], agent->result);
+        append(agent->result, "\n");
+    }
+}
+
+/* Others hold a guest for moments only. */
+static enum guest_lookup take_in_time(struct agent *agent, const char *uuid, bool create, struct guest_state **out)
+{
+    enum guest_lookup found = guest_take(agent, uuid, create, out);
+    for (int tries = 0; found == GUEST_BUSY && tries < PATIENT_TRIES && pause_unless_interrupted(PAUSE_MILLISECONDS);
+         tries++)
+        found = guest_take(agent, uuid, create, out);
+    return found;
+}
+
+/* Its folder, locked, or a finding that says who is in the way. */
+static struct guest_state *take_new(struct agent *agent, const struct plan_guest *guest)
+{
+    struct guest_state *state;
+    enum guest_lookup found = take_in_time(agent, guest->uuid, true, &state);
+    if (found == GUEST_HELD && process_is(state->record.pid, state->record.pid_start)) {
+        guest_release(state);
+        struct finding *finding = tell(agent, NM_guest_runs, "guest '%s' runs already", guest->name);
+        finding_help(agent->findings, finding, "see it with 'numac list', end it with 'numac stop'");
+    } else if (found == GUEST_BUSY) {
+        tell(agent, NM_guest_busy, "another command is at work on guest '%s'", guest->name);
+    } else if (found == GUEST_HELD) {
+        return state;
+    }
+    agent->is_refused = true;
+    return NULL;
+}
+
+static void stay(struct run *run)
+{
+    run->agent->guest_status = run->engine->wait(run);
+}
+
+static void start(struct agent *agent, const struct bundle_guest *guest, const struct engine *engine)
+{
+    struct step_list steps = steps_of(agent, guest, engine);
+    if (agent->bundle->dry_run) {
+        show_steps(agent, guest, &steps);
+        return;
+    }
+    if (!engine->is_ready(agent, guest))
+        return;
+    struct guest_state *state = take_new(agent, guest->plan);
+    if (!state)
+        return;
+    struct run run = {
+        .agent = agent, .guest = guest, .engine = engine, .state = state, .connect = agent->bundle->connect
+    };
+    state->record = (struct record){ .name = guest->plan->name,
+                                     .uuid = guest->plan->uuid,
+                                     .site = agent->bundle->plan->site,
+                                     .engine = engine->kind,
+                                     .begun = ticks_now(),
+                                     .connect = agent->bundle->connect };
+    if (!guest_write(agent, state) || !steps_perform(&run, &steps)) {
+        guest_forget(state);
+        return;
+    }
+    guest_release(state);
+    if (!agent->bundle->detach && engine->wait)
+        stay(&run);
+    engine->detach(&run);
+}
+
+void verb_run(struct agent *agent)
+{
+    const struct bundle *bundle = agent->bundle;
+    if (bundle->guest_count > 1 && !bundle->detach && !bundle->dry_run && bundle->engine == ENGINE_QEMU) {
+        struct finding *finding = tell(agent, NM_usage, "%u guests cannot share one console", bundle->guest_count);
+        finding_help(agent->findings, finding, "add '--detach', or name one guest behind the site");
+        return;
+    }
+    for (uint32_t i = 0; i < bundle->guest_count && !interrupted(); i++)
+        start(agent, &bundle->guests[i], engine_of(bundle->engine));
+}
+
+/* ---- those that run --------------------------------------------------------------------------------------------- */
+
+/* Its folder, locked; NULL with a finding. */
+static struct guest_state *take_running(struct agent *agent, const struct plan_guest *guest)
+{
+    struct guest_state *state;
+    enum guest_lookup found = take_in_time(agent, guest->uuid, false, &state);
+    if (found == GUEST_HELD)
+        return state;
+    if (found == GUEST_BUSY)
+        tell(agent, NM_guest_busy, "another command is at work on guest '%s'", guest->name);
+    else if (found == GUEST_ABSENT)
+        tell(agent, NM_guest_not_running, "guest '%s' does not run", guest->name);
+    agent->is_refused = true;
+    return NULL;
+}
+
+static void with_running(struct agent *agent, void (*act)(struct run *run))
+{
+    for (uint32_t i = 0; i < agent->bundle->guest_count && !interrupted(); i++) {
+        struct run run = { .agent = agent, .guest = &agent->bundle->guests[i] };
+        run.state = take_running(agent, run.guest->plan);
+        if (!run.state)
+            continue;
+        run.engine = engine_of(run.state->record.engine);
+        run.connect = run.state->record.connect;
+        act(&run);
+        if (run.state->lock >= 0)
+            guest_release(run.state);
+    }
+}
+
+static void stop(struct run *run)
+{
+    size_t errors = findings_count(run->agent->findings, ERROR);
+    bool answers = run->engine->attach(run);
+    if (!answers && findings_count(run->agent->findings, ERROR) == errors)
+        return;
+    if (run->engine->stop(run)) {
+        run->engine->detach(run);
+        guest_forget(run->state);
+    }
+}
+
+void verb_stop(struct agent *agent)
+{
+    with_running(agent, stop);
+}
+
+/* What is so now; with --repair, what is so behind it. */
+static bool look(struct run *run, struct facts *out)
+{
+    if (!verify_look(run, out))
+        return false;
+    if (!run->agent->bundle->repair || !out->wrong)
+        return true;
+    repair_run(run, out);
+    return verify_look(run, out);
+}
+
+static void verify(struct run *run)
+{
+    struct facts facts;
+    if (!run->engine->attach(run))
+        return;
+    if (look(run, &facts)) {
+        if (run->agent->json)
+            facts_json(run->agent->json, run->guest->plan->name, &facts);
+        else
+            facts_text(run->guest->plan->name, &facts, run->agent->result);
+        if (!run->agent->bundle->watch) /* they would pile up */
+            verify_tell(run, &facts);
+    }
+    run->engine->detach(run);
+}
+
+static void show_stat(struct run *run)
+{
+    if (!run->engine->attach(run))
+        return;
+    stat_show(run);
+    run->engine->detach(run);
+}
+
+/* One document, or one table. */
+static void show_once(struct agent *agent, void (*act)(struct run *run))
+{
+    if (agent->bundle->format != FINDINGS_JSON) {
+        with_running(agent, act);
+        return;
+    }
+    struct json json;
+    json_open(&json, agent->result);
+    agent->json = &json;
+    json_object(&json, NULL);
+    json_number(&json, "format_version", 1);
+    json_array(&json, "guests");
+    with_running(agent, act);
+    json_end(&json, ']');
+    json_end(&json, '}');
+    json_finish(&json);
+}
+
+/* --watch: again and again, on a terminal in the same place, until interrupted or nothing is left to see. */
+static void repeat(struct agent *agent, void (*act)(struct run *run))
+{
+    bool clears = isatty(STDOUT_FILENO) && agent->bundle->format == FINDINGS_HUMAN;
+    for (;;) {
+        if (agent->bundle->watch && clears)
+            append(agent->result, "\033[H\033[J");
+        show_once(agent, act);
+        if (!agent->bundle->watch || !agent_flush(agent) || findings_have_errors(agent->findings))
+            return;
+        if (!pause_unless_interrupted(WATCH_MILLISECONDS))
+            return;
+    }
+}
+
+void verb_verify(struct agent *agent)
+{
+    repeat(agent, verify);
+}
+
+void verb_stat(struct agent *agent)
+{
+    repeat(agent, show_stat);
+}
+
+/* ---- definitions: numac compares and decides, libvirt is asked here ---------------------------------------------- */
+
+/* Where a guest is looked for: where it runs, else where the bundle says. */
+static bool find_engine(struct run *run)
+{
+    enum guest_lookup found = take_in_time(run->agent, run->guest->plan->uuid, false, &run->state);
+    run->engine = engine_of(ENGINE_LIBVIRT);
+    run->connect = run->agent->bundle->connect;
+    if (found == GUEST_HELD) {
+        run->engine = engine_of(run->state->record.engine);
+        run->connect = run->state->record.connect;
+    }
+    if (run->engine->dump)
+        return true;
+    struct finding *finding =
+        tell(run->agent, NM_no_definition, "guest '%s' runs without libvirt, which has no definition of it",
+             run->guest->plan->name);
+    finding_help(run->agent->findings, finding, "compare what runs with 'numac verify'");
+    run->agent->is_refused = true;
+    return false;
+}
+
+/* For numac: name and XML of each guest, each ended by NUL; no XML where libvirt has none. */
+void verb_dump(struct agent *agent)
+{
+    for (uint32_t i = 0; i < agent->bundle->guest_count && !interrupted(); i++) {
+        struct run run = { .agent = agent, .guest = &agent->bundle->guests[i] };
+        char *xml = NULL;
+        if (find_engine(&run) && run.engine->dump(&run, &xml)) {
+            append_bytes(agent->result, run.guest->plan->name, strlen(run.guest->plan->name) + 1);
+            append_bytes(agent->result, xml ? xml : "", (xml ? strlen(xml) : 0) + 1);
+        }
+        free(xml);
+        if (run.state)
+            guest_release(run.state);
+    }
+}
+
+void verb_define(struct agent *agent)
+{
+    for (uint32_t i = 0; i < agent->bundle->guest_count && !interrupted(); i++) {
+        struct run run = { .agent = agent, .guest = &agent->bundle->guests[i] };
+        if (run.guest->xml && find_engine(&run) && run.engine->define(&run, run.guest->xml))
+            tell(agent, NM_defined, "guest '%s' is defined", run.guest->plan->name);
+        if (run.state)
+            guest_release(run.state);
+    }
+}
+
+/* ---- list ------------------------------------------------------------------------------------------------------- */
+
+struct listing {
+    struct json *json; /* NULL: a table */
+    uint32_t shown;
+};
+
+static bool is_meant(const struct agent *agent, const struct record *record)
+{
+    if (!agent->bundle->plan)
+        return true;
+    for (uint32_t i = 0; i < agent->bundle->guest_count; i++)
+        if (strcmp(agent->bundle->guests[i].plan->uuid, record->uuid) == 0)
+            return true;
+    return false;
+}
+
+static void list_as_json(const struct record *record, struct json *json)
+{
+    json_object(json, NULL);
+    json_string(json, "site", record->site);
+    json_string(json, "name", record->name);
+    json_string(json, "uuid", record->uuid);
+    json_string(json, "engine", engine_word(record->engine));
+    json_string(json, "state", record->phase == PHASE_RUNNING ? "running" : "starting");
+    json_number(json, "pid", (uint64_t)record->pid);
+    json_end(json, '}');
+}
+
+static void list_one(struct agent *agent, const struct record *record, void *context)
+{
+    struct listing *listing = context;
+    if (!is_meant(agent, record))
+        return;
+    if (listing->json) {
+        list_as_json(record, listing->json);
+        return;
+    }
+    if (!listing->shown++)
+        g_string_append_printf(agent->result, "%-20s %-20s %-8s %-9s %s\n", "site", "guest", "engine", "state", "pid");
+    g_string_append_printf(agent->result, "%-20s %-20s %-8s %-9s %d\n", record->site, record->name,
+                           engine_word(record->engine), record->phase == PHASE_RUNNING ? "running" : "starting",
+                           record->pid);
+}
+
+void verb_list(struct agent *agent)
+{
+    struct listing listing = { 0 };
+    struct json json;
+    if (agent->bundle->format == FINDINGS_JSON) {
+        listing.json = &json;
+        json_open(&json, agent->result);
+        json_object(&json, NULL);
+        json_number(&json, "format_version", 1);
+        json_array(&json, "guests");
+    }
+    state_each(agent, list_one, &listing);
+    if (listing.json) {
+        json_end(&json, ']');
+        json_end(&json, '}');
+        json_finish(&json);
+    }
+}

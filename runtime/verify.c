@@ -1,0 +1,398 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Gathers the facts of one running guest and compares each with the plan.
+ */
+#include "verify.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "affinity.h"
+#include "backing.h"
+#include "proc.h"
+
+struct look {
+    struct run *run;
+    struct arena *arena;
+    const struct plan_guest *guest;
+    GArray *facts;
+    const struct task *tasks;
+    uint32_t task_count;
+};
+
+static void add(struct look *look, struct fact fact)
+{
+    g_array_append_val(look->facts, fact);
+}
+
+static const char *listed(struct look *look, const char *word, const struct ids *ids)
+{
+    return arena_printf(look->arena, "%s %s", word, ids_text(look->arena, ids));
+}
+
+/* ---- threads ---------------------------------------------------------------------------------------------------- */
+
+static const struct task *task_of(const struct look *look, pid_t id)
+{
+    for (uint32_t i = 0; i < look->task_count; i++)
+        if (look->tasks[i].id == id)
+            return &look->tasks[i];
+    return NULL;
+}
+
+static const char *class_text(struct look *look, enum thread_class class, int priority)
+{
+    return class == THREAD_FIFO || class == THREAD_RR
+               ? arena_printf(look->arena, "%s %d", thread_class_word(class), priority)
+               : thread_class_word(class);
+}
+
+static void compare_class(struct look *look, const char *what, const struct task *task,
+                          const struct plan_scheduling *planned)
+{
+    if (planned->class == THREAD_NORMAL)
+        return;
+    enum thread_class real = class_of_policy(task->policy);
+    int priority = task->real_time_priority;
+    bool same = real == planned->class && (!planned->priority || priority == (int)planned->priority);
+    add(look, (struct fact){ .kind = FACT_CLASS,
+                             .what = what,
+                             .planned = class_text(look, planned->class, (int)planned->priority),
+                             .real = class_text(look, real, priority),
+                             .verdict = same ? VERDICT_EXACT : VERDICT_WRONG,
+                             .task = task->id,
+                             .scheduling = *planned });
+}
+
+static void compare_thread(struct look *look, const char *what, pid_t id, const struct ids *cpus,
+                           const struct plan_scheduling *scheduling)
+{
+    const struct task *task = task_of(look, id);
+    if (!task) {
+        add(look,
+            (struct fact){
+                .kind = FACT_THREAD, .what = what, .planned = "a thread", .real = "none", .verdict = VERDICT_WRONG });
+        return;
+    }
+    if (cpus)
+        add(look, (struct fact){ .kind = FACT_THREAD,
+                                 .what = what,
+                                 .planned = listed(look, "cpus", cpus),
+                                 .real = listed(look, "cpus", task->cpus),
+                                 .verdict = ids_equal(cpus, task->cpus) ? VERDICT_EXACT : VERDICT_WRONG,
+                                 .task = id,
+                                 .cpus = cpus });
+    compare_class(look, what, task, scheduling);
+}
+
+static struct plan_scheduling scheduling_of_vcpu(const struct plan_guest *guest, uint32_t vcpu)
+{
+    for (uint32_t i = 0; i < guest->scheduling_count; i++)
+        if (ids_contains(guest->schedulings[i].vcpus, vcpu))
+            return guest->schedulings[i].scheduling;
+    return (struct plan_scheduling){ .class = THREAD_NORMAL };
+}
+
+static bool is_vcpu_or_iothread(const struct guest_threads *threads, pid_t id)
+{
+    for (uint32_t i = 0; i < threads->vcpu_count; i++)
+        if (threads->vcpus[i] == id)
+            return true;
+    for (uint32_t i = 0; i < threads->iothread_count; i++)
+        if (threads->iothreads[i] == id)
+            return true;
+    return false;
+}
+
+/* One row for the main thread, and one for each other thread that is somewhere else. */
+static void compare_emulator(struct look *look)
+{
+    const struct guest_threads *threads = &look->run->threads;
+    compare_thread(look, "emulator", threads->qemu, look->guest->emulator_cpus, &look->guest->emulator_scheduling);
+    for (uint32_t i = 0; look->guest->emulator_cpus && i < look->task_count; i++) {
+        const struct task *task = &look->tasks[i];
+        if (task->id == threads->qemu || is_vcpu_or_iothread(threads, task->id) ||
+            g_str_has_prefix(task->name, "vhost-") || g_str_has_prefix(task->name, "kvm-") ||
+            ids_within(task->cpus, look->guest->emulator_cpus))
+            continue;
+        compare_thread(look, arena_printf(look->arena, "thread %d (%s)", task->id, task->name), task->id,
+                       look->guest->emulator_cpus, &(struct plan_scheduling){ .class = THREAD_NORMAL });
+    }
+}
+
+static void compare_threads(struct look *look)
+{
+    const struct guest_threads *threads = &look->run->threads;
+    for (uint32_t vcpu = 0; vcpu < look->guest->vcpu_count; vcpu++) {
+        struct plan_scheduling scheduling = scheduling_of_vcpu(look->guest, vcpu);
+        compare_thread(look, arena_printf(look->arena, "vcpu %u", vcpu), threads->vcpus[vcpu],
+                       look->guest->vcpu_cpus[vcpu], &scheduling);
+    }
+    for (uint32_t i = 0; i < look->guest->iothread_count; i++)
+        compare_thread(look, arena_printf(look->arena, "iothread %u", look->guest->iothreads[i].id),
+                       threads->iothreads[i], look->guest->iothreads[i].cpus, &look->guest->iothreads[i].scheduling);
+    compare_emulator(look);
+    for (uint32_t i = 0; look->guest->vhost_cpus && i < look->task_count; i++)
+        if (g_str_has_prefix(look->tasks[i].name, "vhost-"))
+            compare_thread(look, look->tasks[i].name, look->tasks[i].id, look->guest->vhost_cpus,
+                           &look->guest->vhost_scheduling);
+}
+
+/* ---- memory ----------------------------------------------------------------------------------------------------- */
+
+struct count_of_pages {
+    uint64_t *by_node; /* bytes */
+    uint32_t node_count;
+    uint64_t all, outside, page_bytes; /* of the largest page in use */
+};
+
+static void count_pages(struct look *look, const struct memory_area *areas, uint32_t area_count,
+                        const struct ids *nodes, struct count_of_pages *out)
+{
+    for (uint32_t a = 0; a < area_count; a++)
+        out->node_count = MAX(out->node_count, areas[a].node_count);
+    out->by_node = arena_array(look->arena, uint64_t, out->node_count + 1);
+    for (uint32_t a = 0; a < area_count; a++)
+        for (uint32_t node = 0; node < areas[a].node_count; node++) {
+            uint64_t bytes = areas[a].pages[node] * areas[a].page_bytes;
+            out->by_node[node] += bytes;
+            out->all += bytes;
+            if (nodes && !ids_contains(nodes, node))
+                out->outside += bytes;
+            if (bytes)
+                out->page_bytes = MAX(out->page_bytes, areas[a].page_bytes);
+        }
+}
+
+static const char *pages_text(struct look *look, const struct count_of_pages *count)
+{
+    g_autoptr(GString) out = g_string_new(NULL);
+    for (uint32_t node = 0; node < count->node_count; node++) {
+        if (!count->by_node[node])
+            continue;
+        g_string_append(out, out->len ? ", " : "");
+        size_append(out, count->by_node[node]);
+        g_string_append_printf(out, " on node %u", node);
+    }
+    return out->len ? arena_string(look->arena, out->str, out->len) : "no page used yet";
+}
+
+static void compare_pages(struct look *look, const char *what, const struct plan_cell *cell,
+                          const struct memory_area *areas, uint32_t area_count)
+{
+    struct count_of_pages count = { 0 };
+    count_pages(look, areas, area_count, cell->nodes, &count);
+    bool must = cell->nodes && cell->policy != POLICY_PREFERRED; /* preferred: elsewhere is allowed */
+    struct fact fact = { .kind = FACT_PAGES,
+                         .what = what,
+                         .planned = cell->nodes
+                                        ? listed(look, ids_size(cell->nodes) == 1 ? "node" : "nodes", cell->nodes)
+                                        : "any node",
+                         .real = pages_text(look, &count),
+                         .areas = areas,
+                         .area_count = area_count,
+                         .nodes = cell->nodes };
+    fact.verdict = !count.all ? VERDICT_UNTOUCHED : must && count.outside ? VERDICT_WRONG : VERDICT_EXACT;
+    add(look, fact);
+    if (!cell->page_bytes)
+        return;
+    uint64_t size = area_count ? areas[0].page_bytes : 0;
+    add(look,
+        (struct fact){ .kind = FACT_PAGE_SIZE,
+                       .what = what,
+                       .planned = arena_printf(look->arena, "pages of %s", size_text(look->arena, cell->page_bytes)),
+                       .real = arena_printf(look->arena, "pages of %s", size_text(look->arena, size)),
+                       .verdict = size == cell->page_bytes ? VERDICT_EXACT : VERDICT_WRONG });
+}
+
+static const char *kernel_policy(enum memory_policy policy)
+{
+    switch (policy) {
+    case POLICY_STRICT:
+        return "bind";
+    case POLICY_PREFERRED:
+        return "prefer";
+    case POLICY_INTERLEAVE:
+        return "interleave";
+    case POLICY_RESTRICTIVE:
+        break;
+    }
+    return NULL; /* the cgroup rules, and the memory itself has none */
+}
+
+/* "bind:0-1", "prefer (many):0", "bind=static:1", as numa_maps words them. */
+static bool policy_fits(const char *real, const char *word, const struct ids *nodes)
+{
+    const char *colon = strrchr(real, ':');
+    if (!g_str_has_prefix(real, word) || !colon)
+        return false;
+    g_autoptr(GString) list = g_string_new(NULL);
+    ids_append(list, nodes);
+    return strcmp(colon + 1, list->str) == 0;
+}
+
+static void compare_policy(struct look *look, const char *what, const struct plan_cell *cell,
+                           const struct memory_area *areas, uint32_t area_count)
+{
+    const char *word = cell->nodes ? kernel_policy(cell->policy) : NULL;
+    if (!word)
+        return;
+    const char *wrong = NULL;
+    for (uint32_t a = 0; a < area_count && !wrong; a++)
+        if (!policy_fits(areas[a].policy, word, cell->nodes))
+            wrong = areas[a].policy;
+    const char *planned = arena_printf(look->arena, "%s:%s", word, ids_text(look->arena, cell->nodes));
+    add(look, (struct fact){ .kind = FACT_POLICY,
+                             .what = what,
+                             .planned = planned,
+                             .real = wrong ? wrong : planned,
+                             .verdict = wrong ? VERDICT_WRONG : VERDICT_EXACT,
+                             .areas = areas,
+                             .area_count = area_count,
+                             .nodes = cell->nodes });
+}
+
+static bool compare_memory(struct look *look, char **out_error)
+{
+    struct backing *backings = arena_array(look->arena, struct backing, look->guest->cell_count);
+    if (!backing_find(look->run->monitor, look->arena, look->guest, backings, out_error))
+        return false;
+    for (uint32_t c = 0; c < look->guest->cell_count; c++) {
+        const struct plan_cell *cell = &look->guest->cells[c];
+        const char *what = arena_printf(look->arena, "cell %s", cell->name);
+        if (!cell->memory_bytes)
+            continue;
+        const struct memory_area *areas;
+        uint32_t count;
+        if (!backings[c].begin || !proc_memory(look->arena, look->run->threads.qemu, backings[c].begin,
+                                               backings[c].begin + backings[c].bytes, &areas, &count)) {
+            add(look, (struct fact){ .kind = FACT_PAGES,
+                                     .what = what,
+                                     .planned = "its memory",
+                                     .real = "not found",
+                                     .verdict = VERDICT_UNKNOWN });
+            continue;
+        }
+        compare_pages(look, what, cell, areas, count);
+        compare_policy(look, what, cell, areas, count);
+    }
+    return true;
+}
+
+/* ---- cells as the guest gets them ------------------------------------------------------------------------------- */
+
+/* "node 0 cpus: 0 1", "node 0 size: 512 MB" */
+static void compare_cell(struct look *look, const char *told, uint32_t number)
+{
+    const struct plan_cell *cell = &look->guest->cells[number];
+    g_autofree char *cpus = g_strdup_printf("node %u cpus:", number), *size = g_strdup_printf("node %u size: ", number);
+    const char *at = strstr(told, cpus), *bytes = strstr(told, size);
+    g_autoptr(GArray) numbers = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+    for (const char *word = at ? at + strlen(cpus) : ""; *word == ' ';) {
+        char *end;
+        uint32_t one = (uint32_t)strtoul(word + 1, &end, 10);
+        if (end == word + 1)
+            break;
+        g_array_append_val(numbers, one);
+        word = end;
+    }
+    const struct ids *real = ids_from_sorted(look->arena, (const uint32_t *)(const void *)numbers->data, numbers->len);
+    uint64_t megabytes = bytes ? strtoull(bytes + strlen(size), NULL, 10) : 0;
+    bool same = at && bytes && ids_equal(real, cell->vcpus) && megabytes == cell->memory_bytes / MIB;
+    add(look, (struct fact){
+                  .kind = FACT_CELL,
+                  .what = arena_printf(look->arena, "cell %s", cell->name),
+                  .planned = arena_printf(look->arena, "vcpus %s, %s", ids_text(look->arena, cell->vcpus),
+                                          size_text(look->arena, cell->memory_bytes)),
+                  .real = arena_printf(look->arena, "vcpus %s, %s", ids_text(look->arena, real),
+                                       size_text(look->arena, megabytes * MIB)),
+                  .verdict = same ? VERDICT_EXACT : VERDICT_WRONG,
+              });
+}
+
+static bool compare_cells(struct look *look, char **out_error)
+{
+    if (!look->guest->has_numa)
+        return true;
+    g_autofree char *told = monitor_ask_line(look->run->monitor, "info numa", out_error);
+    for (uint32_t c = 0; told && c < look->guest->cell_count; c++)
+        compare_cell(look, told, c);
+    return told != NULL;
+}
+
+/* ---- the whole -------------------------------------------------------------------------------------------------- */
+
+bool verify_look(struct run *run, struct facts *out)
+{
+    struct look look = { .run = run, .arena = run->agent->arena, .guest = run->guest->plan };
+    g_autoptr(GArray) facts = look.facts = g_array_new(FALSE, TRUE, sizeof(struct fact));
+    g_autofree char *error = NULL;
+    bool fine = run->agent->is_remote || proc_tasks(look.arena, run->threads.qemu, &look.tasks, &look.task_count);
+    if (!fine)
+        error = g_strdup("its process is not ours to look into, or is gone");
+    if (run->agent->is_remote)
+        add(&look,
+            (struct fact){
+                .what = "threads and pages", .planned = "of another machine", .real = "", .verdict = VERDICT_UNKNOWN });
+    else if (fine)
+        compare_threads(&look);
+    fine = fine && (run->agent->is_remote || compare_memory(&look, &error)) && compare_cells(&look, &error);
+    if (!fine && interrupted())
+        return false;
+    if (!fine) {
+        tell(run->agent, NM_cannot_verify, "guest '%s' cannot be verified: %s", run->guest->plan->name, error);
+        run->agent->is_refused = true;
+        return false;
+    }
+    *out = (struct facts){ arena_copy(look.arena, facts->data, facts->len * sizeof(struct fact)), facts->len, 0, 0 };
+    for (uint32_t i = 0; i < out->count; i++) {
+        out->wrong += out->rows[i].verdict == VERDICT_WRONG;
+        out->unknown += out->rows[i].verdict == VERDICT_UNKNOWN;
+    }
+    return true;
+}
+
+static enum code code_of(enum fact_kind kind)
+{
+    switch (kind) {
+    case FACT_THREAD:
+        return NM_thread_elsewhere;
+    case FACT_CLASS:
+        return NM_thread_class;
+    case FACT_PAGES:
+        return NM_pages_elsewhere;
+    case FACT_PAGE_SIZE:
+        return NM_page_size_other;
+    case FACT_POLICY:
+        return NM_policy_other;
+    case FACT_CELL:
+        return NM_cell_other;
+    }
+    bug("a fact of no kind");
+}
+
+void verify_tell(struct run *run, const struct facts *facts)
+{
+    for (uint32_t i = 0; i < facts->count; i++) {
+        const struct fact *fact = &facts->rows[i];
+        if (fact->verdict == VERDICT_UNKNOWN)
+            tell(run->agent, NM_not_seen, "%s of guest '%s' cannot be seen: %s %s", fact->what, run->guest->plan->name,
+                 fact->planned, fact->real);
+        if (fact->verdict != VERDICT_WRONG)
+            continue;
+        struct finding *finding = tell(run->agent, code_of(fact->kind), "%s of guest '%s': %s, not %s as planned",
+                                       fact->what, run->guest->plan->name, fact->real, fact->planned);
+        if (fact->task)
+            finding_note(run->agent->findings, finding, "it is thread %d", fact->task);
+    }
+}
+
+bool verify_run(struct run *run)
+{
+    struct facts facts;
+    if (!verify_look(run, &facts))
+        return false;
+    verify_tell(run, &facts);
+    run->agent->is_refused |= facts.wrong > 0;
+    return !facts.wrong;
+}

@@ -1,0 +1,414 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+#
+# Guests that really start, by QEMU alone and by libvirt inside numac: started, listed, verified, refused a second time,
+# stopped, and nothing left.  What numac says of a guest is held against the kernel's own files.
+
+import argparse
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+
+from harness import tap
+from harness.program import ROOT, Numac, findings_of
+from harness.stage import ONE_CELL, Stage, ended, expect, lacks, need, process_file
+
+ENGINES = ("qemu", "embed")
+TWO_CELLS = """host here { topology live }
+guest pair {
+    accel tcg
+    vcpus 2
+    memory 128MiB
+    cells 2
+    pin { 0 0; 1 1 }
+    emulator { cpus 1 }
+}
+"""
+BATCH = TWO_CELLS.replace("vcpus 2", "vcpus 2; scheduler batch")
+TWO_GUESTS = ONE_CELL + ONE_CELL.replace("tiny", "other").replace("256MiB", "128MiB")
+BIG_HOST = 'host big {{ synthetic "pack:4 [numa(memory=900GiB)] core:16 pu:1" }}\nguest g {{ accel tcg; vcpus 1; {} }}\n'
+
+
+def two_cpus():
+    if not {0, 1} <= os.sched_getaffinity(0):
+        raise tap.Skip("CPUs 0 and 1 are not both here to pin to")
+
+
+def facts(stage, site, status=0):
+    run = stage.run("verify", "--format", "json", site)
+    if run.status != status:
+        raise tap.Failure(f"verify: expected status {status}; {run.told()}")
+    return json.loads(run.out)["guests"][0]
+
+
+def all_exact(guest):
+    wrong = [fact for fact in guest["facts"] if fact["verdict"] not in ("exact", "untouched")]
+    if wrong or not guest["facts"] or not guest["exact"]:
+        raise tap.Failure(f"not exact: {guest}")
+
+
+def kernel_cpus(thread):
+    return re.search(rb"Cpus_allowed_list:\s*(\S+)", process_file(thread, "status")).group(1).decode()
+
+
+# ---- from start to stop ---------------------------------------------------------------------------------------------
+
+def life(numac, engine, text, guest):
+    with Stage(numac, engine) as stage:
+        site = stage.site(text)
+        run = expect(stage.run("run", "--detach", "--engine", engine, site), 0)
+        if run.out or "NM13" in run.err:
+            raise tap.Failure(f"a start that succeeds says nothing of its own; {run.told()}")
+        listed = stage.listed()
+        if [(one["name"], one["site"], one["engine"], one["state"]) for one in listed] != \
+                [(guest, "site", engine, "running")] or ended(listed[0]["pid"]):
+            raise tap.Failure(f"list: {listed}")
+        if b"-uuid\0" + listed[0]["uuid"].encode() not in process_file(listed[0]["pid"], "cmdline"):
+            raise tap.Failure(f"the process listed is not this guest's QEMU: {listed}")
+        expect(stage.run("list"), 0, text=["site                 guest", f"{guest:<20} {engine:<8} running"])
+        expect(stage.run("list", site), 0, text=[guest])
+        all_exact(facts(stage, site))
+        expect(stage.run("verify", site), 0, text=[f"guest {guest}: as planned"])
+        expect(stage.run("run", "--detach", "--engine", engine, site), 3, "NM1305", text=[f"'{guest}' runs already"])
+        if stage.listed() != listed:
+            raise tap.Failure("the second run changed what is listed")
+        expect(stage.run("stop", site), 0)
+        stage.expect_nothing_left()
+        if stage.listed():
+            raise tap.Failure("listed behind its stop")
+        expect(stage.run("verify", site), 3, "NM1307")
+        expect(stage.run("stop", site), 3, "NM1307")
+
+
+def again_and_again(numac, engine):
+    """What watches over a guest that was stopped must not touch the next one of that name."""
+    with Stage(numac, engine) as stage:
+        site = stage.site(ONE_CELL)
+        for _ in range(4):
+            expect(stage.run("run", "--detach", "--engine", engine, site), 0)
+            expect(stage.run("stop", site), 0)
+        expect(stage.run("run", "--detach", "--engine", engine, site), 0)
+        time.sleep(0.5)
+        if not stage.listed():
+            raise tap.Failure("gone by itself")
+        expect(stage.run("verify", site), 0)
+        expect(stage.run("stop", site), 0)
+        stage.expect_nothing_left()
+
+
+def two_guests(numac, engine):
+    with Stage(numac, engine) as stage:
+        site = stage.site(TWO_GUESTS)
+        if engine == "qemu":
+            expect(stage.run("run", "--engine", engine, site), 1, "NM0004", text=["cannot share one console"])
+        expect(stage.run("run", "--detach", "--engine", engine, site, "other"), 0)
+        if [one["name"] for one in stage.listed()] != ["other"]:
+            raise tap.Failure(f"list: {stage.listed()}")
+        expect(stage.run("run", "--detach", "--engine", engine, site, "tiny"), 0)
+        if [one["name"] for one in stage.listed()] != ["other", "tiny"]:
+            raise tap.Failure(f"list: {stage.listed()}")
+        verified = json.loads(expect(stage.run("verify", "--format", "json", site), 0).out)["guests"]
+        if sorted(one["name"] for one in verified) != ["other", "tiny"]:
+            raise tap.Failure(f"verify: {verified}")
+        expect(stage.run("stop", site, "tiny"), 0)
+        if [one["name"] for one in stage.listed()] != ["other"]:
+            raise tap.Failure(f"list: {stage.listed()}")
+        expect(stage.run("stop", site), 3, "NM1307", text=["'tiny' does not run"])
+        stage.expect_nothing_left()
+
+
+def ends_by_itself(numac, engine):
+    """A guest whose QEMU ended is not listed, and may start again."""
+    with Stage(numac, engine) as stage:
+        site = stage.site(ONE_CELL)
+        expect(stage.run("run", "--detach", "--engine", engine, site), 0)
+        os.kill(stage.listed()[0]["pid"], signal.SIGKILL)
+        if engine == "qemu":
+            stage.expect_nothing_left(" by the keeper")
+        expect(stage.run("run", "--detach", "--engine", engine, site), 0)
+        expect(stage.run("stop", site), 0)
+        stage.expect_nothing_left()
+
+
+# ---- in the foreground ----------------------------------------------------------------------------------------------
+
+def await_guest(stage, process):
+    until = time.monotonic() + 30
+    while time.monotonic() < until and process.poll() is None:
+        running = [one for one in stage.listed() if one["state"] == "running"]
+        if running:
+            return running[0]
+    raise tap.Failure(f"no guest came up; {stage.close(process).told()}")
+
+
+def foreground(numac, end, status):
+    with Stage(numac) as stage:
+        site = stage.site(ONE_CELL)
+        process = stage.open("run", "--engine", "qemu", site)
+        guest = await_guest(stage, process)
+        all_exact(facts(stage, site))  # the monitor is free for others
+        end(stage, process, guest)
+        run = stage.close(process)
+        if run.status != status or run.err:
+            raise tap.Failure(f"expected status {status}; {run.told()}")
+        stage.expect_nothing_left()
+
+
+def stop_it(stage, _process, _guest):
+    expect(stage.run("stop", "site.numa"), 0)
+
+
+def kill_it(_stage, _process, guest):
+    os.kill(guest["pid"], signal.SIGKILL)
+
+
+def end_numac(_stage, process, _guest):
+    process.send_signal(signal.SIGTERM)
+
+
+def outlives(numac):
+    """A guest in the foreground whose numac is killed goes on, and is stopped like any other."""
+    with Stage(numac) as stage:
+        site = stage.site(ONE_CELL)
+        process = stage.open("run", "--engine", "qemu", site)
+        guest = await_guest(stage, process)
+        process.kill()
+        process.wait()  # its output stays open: QEMU has it too
+        if [one["pid"] for one in stage.listed()] != [guest["pid"]]:
+            raise tap.Failure(f"list: {stage.listed()}")
+        expect(stage.run("stop", site), 0)
+        stage.expect_nothing_left()
+
+
+# ---- what is said of it ---------------------------------------------------------------------------------------------
+
+def held_against_kernel(numac, engine):
+    """Pinned to one CPU each, by the kernel's own files; and moved away, which verify must see."""
+    two_cpus()
+    with Stage(numac, engine) as stage:
+        site = stage.site(TWO_CELLS)
+        expect(stage.run("run", "--detach", "--engine", engine, site), 0)
+        guest = facts(stage, site)
+        threads = {fact["what"]: fact["thread"] for fact in guest["facts"] if fact["kind"] == "cpus"}
+        cpus = {what: kernel_cpus(thread) for what, thread in threads.items()}
+        if cpus != {"vcpu 0": "0", "vcpu 1": "1", "emulator": "1"}:
+            raise tap.Failure(f"the kernel says {cpus}")
+        os.sched_setaffinity(threads["vcpu 1"], {0})
+        expect(stage.run("verify", site), 1, "NM1322",
+               text=["vcpu 1 of guest 'pair': cpus 0, not cpus 1 as planned", "NOT as planned", "WRONG"])
+        if facts(stage, site, 1)["exact"]:
+            raise tap.Failure("JSON calls it exact")
+        expect(stage.run("verify", "--repair", site), 0, text=["NM1328"])
+        if kernel_cpus(threads["vcpu 1"]) != "1":
+            raise tap.Failure("not repaired")
+        all_exact(facts(stage, site))
+        expect(stage.run("stop", site), 0)
+        stage.expect_nothing_left()
+
+
+def classes(numac, engine):
+    two_cpus()
+    with Stage(numac, engine) as stage:
+        site = stage.site(BATCH)
+        expect(stage.run("run", "--detach", "--engine", engine, site), 0)
+        thread = next(fact["thread"] for fact in facts(stage, site)["facts"] if fact["kind"] == "class")
+        if os.sched_getscheduler(thread) != os.SCHED_BATCH:
+            raise tap.Failure("the kernel does not say batch")
+        os.sched_setscheduler(thread, os.SCHED_OTHER, os.sched_param(0))
+        expect(stage.run("verify", site), 1, "NM1323")
+        expect(stage.run("stop", site), 0)
+
+
+def lies(numac, rule, status, code, words):
+    """A QEMU that tells verify something else than the plan, the second time it is asked."""
+    with Stage(numac) as stage:
+        site = stage.site(TWO_CELLS)
+        stage.misbehave([{"count": 2, **rule}])
+        expect(stage.run("run", "--detach", "--engine", "qemu", site), 0)
+        expect(stage.run("verify", site), status, *[code] if code not in words else [], text=words)
+        stage.run("stop", site)
+        stage.expect_nothing_left()
+
+
+# ---- nothing is started ---------------------------------------------------------------------------------------------
+
+def dry_run(numac):
+    two_cpus()
+    with Stage(numac) as stage:
+        site = stage.site(BATCH)
+        steps = ["see that node 0 has 128MiB free", "start QEMU, its CPUs stopped", "pin the emulator to cpus 1",
+                 "pin vcpu 0 to cpus 0", "pin vcpu 1 to cpus 1", "schedule vcpu 0 as batch", "schedule vcpu 1 as batch",
+                 "verify that it is where the plan says", "start its CPUs"]
+        wanted = "pair, by qemu:\n" + "".join(f"  {number}. {step}\n" for number, step in enumerate(steps, 1))
+        run = expect(stage.run("run", "--dry-run", "--engine", "qemu", site), 0)
+        if run.out != wanted:
+            raise tap.Failure(f"{run.out}\ninstead of\n{wanted}")
+        run = expect(stage.run("run", "--dry-run", "--engine", "embed", site), 0)
+        if "pin vcpu" in run.out or "start QEMU" not in run.out:  # libvirt does that
+            raise tap.Failure(run.told())
+        stage.expect_nothing_left()
+
+
+def unknown_guest(numac):
+    with Stage(numac) as stage:
+        site = stage.site(ONE_CELL)
+        for verb in ("run", "verify", "stop", "list"):
+            run = stage.run(verb, site, "tinny")
+            if run.status != 2 or "did you mean 'tiny'?" not in run.err:
+                raise tap.Failure(f"{verb}: {run.told()}")
+        stage.expect_nothing_left()
+
+
+def refused(numac, text, status, code, words, engine="qemu", files=(), program=None, path=None):
+    with Stage(numac) as stage:
+        for name, content in files:
+            (stage.folder / name).write_text(content)
+        if program is not None:
+            stage.misbehave(program=program)
+        if path is not None:
+            stage.environment["PATH"] = path
+        site = stage.site(text)
+        expect(stage.run("run", "--detach", "--engine", engine, site), status, code, text=words)
+        stage.expect_nothing_left()
+
+
+REFUSALS = (  # the name, the site, what is said, what is special
+    ("no QEMU is installed", ONE_CELL, "NM1309", ["'qemu-system-x86_64' is not on this machine"], {"path": "/nowhere"}),
+    ("a node is missing", BIG_HOST.format("memory 64MiB; node 3"), "NM1313", ["see that node 3 has 64MiB free"], {}),
+    ("a node has no room", BIG_HOST.format("memory 800GiB; node 0"), "NM1314", ["see that node 0 has 800GiB free"], {}),
+    ("huge pages are too few", BIG_HOST.format("memory 64GiB; node 0; pages 2MiB").replace(
+        "pu:1\" ", "pu:1\"; hugepages 2MiB { 0 100000 } "), "NM1315", ["see that node 0 has 32768 free pages of 2MiB"], {}),
+    ("QEMU does not know a word", ONE_CELL, "NM1310", ["QEMU says: no such option"],
+     {"program": "#!/bin/sh\necho no such option >&2\nexit 1\n"}),
+    ("QEMU cannot be executed", ONE_CELL, "NM1310", ["its program"], {"program": "#!/nowhere\n"}))
+
+
+def pinned_nowhere(numac):
+    if os.cpu_count() > 60:
+        raise tap.Skip("CPU 60 is here")
+    refused(numac, BIG_HOST.format("memory 64MiB; node 0; pin { 0 60 }"), 3,
+            "NM1316", ["pin vcpu 0 to cpus 60", "failed"])
+
+
+def base_by_qemu(numac):
+    base = "<domain type='qemu'><name>g</name><memory unit='MiB'>64</memory><os><type arch='x86_64'>hvm</type></os></domain>\n"
+    refused(numac, "guest g { base g.xml; vcpus 1; memory 64MiB }\n", 3, "NM1308", ["has a base, which only libvirt understands"],
+            files=[("g.xml", base)])
+
+
+def no_agent(numac):
+    with Stage(numac) as stage:
+        alone = stage.folder / "numac"
+        shutil.copy(numac.path, alone)
+        expect(Numac(alone).run(["list"], stage.folder, environment=stage.environment), 3, "NM1301")
+
+
+def not_a_bundle(numac):
+    agent = pathlib.Path(numac.path).with_name("numac-agent")
+    for text in (b"", b"{}", b'{"format_version": 1, "verb": "run"}', b"[" * 100000, b"\0\xff"):
+        read, write = os.pipe()
+        os.write(write, text[:60000])
+        os.close(write)
+        done = subprocess.run([agent, str(read)], pass_fds=[read], capture_output=True, text=True, timeout=20,
+                              check=False)
+        os.close(read)
+        if done.returncode != 3 or "NM1302" not in done.stderr:
+            raise tap.Failure(f"{text[:40]}: exit status {done.returncode}, {done.stderr}")
+    done = subprocess.run([agent], capture_output=True, text=True, timeout=20, check=False)
+    if done.returncode != 2:
+        raise tap.Failure(f"without a word: exit status {done.returncode}")
+
+
+def findings_as_json(numac):
+    with Stage(numac) as stage:
+        run = stage.run("stop", "--format", "json", stage.site(ONE_CELL))
+        codes = [one.code for one in findings_of(run)]
+        if codes != ["NM1307"] or run.status != 3:
+            raise tap.Failure(f"{codes}; {run.told()}")
+
+
+# ---- where it is kept -----------------------------------------------------------------------------------------------
+
+def foreign_folder(numac):
+    """Root does not keep guests with a user, nor in a folder that goes when a session ends."""
+    if os.geteuid() != 0:
+        raise tap.Skip("not root")
+    with Stage(numac) as stage:
+        os.chown(stage.runtime, 65534, 65534)
+        expect(stage.run("list"), 0)
+        if stage.state.exists():
+            raise tap.Failure("kept with the user whose environment it was")
+
+
+def open_folder(numac):
+    with Stage(numac) as stage:
+        stage.state.mkdir(0o755)
+        stage.state.chmod(0o755)
+        expect(stage.run("list"), 3, "NM1303", text=["others can write or look into it"])
+        stage.state.rmdir()
+        stage.state.write_text("")
+        expect(stage.run("list"), 3, "NM1303", text=["it is no folder"])
+
+
+def private(numac, engine):
+    """Nobody else may look into anything that is kept."""
+    with Stage(numac, engine) as stage:
+        site = stage.site(ONE_CELL)
+        expect(stage.run("run", "--detach", "--engine", engine, site), 0)
+        if stage.state.stat().st_mode & 0o077:
+            raise tap.Failure("the state folder is open")
+        expect(stage.run("stop", site), 0)
+
+
+def tests_of(numac):
+    tests = []
+    for engine in ENGINES:
+        tests += [tap.Test(f"{engine}: {name}", lambda run=run, engine=engine, rest=rest: run(numac, engine, *rest))
+                  for name, run, *rest in (
+                      ("one cell from start to stop", life, ONE_CELL, "tiny"),
+                      ("two cells from start to stop", life, TWO_CELLS, "pair"),
+                      ("stopped and started again and again", again_and_again),
+                      ("two guests of one site", two_guests),
+                      ("ends by itself", ends_by_itself),
+                      ("pinned, moved, seen, put back", held_against_kernel),
+                      ("another class is seen", classes),
+                      ("kept privately", private))]
+    tests += [tap.Test(f"foreground: {name}", lambda end=end, status=status: foreground(numac, end, status))
+              for name, end, status in (("stopped by another", stop_it, 0), ("QEMU killed", kill_it, 1),
+                                        ("numac asked to end", end_numac, -signal.SIGTERM))]
+    tests += [tap.Test("foreground: outlives numac", lambda: outlives(numac))]
+    tests += [tap.Test(f"verify sees {name}", lambda rest=rest: lies(numac, *rest)) for name, *rest in (
+        ("other cells", {"at": "info numa", "do": "answer", "text": "1 nodes\r\nnode 0 cpus: 0 1\r\nnode 0 size: 128 MB\r\n"},
+         1, "NM1327", ["cell 0 of guest 'pair'"]),
+        ("no memory where it looks", {"at": "info mtree -f", "do": "answer", "text": "FlatView #0\r\n"}, 0, "NM1321",
+         ["NM1321"]),
+        ("QEMU end under its eyes", {"at": "query-memdev", "do": "kill-engine"}, 3, "NM1320", ["cannot be verified"]),
+        ("a lost thread", {"at": "query-cpus-fast", "do": "answer", "text": []}, 1, "NM1322", ["vcpu 0"]))]
+    tests += [tap.Test(name, lambda run=run: run(numac)) for name, run in (
+        ("--dry-run lists the steps", dry_run), ("unknown guests", unknown_guest),
+        ("refused: a base, by QEMU alone", base_by_qemu), ("refused: a CPU that is not there", pinned_nowhere),
+        ("numac without its agent", no_agent), ("an agent without its bundle", not_a_bundle),
+        ("findings as JSON", findings_as_json), ("state: of another user", foreign_folder),
+        ("state: open to others, or no folder", open_folder))]
+    tests += [tap.Test(f"refused: {name}", lambda rest=rest, more=more: refused(numac, *rest, **more))
+              for name, text, code, words, more in REFUSALS for rest in [(text, 3, code, words)]]
+    return tests
+
+
+def main():
+    parser = argparse.ArgumentParser(description="guests that really start, as TAP")
+    parser.add_argument("--numac", default=ROOT / "build" / "numac")
+    options = parser.parse_args()
+    return tap.run(tests_of(Numac(options.numac)), 2 * (os.cpu_count() or 1))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What import makes of a command line, word for word, and what it tells, with its place.  That the site makes the same
+ * command line again is proven on whole files by tests/import.py.
+ */
+#include <glib/gstdio.h>
+#include <string.h>
+
+#include "import/import.h"
+
+struct run {
+    struct arena *arena;
+    struct sources *sources;
+    struct findings *findings;
+    struct syntax *syntax;
+    struct imported imported;
+};
+
+/* Through a file: text in memory cannot hold the NUL bytes of a process. */
+static struct run import(const char *text, size_t length)
+{
+    struct run run = { .arena = arena_new(), .sources = sources_new() };
+    g_autofree char *folder = g_dir_make_tmp("numac-argv-XXXXXX", NULL);
+    g_autofree char *path = g_build_filename(folder, "pg.1.argv", NULL);
+    g_assert_true(g_file_set_contents(path, text, (gssize)length, NULL));
+    run.findings = findings_new(run.sources);
+    run.syntax = syntax_new(run.sources, run.findings);
+    uint32_t file = sources_read_words(run.sources, path, IMPORT_BYTES_LIMIT);
+    const struct import_options options = { .notation = NOTATION_NUMA };
+    run.imported = import_guests(run.arena, run.syntax, &file, 1, &options);
+    g_assert_cmpint(g_remove(path), ==, 0);
+    g_assert_cmpint(g_rmdir(folder), ==, 0);
+    return run;
+}
+
+static void done(struct run *run)
+{
+    if (run->imported.site)
+        g_string_free(run->imported.site, TRUE);
+    syntax_free(run->syntax);
+    findings_free(run->findings);
+    sources_free(run->sources);
+    arena_free(run->arena);
+}
+
+/* ---- what is written -------------------------------------------------------------------------------------------- */
+
+#define KVM "qemu-system-x86_64 -name g -accel kvm -machine q35 -cpu host "
+#define ONE "    vcpus 1\n"
+#define RAM(id) " -object memory-backend-ram,id=" id ",size=1G"
+
+static const struct {
+    const char *name, *text, *site;
+} written[] = {
+    { "what QEMU takes where nothing is said", "qemu-system-x86_64 -name g",
+      "    machine pc\n    accel tcg\n    cpu qemu64\n    memory 128MiB\n" ONE },
+    { "what numac takes", KVM "-m 1G", "    memory 1GiB\n" ONE },
+    { "a size in MiB", KVM "-m 1536", "    memory 1536MiB\n" ONE },
+    { "a size with a fraction", KVM "-m 1.5G", "    memory 1536MiB\n" ONE },
+    { "later options of one kind", KVM "-m 1G -m slots=0 -m size=2G -smp 2 -smp maxcpus=2",
+      "    memory 2GiB\n    vcpus 2 { threads 1 }\n" },
+    { "an old accelerator", "qemu-system-x86_64 -name g -M pc,accel=kvm:tcg -cpu host",
+      "    machine pc\n    memory 128MiB\n" ONE },
+    { "a program that is an accelerator", "/usr/bin/kvm -name g -M pc -cpu host",
+      "    machine pc\n    memory 128MiB\n" ONE },
+    { "the CPU of TCG", "qemu-system-x86_64 -name g -M q35 -cpu max", "    accel tcg\n    memory 128MiB\n" ONE },
+    { "features of a CPU",
+      "qemu-system-x86_64 -name g -accel kvm -M q35 -cpu "
+      "EPYC,+topoext,-pdpe1gb,ssbd=on,x2apic=off,host-phys-bits=on,l3-"
+      "cache=on",
+      "    cpu EPYC { cache emulate; maxphysaddr passthrough; features topoext ^pdpe1gb ssbd ^x2apic }\n    memory "
+      "128MiB\n" ONE },
+    { "cores before sockets", KVM "-smp 8,threads=2", "    memory 128MiB\n    vcpus 8 { threads 2 }\n" },
+    { "sockets before cores", "kvm -name g -M pc-q35-6.1 -cpu host -smp 8",
+      "    machine pc-q35-6.1\n    memory 128MiB\n    vcpus 8 { sockets 8 }\n" },
+    { "levels make the vCPUs", KVM "-smp sockets=2,cores=2,threads=2",
+      "    memory 128MiB\n    vcpus 8 { sockets 2; threads 2 }\n" },
+    { "all levels", KVM "-smp 16,sockets=1,dies=2,clusters=2,cores=2,threads=2",
+      "    memory 128MiB\n    vcpus 16 { sockets 1; dies 2; clusters 2; cores 2; threads 2 }\n" },
+    { "vCPUs that wait", KVM "-smp 2,maxcpus=4",
+      "    memory 128MiB\n    vcpus 2 { max 4; online 0-1; fixed 0-1; threads 1 }\n" },
+    { "vCPUs that are plugged",
+      KVM "-smp 1,maxcpus=4,sockets=2 -device host-x86_64-cpu,id=v,socket-id=1,core-id=0,thread-id=0 "
+          "-device host-x86_64-cpu,socket-id=0,core-id=1,thread-id=0",
+      "    memory 128MiB\n    vcpus 3 { max 4; online 0-2; fixed 0-1; order 0 2 1; sockets 2; threads 1 }\n" },
+    { "one backend", KVM "-m 1G -machine memory-backend=m" RAM("m") ",host-nodes=0-1,host-nodes=3,policy=interleave",
+      "    memory 1GiB\n" ONE "    node 0-1,3 interleave\n" },
+    { "JSON",
+      KVM "-m 1G -machine memory-backend=m -object '{\"qom-type\": \"memory-backend-ram\", \"id\":\"\\u006d\", "
+          "\"size\":1073741824,\"host-nodes\":[0,2],\"policy\":\"bind\"}'",
+      "    memory 1GiB\n" ONE "    node 0,2\n" },
+    { "JSON as ps prints it",
+      KVM "-m 1G -machine memory-backend=m -object "
+          "{\"qom-type\":\"memory-backend-ram\",\"id\":\"m\",\"size\":1073741824} -S",
+      "    memory 1GiB\n" ONE },
+    { "where memory comes from",
+      KVM
+      "-m 1G -machine memory-backend=m -object memory-backend-file,id=m,size=1G,mem-path=/srv/a,,b,share=on,align=2M,"
+      "offset=4096,discard-data=on,dump=off,reserve=off,merge=off,prealloc=on,prealloc-threads=4",
+      "    memory 1GiB\n" ONE "    backing file { path \"/srv/a,b\"; align 2MiB; offset 4KiB }\n    access shared\n"
+      "    allocation immediate { threads 4 }\n    discard yes\n    dump no\n    reserve no\n    ksm no\n" },
+    { "a memfd is shared unless it says otherwise",
+      KVM "-m 1G -machine memory-backend=m -object memory-backend-memfd,id=m,size=1G",
+      "    memory 1GiB\n" ONE "    backing memfd\n    access shared\n" },
+    { "huge pages by the name of their mount", KVM "-m 1G -mem-path /mnt/hugepages-1G/a -mem-prealloc",
+      "    memory 1GiB\n" ONE "    pages 1GiB\n" },
+    { "huge pages of a folder",
+      KVM "-m 1G -machine memory-backend=m -object "
+          "memory-backend-file,id=m,size=1G,mem-path=/dev/hugepages/2048kB,share=off",
+      "    memory 1GiB\n" ONE "    pages 2MiB\n    allocation ondemand\n" },
+    { "a file of libvirt", KVM "-m 1G -mem-path /var/lib/libvirt/qemu/ram/1-g",
+      "    memory 1GiB\n" ONE "    backing file\n" },
+    { "memory that is kept", KVM "-overcommit mem-lock=on -machine mem-merge=off",
+      "    memory 128MiB\n" ONE "    ksm no\n    locked yes\n" },
+    { "even cells",
+      KVM "-m 2G -smp 4,sockets=2" RAM("a") RAM("b") " -numa node,cpus=0-1,memdev=a -numa node,cpus=2,cpus=3,memdev=b",
+      "    memory 2GiB\n    vcpus 4 { threads 1 }\n    cells 2\n" },
+    { "cells out of order",
+      KVM "-m 2G -smp 2" RAM("a") RAM("b") " -numa node,nodeid=1,cpus=1,memdev=b -numa node,nodeid=0,cpus=0,memdev=a",
+      "    memory 2GiB\n    vcpus 2 { sockets 1; threads 1 }\n    cells 2\n" },
+    { "memory in the old way", KVM "-m 3G -smp 2 -numa node,cpus=0,mem=1G -numa node,cpus=1,mem=2048",
+      "    vcpus 2 { sockets 1; threads 1 }\n    cell 0 { memory 1GiB }\n    cell 1 { memory 2GiB }\n" },
+    { "memory that is shared out", KVM "-m 2G -smp 2 -numa node,cpus=0 -numa node,cpus=1",
+      "    memory 2GiB\n    vcpus 2 { sockets 1; threads 1 }\n    cells 2\n" },
+    { "vCPUs by their place",
+      KVM "-m 2G -smp 8,sockets=2,cores=2,threads=2" RAM("a")
+          RAM("b") " -numa node,memdev=a -numa node,memdev=b "
+                   "-numa cpu,node-id=0,socket-id=0,core-id=0 -numa cpu,node-id=0,socket-id=0,core-id=1 -numa "
+                   "cpu,node-id=1,socket-id=1",
+      "    memory 2GiB\n    vcpus 8 { threads 2 }\n    cells 2\n" },
+    { "distances, one direction said",
+      KVM "-m 3G -smp 3" RAM("a") RAM("b") RAM("c") " -numa node,cpus=0,memdev=a -numa node,cpus=1,memdev=b "
+                                                    "-numa node,cpus=2,memdev=c -numa dist,src=0,dst=1,val=21 -numa "
+                                                    "dist,src=0,dst=2,val=31 -numa dist,src=1,dst=2,val=22",
+      "    memory 3GiB\n    vcpus 3 { sockets 1; threads 1 }\n    cells 3\n    distances {\n        0 10 21 31\n"
+      "        1 21 10 22\n        2 31 22 10\n    }\n" },
+    { "HMAT",
+      KVM "-m 2G -smp 1 -machine hmat=on" RAM("a")
+          RAM("b") " -numa node,cpus=0,memdev=a -numa node,initiator=0,memdev=b "
+                   "-numa hmat-lb,initiator=0,target=1,hierarchy=memory,data-type=write-latency,latency=400 "
+                   "-numa hmat-lb,initiator=0,target=1,hierarchy=memory,data-type=read-latency,latency=180 "
+                   "-numa hmat-lb,initiator=0,target=1,hierarchy=first-level,data-type=access-bandwidth,bandwidth=2G "
+                   "-numa hmat-cache,node-id=1,size=16M,level=1,associativity=complex,policy=write-through,line=64",
+      "    memory 2GiB\n    cell 0 { vcpus 1 }\n    cell 1 {\n        vcpus 0\n        initiator 0\n"
+      "        latency { 0 180ns 400ns }\n        hmat-cache 1 {\n            size 16MiB\n            line 64\n"
+      "            associativity full\n            policy writethrough\n            bandwidth { 0 2GiB/s }\n        "
+      "}\n    }\n" },
+    { "I/O threads", KVM "-object iothread,id=iothread1 -object iothread,id=io,poll-max-ns=0,thread-pool-max=8",
+      "    memory 128MiB\n" ONE "    iothreads 2\n    iothread 2 { poll 0ns; pool 0 8 }\n" },
+    { "what boot says",
+      KVM "-bios /usr/share/ovmf/OVMF.fd -kernel vmlinuz -initrd 'my initrd' -append \"root=/dev/vda \\$x\" "
+          "-drive file=a,,b.qcow2,if=none,id=d,format=qcow2 -device virtio-blk-pci,drive=d -netdev bridge,id=n,br=lan "
+          "-device virtio-net-pci,netdev=n",
+      "    memory 128MiB\n" ONE
+      "    boot {\n        firmware uefi\n        kernel \"vmlinuz\"\n        initrd \"my initrd\"\n"
+      "        cmdline \"root=/dev/vda $$x\"\n        disk \"a,b.qcow2\"\n        network \"lan\"\n    }\n" },
+    { "a bus on a cell",
+      KVM "-m 1G -numa node,cpus=0,mem=1G -device pxb-pcie,id=pci.1,bus=pcie.0,bus_nr=180,numa_node=0 "
+          "-device pcie-root-port,id=a,bus=pci.1 -device pcie-root-port,id=b,bus=pci.1 -device pcie-root-port,id=c",
+      "    memory 1GiB\n" ONE "    cells 1\n    expander-bus pci1 { cell 0; number 180; ports 2 }\n" },
+    { "taskset with a mask", "sudo taskset 0x1f " KVM,
+      "    memory 128MiB\n" ONE "    cpus 0-4\n    emulator { cpus 0-4 }\n" },
+    { "taskset with a list, in steps", "taskset -ac 0-7:2,16 " KVM,
+      "    memory 128MiB\n" ONE "    cpus 0,2,4,6,16\n    emulator { cpus 0,2,4,6,16 }\n" },
+    { "numactl", "numactl --membind=0,1 -C4-7 -- " KVM,
+      "    memory 128MiB\n" ONE "    cpus 4-7\n    node 0-1\n    emulator { cpus 4-7 }\n" },
+    { "numactl by nodes", "LC_ALL=C numactl -N 1 --preferred 1 nice -n 5 " KVM,
+      "    memory 128MiB\n" ONE "    cpus node:1\n    node 1 preferred\n    emulator { cpus node:1 }\n" },
+    { "a word a line",
+      "A=b \\\nB='c d' \\\n/usr/bin/qemu-system-x86_64 \\\n-name g \\\n-accel kvm \\\n-M q35 \\\n-cpu host\n",
+      "    memory 128MiB\n" ONE },
+    { "a word a line, without backslashes",
+      "A=b\nqemu-system-x86_64\n-name\ng\n-append\n'a\nb' 'c'\n-accel\nkvm\n-M\nq35\n-cpu\nhost\n", NULL },
+    { "a line behind others", "\n# it's the guest\n" KVM "2>&1 > /dev/null &\n", "    memory 128MiB\n" ONE },
+    { "options on lines of their own", KVM "\n-m 1G\n -S\n", "    memory 1GiB\n" ONE },
+    { "two dashes", "qemu-system-x86_64 --name g --accel kvm --machine q35 --cpu host --m 1G",
+      "    memory 1GiB\n" ONE },
+};
+
+static void test_written(gconstpointer data)
+{
+    size_t which = GPOINTER_TO_SIZE(data);
+    struct run run = import(written[which].text, strlen(written[which].text));
+    g_autofree char *site = g_strdup_printf("guest g {\n%s}\n", written[which].site ? written[which].site : "");
+    if (written[which].site)
+        g_assert_nonnull(run.imported.site);
+    if (written[which].site)
+        g_assert_cmpstr(run.imported.site->str, ==, site);
+    else
+        g_assert_null(run.imported.site);
+    done(&run);
+}
+
+/* The words of a process: nothing in them is a shell's. */
+static void test_process(void)
+{
+    static const char text[] =
+        "/usr/bin/qemu-system-x86_64\0-name\0guest=a b's $x,debug-threads=on\0-accel\0kvm\0-M\0q35\0-cpu\0"
+        "host\0-append\0a # \"b\0-kernel\0\xc3\xa9\0-S\0";
+    struct run run = import(text, sizeof text - 1);
+    g_assert_null(run.imported.site); /* a '$' in a name */
+    g_assert_cmpuint(findings_nth(run.findings, 1)->code, ==, NM_import_name);
+    done(&run);
+    static const char other[] = "kvm\0-name\0a b's\0-M\0q35\0-cpu\0host\0-append\0a # \"b\0-kernel\0\xc3\xa9\0-S";
+    run = import(other, sizeof other - 1);
+    g_assert_nonnull(run.imported.site);
+    g_assert_cmpstr(run.imported.site->str, ==,
+                    "guest \"a b's\" {\n    memory 128MiB\n    vcpus 1\n    boot {\n        kernel \"\xc3\xa9\"\n"
+                    "        cmdline \"a # \\\"b\"\n    }\n}\n");
+    done(&run);
+}
+
+/* A guest without a name has that of its file. */
+static void test_name_of_file(void)
+{
+    static const char text[] = "kvm -M q35 -cpu host";
+    struct run run = import(text, sizeof text - 1);
+    g_assert_nonnull(run.imported.site);
+    g_assert_true(g_str_has_prefix(run.imported.site->str, "guest pg {\n"));
+    g_assert_cmpuint(findings_nth(run.findings, 0)->code, ==, NM_argv_no_name);
+    done(&run);
+}
+
+static void test_several(void)
+{
+    static const char text[] = "#!/bin/sh\nset -e\n" KVM " -m 1G &\n"
+                               "kvm -name h -M q35 -cpu host; exit 3\n";
+    struct run run = import(text, sizeof text - 1);
+    g_assert_nonnull(run.imported.site);
+    g_assert_cmpstr(run.imported.site->str, ==,
+                    "guest g {\n    memory 1GiB\n    vcpus 1\n}\n\nguest h {\n    memory 128MiB\n    vcpus 1\n}\n");
+    g_assert_cmpuint(findings_count(run.findings, HINT), ==, 1);
+    const struct finding *finding = findings_nth(run.findings, 0);
+    g_assert_cmpuint(finding->code, ==, NM_argv_left_out);
+    g_assert_cmpstr(finding->message, ==, "left out: 'set'");
+    g_assert_cmpstr(finding->notes[0], ==, "and 1 more that run something else than QEMU");
+    done(&run);
+}
+
+/* ---- what is told ----------------------------------------------------------------------------------------------- */
+
+static const struct {
+    const char *name, *text;
+    enum code code;
+    const char *place; /* the letters it points at */
+} told[] = {
+    { "a quote", KVM "-append 'a b", NM_argv_quote, "'" },
+    { "a double quote", KVM "-append \"a b\\\"", NM_argv_quote, "\"" },
+    { "another program", "A=b cat x", NM_argv_program, "cat" },
+    { "nothing but assignments", "A=b", NM_argv_program, "" },
+    { "a wrapper of nothing", "taskset -c 0-3", NM_argv_program, "taskset" },
+    { "a variable", KVM "-smp \"$N\"", NM_argv_shell, "\"$N\"" },
+    { "a command in a command", KVM "-m `cat size`", NM_argv_shell, "`cat" },
+    { "no value", KVM "-m", NM_argv_no_value, "-m" },
+    { "no number", KVM "-smp four", NM_argv_value, "four" },
+    { "no size", KVM "-m 4Q", NM_argv_value, "4Q" },
+    { "a size beyond all", KVM "-m 99999999999999999999", NM_argv_value, "99999999999999999999" },
+    { "a topology that does not fit", KVM "-smp 8,sockets=3", NM_argv_value, "-smp 8,sockets=3" },
+    { "more vCPUs than there can be", KVM "-smp 8,maxcpus=4", NM_argv_value, "-smp 8,maxcpus=4" },
+    { "JSON cut short", KVM "-object '{\"qom-type\":\"iothread\"'", NM_argv_value, "" },
+    { "JSON with more behind it", KVM "-object '{\"qom-type\":\"iothread\",\"id\":\"a\"}x'", NM_argv_value, "x" },
+    { "JSON deeper than deep", KVM "-object '{\"a\":[[[[[[[[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]]]]]]]]}'",
+      NM_argv_value, "[" },
+    { "no list of CPUs", "taskset -c 3-0 " KVM, NM_argv_value, "3-0" },
+    { "no mask", "taskset wide " KVM, NM_argv_value, "wide" },
+    { "nodes that numactl does not know", "numactl -m +0 " KVM, NM_argv_value, "+0" },
+    { "nodes without a policy", KVM "-m 1G -machine memory-backend=m" RAM("m") ",host-nodes=0", NM_argv_value,
+      "-object memory-backend-ram,id=m,size=1G,host-nodes=0" },
+    { "no policy", KVM "-m 1G -machine memory-backend=m" RAM("m") ",host-nodes=0,policy=near", NM_argv_value,
+      "policy=near" },
+    { "a backend that is not there", KVM "-machine memory-backend=m", NM_argv_object, "memory-backend=m" },
+    { "two backends of one id", KVM RAM("m") RAM("m"), NM_argv_object, "id=m" },
+    { "one backend for two cells", KVM "-m 2G" RAM("m") " -numa node,memdev=m -numa node,cpus=0,memdev=m",
+      NM_argv_object, "memdev=m" },
+    { "two cells of one number", KVM " -numa node,cpus=0,mem=128 -numa node,nodeid=0", NM_argv_cells, "nodeid=0" },
+    { "a gap", KVM " -numa node,cpus=0,mem=128,nodeid=1", NM_argv_cells, "-numa node,cpus=0,mem=128,nodeid=1" },
+    { "a cell beyond all", KVM " -numa node,nodeid=128", NM_argv_cells, "nodeid=128" },
+    { "a vCPU that is not there", KVM " -numa node,cpus=0-1,mem=128", NM_argv_cells, "-numa node,cpus=0-1,mem=128" },
+    { "a distance to nowhere", KVM " -numa node,cpus=0,mem=128 -numa dist,src=0,dst=1,val=20", NM_argv_cells, "dst=1" },
+    { "an initiator that is not there", KVM "-machine hmat=on -numa node,cpus=0,mem=128,initiator=3", NM_argv_cells,
+      "initiator=3" },
+    { "memory that is not the sum", KVM "-m 1G -numa node,cpus=0,mem=2G", NM_argv_memory, "-m 1G" },
+    { "a backend of another size", KVM "-m 2G -machine memory-backend=m" RAM("m"), NM_argv_memory,
+      "-object memory-backend-ram,id=m,size=1G" },
+    { "values without an HMAT",
+      KVM "-numa node,cpus=0,mem=128 -numa "
+          "hmat-lb,initiator=0,target=0,hierarchy=memory,data-type=access-latency,latency=5",
+      NM_argv_value, "-numa hmat-lb,initiator=0,target=0,hierarchy=memory,data-type=access-latency,latency=5" },
+    { "room for memory", KVM "-m 1G,slots=2,maxmem=4G", NM_argv_not_carried, "maxmem=4G" },
+    { "a vCPU at no place", KVM "-smp 1,maxcpus=2 -device host-x86_64-cpu,id=a,core-id=2", NM_argv_value, "core-id=2" },
+    { "a vCPU at two places", KVM "-smp 1,maxcpus=4 -device host-x86_64-cpu,id=a,socket-id=0", NM_argv_value,
+      "-device host-x86_64-cpu,id=a,socket-id=0" },
+    { "a vCPU that is there", KVM "-smp 1,maxcpus=2 -device host-x86_64-cpu,core-id=0", NM_argv_value,
+      "-device host-x86_64-cpu,core-id=0" },
+    { "too many vCPUs", KVM "-smp cores=100,sockets=100", NM_argv_limit, "-smp cores=100,sockets=100" },
+    { "a memory device", KVM RAM("m") " -device pc-dimm,memdev=m", NM_argv_not_carried, "-device pc-dimm,memdev=m" },
+    { "memory that nobody uses", KVM RAM("m"), NM_argv_not_carried, "-object memory-backend-ram,id=m,size=1G" },
+    { "a bus on a cell", KVM "-device pxb-pcie,numa_node=0", NM_argv_not_carried, "-device pxb-pcie,numa_node=0" },
+    { "a bus on no cell", KVM "-device pxb-pcie,id=a", NM_argv_not_carried, "-device pxb-pcie,id=a" },
+    { "two buses of one id", KVM "-device pxb,id=a,numa_node=0 -device pxb,id=a,numa_node=0", NM_argv_value, "id=a" },
+    { "a device of the host", KVM "-device '{\"driver\":\"vfio-pci\"}'", NM_argv_not_carried,
+      "-device '{\"driver\":\"vfio-pci\"}'" },
+    { "a file of options", KVM "-readconfig a", NM_argv_not_carried, "-readconfig a" },
+    { "a property from outside", KVM "-set object.m.size=1", NM_argv_not_carried, "-set object.m.size=1" },
+    { "a property of memory", KVM "-m 1G -machine memory-backend=m" RAM("m") ",frob=1", NM_argv_not_carried, "frob=1" },
+    { "a class of the scheduler", "chrt -f 5 " KVM, NM_argv_not_carried, "chrt" },
+    { "no firmware tables", KVM "-machine acpi=off -numa node,cpus=0,mem=128", NM_argv_not_carried, "acpi=off" },
+    { "a display", KVM "-S -display none", NM_argv_left_out, "-S" },
+    { "pages of unknown size", KVM "-mem-path /dev/hugepages", NM_argv_pages, "-mem-path /dev/hugepages" },
+    { "vCPUs in no cell", KVM "-smp 2 -m 2G -numa node,cpus=0,mem=1G -numa node,mem=1G", NM_argv_forgotten,
+      "-numa node,cpus=0,mem=1G" },
+    { "threads near memory",
+      KVM "-m 1G -machine memory-backend=m -object thread-context,id=t,node-affinity=0" RAM(
+          "m") ",host-nodes=0,policy=bind,prealloc=on,prealloc-context=t",
+      NM_argv_context, "prealloc-context=t" },
+    { "threads elsewhere",
+      KVM "-m 1G -machine memory-backend=m -object thread-context,id=t,node-affinity=1" RAM(
+          "m") ",host-nodes=0,policy=bind,prealloc=on,prealloc-context=t",
+      NM_argv_not_carried, "-object thread-context,id=t,node-affinity=1" },
+};
+
+static void test_told(gconstpointer data)
+{
+    size_t which = GPOINTER_TO_SIZE(data);
+    struct run run = import(told[which].text, strlen(told[which].text));
+    g_assert_cmpuint(findings_count(run.findings, HINT), ==, 1);
+    const struct finding *finding = findings_nth(run.findings, 0);
+    g_assert_cmpuint(finding->code, ==, told[which].code);
+    g_autofree char *place = g_strndup(told[which].text + finding->span.begin, finding->span.end - finding->span.begin);
+    g_assert_nonnull(strstr(place, told[which].place));
+    g_assert_cmpuint(strlen(place), <=, strlen(told[which].place) + 12); /* no more than its key */
+    g_assert_true(!run.imported.site == (finding->severity == ERROR));
+    done(&run);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    for (size_t i = 0; i < G_N_ELEMENTS(written); i++) {
+        g_autofree char *path = g_strdup_printf("/argv/written/%s", written[i].name);
+        g_test_add_data_func(path, GSIZE_TO_POINTER(i), test_written);
+    }
+    for (size_t i = 0; i < G_N_ELEMENTS(told); i++) {
+        g_autofree char *path = g_strdup_printf("/argv/told/%s", told[i].name);
+        g_test_add_data_func(path, GSIZE_TO_POINTER(i), test_told);
+    }
+    g_test_add_func("/argv/process", test_process);
+    g_test_add_func("/argv/name of file", test_name_of_file);
+    g_test_add_func("/argv/several", test_several);
+    return g_test_run();
+}
