@@ -50,9 +50,9 @@ static void online_ones_make_the_count(const struct check *check, const struct g
     if (!online || !guest->says_start || is_failed(&guest->said, W_GUEST_VCPUS) || !guest->vcpus_at_start ||
         guest->vcpus_at_start == COUNT_ALL || guest->vcpus_at_start == online)
         return;
-    struct finding *finding =
-        report(check->findings, NM_online_differs, said_span(&guest->said, W_VCPUS_ONLINE, 1),
-               "'online' names %u vCPUs, and guest '%s' has %u at start", online, guest->name, guest->vcpus_at_start);
+    struct finding *finding = report(check->findings, NM_online_differs, said_span(&guest->said, W_VCPUS_ONLINE, 1),
+                                     "'online' names %u vCPU%s, and guest '%s' has %u at start", online,
+                                     online == 1 ? "" : "s", guest->name, guest->vcpus_at_start);
     finding_label(check->findings, finding, count, "the count");
     if (is_said(&guest->said, W_VCPUS_MAX))
         finding_help(check->findings, finding, "write 'vcpus %u', or name %u of them", online, guest->vcpus_at_start);

@@ -85,50 +85,72 @@ static bool is_pc(const char *machine)
     return machine && (strcmp(machine, "pc") == 0 || strncmp(machine, "pc-i440fx", 9) == 0);
 }
 
-/* What was said of the machine is judged as x86_64's, unless another architecture was meant. */
 static bool is_for_x86(const struct guest *guest)
 {
-    const char *of_base = guest->base_ruled ? guest->base_ruled[BASE_ARCH].text : "x86_64";
-    return !is_failed(&guest->said, W_GUEST_ARCH) && (strcmp(of_base, "x86_64") == 0 || strcmp(of_base, "i686") == 0);
+    return strcmp(guest_arch(guest), "x86_64") == 0 || strcmp(guest_arch(guest), "i686") == 0;
 }
 
 /* Machines this version writes arguments for. */
-static bool is_known_machine(const char *machine)
+static bool is_known_machine(const struct guest *guest)
 {
+    const char *machine = guest->machine;
+    if (guest_is_arm(guest))
+        return strcmp(machine, "virt") == 0 || strncmp(machine, "virt-", 5) == 0;
     return strcmp(machine, "q35") == 0 || strncmp(machine, "pc-q35-", 7) == 0 || is_pc(machine);
 }
 
 static void machines_have_cells(const struct check *check, const struct guest *guest)
 {
-    if (!guest->machine || is_failed(&guest->said, W_GUEST_MACHINE) || !is_for_x86(guest) || guest->base_file ||
-        is_known_machine(guest->machine))
+    if (!guest->machine || is_failed(&guest->said, W_GUEST_MACHINE) || is_failed(&guest->said, W_GUEST_ARCH) ||
+        guest->base_file || is_known_machine(guest))
         return;
-    struct finding *finding = report(check->findings, NM_machine_unknown, said_span(&guest->said, W_GUEST_MACHINE, 1),
-                                     "machine '%s' is none that this version writes for x86_64", guest->machine);
+    bool is_arm = guest_is_arm(guest);
+    struct finding *finding =
+        report(check->findings, NM_machine_unknown, said_span(&guest->said, W_GUEST_MACHINE, 1),
+               "machine '%s' is none that this version writes for %s", guest->machine, guest_arch(guest));
     finding_note(check->findings, finding,
-                 "microvm, isapc and others have no NUMA; other architectures are not yet in this version");
-    finding_help(check->findings, finding, "write q35, pc, or one of their versions such as pc-q35-7.2");
+                 is_arm ? "boards have no cells, and sbsa-ref has its own firmware"
+                        : "microvm, isapc and others have no NUMA; other architectures are said by 'arch'");
+    finding_help(check->findings, finding,
+                 is_arm ? "write virt, or one of its versions such as virt-7.2"
+                        : "write q35, pc, or one of their versions such as pc-q35-7.2");
+}
+
+static bool has_too_many(const struct guest *guest, enum word_id word)
+{
+    uint32_t count = word == W_VCPUS_CLUSTERS ? guest->clusters : word == W_VCPUS_DIES ? guest->dies : guest->modules;
+    return is_sound(&guest->said, word) && count != 1;
 }
 
 static void machines_have_the_level(const struct check *check, const struct guest *guest)
 {
-    static const enum word_id lacking[] = { W_VCPUS_CLUSTERS };
-    for (size_t i = 0; is_for_x86(guest) && i < G_N_ELEMENTS(lacking); i++) {
-        if (!is_said(&guest->said, lacking[i]) || is_failed(&guest->said, lacking[i]) || guest->clusters == 1)
+    static const enum word_id of_x86[] = { W_VCPUS_CLUSTERS, W_NONE },
+                              of_arm[] = { W_VCPUS_DIES, W_VCPUS_MODULES, W_NONE };
+    bool is_arm = guest_is_arm(guest);
+    if (!is_arm && !is_for_x86(guest))
+        return;
+    for (const enum word_id *word = is_arm ? of_arm : of_x86; *word != W_NONE; word++) {
+        if (!has_too_many(guest, *word))
             continue;
-        struct finding *finding = report(check->findings, NM_level_of_machine, said_span(&guest->said, lacking[i], 0),
-                                         "an x86_64 machine has no '%s'", word_row(lacking[i])->word);
-        finding_note(check->findings, finding,
-                     "QEMU would refuse the argument; libvirt 9.0 would ignore the level and then find a mismatch");
+        struct finding *finding = report(check->findings, NM_level_of_machine, said_span(&guest->said, *word, 0),
+                                         "an %s machine has no '%s'", guest_arch(guest), word_row(*word)->word);
+        finding_note(
+            check->findings, finding,
+            is_arm ? "QEMU would refuse the argument"
+                   : "QEMU would refuse the argument; libvirt 9.0 would ignore the level and then find a mismatch");
         finding_help(check->findings, finding,
-                     "remove it; 'dies' and, from QEMU 9.1 on, 'modules' stand between sockets and cores");
+                     is_arm ? "remove it; 'clusters' stand between sockets and cores"
+                            : "remove it; 'dies' and, from QEMU 9.1 on, 'modules' stand between sockets and cores");
     }
 }
 
 /* Of the newest QEMU there is; what the host's own takes is a matter of features. */
-static uint32_t most_vcpus(const char *machine)
+static uint32_t most_vcpus(const struct guest *guest)
 {
+    const char *machine = guest->machine;
     unsigned major = 0, minor = 0;
+    if (guest_is_arm(guest))
+        return 512;
     if (is_pc(machine))
         return 255;
     if (!machine || sscanf(machine, "pc-q35-%3u.%3u", &major, &minor) != 2 || major >= 9)
@@ -139,17 +161,25 @@ static uint32_t most_vcpus(const char *machine)
 static void vcpus_fit_the_machine(const struct check *check, const struct guest *guest)
 {
     uint64_t vcpus = declared_vcpus(guest);
-    uint32_t limit = most_vcpus(guest->machine);
-    if (guest->base_file || vcpus <= limit || is_failed(&guest->said, W_GUEST_MACHINE) || !is_for_x86(guest))
+    uint32_t limit = most_vcpus(guest);
+    bool is_arm = guest_is_arm(guest);
+    if (guest->base_file || vcpus <= limit || is_failed(&guest->said, W_GUEST_MACHINE) ||
+        is_failed(&guest->said, W_GUEST_ARCH))
         return;
-    struct finding *finding = report(check->findings, NM_vcpus_beyond_machine, vcpus_span(guest),
-                                     "guest '%s' has %" G_GUINT64_FORMAT " vCPUs, and machine '%s' takes at most %u",
-                                     guest->name, vcpus, guest->machine ? guest->machine : "q35", limit);
+    struct finding *finding =
+        report(check->findings, NM_vcpus_beyond_machine, vcpus_span(guest),
+               "guest '%s' has %" G_GUINT64_FORMAT " vCPUs, and machine '%s' takes at most %u", guest->name, vcpus,
+               guest->machine ? guest->machine
+               : is_arm       ? "virt"
+                              : "q35",
+               limit);
     if (is_said(&guest->said, W_GUEST_MACHINE))
         finding_label(check->findings, finding, said_span(&guest->said, W_GUEST_MACHINE, 1), "the machine");
-    finding_note(check->findings, finding, "q35 takes 288, from QEMU 8.1 on 1024 and from 9.0 on 4096; pc takes 255");
+    finding_note(check->findings, finding,
+                 is_arm ? "QEMU's virt takes 512, as many as its interrupt controller reaches"
+                        : "q35 takes 288, from QEMU 8.1 on 1024 and from 9.0 on 4096; pc takes 255");
     finding_help(check->findings, finding, "lower '%s' to %u or less%s", vcpus_word(guest), limit,
-                 limit < 4096 ? ", or write 'machine q35'" : "");
+                 !is_arm && limit < 4096 ? ", or write 'machine q35'" : "");
 }
 
 /* ---- the CPU model ---------------------------------------------------------------------------------------------- */

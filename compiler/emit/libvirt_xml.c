@@ -35,14 +35,20 @@ static void xml_os(struct xml *xml, const struct plan_guest *guest)
 
 static void xml_features(struct xml *xml, const struct plan_guest *guest)
 {
-    if (!guest_has_acpi(guest))
+    if (!guest_has_acpi(guest) && !guest->gic_version)
         return;
     xml_open(xml, "<features>");
-    xml_whole(xml, "<acpi/>");
+    if (guest_has_acpi(guest))
+        xml_whole(xml, "<acpi/>");
     if (guest_is_x86(guest))
         xml_whole(xml, "<apic/>");
     if (guest->remaps_interrupts)
         xml_whole(xml, "<ioapic driver='qemu'/>");
+    if (guest->gic_version) {
+        xml_line(xml, "<gic version='");
+        xml_number(xml, guest->gic_version);
+        xml_end(xml, "'/>");
+    }
     xml_shut(xml, "</features>");
 }
 
@@ -145,7 +151,8 @@ static void xml_devices(struct xml *xml, const struct plan_guest *guest)
     xml_whole(xml, "<memballoon model='none'/>");
     if (guest->remaps_interrupts) {
         xml_open(xml, "<iommu model='intel'>");
-        xml_whole(xml, "<driver intremap='on' eim='on'/>");
+        xml_whole(xml, guest->device_count ? "<driver intremap='on' caching_mode='on' eim='on'/>"
+                                           : "<driver intremap='on' eim='on'/>");
         xml_shut(xml, "</iommu>");
     }
     xml_shut(xml, "</devices>");

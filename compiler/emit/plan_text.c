@@ -249,6 +249,10 @@ static void write_topology(const struct plan_guest *guest, GString *out)
     }
     append(out, guest->cpu_model);
     append(out, " on ");
+    if (strcmp(guest->architecture, "x86_64") != 0) {
+        append(out, guest->architecture);
+        append(out, " ");
+    }
     append(out, guest->machine);
     append(out, ", ");
     append(out, guest->accel);

@@ -58,6 +58,8 @@ static void machine(struct argv *argv, const struct plan_guest *guest)
     argv_text(argv, guest->machine);
     if (!guest->has_numa)
         argv_put(argv, ",memory-backend=ram-cell0");
+    if (guest->gic_version)
+        put_number(argv, ",gic-version=", guest->gic_version);
     if (guest->has_hmat)
         argv_put(argv, ",hmat=on");
     if (guest->remaps_interrupts) /* which an irqchip that is all in the kernel does not do */
@@ -138,7 +140,9 @@ static void memory_and_vcpus(struct argv *argv, const struct plan_guest *guest)
     level(argv, ",threads=", guest->threads, true);
     argv_end(argv);
     if (guest->remaps_interrupts) /* before all devices, as it wants */
-        flag(argv, "-device", "intel-iommu,intremap=on,eim=on");
+        flag(argv, "-device",
+             guest->device_count ? "intel-iommu,intremap=on,caching-mode=on,eim=on" /* VFIO wants it */
+                                 : "intel-iommu,intremap=on,eim=on");
     if (guest->is_locked)
         flag(argv, "-overcommit", "mem-lock=on");
 }
@@ -314,7 +318,8 @@ static const char *uefi_image(const struct plan_guest *guest)
 {
     if (strcmp(guest->architecture, "riscv64") == 0)
         return "RISCV_VIRT_CODE.fd";
-    return guest_is_x86(guest) ? "OVMF.fd" : "QEMU_EFI.fd";
+    /* QEMU finds the one by itself; the other stands where Debian 12 has it */
+    return guest_is_x86(guest) ? "OVMF.fd" : "/usr/share/qemu-efi-aarch64/QEMU_EFI.fd";
 }
 
 static void boot(struct argv *argv, const struct plan_guest *guest)

@@ -57,8 +57,8 @@ void finish_apic_ids(struct plan_guest *out)
 {
     bool has_levels = (uint64_t)out->sockets * out->dies * out->clusters * out->modules * out->cores * out->threads ==
                       out->vcpu_count; /* else a rule tells it */
-    out->remaps_interrupts =
-        !out->has_base && out->vcpu_count && has_levels && highest_apic_id(out) >= APIC_IDS_OF_8_BITS;
+    out->remaps_interrupts = !out->has_base && strcmp(out->architecture, "x86_64") == 0 && out->vcpu_count &&
+                             has_levels && highest_apic_id(out) >= APIC_IDS_OF_8_BITS;
 }
 
 void finish_hotplug(struct placing *placing, const struct guest *guest, struct plan_guest *out)

@@ -55,6 +55,7 @@ static void boot(struct json *json, const struct plan_guest *guest)
 {
     json_object(json, "boot");
     json_string(json, "firmware", guest->firmware);
+    number_if_any(json, "gic", guest->gic_version);
     text_if_any(json, "kernel", guest->kernel);
     text_if_any(json, "initrd", guest->initrd);
     text_if_any(json, "cmdline", guest->cmdline);

@@ -162,7 +162,8 @@ struct plan_guest {
     const struct plan_feature *features;
     uint32_t feature_count;
 
-    const char *firmware;                                         /* "bios" or "uefi" */
+    uint32_t gic_version;                                         /* of aarch64; 0: none */
+    const char *firmware;                                         /* "bios", "uefi" or "none" */
     const char *kernel, *initrd, *cmdline, *disk, *network, *mac; /* NULL: none; network is a bridge */
 
     uint64_t memory_bytes; /* the sum of the cells */

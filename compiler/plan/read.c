@@ -80,12 +80,15 @@ static void read_cpu(struct plan_reader *reader, struct json_c_object *object, s
 
 static void read_boot(struct plan_reader *reader, struct json_c_object *object, struct plan_guest *guest)
 {
-    static const char *const keys[] = { "firmware", "kernel", "initrd", "cmdline", "disk", "network", "mac", NULL };
-    static const char *const firmwares[] = { "bios", "uefi" };
+    static const char *const keys[] = {
+        "firmware", "gic", "kernel", "initrd", "cmdline", "disk", "network", "mac", NULL
+    };
+    static const char *const firmwares[] = { "bios", "uefi", "none" };
     struct json_c_object *boot = enter(reader, object, "boot", keys);
     if (!boot)
         return;
-    guest->firmware = firmwares[read_word(reader, boot, "firmware", REQUIRED, firmwares, 2, 0)];
+    guest->firmware = firmwares[read_word(reader, boot, "firmware", REQUIRED, firmwares, G_N_ELEMENTS(firmwares), 0)];
+    guest->gic_version = (uint32_t)read_number(reader, boot, "gic", OPTIONAL, 2, 4);
     guest->kernel = read_text(reader, boot, "kernel", OPTIONAL);
     guest->initrd = read_text(reader, boot, "initrd", OPTIONAL);
     guest->cmdline = read_text(reader, boot, "cmdline", OPTIONAL);

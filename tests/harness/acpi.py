@@ -37,6 +37,10 @@ def srat(table):
             cell, apic, flags = struct.unpack_from("<III", table, at + 4)
             if flags & 1:
                 cpus[apic] = cell
+        elif kind == 3:  # of Arm, whose CPUs have numbers of their own
+            cell, number, flags = struct.unpack_from("<III", table, at + 2)
+            if flags & 1:
+                cpus[number] = cell
         elif kind == 1:
             cell, = struct.unpack_from("<I", table, at + 2)
             base, size = struct.unpack_from("<QQ", table, at + 8)

@@ -17,6 +17,7 @@ class EngineError(Exception):
 class Paused:
     def __init__(self, words, scratch):
         path = pathlib.Path(scratch, "t")
+        self.is_arm = words[0].endswith("aarch64")
         self.errors = open(pathlib.Path(scratch, "err"), "w+", encoding="utf-8", errors="replace")
         with socket.socket(socket.AF_UNIX) as listener:
             listener.bind(str(path))
@@ -75,10 +76,14 @@ class Paused:
 
     def _firmware_read(self, select, length):
         """One transfer of the firmware configuration device into guest memory, then out of it."""
-        order, place, read, choose = 0x200000, 0x201000, 2, 8
+        order, read, choose = (0x40200000 if self.is_arm else 0x200000), 2, 8
+        place = order + 0x1000
         self._port(f"write {order:#x} 16 0x{struct.pack('>IIQ', select << 16 | read | choose, length, place).hex()}")
-        self._port(f"outl 0x514 {0:#x}")
-        self._port(f"outl 0x518 {int.from_bytes(order.to_bytes(4, 'little'), 'big'):#x}")
+        if self.is_arm:  # in memory, where the machine `virt` has it
+            self._port(f"write 0x9020010 8 0x{struct.pack('>Q', order).hex()}")
+        else:
+            self._port(f"outl 0x514 {0:#x}")
+            self._port(f"outl 0x518 {int.from_bytes(order.to_bytes(4, 'little'), 'big'):#x}")
         return bytes.fromhex(self._port(f"read {place:#x} {length:#x}")[2:])
 
     def firmware_file(self, name):

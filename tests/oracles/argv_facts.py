@@ -385,7 +385,8 @@ def _remapping(machine, texts):
         told = properties(text, "driver")
         if told.get("driver", "").endswith("-iommu") or "iommu-pci" in told.get("driver", ""):
             told.pop("id", None)
-            found["iommus"].append({key: str(value) for key, value in sorted(told.items())})
+            found["iommus"].append({key: {True: "on", False: "off"}.get(value, value)
+                                    for key, value in sorted(told.items())})
     return found
 
 
@@ -420,7 +421,7 @@ def facts(words, mounts=None):
         "iothreads": _iothreads(options.get("-object", [])), "devices": _host_devices(options.get("-device", [])),
         "initiators": _initiators(options.get("-object", [])),
         "plugged": _plugged(options.get("-device", [])),
-        "remapping": _remapping(machine, options.get("-device", [])),
+        "remapping": _remapping(machine, options.get("-device", [])), "gic": machine.get("gic-version"),
     }
 
 

@@ -60,7 +60,7 @@ class Fitted:
             self._drop("vfio-pci")
             value = re.sub(r"^vfio-pci,host=[^,]*", "pci-testdev", value)
         if option == "-cpu":
-            value = "max,phys-bits=52"
+            value = "max" if self.words[0].endswith("aarch64") else "max,phys-bits=52"
         elif option == "-object":
             value = self._object(value)
             if value is None:
@@ -108,8 +108,8 @@ def _backends(engine):
     devices = {one["id"]: one for one in engine.ask("query-memdev")}
     tree = engine.monitor("info mtree")
     section = re.search(r"^memory-region: (?:pc|mach-virt)\.ram\n((?:  .*\n)*)", tree, re.MULTILINE)
-    rows = re.findall(r"^ +([0-9a-f]+)-([0-9a-f]+) \(prio \d+, ram\): (\S+)", section.group(1) if section else "",
-                      re.MULTILINE)
+    rows = re.findall(r"^ +([0-9a-f]+)-([0-9a-f]+) \(prio \d+, ram\): (\S+)",
+                      tree if engine.is_arm else section.group(1) if section else "", re.MULTILINE)
     found, seen = [], set()
     for begin, end, name in sorted(rows):
         if name in devices and name not in seen:
@@ -123,7 +123,7 @@ def _backends(engine):
     return found
 
 
-LEVELS = ("socket-id", "die-id", "core-id", "thread-id")
+LEVELS = ("socket-id", "die-id", "cluster-id", "core-id", "thread-id")
 
 
 def _place(properties):
@@ -133,6 +133,8 @@ def _place(properties):
 def _vcpus(engine):
     """({vcpu that is there: its place}, the places of all that there can be)"""
     found = {one["cpu-index"]: _place(one["props"]) for one in engine.ask("query-cpus-fast")}
+    if engine.is_arm:  # where nothing is plugged
+        return found, [found[number] for number in sorted(found)]
     possible = engine.ask("query-hotpluggable-cpus")
     present = [one for one in possible if "qom-path" in one]
     if len(present) != len(found):
@@ -236,14 +238,15 @@ def _side_caches(cells):
 
 
 def _places(topology, cell_of):
-    """Where each vcpu sits, as QEMU numbers them on x86: threads first, then cores, dies, sockets."""
-    cores = topology["cores"] * topology["modules"] * topology["clusters"]
+    """Where each vcpu sits, as QEMU numbers them: threads first, then cores, clusters, dies, sockets."""
+    cores, clusters = topology["cores"] * topology["modules"], topology["clusters"]
     found = []
     for number in range(topology["count"]):
         thread, rest = number % topology["threads"], number // topology["threads"]
         core, rest = rest % cores, rest // cores
-        found.append({"socket-id": rest // topology["dies"], "die-id": rest % topology["dies"], "core-id": core,
-                      "thread-id": thread, "cell": cell_of.get(number)})
+        cluster, rest = rest % clusters, rest // clusters
+        found.append({"socket-id": rest // topology["dies"], "die-id": rest % topology["dies"], "cluster-id": cluster,
+                      "core-id": core, "thread-id": thread, "cell": cell_of.get(number)})
     return found
 
 
@@ -269,7 +272,8 @@ def plan_facts(plan):
         "expanders": _planned_expanders(plan), "devices": _planned_devices(plan),
     }
     if told:
-        facts["srat_vcpus"] = {apic: cell_of[vcpu] for vcpu, apic in enumerate(acpi.apic_ids(plan["vcpus"]))}
+        numbers = acpi.apic_ids(plan["vcpus"]) if plan.get("architecture") != "aarch64" else range(len(places))
+        facts["srat_vcpus"] = {number: cell_of[vcpu] for vcpu, number in enumerate(numbers)}
         facts["srat_memory"] = {number: cell["memory_bytes"] for number, cell in enumerate(plan["cells"])
                                 if cell["memory_bytes"]}
         if plan.get("distances"):

@@ -19,7 +19,8 @@ from harness.program import ROOT, Numac
 SCHEMA = pathlib.Path("/usr/share/libvirt/schemas/domain.rng")
 
 
-LATER = {(9, 4, 0): re.compile(r"<poll [^>]*/>")}  # elements that the schema has from a version on
+LATER = {(9, 4, 0): re.compile(r"<poll [^>]*/>"),  # what the schema has from a version on
+         (10, 1, 0): re.compile(r"(?<=') clusters='\d+'")}
 
 
 def libvirt_version():
