@@ -196,11 +196,12 @@ static void show_once(struct agent *agent, void (*act)(struct run *run))
     }
     struct json json;
     json_open(&json, agent->result);
-    agent->json = &json;
     json_object(&json, NULL);
     json_number(&json, "format_version", 1);
     json_array(&json, "guests");
+    agent->json = &json;
     with_running(agent, act);
+    agent->json = NULL;
     json_end(&json, ']');
     json_end(&json, '}');
     json_finish(&json);

@@ -78,6 +78,32 @@ static const char *full_address(struct arena *arena, const char *address)
     return colon && strchr(colon + 1, ':') ? address : arena_printf(arena, "0000:%s", address);
 }
 
+/* The object that makes a device the initiator of a cell. */
+static void say_initiator(struct argv_guest *guest, struct line *device, const char *id)
+{
+    for (struct option *option = argv_next(guest, ARGV_OBJECT, NULL); option;
+         option = argv_next(guest, ARGV_OBJECT, option)) {
+        if (option->is_carried || g_strcmp0(option_text(option, "qom-type"), "acpi-generic-initiator") != 0 ||
+            g_strcmp0(option_text(option, "pci-dev"), id) != 0)
+            continue;
+        const struct property *cell = option_take(option, "node");
+        uint64_t number;
+        option->is_carried = cell && property_number(guest, cell, ARGV_CELL_LIMIT - 1, &number);
+        if (option->is_carried)
+            argv_line(guest, &device->children, "initiator", "%" G_GUINT64_FORMAT, number);
+        return;
+    }
+}
+
+static void tell_other_initiators(struct argv_guest *guest)
+{
+    for (struct option *option = argv_next(guest, ARGV_OBJECT, NULL); option;
+         option = argv_next(guest, ARGV_OBJECT, option))
+        if (!option->is_carried && g_strcmp0(option_text(option, "qom-type"), "acpi-generic-initiator") == 0)
+            argv_not_carried(guest, option->span, "name a device of this command line and a cell",
+                             "an initiator without its device");
+}
+
 /* A device of the host that a port, or a bus without ports, puts on a cell. */
 static void say_device(struct argv_guest *guest, struct option *option, struct buses *buses)
 {
@@ -98,6 +124,8 @@ static void say_device(struct argv_guest *guest, struct option *option, struct b
         line_add_argument(guest->arena, line, full_address(guest->arena, host->value));
     if (line && bus)
         argv_line(guest, &line->children, "bus", "%s", bus->line->arguments[0]);
+    if (line && id)
+        say_initiator(guest, line, id);
 }
 
 static void say_ports(struct argv_guest *guest, const struct buses *buses)
@@ -126,6 +154,7 @@ void argv_buses(struct argv_guest *guest)
     for (struct option *option = argv_next(guest, ARGV_DEVICE, NULL); option && !guest->failed;
          option = argv_next(guest, ARGV_DEVICE, option))
         say_device(guest, option, &buses);
+    tell_other_initiators(guest);
     g_hash_table_destroy(buses.by_id);
     g_hash_table_destroy(buses.by_port);
 }

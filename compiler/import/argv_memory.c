@@ -173,9 +173,10 @@ static void read_object(struct argv_guest *guest, struct option *option)
         argv_not_carried(guest, option->span, not_yet, "memory of an SGX enclave");
     } else if (g_str_has_prefix(type, "memory-backend-")) {
         read_backend(guest, option, type);
-    } else if (strcmp(type, "acpi-generic-initiator") == 0 || strcmp(type, "acpi-generic-port") == 0) {
+    } else if (strcmp(type, "acpi-generic-port") == 0) {
         argv_not_carried(guest, option->span, not_yet, "a device tied to a cell ('%s')", type);
-    } else if (strcmp(type, "iothread") != 0 && strcmp(type, "thread-context") != 0) {
+    } else if (strcmp(type, "iothread") != 0 && strcmp(type, "thread-context") != 0 &&
+               strcmp(type, "acpi-generic-initiator") != 0) { /* the last goes with its device */
         g_autofree char *what = g_strdup_printf("-object %.40s", type);
         argv_leave_out(guest, option->span, what);
     }

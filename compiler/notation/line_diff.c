@@ -94,7 +94,7 @@ static bool search(struct side *old, struct side *new, size_t start, long old_co
 {
     g_autoptr(GPtrArray) rounds = g_ptr_array_new_with_free_func(g_free);
     for (long edits = 0; edits <= MOST_EDITS; edits++) {
-        long *row = g_new(long, 2 * edits + 1), *now = row + edits;
+        long *row = g_new(long, (gsize)(2 * edits + 1)), *now = row + edits;
         const long *before = edits ? (long *)g_ptr_array_index(rounds, (guint)edits - 1) + (edits - 1) : NULL;
         for (long diagonal = -edits; diagonal <= edits; diagonal += 2) {
             long x = 0;
