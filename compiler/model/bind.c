@@ -30,6 +30,8 @@ static const void *default_object(enum object_kind kind)
         return &resctrl_defaults;
     case OBJECT_HMAT_CACHE:
         return &hmat_cache_defaults;
+    case OBJECT_MEMORY_DEVICE:
+        return &memory_device_defaults;
     case OBJECT_HUGEPAGES:
     case OBJECT_NOTHING:
     case OBJECT_KINDS:
@@ -449,6 +451,19 @@ static void bind_resctrl(struct binder *binder, const struct frame *frame, const
     bind_block(binder, &inside, IN_RESCTRL, item->children);
 }
 
+static void bind_memory_device(struct binder *binder, const struct frame *frame, const struct word_row *row,
+                               const struct item *item, const char *name, struct span span)
+{
+    struct guest *guest = frame->object[OBJECT_GUEST];
+    if (frame->layer == LAYER_PROFILE && !grow(binder, guest->memory_device_count / 32, 0, span))
+        return; /* it is sought among them */
+    struct memory_device *device = guest_memory_device(binder, guest, row->id, name, span);
+    struct frame inside = *frame;
+    inside.object[OBJECT_MEMORY_DEVICE] = device;
+    inside.said = &device->said;
+    bind_block(binder, &inside, row->opens, item->children);
+}
+
 /* A block is not bound: what the blocks of its kind come to is not known. */
 static void miss_block(const struct frame *frame)
 {
@@ -484,6 +499,8 @@ static void bind_labelled(struct binder *binder, const struct frame *frame, cons
             bind_resctrl(binder, frame, item, ids, label.span);
         else if (row->id == W_CELL_HMAT_CACHE && parse_value(binder, &row->label, &label, &id))
             bind_hmat_cache(binder, frame, item, id, label.span);
+        else if (row->object == OBJECT_MEMORY_DEVICE && parse_value(binder, &row->label, &label, &name))
+            bind_memory_device(binder, frame, row, item, name, label.span);
     }
     if (frame->is_broken && findings_errors_met(binder->findings) > findings)
         *frame->is_broken = true;

@@ -133,6 +133,8 @@ const char *report_unknown_host(struct binder *binder, const struct scalar *scal
 struct cell *guest_cell(struct binder *binder, struct guest *guest, const char *label, struct span span);
 struct resctrl *guest_resctrl(struct binder *binder, struct guest *guest, const struct set *ids, struct span span);
 struct iothread *guest_iothread(struct binder *binder, struct guest *guest, uint32_t id, struct span span);
+struct memory_device *guest_memory_device(struct binder *binder, struct guest *guest, enum word_id model,
+                                          const char *name, struct span span);
 struct hmat_cache *cell_hmat_cache(struct binder *binder, struct cell *cell, uint32_t level, struct span span);
 
 extern const struct guest guest_defaults;
@@ -140,6 +142,7 @@ extern const struct cell cell_defaults;
 extern const struct iothread iothread_defaults;
 extern const struct resctrl resctrl_defaults;
 extern const struct hmat_cache hmat_cache_defaults;
+extern const struct memory_device memory_device_defaults;
 extern const struct declared_host host_defaults;
 extern const struct reserve reserve_defaults;
 extern const struct site site_defaults;

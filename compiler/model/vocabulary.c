@@ -170,9 +170,24 @@ const char *context_word(enum context in)
         return "'resctrl'";
     case IN_HMAT_CACHE:
         return "'hmat-cache'";
+    case IN_DIMM:
+        return "a 'dimm'";
+    case IN_VIRTIO_MEM:
+        return "a 'virtio-mem'";
+    case IN_NVDIMM:
+        return "an 'nvdimm'";
+    case IN_VIRTIO_PMEM:
+        return "a 'virtio-pmem'";
+    case IN_SGX_EPC:
+        return "an 'sgx-epc'";
+    case IN_CXL:
+        return "a 'cxl'";
     case IN_NOWHERE:
     case IN_G:
     case IN_GC:
+    case IN_CELL_DEVICE:
+    case IN_MEMORY_DEVICE:
+    case IN_ADDRESSED_DEVICE:
         break;
     }
     return "this place";
@@ -188,6 +203,7 @@ const char *value_type_word(enum value_type type)
         [V_DISTANCE] = "DISTANCE", [V_SIZE] = "SIZE",    [V_SIZE_OR_ALL] = "SIZE", [V_PAGES] = "PAGES",
         [V_SET] = "SET",           [V_CPUS] = "CPUS",    [V_NODES] = "NODES",      [V_NODES_OR_AUTO] = "NODES",
         [V_VERSION] = "VERSION",   [V_TIME] = "TIME",    [V_RATE] = "RATE",        [V_SHARE] = "SHARE",
+        [V_ADDRESS] = "ADDRESS",
     };
     return words[type];
 }

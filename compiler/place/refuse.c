@@ -196,7 +196,8 @@ const char *shortage_text(struct arena *arena, const struct diagnosis *diagnosis
         return crowd_text(arena, diagnosis);
     const char *beside = is_of_cpus(misfit) && draft->guest->emulator == EMULATOR_ISOLATE && misfit->cell == 0
                              ? " beside one for its emulator"
-                             : "";
+                         : !is_of_cpus(misfit) && draft->guest->memory_device_count ? " with its memory devices"
+                                                                                    : "";
     const char *needs = who_needs(arena, diagnosis), *amount = amount_text(arena, misfit, misfit->needed, true);
     const char *left = amount_text(arena, misfit, misfit->left, false), *place = place_text(arena, diagnosis);
     bool is_wide = diagnosis->shape.part.level == NO_LEVEL || diagnosis->shape.part.level == LEVEL_SOCKET;
@@ -231,7 +232,7 @@ static bool takes_memory(const struct draft *draft, uint32_t node, uint64_t page
             if ((node == NO_INDEX || draft->cells[c].portions[p].node == node) &&
                 draft->cells[c].page_bytes == page_bytes)
                 return true;
-    return false;
+    return devices_take(draft, node, page_bytes);
 }
 
 static bool takes(const struct draft *draft, const struct misfit *misfit)

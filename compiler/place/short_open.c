@@ -266,7 +266,7 @@ static void tell_apart(const struct view *view, const uint32_t *chosen)
     }
     if (told > TOLD_NODES)
         g_string_append_printf(text, " and so on");
-    fails(view->attempt, SHORT_MEMORY, view->index[cell], NO_INDEX, homeless->memory_bytes, 0);
+    fails(view->attempt, SHORT_MEMORY, view->index[cell], NO_INDEX, wanted_bytes(homeless), 0);
     view->attempt->misfit->extent = NODES_APART;
     view->attempt->misfit->apart = arena_string(view->attempt->placing->scratch, text->str, text->len);
 }

@@ -152,6 +152,8 @@ static bool has_values(const struct plan_guest *guest)
 
 bool has_libvirt_gap(const struct plan_guest *guest, enum libvirt_gap gap, uint32_t *out_cell, uint32_t *out_other)
 {
+    if (gap == GAP_BINDING || gap == GAP_DEVICE)
+        return has_device_gap(guest, gap, out_cell, out_other);
     bool writes_hmat = has_values(guest);
     for (uint32_t c = 0; c < guest->cell_count; c++) {
         const struct plan_cell *cell = &guest->cells[c];
