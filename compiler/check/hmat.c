@@ -19,11 +19,6 @@ struct table { /* one `latency` or `bandwidth` that is said and sound */
     bool is_bandwidth;
 };
 
-static bool is_sound(const struct said *said, enum word_id word)
-{
-    return is_said(said, word) && !is_failed(said, word);
-}
-
 static void each_of(const struct check *check, const struct guest *guest, struct table *table,
                     const struct hmat_values *values, enum word_id latency, enum word_id bandwidth,
                     void (*judge)(const struct check *, const struct guest *, const struct table *))
@@ -55,14 +50,6 @@ static void each_table(const struct check *check, const struct guest *guest,
 }
 
 /* ---- initiators ------------------------------------------------------------------------------------------------- */
-
-static const struct cell *find_cell(const struct guest *guest, const char *label)
-{
-    for (uint32_t c = 0; c < guest->cell_count; c++)
-        if (strcmp(guest->cells[c].name, label) == 0)
-            return &guest->cells[c];
-    return NULL;
-}
 
 static bool lacks_vcpus(const struct cell *cell)
 {

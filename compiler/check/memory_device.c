@@ -11,11 +11,6 @@ enum { SLOTS_MOST = 256 };
 #define DEVICE_LEAST (2 * MIB)          /* what QEMU aligns memory to where its pages are normal ones */
 #define DEVICE_MOST (UINT64_C(1) << 52) /* bytes that x86_64 can address */
 
-static bool is_sound(const struct said *said, enum word_id word)
-{
-    return is_said(said, word) && !is_failed(said, word);
-}
-
 static bool can_grow(const struct guest *guest)
 {
     return is_said(&guest->said, W_MEMORY_MAX);

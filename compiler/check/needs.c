@@ -31,6 +31,7 @@ static const enum word_id words[FEATURE_COUNT] = {
     [FEATURE_DYNAMIC_MEMSLOTS] = W_DEVICE_DYNAMIC_MEMSLOTS,
     [FEATURE_FEWER_SLOTS] = W_NONE,
     [FEATURE_VIRTIO_ADDRESS] = W_DEVICE_ADDRESS,
+    [FEATURE_EXPANDER_BUS] = W_GUEST_EXPANDER_BUS,
 };
 
 static bool some_iothread(const struct plan_guest *plan, enum feature feature)
@@ -97,6 +98,8 @@ static bool is_used(enum feature feature, const struct plan_guest *plan, const s
         return !cell && plan->maxphysaddr_mode != MAXPHYSADDR_UNSAID;
     case FEATURE_HMAT:
         return !cell && plan->has_hmat;
+    case FEATURE_EXPANDER_BUS:
+        return !cell && plan->expander_count;
     case FEATURE_PREFERRED_MANY:
         return cell && cell->nodes && cell->policy == POLICY_PREFERRED && ids_size(cell->nodes) > 1;
     case FEATURE_THREAD_CONTEXT:
@@ -152,6 +155,8 @@ static struct span word_of_guest(const struct planned_guest *planned, enum featu
             return said_span(&guest->resctrls[i].said, word, 0);
     if (word == W_GUEST_RESCTRL && guest->resctrl_count)
         return guest->resctrls[0].span;
+    if (word == W_GUEST_EXPANDER_BUS && guest->expander_count)
+        return guest->expanders[0].span;
     return guest_word_span(guest, word, 0);
 }
 

@@ -61,6 +61,14 @@ uint64_t declared_memory(const struct guest *guest, uint32_t cell)
     return has_cells ? guest->memory_bytes / guest->cells_wanted : guest->memory_bytes;
 }
 
+const struct cell *find_cell(const struct guest *guest, const char *label)
+{
+    for (uint32_t c = 0; c < guest->cell_count; c++)
+        if (strcmp(guest->cells[c].name, label) == 0)
+            return &guest->cells[c];
+    return NULL;
+}
+
 const struct locality *locality_of(const struct guest *guest, uint32_t cell)
 {
     return cell < guest->cell_count ? &guest->cells[cell].locality : &guest->locality;

@@ -14,6 +14,13 @@ uint64_t declared_vcpus(const struct guest *guest);
  * 2.  0 where they do not. */
 uint64_t declared_memory(const struct guest *guest, uint32_t cell);
 
+static inline bool is_sound(const struct said *said, enum word_id word)
+{
+    return is_said(said, word) && !is_failed(said, word);
+}
+
+const struct cell *find_cell(const struct guest *guest, const char *label); /* among its blocks; NULL: none is */
+
 /* What a cell says or its guest says for it.  Guests without blocks: cell 0, and the guest itself answers. */
 const struct locality *locality_of(const struct guest *guest, uint32_t cell);
 bool cell_has_word(const struct guest *guest, uint32_t cell, enum word_id word);

@@ -34,14 +34,7 @@ void write_qemu_argv(const struct plan_guest *guest, const struct base_text *bas
                      GString *out); /* a shell word a line */
 void write_qemu_script(const struct plan_guest *guest, const struct base_text *base, GString *out); /* taskset + QEMU */
 
-/* The plan itself. */
-void write_plan_json(const struct plan *plan, GString *out);
 void write_plan_text(const struct plan *plan, GString *out); /* what a person reads before deploying */
-
-/* Loads the JSON form.  Trouble is one finding (NM12xx) with its place, and NULL: unknown keys, other versions,
- * numbers out of range and sets that do not fit are refused. */
-const struct plan *read_plan_json(struct arena *arena, const struct sources *sources, struct findings *findings,
-                                  uint32_t file);
 
 /* ---- the output folder ------------------------------------------------------------------------------------------
  * Files are written as temporaries in the folder, compared with what is there, renamed where they differ, the plan

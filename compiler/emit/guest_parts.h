@@ -25,3 +25,6 @@ bool any_tuning(const struct plan_guest *guest);
 void append_tuning(GString *out, const struct plan_guest *guest, const char *margin);
 /* Workers and polling of iothreads, which QEMU does itself. */
 void append_iothread_tuning(GString *out, const struct plan_guest *guest, const char *margin);
+
+/* buses_text.c: PCI buses on cells. */
+void append_expanders(GString *out, const struct plan_guest *guest, const char *margin);

@@ -95,10 +95,12 @@ static void xml_slot(struct xml *xml, const struct plan_memory_device *device)
     xml_end(xml, "'/>");
 }
 
-/* A file of its own is private where nothing is said, whatever the rest of the guest is. */
+/* libvirt takes what is not said from the cell, as the plan does; saying it of anonymous memory makes it a file. */
 static bool device_says_access(const struct plan_memory_device *device)
 {
-    return device->memory.path ? device->memory.is_shared || device->memory.has_access : says_access(&device->memory);
+    const struct plan_cell *memory = &device->memory;
+    return device->model == MEMORY_VIRTIO_PMEM ||
+           (memory->has_access && (memory->is_shared || memory->backing != BACKING_ANONYMOUS));
 }
 
 static void xml_device(struct xml *xml, const struct plan_memory_device *device)
@@ -107,7 +109,7 @@ static void xml_device(struct xml *xml, const struct plan_memory_device *device)
     xml_put(xml, memory_model_word(device->model));
     if (device_says_access(device))
         xml_put(xml, device->memory.is_shared ? "' access='shared" : "' access='private");
-    if (says_discard(&device->memory))
+    if (device->memory.has_discard)
         xml_put(xml, device->memory.discard ? "' discard='yes" : "' discard='no");
     xml_end(xml, "'>");
     xml->depth++;

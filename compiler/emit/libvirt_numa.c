@@ -146,13 +146,13 @@ static bool no_cell_merges(const struct plan_guest *guest)
 }
 
 /* Saying it of anonymous memory would make libvirt take a file; not saying it of memfd makes QEMU share. */
-bool says_access(const struct plan_cell *cell)
+static bool says_access(const struct plan_cell *cell)
 {
     return cell->is_shared || cell->backing == BACKING_MEMFD ||
            (cell->has_access && cell->backing != BACKING_ANONYMOUS);
 }
 
-bool says_discard(const struct plan_cell *cell)
+static bool says_discard(const struct plan_cell *cell)
 {
     return cell->has_discard || cell->discard;
 }

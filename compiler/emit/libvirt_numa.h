@@ -9,8 +9,6 @@
 #include "plan/plan.h"
 
 void xml_size(struct xml *xml, const char *element, uint64_t bytes);
-bool says_access(const struct plan_cell *cell); /* what XML says of this very memory */
-bool says_discard(const struct plan_cell *cell);
 /* maxMemory, memory, currentMemory; with what the plan does not know of. */
 void xml_memory(struct xml *xml, const struct plan_guest *guest, uint64_t more_bytes);
 void xml_hard_limit(struct xml *xml, const struct plan_guest *guest);
@@ -27,3 +25,5 @@ void xml_memory_devices(struct xml *xml, const struct plan_guest *guest);
 /* libvirt_hmat.c */
 void xml_side_caches(struct xml *xml, const struct plan_cell *cell);
 void xml_interconnects(struct xml *xml, const struct plan_guest *guest);
+/* libvirt_buses.c */
+void xml_expanders(struct xml *xml, const struct plan_guest *guest);

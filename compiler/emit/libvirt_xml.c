@@ -124,6 +124,7 @@ static void xml_devices(struct xml *xml, const struct plan_guest *guest)
     xml_open(xml, "<devices>");
     if (guest->disk)
         xml_disk(xml, guest);
+    xml_expanders(xml, guest);
     if (guest->network)
         xml_interface(xml, guest);
     if (strcmp(guest->architecture, "s390x") == 0) { /* has no serial port */

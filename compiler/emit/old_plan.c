@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "emit/emit.h"
-#include "emit/json_c.h"
+#include "plan/json_c.h"
 
 enum { OLD_PLAN_BYTES = 1 << 30, OLD_PLAN_DEPTH = 32 };
 

@@ -21,6 +21,9 @@ struct owned {
     bool owns_tag;                /* the attributes too, where only some children are owned */
     bool stays_unsaid;            /* where the plan has nothing to say, the base may */
     bool goes_whole;              /* ... or else it goes with all that is in it */
+    bool stays_itself;            /* ... or else only what is owned in it goes */
+    /* which of several it is, where no attribute tells it alone; NULL: not one that numac owns */
+    const char *(*key_of)(const struct xml_element *element);
 };
 
 static const char *const domain_order[] = {
@@ -75,36 +78,32 @@ static const char *const cputune_order[] = {
 static const char *const cpu_order[] = {
     "model", "vendor", "topology", "cache", "maxphysaddr", "feature", "numa", NULL
 };
+static const char *const devices_order[] = {
+    "emulator", "disk",        "controller", "lease",    "filesystem", "interface", "smartcard", "serial", "parallel",
+    "console",  "channel",     "input",      "tpm",      "graphics",   "sound",     "audio",     "video",  "hostdev",
+    "redirdev", "redirfilter", "hub",        "watchdog", "memballoon", "rng",       "nvram",     "panic",  "shmem",
+    "memory",   "iommu",       "vsock",      "crypto",   "pstore",     NULL,
+};
+static const char *const controller_order[] = { "driver", "model", "target", "alias", "address", NULL };
+static const char *const target_order[] = { "node", NULL };
 static const char *const numa_order[] = { "cell", "interconnects", NULL };
 static const char *const cell_order[] = { "distances", "cache", NULL };
 
-static const char *const devices_order[] = {
-    "emulator",  "disk",     "controller", "lease",  "filesystem", "interface",   "smartcard", "serial",
-    "parallel",  "console",  "channel",    "input",  "tpm",        "graphics",    "sound",     "audio",
-    "video",     "hostdev",  "redirdev",   "redirfilter", "hub",   "watchdog",    "memballoon", "rng",
-    "nvram",     "panic",    "shmem",      "memory", "iommu",      "vsock",       "crypto",    NULL
-};
-static const char *const device_order[] = { "uuid", "source", "target", "alias", "address", NULL };
-static const char *const source_order[] = { "nodemask", "pagesize", "path", "alignsize", "pmem", NULL };
-static const char *const target_order[] = { "size",  "node",      "label",   "readonly",
+static const char *const memory_order[] = { "uuid", "source", "target", "alias", "address", NULL };
+static const char *const memory_source_order[] = { "nodemask", "pagesize", "path", "alignsize", "pmem", NULL };
+static const char *const memory_target_order[] = { "size",  "node",      "label",   "readonly",
                                             "block", "requested", "current", "address", NULL };
 
-static const struct owned in_source[] = { { .name = "nodemask" },  { .name = "pagesize" }, { .name = "path" },
-                                          { .name = "alignsize" }, { .name = "pmem" },     { 0 } };
-static const struct owned in_target[] = {
-    { .name = "size" },  { .name = "node" },      { .name = "label" },   { .name = "readonly" },
-    { .name = "block" }, { .name = "requested" }, { .name = "address" }, { 0 },
-};
-static const struct owned in_memory_device[] = {
-    { .name = "source", .children = in_source, .order = source_order },
-    { .name = "target", .children = in_target, .order = target_order, .owns_tag = true },
-    { .name = "address", .stays_unsaid = true }, /* on the PCI bus: the base's */
-    { 0 },
-};
-static const struct owned in_devices[] = {
-    { .name = "memory", .is_device = true, .children = in_memory_device, .order = device_order, .owns_tag = true },
-    { 0 },
-};
+/* An expander bus on a cell goes by the number of its controller. */
+static const char *expander_key(const struct xml_element *controller)
+{
+    const char *type = xml_attribute(controller, "type"), *model = xml_attribute(controller, "model");
+    const struct xml_element *target = xml_child(controller, "target");
+    bool is_expander = type && model && strcmp(type, "pci") == 0 &&
+                       (strcmp(model, "pci-expander-bus") == 0 || strcmp(model, "pcie-expander-bus") == 0);
+    return is_expander && target && xml_child(target, "node") ? xml_attribute(controller, "index") : NULL;
+}
+
 static const struct owned in_memtune[] = { { .name = "hard_limit", .stays_unsaid = true }, { 0 } };
 static const struct owned in_backing[] = {
     { .name = "hugepages" }, { .name = "nosharepages" }, { .name = "locked" },  { .name = "source" },
@@ -137,6 +136,31 @@ static const struct owned in_cpu[] = {
     { .name = "numa", .children = in_numa, .order = numa_order, .goes_whole = true },
     { 0 },
 };
+static const struct owned in_target[] = { { .name = "node" }, { 0 } };
+static const struct owned in_controller[] = {
+    { .name = "target", .children = in_target, .order = target_order, .owns_tag = true, .stays_itself = true }, { 0 }
+};
+static const struct owned in_memory_source[] = { { .name = "nodemask" },  { .name = "pagesize" }, { .name = "path" },
+                                          { .name = "alignsize" }, { .name = "pmem" },     { 0 } };
+static const struct owned in_memory_target[] = {
+    { .name = "size" },  { .name = "node" },      { .name = "label" },   { .name = "readonly" },
+    { .name = "block" }, { .name = "requested" }, { .name = "address" }, { 0 },
+};
+static const struct owned in_memory_device[] = {
+    { .name = "source", .children = in_memory_source, .order = memory_source_order },
+    { .name = "target", .children = in_memory_target, .order = memory_target_order, .owns_tag = true },
+    { .name = "address", .stays_unsaid = true }, /* on the PCI bus: the base's */
+    { 0 },
+};
+static const struct owned in_devices[] = {
+    { .name = "controller",
+      .key_of = expander_key,
+      .children = in_controller,
+      .order = controller_order,
+      .stays_itself = true },
+    { .name = "memory", .is_device = true, .children = in_memory_device, .order = memory_order, .owns_tag = true },
+    { 0 },
+};
 static const struct owned in_domain[] = {
     { .name = "name" },
     { .name = "uuid" },
@@ -152,7 +176,7 @@ static const struct owned in_domain[] = {
     { .name = "cputune", .children = in_cputune, .order = cputune_order },
     { .name = "numatune" },
     { .name = "cpu", .children = in_cpu, .order = cpu_order },
-    { .name = "devices", .children = in_devices, .order = devices_order, .stays_unsaid = true },
+    { .name = "devices", .children = in_devices, .order = devices_order, .stays_itself = true },
     { 0 },
 };
 
@@ -210,7 +234,7 @@ static void merge_gone(struct patch *patch, struct xml_element *base, const stru
 {
     if (row->stays_unsaid)
         return;
-    if (!row->children || row->goes_whole || row->owns_tag || is_emptied(base, row->children))
+    if (!row->children || row->goes_whole || (!row->stays_itself && (row->owns_tag || is_emptied(base, row->children))))
         patch_remove(patch, base);
     else
         merge(patch, base, NULL, row->children, row->order);
@@ -263,15 +287,20 @@ static const char *key_of(const struct patch *patch, const struct xml_element *e
 {
     if (row->is_device)
         return device_key(patch, element);
+    if (row->is_device)
+        return device_key(patch, element);
+    if (row->key_of)
+        return row->key_of(element);
     const char *key = xml_attribute(element, row->key);
     return key ? key : arena_printf(patch->arena, "%u", position);
 }
 
+/* NULL: nothing in a base can be the same. */
 static char *own_key(const struct patch *patch, const struct xml_element *element, const struct owned *row,
                      unsigned position)
 {
     if (!row->is_device)
-        return g_strdup(xml_attribute(element, row->key));
+        return g_strdup(row->key_of ? row->key_of(element) : xml_attribute(element, row->key));
     const struct plan_memory_device *device = &patch->guest->memory_devices[position];
     return g_strdup_printf("%s:%s", memory_model_word(device->model), device->memory.name);
 }
@@ -283,14 +312,19 @@ static void merge_several(struct patch *patch, const struct xml_element *base_pa
     g_autoptr(GHashTable) met = g_hash_table_new(NULL, NULL);
     struct xml_element *ours = ours_parent ? xml_child(ours_parent, row->name) : NULL;
     unsigned position = 0;
-    for (struct xml_element *each = ours; each; each = xml_next_named(each))
-        g_hash_table_insert(wanted, own_key(patch, each, row, position++), each);
+    for (struct xml_element *each = ours; each; each = xml_next_named(each)) {
+        char *key = own_key(patch, each, row, position++);
+        if (key)
+            g_hash_table_insert(wanted, key, each);
+    }
     position = 0;
     for (struct xml_element *base = xml_child(base_parent, row->name); base; base = xml_next_named(base)) {
         const char *key = key_of(patch, base, row, position++);
         struct xml_element *same = key ? g_hash_table_lookup(wanted, key) : NULL;
         if (same && g_hash_table_add(met, same))
             merge_one(patch, base, same, row);
+        else if (key && row->stays_itself)
+            merge_gone(patch, base, row);
         else if (key)
             patch_remove(patch, base);
     }
@@ -319,7 +353,7 @@ static void merge(struct patch *patch, const struct xml_element *base, const str
         return;
     }
     for (const struct owned *row = rows; row->name; row++) {
-        if (row->key || row->is_device)
+        if (row->key || row->key_of || row->is_device)
             merge_several(patch, base, ours, row, order);
         else
             merge_single(patch, base, ours ? xml_child(ours, row->name) : NULL, row, order);
@@ -366,8 +400,9 @@ static void write_owned(const struct plan_guest *guest, const struct xml_element
     xml_topology(xml, guest);
     xml_cells(xml, guest);
     xml_shut(xml, "</cpu>");
-    if (guest->memory_device_count || xml_child(base, "devices")) {
+    if (guest->memory_device_count || guest->expander_count) {
         xml_open(xml, "<devices>");
+        xml_expanders(xml, guest);
         xml_memory_devices(xml, guest);
         xml_shut(xml, "</devices>");
     }

@@ -196,7 +196,15 @@ static void append_named(GString *out, const char *what, uint64_t bytes)
 
 static GString *remarks_on_device(const struct plan_memory_device *device)
 {
-    GString *text = remarks_on_cell(&device->memory);
+    bool is_virtio_mem = device->model == MEMORY_VIRTIO_MEM;
+    struct plan_cell memory = device->memory;
+    if (is_virtio_mem) { /* which has what it needs only once it is plugged */
+        memory.is_preallocated = false;
+        memory.reserve = true;
+    }
+    GString *text = remarks_on_cell(&memory);
+    if (is_virtio_mem && device->memory.is_preallocated)
+        append_word(text, "allocated when plugged");
     if (has_slots(device->model)) {
         append_word(text, "slot ");
         append_number(text, device->slot);
@@ -205,7 +213,7 @@ static GString *remarks_on_device(const struct plan_memory_device *device)
         append_word(text, "at ");
         g_string_append_printf(text, "0x%" G_GINT64_MODIFIER "x", device->address);
     }
-    if (device->model == MEMORY_VIRTIO_MEM) {
+    if (is_virtio_mem) {
         append_named(text, "takes ", device->requested_bytes);
         append_named(text, "blocks of ", device->block_bytes);
     }
@@ -377,6 +385,7 @@ static void write_body(const struct plan_guest *guest, GString *out)
     }
     append_iothread_tuning(out, guest, "  ");
     append_tuning(out, guest, "  ");
+    append_expanders(out, guest, "  ");
     write_distances(guest, out);
     write_text_hmat(guest, out);
 }

@@ -8,6 +8,7 @@
 
 #include "emit/emit.h"
 #include "emit/guest_parts.h"
+#include "emit/qemu_buses.h"
 #include "emit/qemu_hmat.h"
 #include "emit/qemu_memory.h"
 
@@ -250,6 +251,7 @@ void qemu_command(struct argv *argv, const struct plan_guest *guest)
     qemu_memory_devices(argv, guest);
     console(argv);
     boot(argv, guest);
+    qemu_expanders(argv, guest);
     devices(argv, guest);
 }
 

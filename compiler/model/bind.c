@@ -28,6 +28,8 @@ static const void *default_object(enum object_kind kind)
         return &iothread_defaults;
     case OBJECT_RESCTRL:
         return &resctrl_defaults;
+    case OBJECT_EXPANDER:
+        return &expander_defaults;
     case OBJECT_HMAT_CACHE:
         return &hmat_cache_defaults;
     case OBJECT_MEMORY_DEVICE:
@@ -38,11 +40,6 @@ static const void *default_object(enum object_kind kind)
         break;
     }
     return NULL;
-}
-
-static size_t column_bytes(const struct column *column)
-{
-    return column->flags & MANY ? sizeof(struct list) : value_bytes(column->type);
 }
 
 /* Back to the default: what a higher layer leaves out is not taken from a lower one. */
@@ -214,14 +211,13 @@ static bool bind_row(struct binder *binder, const struct word_row *row, const st
     bool fine = parse_value(binder, column, &key, into + column->offset);
     for (const struct column *more = row->columns + 1; more->name; more++) /* EACH_UNSAID, PRIORITY_UNSAID */
         if ((more->type == V_CHOICE || more->type == V_INT) && (more->flags & OPTIONAL))
-            memset(into + more->offset, 0xff, sizeof(uint32_t));
+            memset(into + more->offset, 0xff, column_bytes(more));
         else if ((more->type == V_TIME || more->type == V_RATE) && (more->flags & OPTIONAL))
             memset(into + more->offset, 0xff, sizeof(uint64_t));
     return store_columns(binder, item, row, row->columns + 1, scalars, count, into) && fine;
 }
 
-static bool bind_table(struct binder *binder, const struct frame *frame, const struct word_row *row,
-                       const struct item *item)
+bool bind_table(struct binder *binder, const struct frame *frame, const struct word_row *row, const struct item *item)
 {
     uint32_t rows = 0;
     for (const struct item *child = item->children; child; child = child->next, rows++)
@@ -249,16 +245,12 @@ static bool bind_table(struct binder *binder, const struct frame *frame, const s
 
 /* ---- settings --------------------------------------------------------------------------------------------------- */
 
-static void note_places(struct binder *binder, const struct frame *frame, const struct word_row *row,
-                        const struct item *item, const struct scalar *scalars, size_t count)
+void note_places(struct binder *binder, const struct frame *frame, const struct word_row *row, const struct item *item,
+                 const struct scalar *scalars, size_t count)
 {
-    struct place place = { .word = (uint16_t)row->id, .layer = (uint8_t)frame->layer, .span = item_span(item) };
-    said_place(binder->arena, frame->said, place);
-    for (size_t i = 0; i < count && i < 15; i++) {
-        place.argument = (uint8_t)(i + 1);
-        place.span = scalars[i].span;
-        said_place(binder->arena, frame->said, place);
-    }
+    said_place(binder->arena, frame->said, frame->layer, row->id, 0, item_span(item));
+    for (unsigned i = 0; i < count && i < SAID_ARGUMENTS; i++)
+        said_place(binder->arena, frame->said, frame->layer, row->id, i + 1, scalars[i].span);
 }
 
 /* "cpu cpu": a model could have that name, and nobody means it. */
@@ -330,180 +322,6 @@ static void bind_setting(struct binder *binder, const struct frame *frame, const
         *frame->is_broken = true;
     if (row->opens && item->has_block)
         bind_block(binder, frame, row->opens, item->children);
-}
-
-/* ---- labelled blocks -------------------------------------------------------------------------------------------- */
-
-bool item_label(struct binder *binder, const struct item *item, const struct word_row *row, struct scalar *out_label)
-{
-    if (!item->argument_count) {
-        struct finding *finding = report(binder->findings, NM_missing_label, item_span(item), "'%s' lacks its %s",
-                                         row->word, row->label.name);
-        finding_help(binder->findings, finding, "write '%s NAME { ... }'", row->word);
-        return false;
-    }
-    if (item->arguments[0].dollar) {
-        size_t length;
-        const char *text = word_text(binder->syntax, item, item->arguments[0], &length);
-        mark_variables(binder, text, length);
-        struct finding *finding = report(binder->findings, NM_variable_not_here, word_span(item, item->arguments[0]),
-                                         "a variable stands in a %s", row->label.name);
-        finding_help(binder->findings, finding, "variables give values only; write the %s itself", row->label.name);
-        return false;
-    }
-    *out_label = (struct scalar){ .span = word_span(item, item->arguments[0]), .is_quoted = item->arguments[0].quoted };
-    out_label->text = word_text(binder->syntax, item, item->arguments[0], &out_label->length);
-    return true;
-}
-
-static void bind_pages(struct binder *binder, const struct frame *frame, const struct word_row *row,
-                       const struct item *item, const struct scalar *label)
-{
-    uint64_t bytes;
-    if (!parse_value(binder, &row->label, label, &bytes))
-        return;
-    GPtrArray **pools = row->id == W_HOST_HUGEPAGES ? &((struct declared_host *)frame->object[OBJECT_HOST])->hugepages
-                                                    : &((struct reserve *)frame->object[OBJECT_RESERVE])->hugepages;
-    if (!*pools)
-        *pools = g_ptr_array_new();
-    struct hugepages *pool = NULL;
-    for (guint i = 0; i < (*pools)->len; i++)
-        if (((struct hugepages *)g_ptr_array_index(*pools, i))->page_bytes == bytes)
-            pool = g_ptr_array_index(*pools, i);
-    if (!pool) {
-        pool = arena_take(binder->arena, struct hugepages);
-        pool->page_bytes = bytes;
-        g_ptr_array_add(*pools, pool);
-    }
-    pool->span = label->span;
-    struct frame inside = *frame;
-    inside.object[OBJECT_HUGEPAGES] = pool;
-    said_mark(frame->said, row->id, bind_table(binder, &inside, row, item));
-    note_places(binder, frame, row, item, label, 1);
-}
-
-static void bind_reserve(struct binder *binder, const struct frame *frame, const struct item *item,
-                         const struct scalar *label)
-{
-    struct declared_host *host = frame->object[OBJECT_HOST];
-    if (!host->reserves)
-        host->reserves = g_ptr_array_new();
-    struct reserve *reserve = NULL;
-    for (guint i = 0; i < host->reserves->len; i++) {
-        struct reserve *other = g_ptr_array_index(host->reserves, i);
-        if (strlen(other->owner) == label->length && memcmp(other->owner, label->text, label->length) == 0)
-            reserve = other;
-    }
-    if (!reserve) {
-        reserve = arena_take(binder->arena, struct reserve);
-        *reserve = reserve_defaults;
-        reserve->owner = arena_string(binder->arena, label->text, label->length);
-        g_ptr_array_add(host->reserves, reserve);
-    }
-    reserve->span = label->span;
-    struct frame inside = *frame;
-    inside.object[OBJECT_RESERVE] = reserve;
-    inside.said = &reserve->said;
-    bind_block(binder, &inside, IN_RESERVE, item->children);
-}
-
-static void bind_cell(struct binder *binder, const struct frame *frame, const struct item *item, const char *label,
-                      struct span span)
-{
-    const struct guest *guest = frame->object[OBJECT_GUEST];
-    if (frame->layer == LAYER_PROFILE && !grow(binder, guest->cell_count / 32, 0, span)) /* it is sought among them */
-        return;
-    struct cell *cell = guest_cell(binder, frame->object[OBJECT_GUEST], label, span);
-    struct frame inside = *frame;
-    inside.object[OBJECT_CELL] = cell;
-    inside.object[OBJECT_LOCALITY] = &cell->locality;
-    inside.said = &cell->said;
-    bind_block(binder, &inside, IN_CELL, item->children);
-}
-
-static void bind_hmat_cache(struct binder *binder, const struct frame *frame, const struct item *item, uint32_t level,
-                            struct span span)
-{
-    struct hmat_cache *cache = cell_hmat_cache(binder, frame->object[OBJECT_CELL], level, span);
-    struct frame inside = *frame;
-    inside.object[OBJECT_HMAT_CACHE] = cache;
-    inside.said = &cache->said;
-    bind_block(binder, &inside, IN_HMAT_CACHE, item->children);
-}
-
-static void bind_iothread(struct binder *binder, const struct frame *frame, const struct item *item, uint32_t id,
-                          struct span span)
-{
-    struct iothread *iothread = guest_iothread(binder, frame->object[OBJECT_GUEST], id, span);
-    struct frame inside = *frame;
-    inside.object[OBJECT_IOTHREAD] = iothread;
-    inside.said = &iothread->said;
-    bind_block(binder, &inside, IN_IOTHREAD, item->children);
-}
-
-static void bind_resctrl(struct binder *binder, const struct frame *frame, const struct item *item,
-                         const struct set *ids, struct span span)
-{
-    struct resctrl *resctrl = guest_resctrl(binder, frame->object[OBJECT_GUEST], ids, span);
-    struct frame inside = *frame;
-    inside.object[OBJECT_RESCTRL] = resctrl;
-    inside.said = &resctrl->said;
-    bind_block(binder, &inside, IN_RESCTRL, item->children);
-}
-
-static void bind_memory_device(struct binder *binder, const struct frame *frame, const struct word_row *row,
-                               const struct item *item, const char *name, struct span span)
-{
-    struct guest *guest = frame->object[OBJECT_GUEST];
-    if (frame->layer == LAYER_PROFILE && !grow(binder, guest->memory_device_count / 32, 0, span))
-        return; /* it is sought among them */
-    struct memory_device *device = guest_memory_device(binder, guest, row->id, name, span);
-    struct frame inside = *frame;
-    inside.object[OBJECT_MEMORY_DEVICE] = device;
-    inside.said = &device->said;
-    bind_block(binder, &inside, row->opens, item->children);
-}
-
-/* A block is not bound: what the blocks of its kind come to is not known. */
-static void miss_block(const struct frame *frame)
-{
-    if (frame->is_incomplete)
-        *frame->is_incomplete = true;
-}
-
-static void bind_labelled(struct binder *binder, const struct frame *frame, const struct word_row *row,
-                          const struct item *item)
-{
-    struct scalar label;
-    const char *name;
-    const struct set *ids;
-    uint32_t id;
-    size_t findings = findings_errors_met(binder->findings);
-    if (!item_label(binder, item, row, &label)) {
-        miss_block(frame);
-    } else {
-        if (item->argument_count > 1) {
-            struct scalar extra = { .span = word_span(item, item->arguments[1]) };
-            extra.text = word_text(binder->syntax, item, item->arguments[1], &extra.length);
-            report_extra(binder, item, row, &row->label, 1, &label, &extra);
-        }
-        if (row->object == OBJECT_HUGEPAGES)
-            bind_pages(binder, frame, row, item, &label);
-        else if (row->id == W_HOST_RESERVE && parse_value(binder, &row->label, &label, &name))
-            bind_reserve(binder, frame, item, &label);
-        else if (row->id == W_GUEST_CELL && parse_value(binder, &row->label, &label, &name))
-            bind_cell(binder, frame, item, name, label.span);
-        else if (row->id == W_GUEST_IOTHREAD && parse_value(binder, &row->label, &label, &id))
-            bind_iothread(binder, frame, item, id, label.span);
-        else if (row->id == W_GUEST_RESCTRL && parse_value(binder, &row->label, &label, &ids))
-            bind_resctrl(binder, frame, item, ids, label.span);
-        else if (row->id == W_CELL_HMAT_CACHE && parse_value(binder, &row->label, &label, &id))
-            bind_hmat_cache(binder, frame, item, id, label.span);
-        else if (row->object == OBJECT_MEMORY_DEVICE && parse_value(binder, &row->label, &label, &name))
-            bind_memory_device(binder, frame, row, item, name, label.span);
-    }
-    if (frame->is_broken && findings_errors_met(binder->findings) > findings)
-        *frame->is_broken = true;
 }
 
 /* ---- blocks ----------------------------------------------------------------------------------------------------- */
@@ -625,11 +443,22 @@ void bind_item(struct binder *binder, const struct frame *frame, enum context in
         report_unknown(binder, item, in);
 }
 
+/* How many places the settings of a block will note; the words in labelled blocks are others' places. */
+static uint32_t places_of(const struct item *first)
+{
+    uint32_t places = 0;
+    for (const struct item *item = first; item; item = item->next)
+        if (!item->has_block || item->argument_count != 1)
+            places += 1u + MIN((uint32_t)item->argument_count, SAID_ARGUMENTS);
+    return places;
+}
+
 void bind_block(struct binder *binder, const struct frame *frame, enum context in, const struct item *first)
 {
     struct seen seen;
     memset(&seen, 0, sizeof seen);
     seen.first = first;
+    said_expect(binder->arena, frame->said, places_of(first));
     for (const struct item *item = first; item && grow_by_item(binder, frame, item); item = item->next) {
         size_t length;
         const char *text = word_text(binder->syntax, item, item->name, &length);

@@ -77,6 +77,7 @@ bool grow_by_count(struct binder *binder, const struct guest *family);
 /* ---- values (values.c, sets.c): false with a finding, nothing stored */
 bool parse_value(struct binder *binder, const struct column *column, const struct scalar *scalar, void *out_value);
 size_t value_bytes(enum value_type type);
+size_t column_bytes(const struct column *column); /* of what it stores */
 const struct set *parse_set(struct binder *binder, const struct scalar *scalar, enum value_type type);
 struct finding *report_value(struct binder *binder, enum code code, const struct scalar *scalar, const char *format,
                              ...) G_GNUC_PRINTF(4, 5);
@@ -115,6 +116,13 @@ struct frame { /* the objects that the words of a block belong to */
 void bind_block(struct binder *binder, const struct frame *frame, enum context in, const struct item *first);
 void bind_item(struct binder *binder, const struct frame *frame, enum context in, const struct item *item,
                const struct word_row *row); /* row NULL: not a word of this place */
+bool bind_table(struct binder *binder, const struct frame *frame, const struct word_row *row, const struct item *item);
+void note_places(struct binder *binder, const struct frame *frame, const struct word_row *row, const struct item *item,
+                 const struct scalar *scalars, size_t count);
+/* The labelled blocks (bind_labels.c). */
+void bind_labelled(struct binder *binder, const struct frame *frame, const struct word_row *row,
+                   const struct item *item);
+void miss_block(const struct frame *frame); /* what the blocks of its kind come to is not known */
 bool item_label(struct binder *binder, const struct item *item, const struct word_row *row, struct scalar *out_label);
 const char *label_string(struct binder *binder,
                          const struct item *item); /* of an item that has one; outlives the tree */
@@ -132,6 +140,7 @@ const char *report_unknown_profile(struct binder *binder, const struct scalar *s
 const char *report_unknown_host(struct binder *binder, const struct scalar *scalar, const char *own);
 struct cell *guest_cell(struct binder *binder, struct guest *guest, const char *label, struct span span);
 struct resctrl *guest_resctrl(struct binder *binder, struct guest *guest, const struct set *ids, struct span span);
+struct expander_bus *guest_expander(struct binder *binder, struct guest *guest, const char *name, struct span span);
 struct iothread *guest_iothread(struct binder *binder, struct guest *guest, uint32_t id, struct span span);
 struct memory_device *guest_memory_device(struct binder *binder, struct guest *guest, enum word_id model,
                                           const char *name, struct span span);
@@ -141,6 +150,7 @@ extern const struct guest guest_defaults;
 extern const struct cell cell_defaults;
 extern const struct iothread iothread_defaults;
 extern const struct resctrl resctrl_defaults;
+extern const struct expander_bus expander_defaults;
 extern const struct hmat_cache hmat_cache_defaults;
 extern const struct memory_device memory_device_defaults;
 extern const struct declared_host host_defaults;
@@ -149,4 +159,7 @@ extern const struct site site_defaults;
 
 void said_mark(struct said *said, enum word_id word, bool fine);
 void said_forget(struct said *said, enum word_id word);
-void said_place(struct arena *arena, struct said *said, struct place place);
+enum { SAID_ARGUMENTS = 15 };                                              /* of one saying whose places are kept */
+void said_expect(struct arena *arena, struct said *said, uint32_t places); /* room for so many more */
+void said_place(struct arena *arena, struct said *said, enum layer layer, enum word_id word, unsigned argument,
+                struct span span);

@@ -105,9 +105,9 @@ static void choose_source(struct binder *binder, struct declared_host *host)
     if (!last[0] || !last[1])
         return;
     if (last[0]->layer == LAYER_GUEST && last[1]->layer == LAYER_GUEST) {
-        struct finding *finding = report(binder->findings, NM_both_sources, last[1]->span,
+        struct finding *finding = report(binder->findings, NM_both_sources, place_span(last[1]),
                                          "host '%s' has both 'topology' and 'synthetic'", host->name);
-        finding_label(binder->findings, finding, last[0]->span, "the other source");
+        finding_label(binder->findings, finding, place_span(last[0]), "the other source");
         finding_help(binder->findings, finding, "keep one of the two");
         host->is_broken = true;
     } else if (last[0] > last[1]) {

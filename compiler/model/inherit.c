@@ -25,7 +25,7 @@ static enum word_id owner_of(const struct word_row *row)
 static void copy_word(const struct word_row *row, const struct locality *from, struct locality *to)
 {
     for (const struct column *column = row->arguments; column->name; column++) {
-        size_t bytes = column->flags & MANY ? sizeof(struct list) : value_bytes(column->type);
+        size_t bytes = column_bytes(column);
         memcpy((char *)to + column->offset, (const char *)from + column->offset, bytes);
     }
     if (row->columns[0].name)

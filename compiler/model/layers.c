@@ -10,6 +10,7 @@
 const struct cell cell_defaults = { 0 };
 const struct iothread iothread_defaults = { .scheduling = { .priority = PRIORITY_UNSAID } };
 const struct resctrl resctrl_defaults = { 0 };
+const struct expander_bus expander_defaults = { 0 };
 const struct hmat_cache hmat_cache_defaults = { .line_bytes = 64 };
 const struct memory_device memory_device_defaults = { .access = ACCESS_PRIVATE };
 const struct guest guest_defaults = {
@@ -106,6 +107,21 @@ struct memory_device *guest_memory_device(struct binder *binder, struct guest *g
     return device;
 }
 
+struct expander_bus *guest_expander(struct binder *binder, struct guest *guest, const char *name, struct span span)
+{
+    for (uint32_t i = 0; i < guest->expander_count; i++)
+        if (strcmp(guest->expanders[i].name, name) == 0) {
+            guest->expanders[i].span = span;
+            return &guest->expanders[i];
+        }
+    guest->expanders = grown(binder->arena, guest->expanders, guest->expander_count, sizeof guest->expanders[0]);
+    struct expander_bus *expander = &guest->expanders[guest->expander_count++];
+    *expander = expander_defaults;
+    expander->name = name;
+    expander->span = span;
+    return expander;
+}
+
 struct hmat_cache *cell_hmat_cache(struct binder *binder, struct cell *cell, uint32_t level, struct span span)
 {
     for (uint32_t i = 0; i < cell->hmat_cache_count; i++)
@@ -157,6 +173,14 @@ static bool remove_labelled(struct guest *guest, const struct word_row *row, con
                 guest->resctrl_count--;
                 memmove(&guest->resctrls[i], &guest->resctrls[i + 1],
                         (guest->resctrl_count - i) * sizeof guest->resctrls[0]);
+                return true;
+            }
+    if (row->id == W_GUEST_EXPANDER_BUS)
+        for (uint32_t i = 0; i < guest->expander_count; i++)
+            if (strcmp(guest->expanders[i].name, label) == 0) {
+                guest->expander_count--;
+                memmove(&guest->expanders[i], &guest->expanders[i + 1],
+                        (guest->expander_count - i) * sizeof guest->expanders[0]);
                 return true;
             }
     return false;
@@ -355,7 +379,7 @@ static void check_unused(struct binder *binder)
 struct base_tree {
     uint32_t file;
     const struct tree *tree;
-    const char *uuid;
+    struct domain_identity identity;
 };
 
 static const struct item *base_item(struct binder *binder, const struct stack *stack, const struct item *item)
@@ -382,11 +406,15 @@ static void apply_base(struct binder *binder, struct frame frame, const struct i
             known->file = sources_read_named(binder->sources, path, BASE_BYTES_LIMIT);
             source_note_include(binder->sources, known->file, scalars[0].span);
         }
-        known->tree = read_domain(binder->syntax, known->file, &known->uuid);
+        known->tree = read_domain(binder->syntax, known->file, &known->identity);
         g_hash_table_insert(binder->bases, path, known);
     }
     guest->base_file = known->file;
-    guest->base_uuid = known->uuid ? arena_string(binder->arena, known->uuid, strlen(known->uuid)) : NULL;
+    const char *uuid = known->identity.uuid;
+    guest->base_uuid = uuid ? arena_string(binder->arena, uuid, strlen(uuid)) : NULL;
+    guest->base_controllers = known->identity.controllers;
+    guest->base_buses_end = known->identity.buses_end;
+    guest->base_has_express = known->identity.has_express;
     guest->is_broken |= known->tree->failed;
     guest->is_incomplete |= known->tree->failed;
     frame.layer = LAYER_BASE;

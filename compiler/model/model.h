@@ -35,12 +35,13 @@ enum context { /* where a word stands; one bit each, since a row may stand in se
                IN_HMAT_CACHE = 1 << 16,
                IN_VHOST = 1 << 17,
                IN_RESCTRL = 1 << 18,
-               IN_DIMM = 1 << 19,
-               IN_VIRTIO_MEM = 1 << 20,
-               IN_NVDIMM = 1 << 21,
-               IN_VIRTIO_PMEM = 1 << 22,
-               IN_SGX_EPC = 1 << 23,
-               IN_CXL = 1 << 24,
+               IN_EXPANDER = 1 << 19,
+               IN_DIMM = 1 << 20,
+               IN_VIRTIO_MEM = 1 << 21,
+               IN_NVDIMM = 1 << 22,
+               IN_VIRTIO_PMEM = 1 << 23,
+               IN_SGX_EPC = 1 << 24,
+               IN_CXL = 1 << 25,
                IN_G = IN_GUEST | IN_PROFILE,
                IN_GC = IN_G | IN_CELL,
                IN_CELL_DEVICE = IN_DIMM | IN_VIRTIO_MEM | IN_NVDIMM | IN_SGX_EPC | IN_CXL,
@@ -66,7 +67,7 @@ enum value_type {
     V_SOURCE,        /* the same, or `live` */
     V_WHAT,          /* const char *: word or word:label */
     V_FEATURE,       /* struct feature_word */
-    V_CHOICE,        /* uint32_t: position in the row's list of words */
+    V_CHOICE,        /* uint32_t or uint8_t: position in the row's list of words */
     V_BOOL,          /* bool: yes, no */
     V_INT,           /* uint32_t */
     V_COUNT,         /* uint32_t, COUNT_ALL */
@@ -102,6 +103,7 @@ struct column {
     enum value_type type;
     unsigned flags;
     size_t offset;              /* in the object or row; NOT_STORED */
+    size_t bytes;               /* of the member; where it is 1, V_CHOICE is stored so */
     const char *const *choices; /* of V_CHOICE, ends with NULL */
 };
 
@@ -121,6 +123,7 @@ enum object_kind {
     OBJECT_HMAT_CACHE,
     OBJECT_RESCTRL,
     OBJECT_MEMORY_DEVICE,
+    OBJECT_EXPANDER,
     OBJECT_KINDS
 };
 
@@ -159,12 +162,20 @@ bool is_name(const char *text, size_t length); /* may stand as a name without qu
 
 enum layer { LAYER_DEFAULT, LAYER_BASE, LAYER_PROFILE, LAYER_GUEST, LAYER_INHERITED };
 
-struct place { /* one act of saying a word, or one argument of it */
-    uint16_t word;
-    uint8_t argument; /* 0 the word itself, 1 its first argument, ... */
-    uint8_t layer;
-    struct span span;
+struct place { /* one act of saying a word, or one argument of it; packed, since a guest has dozens */
+    uint32_t begin;
+    uint32_t length : 27;
+    uint32_t argument : 5; /* 0 the word itself, 1 its first argument, ... */
+    uint32_t file : 16;
+    uint32_t word : 12;
+    uint32_t layer : 4;
 };
+_Static_assert(SOURCE_COUNT_LIMIT < 1 << 16 && WORD_COUNT < 1 << 12, "a place has no room for its file or word");
+
+static inline struct span place_span(const struct place *place)
+{
+    return (struct span){ .file = place->file, .begin = place->begin, .end = place->begin + place->length };
+}
 
 enum { SAID_WORDS = (WORD_COUNT + 63) / 64 };
 
@@ -376,19 +387,16 @@ struct declared_host {
 
 /* ---- guests ----------------------------------------------------------------------------------------------------- */
 
-struct locality {            /* words that a guest and each of its cells may say */
+struct locality {            /* words that a guest and each of its cells may say; small, since each cell has one */
     const struct set *nodes; /* NULL: auto */
-    uint32_t policy;
-    struct list fallback; /* const struct set * */
+    struct list fallback;    /* const struct set * */
     const struct set *cpus;
-    uint32_t pin;
     struct list pin_rows; /* struct pin_row; guest only */
-    uint32_t within;
     uint64_t page_bytes;
-    uint32_t backing;
     const char *path;
     uint64_t align_bytes, offset_bytes;
-    uint32_t access, allocation, allocation_threads, context;
+    uint32_t allocation_threads;
+    uint8_t policy, pin, within, backing, access, allocation, context; /* choices */
     bool discard, dump, reserve, ksm;
 };
 
@@ -451,8 +459,19 @@ struct memory_device {
     const char *path, *uuid;
     const char *cell; /* label of a cell */
     const struct set *nodes;
-    uint32_t policy, slot, access;
+    uint8_t policy, access;
+    uint32_t slot;
     bool discard, pmem, readonly, dynamic_memslots;
+};
+
+struct expander_bus { /* a PCI bus that stands on a cell */
+    const char *name;
+    struct span span; /* of its label */
+    struct said said;
+    const char *cell;       /* label of a cell */
+    uint32_t number, ports; /* 0: to be decided */
+    uint32_t controller;    /* its number in the base; 0: it is not of the base */
+    uint32_t base_ports;    /* those it has there */
 };
 
 struct guest {
@@ -465,10 +484,13 @@ struct guest {
     bool is_incomplete; /* a layer or a word of it could not be read: what it seems to lack may stand there */
 
     uint32_t count;
-    const char *base;       /* a path ready to open */
-    uint32_t base_file;     /* in the sources; 0 without base */
-    const char *base_uuid;  /* of the base; NULL without */
-    struct list use, hosts; /* const char * */
+    const char *base;          /* a path ready to open */
+    uint32_t base_file;        /* in the sources; 0 without base */
+    const char *base_uuid;     /* of the base; NULL without */
+    uint32_t base_controllers; /* of PCI in the base, numbered below this; 0 without */
+    uint32_t base_buses_end;   /* buses of the base have numbers from here on; 0: numac knows of all */
+    bool base_has_express;     /* its machine has PCI Express */
+    struct list use, hosts;    /* const char * */
     uint32_t arch;
     const char *machine;
     uint32_t accel;
@@ -503,6 +525,8 @@ struct guest {
     uint32_t resctrl_count;
     struct memory_device *memory_devices; /* as declared */
     uint32_t memory_device_count;
+    struct expander_bus *expanders; /* as declared */
+    uint32_t expander_count;
 };
 
 /* ---- the site --------------------------------------------------------------------------------------------------- */
@@ -550,6 +574,10 @@ struct model_options {
  * marked (is_broken, failed words), and the rest still stands, so that all can be told at once.  NULL only where the
  * site itself is no text. */
 struct site *build_site(struct arena *arena, struct syntax *syntax, uint32_t file, const struct model_options *options);
+
+/* ---- PCI buses (devices.c) */
+bool has_express(const struct guest *guest); /* its machine has PCI Express, as q35 does and pc does not */
+uint32_t expander_ports(const struct guest *guest, const struct expander_bus *expander); /* said, else as used */
 
 /* Tells of the value that a finding points at which variable it came from and, with a guest, which lower layers had
  * said it. */

@@ -68,7 +68,7 @@ static enum word_id word_at(const struct said *said, struct span span)
 {
     for (uint32_t i = said->count; i-- > 0;) {
         const struct place *place = &said->places[i];
-        if (place->span.file != span.file || place->span.begin != span.begin || place->span.end != span.end)
+        if (place->file != span.file || place->begin != span.begin || place_span(place).end != span.end)
             continue;
         struct span in_force = said_span(said, place->word, place->argument);
         return in_force.file == span.file && in_force.begin == span.begin ? place->word : W_NONE;

@@ -23,17 +23,31 @@ void said_forget(struct said *said, enum word_id word)
     said->failed[word / 64] &= ~bit;
 }
 
-void said_place(struct arena *arena, struct said *said, struct place place)
+void said_expect(struct arena *arena, struct said *said, uint32_t places)
 {
-    if (said->count == said->room) {
-        uint32_t room = said->room ? said->room * 2 : 8;
-        struct place *places = arena_array(arena, struct place, room);
-        if (said->count)
-            memcpy(places, said->places, said->count * sizeof *places);
-        said->places = places;
-        said->room = room;
-    }
-    said->places[said->count++] = place;
+    if (said->room - said->count >= places)
+        return;
+    uint32_t room =
+        MAX(said->count + places, said->room * 2); /* exact for the first block, of which most have only one */
+    struct place *grown = arena_array(arena, struct place, room);
+    if (said->count)
+        memcpy(grown, said->places, said->count * sizeof *grown);
+    said->places = grown;
+    said->room = room;
+}
+
+void said_place(struct arena *arena, struct said *said, enum layer layer, enum word_id word, unsigned argument,
+                struct span span)
+{
+    said_expect(arena, said, 1);
+    said->places[said->count++] = (struct place){
+        .begin = span.begin,
+        .length = (span.end - span.begin) & 0x7ffffff,
+        .argument = argument & 0x1f,
+        .file = span.file & 0xffff,
+        .word = word & 0xfff,
+        .layer = layer & 0xf,
+    };
 }
 
 struct span said_span(const struct said *said, enum word_id word, unsigned argument)
@@ -44,9 +58,9 @@ struct span said_span(const struct said *said, enum word_id word, unsigned argum
         if (place->word != word)
             continue;
         if (place->argument == argument)
-            return place->span;
+            return place_span(place);
         if (place->argument == 0) { /* the latest saying has no such argument */
-            whole = place->span;
+            whole = place_span(place);
             break;
         }
     }
@@ -67,7 +81,7 @@ void said_chain(struct findings *findings, struct finding *finding, const struct
         if (place->word != word || place->argument != 0)
             continue;
         if (!first)
-            finding_label(findings, finding, place->span, "%s said it here, and was overridden",
+            finding_label(findings, finding, place_span(place), "%s said it here, and was overridden",
                           layer_word(place->layer));
         first = false;
     }

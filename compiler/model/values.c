@@ -315,11 +315,14 @@ static bool refuse_later(struct binder *binder, const struct column *column, con
 }
 
 static bool parse_choice(struct binder *binder, const struct column *column, const struct scalar *scalar,
-                         uint32_t *out_choice)
+                         void *out_choice)
 {
     for (uint32_t i = 0; column->choices[i]; i++)
         if (same(scalar, column->choices[i])) {
-            *out_choice = i;
+            if (column->bytes == sizeof(uint8_t))
+                *(uint8_t *)out_choice = (uint8_t)i;
+            else
+                *(uint32_t *)out_choice = i;
             return true;
         }
     if (refuse_later(binder, column, scalar))
@@ -571,4 +574,11 @@ size_t value_bytes(enum value_type type)
         break;
     }
     bug("a value type without a size");
+}
+
+size_t column_bytes(const struct column *column)
+{
+    if (column->flags & MANY)
+        return sizeof(struct list);
+    return column->type == V_CHOICE ? column->bytes : value_bytes(column->type);
 }

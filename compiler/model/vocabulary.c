@@ -29,22 +29,25 @@ static const char *const hmat_choices[] = { "no", "auto", NULL };
 static const char *const associativity_choices[] = { "none", "direct", "full", NULL };
 static const char *const write_policy_choices[] = { "none", "writeback", "writethrough", NULL };
 
-#define ARG(word, value, flag, owner, member)                                               \
-    {                                                                                       \
-        .name = (word), .type = (value), .flags = (flag), .offset = offsetof(owner, member) \
+#define ARG(word, value, flag, owner, member)                                                \
+    {                                                                                        \
+        .name = (word), .type = (value), .flags = (flag), .offset = offsetof(owner, member), \
+        .bytes = sizeof((owner *)0)->member                                                  \
     }
 #define LIST(word, value, flag, owner, member) ARG(word, value, (flag) | MANY, owner, member)
-#define CHOICE(word, flag, owner, member, list)                                                                 \
-    {                                                                                                           \
-        .name = (word), .type = V_CHOICE, .flags = (flag), .offset = offsetof(owner, member), .choices = (list) \
+#define CHOICE(word, flag, owner, member, list)                                               \
+    {                                                                                         \
+        .name = (word), .type = V_CHOICE, .flags = (flag), .offset = offsetof(owner, member), \
+        .bytes = sizeof((owner *)0)->member, .choices = (list)                                \
     }
 #define CALLED(word, value, flag)                                              \
     {                                                                          \
         .name = (word), .type = (value), .flags = (flag), .offset = NOT_STORED \
     }
-#define COLUMN(word, value, flag, owner, member, list)                                                         \
-    {                                                                                                          \
-        .name = (word), .type = (value), .flags = (flag), .offset = offsetof(owner, member), .choices = (list) \
+#define COLUMN(word, value, flag, owner, member, list)                                       \
+    {                                                                                        \
+        .name = (word), .type = (value), .flags = (flag), .offset = offsetof(owner, member), \
+        .bytes = sizeof((owner *)0)->member, .choices = (list)                               \
     }
 #define LABEL(word, value) .label = { .name = (word), .type = (value), .offset = NOT_STORED }
 #define ARGUMENTS(...) .arguments = { __VA_ARGS__ }
@@ -168,6 +171,8 @@ const char *context_word(enum context in)
         return "'vhost'";
     case IN_RESCTRL:
         return "'resctrl'";
+    case IN_EXPANDER:
+        return "'expander-bus'";
     case IN_HMAT_CACHE:
         return "'hmat-cache'";
     case IN_DIMM:

@@ -264,7 +264,7 @@ static void offer_within(struct cure *cure)
         struct guest *copy = copy_of(cure);
         uint32_t at = 0;
         for (struct locality *here; (here = edited_locality(cure, copy, W_WITHIN, &at));)
-            here->within = wider;
+            here->within = (uint8_t)wider;
         if (offer_if(cure, copy,
                      arena_printf(cure->trial.scratch, "write '%s'%s", words[wider], in_cell(cure, W_WITHIN))))
             return;
@@ -304,7 +304,7 @@ static void offer_pin(struct cure *cure)
 {
     const struct draft_cell *cell = &cure->diagnosis->draft->cells[cure->diagnosis->misfit.cell];
     static const struct {
-        uint32_t pin;
+        uint8_t pin;
         const char *text;
     } pins[] = { { PIN_CPUS, "give it single CPUs" }, { PIN_NODE, "let its vCPUs share" } };
     for (size_t i = cell->locality->pin == PIN_CORES ? 0 : 1; i < G_N_ELEMENTS(pins) && !is_full(cure); i++) {

@@ -365,6 +365,9 @@ const struct ids *context_of(const struct draft *draft, const struct draft_cell 
 /* finish_hmat.c; `cells` are those of `out`, which has everything else. */
 void finish_hmat(struct arena *arena, const struct draft *draft, struct plan_cell *cells, struct plan_guest *out);
 
+/* ---- buses.c: PCI buses and devices, a part of finishing; `out` has its cells ------------------------------------ */
+void finish_buses(struct placing *placing, const struct draft *draft, struct plan_guest *out);
+
 /* ---- tuning.c: classes, pools, parts of caches: a part of finishing --------------------------------------------- */
 void finish_iothread(const struct draft *draft, const struct iothread *said, struct plan_iothread *out);
 void finish_tuning(struct placing *placing, const struct draft *draft, struct plan_guest *out);

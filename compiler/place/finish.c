@@ -101,8 +101,8 @@ static bool wants_numa(const struct draft *draft)
 {
     const struct guest *guest = draft->guest;
     return draft->cell_count > 1 || guest->cell_count || guest->cells_wanted || guest->distance_rows.count ||
-           is_said(&guest->said, W_GUEST_DISTANCES) || guest->hmat == HMAT_WORD_AUTO || guest->memory_device_count ||
-           is_said(&guest->said, W_MEMORY_MAX); /* memory is plugged into cells */
+           is_said(&guest->said, W_GUEST_DISTANCES) || guest->hmat == HMAT_WORD_AUTO || guest->expander_count ||
+           guest->memory_device_count || is_said(&guest->said, W_MEMORY_MAX); /* memory is plugged into cells */
 }
 
 /* ---- distances -------------------------------------------------------------------------------------------------- */
@@ -310,4 +310,5 @@ void finish_guest(struct placing *placing, const struct identity *identity, cons
     finish_names(placing, identity, draft, out);
     finish_threads(placing, draft, out);
     finish_tuning(placing, draft, out);
+    finish_buses(placing, draft, out);
 }

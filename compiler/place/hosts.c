@@ -117,7 +117,8 @@ static void mix_text(uint64_t *hash, const char *text)
 static void mix_locality(uint64_t *hash, const struct locality *said)
 {
     const struct set *const *fallback = said->fallback.items;
-    mix(hash, said->policy | said->pin << 4 | said->within << 8 | (uint64_t)said->fallback.count << 16);
+    mix(hash, (uint64_t)said->policy | (uint64_t)said->pin << 4 | (uint64_t)said->within << 8 |
+                  (uint64_t)said->fallback.count << 16);
     mix(hash, said->page_bytes);
     mix_text(hash, said->nodes ? said->nodes->text : NULL);
     mix_text(hash, said->cpus ? said->cpus->text : NULL);

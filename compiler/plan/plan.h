@@ -10,6 +10,7 @@
 
 #include "base/base.h"
 #include "diag/diag.h"
+#include "source/source.h"
 
 #define PLAN_FORMAT_VERSION 1
 
@@ -149,6 +150,20 @@ struct plan_resctrl { /* a group of vCPUs with a part of the caches and of the b
     uint32_t monitor_count;
 };
 
+enum expander_kind {
+    EXPANDER_PXB,
+    EXPANDER_PXB_PCIE
+}; /* of conventional PCI, with slots; of PCI Express, with ports */
+
+struct plan_expander { /* a PCI bus that stands on a cell */
+    const char *name;
+    enum expander_kind kind;
+    uint32_t cell;
+    uint32_t number;     /* of its bus, 1 to 254; those of the buses behind it follow */
+    uint32_t controller; /* its number among the PCI controllers, 1 to 255; its ports have those that follow */
+    uint32_t ports;      /* root ports, at least 1; 0 of a pxb, and where they are the base's */
+};
+
 struct plan_guest {
     const char *name;
     const char *uuid;
@@ -195,6 +210,9 @@ struct plan_guest {
     const struct plan_resctrl *resctrls;
     uint32_t resctrl_count;
 
+    const struct plan_expander *expanders; /* in order of the site */
+    uint32_t expander_count;
+
     bool is_locked;
     uint64_t hard_limit_bytes; /* 0: none */
 };
@@ -207,6 +225,15 @@ struct plan {
                                    which files are its own; none where only the plan was written */
     uint32_t target_count;
 };
+
+/* ---- the JSON form -------------------------------------------------------------------------------------------- */
+
+void write_plan_json(const struct plan *plan, GString *out);
+
+/* Loads it.  Trouble is one finding (NM12xx) with its place, and NULL: unknown keys, other versions, numbers out of
+ * range and sets that do not fit are refused. */
+const struct plan *read_plan_json(struct arena *arena, const struct sources *sources, struct findings *findings,
+                                  uint32_t file);
 
 /* ---- the HMAT, row by row (hmat.c) ------------------------------------------------------------------------------ */
 
@@ -229,6 +256,19 @@ void hmat_each(const struct plan_guest *guest, void (*take)(void *state, const s
  * table: the largest power of ten in each latency, the largest power of two in each bandwidth. */
 enum { HMAT_MOST = UINT16_MAX - 1 };
 uint64_t hmat_base_of(uint64_t value, bool is_bandwidth);
+
+/* ---- PCI buses (buses.c) ---------------------------------------------------------------------------------------- */
+
+enum { BUS_NUMBER_MOST = 254, BUS_NUMBERS_END = 256, CONTROLLER_MOST = 255, PORTS_MOST = 32 };
+
+struct bus_numbers { /* a bus, and those behind it */
+    uint32_t first, count;
+};
+
+/* So many numbers a bus takes: behind a pxb is one bridge, behind each port one bus. */
+uint32_t bus_numbers_of(enum expander_kind kind, uint32_t ports);
+/* The highest place for so many numbers that the others leave free; 0: there is none. */
+uint32_t free_bus_number(const struct bus_numbers *taken, uint32_t taken_count, uint32_t count);
 
 /* The memory of cells and devices, as libvirt counts it. */
 uint64_t plan_total_bytes(const struct plan_guest *guest);
@@ -259,4 +299,5 @@ const char *thread_class_word(enum thread_class class);                /* "fifo"
 const char *cache_content_word(enum cache_content content);            /* "both" */
 const char *associativity_word(enum hmat_associativity associativity); /* "direct" */
 const char *write_policy_word(enum hmat_write_policy policy);          /* "writeback" */
+const char *expander_kind_word(enum expander_kind kind);               /* "pxb-pcie" */
 const char *hmat_access_word(enum hmat_access access);                 /* "access" */

@@ -87,6 +87,12 @@ enum part {
     PART_REQUESTED,
     PART_TARGET_ADDRESS,
     PART_DEVICE_ADDRESS,
+    PART_OS,
+    PART_OS_TYPE,
+    PART_CONTROLLER,
+    PART_CONTROLLER_TARGET,
+    PART_CONTROLLER_NODE,
+    PART_CONTROLLER_ADDRESS,
     PART_COUNT
 };
 
@@ -122,6 +128,7 @@ struct domain {
     const char *text;    /* of the whole file: places are offsets in it */
     struct extent where; /* the guest in it: nearly always all of it */
     bool failed;
+    uint32_t bus_most; /* the highest PCI bus that an address of a device names */
     struct part_list parts[PART_COUNT];
 };
 
@@ -196,6 +203,8 @@ void hmat_to_items(struct domain *domain, struct cell_items *cells);
 /* What the memory comes to, with its devices; behind the cells, which have so much of it. */
 void memory_to_items(struct domain *domain, struct item_list *top, uint64_t cells_kib);
 void memory_devices_to_items(struct domain *domain, struct item_list *top);
+/* PCI buses on cells, and what a guest's own must keep clear of. */
+void devices_to_items(struct domain *domain, struct item_list *top, struct domain_identity *identity);
 
 void threads_to_items(struct domain *domain, struct item_list *top); /* scheduler, emulator, iothreads */
 void resctrls_to_items(struct domain *domain, struct item_list *top);

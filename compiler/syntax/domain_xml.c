@@ -93,6 +93,12 @@ static const struct part_row {
     [PART_REQUESTED] = { PART_TARGET, "requested", ONCE | CONTENT, { "unit" } },
     [PART_TARGET_ADDRESS] = { PART_TARGET, "address", ONCE, { "base" } },
     [PART_DEVICE_ADDRESS] = { PART_DEVICE_MEMORY, "address", ONCE, { "type", "slot", "base" } },
+    [PART_OS] = { PART_DOMAIN, "os", 0, { NULL } },
+    [PART_OS_TYPE] = { PART_OS, "type", 0, { "machine" } },
+    [PART_CONTROLLER] = { PART_DEVICES, "controller", 0, { "type", "index", "model" } },
+    [PART_CONTROLLER_TARGET] = { PART_CONTROLLER, "target", ONCE, { "busNr" } },
+    [PART_CONTROLLER_NODE] = { PART_CONTROLLER_TARGET, "node", ONCE | CONTENT, { NULL } },
+    [PART_CONTROLLER_ADDRESS] = { PART_CONTROLLER, "address", 0, { "bus" } },
 };
 
 const char *part_name(enum part part)
@@ -333,6 +339,22 @@ static void refuse_depth(struct parser *parser, struct extent where)
     stop(parser, finding);
 }
 
+/* The bus that a device of any kind says it is on. */
+static void note_bus(struct parser *parser, struct sax_attributes sax)
+{
+    const xmlChar *bus = NULL;
+    bool is_pci = false;
+    for (int i = 0; i < sax.count; i++) {
+        const xmlChar **one = sax.list + 5 * i;
+        is_pci |= strcmp((const char *)one[0], "type") == 0 && one[4] - one[3] == 3 && memcmp(one[3], "pci", 3) == 0;
+        if (strcmp((const char *)one[0], "bus") == 0)
+            bus = one[3];
+    }
+    if (is_pci && bus) /* the quote behind it ends the number */
+        parser->domain->bus_most =
+            MAX(parser->domain->bus_most, (uint32_t)MIN(g_ascii_strtoull((const char *)bus, NULL, 0), UINT8_MAX));
+}
+
 static void on_start(void *data, const xmlChar *name, const xmlChar *prefix, const xmlChar *uri, int namespace_count,
                      const xmlChar **namespaces, int attribute_count, int defaulted_count, const xmlChar **attributes)
 {
@@ -351,6 +373,8 @@ static void on_start(void *data, const xmlChar *name, const xmlChar *prefix, con
         refuse_root(parser, (const char *)name, (const char *)uri, where);
         return;
     }
+    if (parser->depth == 3 && strcmp((const char *)name, "address") == 0)
+        note_bus(parser, (struct sax_attributes){ attribute_count, attributes });
     struct element *element = part ? keep_element(parser, part, where) : NULL;
     if (element)
         take_attributes(parser, element, (struct sax_attributes){ attribute_count, attributes }, at);

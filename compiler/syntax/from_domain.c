@@ -203,13 +203,13 @@ static void add_backing(struct domain *domain, struct item_list *top)
 
 /* ---- all of it ------------------------------------------------------------------------------------------------------ */
 
-static void add_items(struct domain *domain, struct item_list *top, const char **out_uuid)
+static void add_items(struct domain *domain, struct item_list *top, struct domain_identity *identity)
 {
     const struct element *uuid = domain_first(domain, PART_UUID);
     uint64_t cells_kib = 0;
     struct item_list cells = { 0 };
     if (uuid)
-        domain_uuid(domain, &uuid->content, out_uuid);
+        domain_uuid(domain, &uuid->content, &identity->uuid);
     cells_to_items(domain, &cells, &cells_kib);
     memory_to_items(domain, top, cells_kib);
     add_vcpus(domain, top);
@@ -217,6 +217,7 @@ static void add_items(struct domain *domain, struct item_list *top, const char *
     add_pins(domain, top);
     threads_to_items(domain, top);
     resctrls_to_items(domain, top);
+    devices_to_items(domain, top, identity);
     add_backing(domain, top);
     memory_devices_to_items(domain, top);
     if (!cells.first)
@@ -258,25 +259,22 @@ struct tree *read_domain_part(struct syntax *syntax, struct span where, struct d
         tell_length(domain, where.end - where.begin);
     } else if (domain_parse(domain)) {
         identify(domain, out_identity);
-        add_items(domain, &top, &out_identity->uuid);
+        add_items(domain, &top, out_identity);
     }
     tree->items = top.first;
     tree->failed = domain->failed;
     return tree;
 }
 
-struct tree *read_domain(struct syntax *syntax, uint32_t file, const char **out_uuid)
+struct tree *read_domain(struct syntax *syntax, uint32_t file, struct domain_identity *out_identity)
 {
     const struct source *source = source_at(syntax->sources, file);
-    *out_uuid = NULL;
+    *out_identity = (struct domain_identity){ 0 };
     if (source->trouble != SOURCE_FINE || source->length > BASE_BYTES_LIMIT) {
         struct tree *tree = arena_take(syntax->arena, struct tree);
         *tree = (struct tree){ .file = file, .failed = true };
         report_trouble(syntax, file, BASE_BYTES_LIMIT);
         return tree;
     }
-    struct domain_identity identity;
-    struct tree *tree = read_domain_part(syntax, (struct span){ file, 0, source->length }, &identity);
-    *out_uuid = identity.uuid;
-    return tree;
+    return read_domain_part(syntax, (struct span){ file, 0, source->length }, out_identity);
 }

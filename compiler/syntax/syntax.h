@@ -89,14 +89,17 @@ void report_trouble(struct syntax *syntax, uint32_t file, uint32_t bytes_limit);
 
 /* The NUMA parts of a domain XML as items of a guest, with spans in the XML: what a `base` gives as its lowest layer.
  * Read with BASE_BYTES_LIMIT.  What cannot be read, or what libvirt would not take, is a finding (NM1221 to NM1232, for
- * a source in trouble NM0001..NM0003) and `failed`.  *out_uuid is in the usual form, or NULL. */
-struct tree *read_domain(struct syntax *syntax, uint32_t file, const char **out_uuid);
-
-/* The same of one `<domain>` among several of a file, whose bytes are `where`, and who it is. */
+ * a source in trouble NM0001..NM0003) and `failed`. */
 struct domain_identity {
-    const char *uuid, *name; /* NULL where it has none */
+    const char *uuid, *name; /* NULL where it has none; the UUID in the usual form */
     struct span name_span;   /* of the name; without one, of the tag that lacks it */
+    uint32_t controllers;    /* the numbers of its PCI controllers are below this */
+    uint32_t buses_end;      /* its PCI buses that stand on no cell have numbers from here on; 0: none says so */
+    bool has_express;        /* its machine has PCI Express */
 };
+struct tree *read_domain(struct syntax *syntax, uint32_t file, struct domain_identity *out_identity);
+
+/* The same of one `<domain>` among several of a file, whose bytes are `where`. */
 struct tree *read_domain_part(struct syntax *syntax, struct span where, struct domain_identity *out_identity);
 
 /* The name of a memory device of a base, the nth of its model: "dimm0". */

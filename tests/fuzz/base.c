@@ -25,15 +25,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
     struct sources *sources = sources_new();
     struct findings *findings = findings_new(sources);
     struct syntax *syntax = syntax_new(sources, findings);
-    const char *uuid;
+    struct domain_identity identity;
     uint32_t file = sources_add_text(sources, "fuzz.xml", (const char *)bytes, length);
-    struct tree *tree = read_domain(syntax, file, &uuid);
+    struct tree *tree = read_domain(syntax, file, &identity);
     g_autoptr(GString) text = g_string_new(NULL);
     dump_tree(syntax, tree, text);
     check_words(source_at(sources, file), tree->items);
     if (tree->failed != findings_have_errors(findings))
         bug("a tree that failed and findings that do not say so, or the other way round");
-    if (uuid && strlen(uuid) != 36)
+    if (identity.uuid && strlen(identity.uuid) != 36)
         bug("a UUID that is none");
     findings_render(findings, &(struct render_options){ .format = FINDINGS_HUMAN }, text);
     syntax_free(syntax);

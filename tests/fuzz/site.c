@@ -12,7 +12,7 @@
 
 #include "check/check.h"
 #include "emit/emit.h"
-#include "emit/json_c.h"
+#include "plan/json_c.h"
 #include "model/model.h"
 #include "place/place.h"
 

@@ -176,6 +176,24 @@ def _tuning(chance, count):
     return told
 
 
+def _buses(chance, cell_count):
+    """Expander buses with numbers from the top and from the bottom."""
+    if chance.random() < 0.5:
+        return {}
+    found, highest, lowest, controller = [], 256, chance.randint(40, 90), 1
+    for number in range(chance.randint(1, 3)):
+        ports = chance.randint(1, 5)
+        if chance.random() < 0.6:
+            highest -= 1 + ports + chance.randint(0, 3)
+            first = min(highest, 254)
+        else:
+            first, lowest = lowest, lowest + 1 + ports
+        found.append({"name": f"bus{number}", "kind": "pxb-pcie", "cell": chance.randrange(cell_count),
+                      "number": first, "controller": controller, "ports": ports})
+        controller += 1 + ports
+    return {"expanders": found}
+
+
 def guest(seed):
     chance = random.Random(seed)
     topology = _topology(chance)
@@ -194,6 +212,8 @@ def guest(seed):
     chance = random.Random(f"hmat {seed}")  # of its own, so that the plans from before stay as they were
     if plan["numa"] and chance.random() < 0.5:
         _hmat(chance, cells)
+    if plan["numa"]:
+        plan |= _buses(random.Random(f"buses {seed}"), count)
     return plan | _tuning(random.Random(f"tuning {seed}"), topology["count"])
 
 

@@ -293,13 +293,35 @@ def _options(words):
     return told
 
 
+def slot(text):
+    """The slot of an addr: hexadecimal, with or without its function, which must be 0 or a multifunction one."""
+    match = re.fullmatch(r"(?:0x)?([0-9a-f]+)(?:\.([0-7]))?", str(text))
+    if not match:
+        raise FactError(f"'{text}' is no address on a bus")
+    return int(match.group(1), 16), int(match.group(2) or 0)
+
+
+def _cell_of(told):
+    return integer(told["numa_node"]) if "numa_node" in told else None
+
+
 def _expanders(texts):
-    found = []
-    for text in texts:
-        told = properties(text, "driver")
-        if told.get("driver", "").startswith(("pxb", "spapr-pci-host-bridge", "acpi-generic-initiator")):
-            found.append((told["driver"], str(told.get("numa_node", "none")), str(told.get("bus_nr", "none"))))
-    return sorted(found)
+    """{bus number: its kind, its cell (None: on none), the slots of its ports}"""
+    devices = [properties(text, "driver") for text in texts]
+    found, named = {}, {}
+    for told in devices:
+        kind = told.get("driver", "")
+        if kind == "spapr-pci-host-bridge":  # each a machine's own bridge, told apart by its index
+            found[f"{kind} {told['index']}"] = {"kind": kind, "cell": _cell_of(told), "ports": []}
+        elif kind.startswith("pxb"):
+            number = integer(told["bus_nr"])
+            if number in found or told.get("bus") not in ("pcie.0", "pci.0"):
+                raise FactError(f"a second bus {number}, or not on the root bus: {told}")
+            named[told["id"]] = found[number] = {"kind": kind, "cell": _cell_of(told), "ports": []}
+    for told in devices:
+        if told.get("driver", "").endswith("root-port") and told.get("bus") in named:
+            named[told["bus"]]["ports"].append(slot(told["addr"]))
+    return found
 
 
 def facts(words, mounts=None):

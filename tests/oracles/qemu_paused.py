@@ -24,6 +24,7 @@ from oracles.sample import mistakes
 
 HOST_BOUND = ("host-nodes", "policy", "prealloc", "prealloc-threads", "prealloc-context", "hugetlb", "hugetlbsize",
               "mem-path", "align", "offset", "pmem", "discard-data", "reserve")
+STAYS = ("pxb", "pcie-root-port", "{")  # of the devices
 NOT_NUMA = ("-kernel", "-initrd", "-append", "-bios", "-blockdev", "-netdev", "-serial", "-drive", "-uuid", "-name")
 LACKS = ("requires support for extended interrupt mode", "kernel irqchip and X2APIC", "unsupported machine type",
          "is not a valid object type", "cannot set up guest memory")
@@ -48,7 +49,7 @@ class Fitted:
         self.dropped[what] = self.dropped.get(what, 0) + 1
 
     def _option(self, option, value):
-        if option in NOT_NUMA or (option == "-device" and not value.startswith(("pxb", "{"))) or option == "-accel":
+        if option in NOT_NUMA or (option == "-device" and not value.startswith(STAYS)) or option == "-accel":
             return
         if option == "-overcommit":
             return self._drop("mem-lock")
@@ -137,9 +138,32 @@ def _iothreads(engine):
     return found
 
 
+def _expanders(engine):
+    """As argv_facts has them, from the buses that the machine has."""
+    found = {}
+    buses = {bus["bus"]: bus["devices"] for bus in engine.ask("query-pci")}
+    for one in engine.ask("qom-list", path="/machine/peripheral"):
+        path, kind = f"/machine/peripheral/{one['name']}", one["type"].removeprefix("child<").removesuffix(">")
+        if not kind.startswith("pxb"):
+            continue
+        number = engine.ask("qom-get", path=path, property="bus_nr")
+        bridges = [(device["slot"], device["function"]) for device in buses[number] if "pci_bridge" in device]
+        found[number] = {"kind": kind, "cell": engine.ask("qom-get", path=path, property="numa_node"),
+                         "ports": bridges if kind == "pxb-pcie" else []}
+    if len(buses) != len(found) + 1:
+        raise tap.Failure(f"root buses {sorted(buses)}, expanders {sorted(found)}")
+    return found
+
+
+def _planned_expanders(plan):
+    return {one["number"]: {"kind": one["kind"], "cell": one["cell"],
+                            "ports": [(number, 0) for number in range(one.get("ports", 0))]}
+            for one in plan.get("expanders", [])}
+
+
 def engine_facts(engine):
     facts = {"cells": _cells_of_monitor(engine), "memory": _backends(engine), "vcpus": _vcpus(engine),
-             "iothreads": _iothreads(engine)}
+             "iothreads": _iothreads(engine), "expanders": _expanders(engine)}
     data = engine.firmware_file("etc/acpi/tables")
     if data is None:
         raise tap.Failure("this machine has no ACPI tables: the guest sees no cells")
@@ -201,6 +225,7 @@ def plan_facts(plan):
                    if cell["memory_bytes"]],
         "vcpus": _places(plan["vcpus"], cell_of),
         "iothreads": {thread["id"]: _planned_iothread(thread) for thread in plan.get("iothreads", [])},
+        "expanders": _planned_expanders(plan),
     }
     if told:
         facts["srat_vcpus"] = {apic: cell_of[vcpu] for vcpu, apic in enumerate(acpi.apic_ids(plan["vcpus"]))}

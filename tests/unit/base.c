@@ -16,7 +16,7 @@ struct reading {
     struct findings *findings;
     struct syntax *syntax;
     struct tree *tree;
-    const char *uuid;
+    struct domain_identity identity;
 };
 
 static struct reading begin(void)
@@ -31,7 +31,7 @@ static struct reading read_text(const char *text, size_t length)
 {
     struct reading reading = begin();
     uint32_t file = sources_add_text(reading.sources, "base.xml", text, length);
-    reading.tree = read_domain(reading.syntax, file, &reading.uuid);
+    reading.tree = read_domain(reading.syntax, file, &reading.identity);
     return reading;
 }
 
@@ -166,6 +166,13 @@ static const struct example examples[] = {
       "[resctrl] [0-1] {\n  [l3] {\n    [0] [3072KiB]\n    [1] [768KiB]\n  [bandwidth] {\n    [0] [20%]\n  [monitor] {\n    [0] [cache] [bandwidth]\n[resctrl] [3] {\n  [bandwidth] {\n    [1] [2048MiB/s]\n", "" },
     { "resctrl/kinds", D("<cputune><cachetune vcpus='0'><cache id='0' level='2' type='data' size='3'/><cache id='0' level='2' type='code' size='4'/><cache id='0' level='3' type='data' size='5'/></cachetune></cputune>"),
       "[resctrl] [0] {\n  [l2-code] {\n    [0] [4KiB]\n  [l2-data] {\n    [0] [3KiB]\n  [l3-data] {\n    [0] [5KiB]\n", "" },
+    { "expander", D("<os><type machine='q35'/></os><devices><controller type='pci' index='7' model='pcie-expander-bus'><target busNr='254'><node>1</node></target></controller>"
+        "<controller type='pci' model='pcie-root-port'><address bus='0x07'/></controller><controller type='usb' index='7'><target busNr='1'><node>0</node></target></controller></devices>"),
+      "[expander-bus] [pci7] {\n  [cell] [1]\n  [number] [254]\n  [ports] [1]\n", "" },
+    { "expander/other", D("<devices><controller type='pci' model='pci-expander-bus'><target><node>1</node></target></controller>"
+        "<controller type='pci' index='300' model='pci-expander-bus'><target><node>1</node></target></controller>"
+        "<controller type='pci' index='2' model='pci-bridge'><target><node>1</node></target></controller>"
+        "<controller type='pci' index='3' model='pci-expander-bus'><target busNr='9'/></controller></devices>"), "", "" },
     { "resctrl/twice", D("<cputune><memorytune vcpus='0'><node id='0' bandwidth='9'/></memorytune><cachetune vcpus='0'/><memorytune vcpus='0'/></cputune>"),
       "[resctrl] [0] {\n  [bandwidth] {\n    [0] [9%]\n", "NM1227 1:103 '<memorytune' [ 1:18 '<memorytune']\n" },
     { "resctrl/wrong", D("<cputune><cachetune vcpus='0'><cache id='0' level='1' type='data' size='3'/><cache id='0' level='3' type='all' size='4'/><cache id='0' type='data' size='5'/></cachetune><cachetune/></cputune>"),
@@ -228,10 +235,10 @@ static void uuids(void)
 {
     struct reading reading = read_text(D("<uuid> 5E6C2E5E8A525B7c-9d5a-0123456789ab\n</uuid>"),
                                        strlen(D("<uuid> 5E6C2E5E8A525B7c-9d5a-0123456789ab\n</uuid>")));
-    g_assert_cmpstr(reading.uuid, ==, "5e6c2e5e-8a52-5b7c-9d5a-0123456789ab");
+    g_assert_cmpstr(reading.identity.uuid, ==, "5e6c2e5e-8a52-5b7c-9d5a-0123456789ab");
     end(&reading);
     reading = read_text("<domain/>", 9);
-    g_assert_null(reading.uuid);
+    g_assert_null(reading.identity.uuid);
     end(&reading);
 }
 
@@ -357,7 +364,7 @@ static void sources_in_trouble(void)
                     "NM0003 1:1 ''\n");
     struct reading reading = begin();
     reading.tree =
-        read_domain(reading.syntax, sources_read(reading.sources, "/no/such.xml", BASE_BYTES_LIMIT), &reading.uuid);
+        read_domain(reading.syntax, sources_read(reading.sources, "/no/such.xml", BASE_BYTES_LIMIT), &reading.identity);
     g_autofree char *found = findings_text(&reading);
     g_assert_cmpstr(found, ==, "NM0001 1:1 ''\n");
     end(&reading);
@@ -478,7 +485,8 @@ static void one_of_corpus(const void *data)
     /* a word that libvirt does not know, 8 EiB of memory */
     unsigned refused = g_str_has_suffix(path, "-memaccess-invalid.xml") || g_str_has_suffix(path, "-align-fail.xml");
     struct reading reading = begin();
-    reading.tree = read_domain(reading.syntax, sources_read(reading.sources, path, BASE_BYTES_LIMIT), &reading.uuid);
+    reading.tree =
+        read_domain(reading.syntax, sources_read(reading.sources, path, BASE_BYTES_LIMIT), &reading.identity);
     g_autofree char *found = findings_text(&reading);
     g_test_message("%s\n%s", path, found);
     if (!reading.tree->failed) {

@@ -275,6 +275,12 @@ static void test_json_round_trip(void)
 }
 
 /* Each a piece of a good plan and what is put there instead. */
+#define A_BUS(number, controller, kind, ports)                                                                     \
+    "{\"name\": \"b\", \"kind\": \"" kind "\", \"cell\": 0, \"number\": " #number ", \"controller\": " #controller \
+    ", \"ports\": " #ports "}"
+#define ONE_BUS A_BUS(180, 1, "pxb-pcie", 2)
+#define BUSES(one, other) "\"expanders\": [" one ", " other "], \"locked\": true"
+
 static void test_json_refusals(void)
 {
     static const struct {
@@ -317,6 +323,25 @@ static void test_json_refusals(void)
         { "\"uuid\": \"5e", "\"uuid\": \"xx", NM_plan_value },
         { "\"name\": \"pg-1\"", "\"name\": \"pg\\n1\"", NM_plan_value },
         { "\"name\": \"pg-1\"", "\"name\": \"\"", NM_plan_value },
+        { "\"locked\": true", BUSES(ONE_BUS, ONE_BUS), NM_plan_conflict },
+        { "\"locked\": true", BUSES(ONE_BUS, A_BUS(181, 9, "pxb-pcie", 2)), NM_plan_conflict },
+        { "\"locked\": true", BUSES(ONE_BUS, A_BUS(190, 3, "pxb-pcie", 2)), NM_plan_conflict },
+        { "\"locked\": true",
+          BUSES(ONE_BUS, "{\"name\": \"b\", \"kind\": \"pxb\", \"cell\": 0, \"number\": 9, \"controller\": 9}"),
+          NM_plan_conflict },
+        { "\"locked\": true", BUSES(ONE_BUS, A_BUS(190, 9, "pxb", 2)), NM_plan_conflict },
+        { "\"locked\": true", BUSES(ONE_BUS, A_BUS(254, 9, "pxb-pcie", 2)), NM_plan_conflict },
+        { "\"locked\": true", BUSES(ONE_BUS, A_BUS(190, 254, "pxb-pcie", 2)), NM_plan_conflict },
+        { "\"locked\": true", BUSES(ONE_BUS, A_BUS(255, 9, "pxb-pcie", 2)), NM_plan_value },
+        { "\"locked\": true", BUSES(ONE_BUS, A_BUS(190, 9, "pxb-pcie", 33)), NM_plan_value },
+        { "\"locked\": true",
+          BUSES(
+              ONE_BUS,
+              "{\"name\": \"b\", \"kind\": \"pxb-pcie\", \"cell\": 2, \"number\": 9, \"controller\": 9, \"ports\": 1}"),
+          NM_plan_value },
+        { "\"locked\": true",
+          BUSES(ONE_BUS, "{\"name\": \"b\", \"kind\": \"pxb-pcie\", \"cell\": 0, \"number\": 9, \"controller\": 9}"),
+          NM_plan_key },
         { "\"locked\": true", "\"locked\": 1", NM_plan_value },
         { "\"locked\": true", "\"locked\": true, \"x\": 1", NM_plan_key },
         { "\"guests\": [", "\"guests\": [[", NM_plan_text },

@@ -53,6 +53,10 @@ MISTAKES = (
     Mistake("the associativity of a side cache", "associativity=direct", "associativity=complex"),
     Mistake("the policy of a side cache", "policy=write-back", "policy=write-through"),
     Mistake("the line of a side cache", "line=64", "line=128"),
+    Mistake("the cell of a bus", "bus_nr=180,numa_node=1", "bus_nr=180,numa_node=0"),
+    Mistake("the number of a bus", "bus_nr=250", "bus_nr=249"),
+    Mistake("the bus of a port", "id=pci.5,bus=pci.4,addr=0x0", "id=pci.5,bus=pci.1,addr=0x2"),
+    Mistake("the slot of a port", "id=pci.3,bus=pci.1,addr=0x1", "id=pci.3,bus=pci.1,addr=0x2"),
     Mistake("locking", "mem-lock=on", "mem-lock=off", engine_sees=False),
 )
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Inside emit only: where in the text of a plan a value stands.  json-c keeps no places, so they are looked up when
+ * Inside plan only: where in the text of a plan a value stands.  json-c keeps no places, so they are looked up when
  * there is something to report, and only then.
  */
 #pragma once

@@ -2,7 +2,7 @@
  *
  * Latencies, bandwidths and side caches of a cell in the JSON of a plan, written and loaded back.
  */
-#include "emit/plan_hmat.h"
+#include "plan/json_hmat.h"
 
 #include "base/base.h"
 

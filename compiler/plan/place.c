@@ -3,7 +3,7 @@
  * Finds a value in JSON text by the way that leads to it.  The text parsed before, so this is a walk that only has to
  * skip; on text that is not what it expects it stops where it is.
  */
-#include "emit/plan_place.h"
+#include "plan/place.h"
 
 #include <string.h>
 

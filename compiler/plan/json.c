@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * The plan as JSON, which plan_read.c loads back to the same plan (docs/schema/plan.schema.json).  Decisions are all
+ * The plan as JSON, which read.c loads back to the same plan (docs/schema/plan.schema.json).  Decisions are all
  * written, defaults too; only what the site leaves unsaid is left out.  Sets are text as everywhere: "0-3,8".
  */
-#include "emit/emit.h"
-#include "emit/plan_hmat.h"
-#include "emit/plan_memory.h"
-#include "emit/plan_tuning.h"
+#include "plan/plan.h"
+#include "plan/json_buses.h"
+#include "plan/json_hmat.h"
+#include "plan/json_memory.h"
+#include "plan/json_tuning.h"
 
 static void cpu(struct json *json, const struct plan_guest *guest)
 {
@@ -136,6 +137,7 @@ static void guest_object(struct json *json, const struct plan_guest *guest)
     write_memory_devices(json, guest);
     pins(json, guest);
     write_tuning(json, guest);
+    write_expanders(json, guest);
     json_bool(json, "locked", guest->is_locked);
     number_if_any(json, "hard_limit_bytes", guest->hard_limit_bytes);
     json_end(json, '}');

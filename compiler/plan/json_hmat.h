@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * Inside emit only: what the JSON of a plan says of latencies, bandwidths and side caches.
+ * Inside plan only: what the JSON of a plan says of latencies, bandwidths and side caches.
  */
 #pragma once
 
-#include "emit/plan_fields.h"
+#include "plan/fields.h"
 #include "plan/plan.h"
 
 void write_plan_hmat(struct json *json, const struct plan_guest *guest, const struct plan_cell *cell);

@@ -4,11 +4,12 @@
  * here: keys that are not known, sets that do not fit, sums that do not add up.  Whether the plan is wise is not asked;
  * that was settled when it was made.
  */
-#include "emit/emit.h"
-#include "emit/plan_fields.h"
-#include "emit/plan_hmat.h"
-#include "emit/plan_memory.h"
-#include "emit/plan_tuning.h"
+#include "plan/plan.h"
+#include "plan/fields.h"
+#include "plan/json_buses.h"
+#include "plan/json_hmat.h"
+#include "plan/json_memory.h"
+#include "plan/json_tuning.h"
 
 #include <string.h>
 
@@ -310,7 +311,7 @@ static void read_guest(struct plan_reader *reader, struct json_c_object *object,
         "name",      "uuid",       "host",   "architecture", "machine",   "accel",
         "base",      "cpu",        "boot",   "memory_bytes", "vcpus",     "numa",
         "cells",     "pins",       "locked", "distances",    "iothreads", "hard_limit_bytes",
-        "qemu_only", "schedulers", "vhost",  "resctrl",      PLAN_GROWTH_KEYS,
+        "qemu_only", "schedulers", "vhost",  "resctrl",      "expanders", PLAN_GROWTH_KEYS,
         NULL
     };
     static const char *const accels[] = { "kvm", "tcg" };
@@ -335,6 +336,7 @@ static void read_guest(struct plan_reader *reader, struct json_c_object *object,
     read_pins(reader, object, guest);
     read_iothreads(reader, object, guest);
     read_tuning(reader, object, guest);
+    read_expanders(reader, object, guest);
     read_targets_of_guest(reader, object, guest);
     guest->is_locked = read_bool(reader, object, "locked");
     guest->hard_limit_bytes = read_size(reader, object, "hard_limit_bytes", OPTIONAL, 1);

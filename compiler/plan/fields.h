@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
- * Inside emit only: typed reading of JSON fields.  The first trouble is reported with its place and stops the reading:
+ * Inside plan only: typed reading of JSON fields.  The first trouble is reported with its place and stops the reading:
  * after it every getter gives a harmless value, so callers need not ask after each one.
  */
 #pragma once
 
 #include "base/base.h"
 #include "diag/diag.h"
-#include "emit/json_c.h"
-#include "emit/plan_place.h"
+#include "plan/json_c.h"
+#include "plan/place.h"
 
 struct plan_reader {
     struct arena *arena;

@@ -3,7 +3,7 @@
  * Loads classes, workers, polling and parts of caches from the plan's JSON, and refuses what could not be meant:
  * vCPUs that are not there or in two groups, priorities of classes that have none, parts of nothing.
  */
-#include "emit/plan_tuning.h"
+#include "plan/json_tuning.h"
 
 enum {
     MOST_SCHEDULINGS = 65536,

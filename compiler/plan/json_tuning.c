@@ -2,7 +2,7 @@
  *
  * The plan's JSON of classes, workers, polling and parts of caches.
  */
-#include "emit/plan_tuning.h"
+#include "plan/json_tuning.h"
 
 static void write_class(struct json *json, const struct plan_scheduling *scheduling)
 {

@@ -2,7 +2,7 @@
  *
  * One getter for each kind of value a plan has, each as strict as the writer is regular.
  */
-#include "emit/plan_fields.h"
+#include "plan/fields.h"
 
 #include <string.h>
 

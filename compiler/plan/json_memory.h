@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * Inside emit only: the JSON of memory and of memory devices, written and read back (plan_memory.c).
+ * Inside plan only: the JSON of memory and of memory devices, written and read back (json_memory.c).
  */
 #pragma once
 
-#include "emit/plan_fields.h"
+#include "plan/fields.h"
 #include "plan/plan.h"
 
 /* Keys that the site leaves unsaid are left out. */

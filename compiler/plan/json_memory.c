@@ -2,7 +2,7 @@
  *
  * The plan's JSON of memory: that of a cell or a memory device, what a guest can grow to, and its memory devices.
  */
-#include "emit/plan_memory.h"
+#include "plan/json_memory.h"
 
 static const char *const policies[] = { "strict", "preferred", "interleave", "restrictive" };
 static const char *const backings[] = { "anonymous", "file", "memfd", "shm" };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Inside emit only: json-c beside our JSON writer.  Two of its type names are names of functions in base.h; they get
+ * json-c beside our JSON writer.  Two of its type names are names of functions in base.h; they get
  * another name here, which is seen by the compiler only.
  */
 #pragma once

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * Inside emit only: the JSON of scheduling classes, worker threads, polling and parts of caches, written
- * (plan_tuning.c) and read back (plan_tuning_read.c).  What the site does not say is left out.
+ * Inside plan only: the JSON of scheduling classes, worker threads, polling and parts of caches, written
+ * (json_tuning.c) and read back (json_tuning_read.c).  What the site does not say is left out.
  */
 #pragma once
 
-#include "emit/plan_fields.h"
+#include "plan/fields.h"
 #include "plan/plan.h"
 
 void write_iothread_tuning(struct json *json, const struct plan_iothread *iothread);

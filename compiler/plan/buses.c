@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The numbers of PCI buses.  A guest has 256 of them; an expander bus takes its own and, for the firmware to deal out
+ * behind it, those that follow up to the next expander.
+ */
+#include "plan/plan.h"
+
+const char *expander_kind_word(enum expander_kind kind)
+{
+    static const char *const words[] = { [EXPANDER_PXB] = "pxb", [EXPANDER_PXB_PCIE] = "pxb-pcie" };
+    return words[kind];
+}
+
+uint32_t bus_numbers_of(enum expander_kind kind, uint32_t ports)
+{
+    return 1 + (kind == EXPANDER_PXB_PCIE ? ports : 1);
+}
+
+uint32_t free_bus_number(const struct bus_numbers *taken, uint32_t taken_count, uint32_t count)
+{
+    bool is_taken[BUS_NUMBERS_END] = { true }; /* 0 is the root bus */
+    for (uint32_t t = 0; t < taken_count; t++)
+        for (uint32_t n = 0; n < taken[t].count && taken[t].first + n < BUS_NUMBERS_END; n++)
+            is_taken[taken[t].first + n] = true;
+    uint32_t run = 0;
+    for (uint32_t number = BUS_NUMBERS_END; number-- > 1;) {
+        run = is_taken[number] ? 0 : run + 1;
+        if (run >= count && number <= BUS_NUMBER_MOST)
+            return number;
+    }
+    return 0;
+}
