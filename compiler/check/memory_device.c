@@ -68,9 +68,8 @@ static void growth_has_slots(const struct check *check, const struct guest *gues
 {
     if (!is_sound(&guest->said, W_MEMORY_MAX) || is_said(&guest->said, W_MEMORY_SLOTS) || guest->memory_device_count)
         return;
-    struct finding *finding =
-        report(check->findings, NM_grows_nowhere, said_span(&guest->said, W_MEMORY_MAX, 0),
-               "guest '%s' can grow, and has no slot for a memory device", guest->name);
+    struct finding *finding = report(check->findings, NM_grows_nowhere, said_span(&guest->said, W_MEMORY_MAX, 0),
+                                     "guest '%s' can grow, and has no slot for a memory device", guest->name);
     finding_note(check->findings, finding, "libvirt wants slots beside the maximum");
     finding_help(check->findings, finding, "say how many devices may be plugged: 'slots 8'");
 }
@@ -159,8 +158,9 @@ static void devices_say_all(const struct check *check, const struct guest *guest
         }
         if (!missing->len)
             continue;
-        struct finding *finding = report(check->findings, NM_device_incomplete, device->span, "%s of guest '%s' lacks %s",
-                                         device_text(check, device), guest->name, missing->str);
+        struct finding *finding =
+            report(check->findings, NM_device_incomplete, device->span, "%s of guest '%s' lacks %s",
+                   device_text(check, device), guest->name, missing->str);
         finding_help(check->findings, finding, "add '%s' to its block", example->str);
     }
 }
@@ -214,16 +214,15 @@ static const struct locality *locality_of_device(const struct guest *guest, cons
 /* The huge pages of a device; 0: normal ones, or nobody knows yet. */
 static uint64_t pages_of(const struct guest *guest, const struct memory_device *device)
 {
-    uint64_t page = is_said(&device->said, W_DEVICE_PAGES) ? device->page_bytes
-                                                           : locality_of_device(guest, device)->page_bytes;
+    uint64_t page =
+        is_said(&device->said, W_DEVICE_PAGES) ? device->page_bytes : locality_of_device(guest, device)->page_bytes;
     return page == PAGES_LARGEST ? 0 : page;
 }
 
 /* The step of virtio-mem. */
 static uint64_t block_of(const struct guest *guest, const struct memory_device *device)
 {
-    return is_sound(&device->said, W_DEVICE_BLOCK) ? device->block_bytes
-                                                   : MAX(DEVICE_LEAST, pages_of(guest, device));
+    return is_sound(&device->said, W_DEVICE_BLOCK) ? device->block_bytes : MAX(DEVICE_LEAST, pages_of(guest, device));
 }
 
 static bool is_power_of_two(uint64_t number)
@@ -279,10 +278,10 @@ static void judge_size(const struct check *check, const struct guest *guest, con
     }
     if (bytes && bytes % step == 0)
         return;
-    finding = report(check->findings, rounds ? NM_device_rounded : NM_device_size, span,
-                     "%s of guest '%s' has %s, which is no whole number of %s%s", device_text(check, device),
-                     guest->name, size_text(check->arena, bytes), is_virtio ? "its blocks of " : "",
-                     size_text(check->arena, step));
+    finding =
+        report(check->findings, rounds ? NM_device_rounded : NM_device_size, span,
+               "%s of guest '%s' has %s, which is no whole number of %s%s", device_text(check, device), guest->name,
+               size_text(check->arena, bytes), is_virtio ? "its blocks of " : "", size_text(check->arena, step));
     finding_note(check->findings, finding, "%s",
                  is_virtio ? "libvirt and QEMU refuse it"
                  : rounds  ? "libvirt rounds it up without a word, so the guest has more than the plan"
@@ -309,10 +308,10 @@ static void blocks_can_be_plugged(const struct check *check, const struct guest 
         if (!is_sound(&device->said, W_DEVICE_BLOCK) || is_right_block(guest, device))
             continue;
         uint64_t least = MAX(DEVICE_LEAST, pages_of(guest, device));
-        struct finding *finding = report(
-            check->findings, NM_block_size, device_word(device, W_DEVICE_BLOCK),
-            "%s of guest '%s' grows by %s: a block is a power of two from %s on", device_text(check, device),
-            guest->name, size_text(check->arena, device->block_bytes), size_text(check->arena, least));
+        struct finding *finding =
+            report(check->findings, NM_block_size, device_word(device, W_DEVICE_BLOCK),
+                   "%s of guest '%s' grows by %s: a block is a power of two from %s on", device_text(check, device),
+                   guest->name, size_text(check->arena, device->block_bytes), size_text(check->arena, least));
         finding_note(check->findings, finding, "libvirt and QEMU refuse it");
         finding_help(check->findings, finding, "write '%s', or leave it out", size_text(check->arena, least));
     }
@@ -327,17 +326,17 @@ static void requests_can_be_met(const struct check *check, const struct guest *g
         if (!is_sound(&device->said, W_DEVICE_REQUESTED) || !is_sound(&device->said, W_DEVICE_SIZE))
             continue;
         if (requested > device->size_bytes) {
-            finding = report(check->findings, NM_requested_size, device_word(device, W_DEVICE_REQUESTED),
-                             "guest '%s' is to take %s of %s, which has %s", guest->name,
-                             size_text(check->arena, requested), device_text(check, device),
-                             size_text(check->arena, device->size_bytes));
+            finding =
+                report(check->findings, NM_requested_size, device_word(device, W_DEVICE_REQUESTED),
+                       "guest '%s' is to take %s of %s, which has %s", guest->name, size_text(check->arena, requested),
+                       device_text(check, device), size_text(check->arena, device->size_bytes));
             finding_label(check->findings, finding, device_word(device, W_DEVICE_SIZE), "its size");
             finding_help(check->findings, finding, "request at most its size");
         } else if (is_right_block(guest, device) && requested % block) {
-            finding = report(check->findings, NM_requested_size, device_word(device, W_DEVICE_REQUESTED),
-                             "guest '%s' is to take %s of %s, which is no whole number of its blocks of %s",
-                             guest->name, size_text(check->arena, requested), device_text(check, device),
-                             size_text(check->arena, block));
+            finding =
+                report(check->findings, NM_requested_size, device_word(device, W_DEVICE_REQUESTED),
+                       "guest '%s' is to take %s of %s, which is no whole number of its blocks of %s", guest->name,
+                       size_text(check->arena, requested), device_text(check, device), size_text(check->arena, block));
             help_with_size(check, finding, requested, block);
         } else {
             continue;
@@ -354,10 +353,9 @@ static void locked_memory_is_all_there(const struct check *check, const struct g
         const struct memory_device *device = &guest->memory_devices[i];
         if (device->model != W_GUEST_VIRTIO_MEM)
             continue;
-        struct finding *finding =
-            report(check->findings, NM_locked_virtio_mem, device->span,
-                   "the memory of guest '%s' is locked, and %s is not there until it is taken", guest->name,
-                   device_text(check, device));
+        struct finding *finding = report(check->findings, NM_locked_virtio_mem, device->span,
+                                         "the memory of guest '%s' is locked, and %s is not there until it is taken",
+                                         guest->name, device_text(check, device));
         finding_label(check->findings, finding, said_span(&guest->said, W_GUEST_LOCKED, 1), "locked");
         finding_note(check->findings, finding, "libvirt accepts the definition; QEMU would refuse to start");
         finding_help(check->findings, finding, "plug a 'dimm' instead, or remove 'locked'");
@@ -374,7 +372,8 @@ static void labels_fit_their_file(const struct check *check, const struct guest 
         const struct memory_device *device = &guest->memory_devices[i];
         uint64_t label = device->label_bytes;
         bool has_size = is_sound(&device->said, W_DEVICE_SIZE);
-        if (!is_sound(&device->said, W_DEVICE_LABEL_SIZE) || (label >= least && (!has_size || label < device->size_bytes)))
+        if (!is_sound(&device->said, W_DEVICE_LABEL_SIZE) ||
+            (label >= least && (!has_size || label < device->size_bytes)))
             continue;
         struct finding *finding;
         if (label < least) {
@@ -401,10 +400,9 @@ static void alignment_is_right(const struct check *check, const struct guest *gu
         uint64_t align = device->align_bytes;
         if (!is_sound(&device->said, W_DEVICE_ALIGN) || (is_power_of_two(align) && align >= 4 * KIB))
             continue;
-        struct finding *finding = report(
-            check->findings, NM_device_align, device_word(device, W_DEVICE_ALIGN),
-            "%s of guest '%s' is aligned to %s: it must be a power of two from 4KiB on", device_text(check, device),
-            guest->name, size_text(check->arena, align));
+        struct finding *finding = report(check->findings, NM_device_align, device_word(device, W_DEVICE_ALIGN),
+                                         "%s of guest '%s' is aligned to %s: it must be a power of two from 4KiB on",
+                                         device_text(check, device), guest->name, size_text(check->arena, align));
         finding_note(check->findings, finding, "libvirt accepts the definition; QEMU would refuse to start");
         finding_help(check->findings, finding, "write 2MiB, or leave it out");
     }
@@ -432,9 +430,9 @@ static void uuids_are_right(const struct check *check, const struct guest *guest
         const struct memory_device *device = &guest->memory_devices[i];
         if (!is_sound(&device->said, W_DEVICE_UUID) || g_uuid_string_is_valid(device->uuid))
             continue;
-        struct finding *finding = report(check->findings, NM_device_uuid, device_word(device, W_DEVICE_UUID),
-                                         "'%s' of %s of guest '%s' is no UUID", device->uuid,
-                                         device_text(check, device), guest->name);
+        struct finding *finding =
+            report(check->findings, NM_device_uuid, device_word(device, W_DEVICE_UUID),
+                   "'%s' of %s of guest '%s' is no UUID", device->uuid, device_text(check, device), guest->name);
         finding_help(check->findings, finding, "write one as 'uuidgen' prints it, or leave it out");
     }
 }

@@ -6,6 +6,7 @@
 #include "check/subject.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum { BLOCK_OF_LINUX = 128 * MIB }; /* x86_64 adds memory in such blocks at least */
 
@@ -16,7 +17,7 @@ static const char *device_text(const struct check *check, const struct plan_memo
 
 static struct span device_span(const struct planned_guest *planned, uint32_t number, enum word_id word)
 {
-    const struct memory_device *device = &planned->guest->memory_devices[number];
+    const struct memory_device *device = said_device(planned, number);
     struct span span = said_span(&device->said, word, 1);
     return span.file ? span : device->span;
 }
@@ -69,10 +70,9 @@ static void balloons_leave_what_there_is(const struct check *check, const struct
         finding_help(check->findings, hint, "take the libvirt target, or remove 'current'");
         return;
     }
-    struct finding *finding = report(check->findings, NM_current_above_memory, span,
-                                     "the balloon of guest '%s' leaves %s of %s", plan->name,
-                                     size_text(check->arena, plan->current_memory_bytes),
-                                     size_text(check->arena, total));
+    struct finding *finding =
+        report(check->findings, NM_current_above_memory, span, "the balloon of guest '%s' leaves %s of %s", plan->name,
+               size_text(check->arena, plan->current_memory_bytes), size_text(check->arena, total));
     finding_note(check->findings, finding, "libvirt would start it with all of it, without a word");
     finding_help(check->findings, finding, "write at most %s, or leave 'current' out", size_text(check->arena, total));
 }
@@ -85,7 +85,7 @@ static void dimms_are_used_whole(const struct check *check, const struct planned
     for (uint32_t i = 0; i < plan->memory_device_count; i++) {
         const struct plan_memory_device *device = &plan->memory_devices[i];
         uint64_t bytes = device->memory.memory_bytes, over = bytes % BLOCK_OF_LINUX;
-        if (device->model != MEMORY_DIMM || !over)
+        if (device->model != MEMORY_DIMM || !over || bytes % (2 * MIB)) /* what libvirt rounds is told already */
             continue;
         struct finding *finding =
             report(check->findings, NM_dimm_in_part, device_span(planned, i, W_DEVICE_SIZE),
@@ -96,13 +96,38 @@ static void dimms_are_used_whole(const struct check *check, const struct planned
     }
 }
 
+/* Where placement chooses how many cells there are. */
+static void devices_are_of_planned_cells(const struct check *check, const struct planned_guest *planned)
+{
+    const struct plan_guest *plan = planned->plan;
+    for (uint32_t i = 0; i < plan->memory_device_count; i++) {
+        const struct plan_memory_device *device = &plan->memory_devices[i];
+        const char *said = said_device(planned, i)->cell;
+        if (!said || strcmp(said, plan->cells[device->cell].name) == 0)
+            continue;
+        struct finding *finding =
+            report(check->findings, NM_device_cell, device_span(planned, i, W_DEVICE_CELL),
+                   "guest '%s' has no cell '%s': it got %u of them", plan->name, said, plan->cell_count);
+        finding_help(check->findings, finding, "write 'cells' with their number, or 0 to %u", plan->cell_count - 1);
+    }
+}
+
+static bool are_on_host(const struct planned_guest *planned, const struct ids *nodes)
+{
+    for (ids_each(nodes, node))
+        if (facts_of(planned) && !host_node(facts_of(planned), node))
+            return false;
+    return true;
+}
+
 static void devices_are_beside_their_cell(const struct check *check, const struct planned_guest *planned)
 {
     const struct plan_guest *plan = planned->plan;
     for (uint32_t i = 0; i < plan->memory_device_count; i++) {
         const struct plan_memory_device *device = &plan->memory_devices[i];
         const struct plan_cell *cell = &plan->cells[device->cell];
-        if (!device->has_nodes || !device->memory.nodes || !cell->nodes || ids_within(device->memory.nodes, cell->nodes))
+        if (!device->has_nodes || !cell->nodes || !are_on_host(planned, device->memory.nodes) ||
+            ids_within(device->memory.nodes, cell->nodes))
             continue;
         struct finding *finding = report(
             check->findings, NM_device_far, device_span(planned, i, W_DEVICE_NODE),
@@ -126,19 +151,46 @@ static int by_address(const void *a, const void *b)
     return left->first < right->first ? -1 : left->first > right->first;
 }
 
-/* QEMU puts memory devices behind all other memory, from 4 GiB on. */
+/* Where QEMU has memory devices: behind the memory that is above 4 GiB, from a whole GiB on, and a GiB more for each
+ * slot to align them in. */
+static struct stretch room_for_devices(const struct plan_guest *plan)
+{
+    struct stretch room = { .first = 4 * GIB, .end = UINT64_MAX };
+    bool is_q35 = strcmp(plan->machine, "q35") == 0 || g_str_has_prefix(plan->machine, "pc-q35-"),
+         is_pc = strcmp(plan->machine, "pc") == 0 || g_str_has_prefix(plan->machine, "pc-i440fx-");
+    if (plan->has_base || (!is_q35 && !is_pc))
+        return room; /* of a machine that is not known here */
+    uint64_t low = is_q35 ? 2816 * MIB : 3584 * MIB;
+    if (plan->memory_bytes >= low)
+        low = is_q35 ? 2 * GIB : 3 * GIB;
+    uint64_t high = plan->memory_bytes > low ? plan->memory_bytes - low : 0;
+    for (uint32_t i = 0; i < plan->memory_device_count; i++)
+        if (plan->memory_devices[i].model == MEMORY_SGX_EPC)
+            high += plan->memory_devices[i].memory.memory_bytes; /* stands before them */
+    room.first = (4 * GIB + high + GIB - 1) / GIB * GIB;
+    room.end = room.first + (plan->max_memory_bytes - plan->memory_bytes) + plan->memory_slots * GIB;
+    return room;
+}
+
 static bool begins_right(const struct check *check, const struct planned_guest *planned, uint32_t number)
 {
     const struct plan_memory_device *device = &planned->plan->memory_devices[number];
+    struct stretch room = room_for_devices(planned->plan);
     uint64_t step = MAX(2 * MIB, MAX(device->memory.page_bytes, device->block_bytes));
-    if (device->address >= 4 * GIB && device->address % step == 0 &&
-        device->address <= UINT64_MAX - device->memory.memory_bytes)
+    if (device->address >= room.first && device->address % step == 0 && device->address <= room.end &&
+        room.end - device->address >= device->memory.memory_bytes)
         return true;
     struct finding *finding = report(check->findings, NM_device_address, device_span(planned, number, W_DEVICE_ADDRESS),
                                      "%s of guest '%s' cannot begin at 0x%" G_GINT64_MODIFIER "x",
                                      device_text(check, device), planned->plan->name, device->address);
-    finding_note(check->findings, finding, "QEMU has memory devices behind 0x100000000, at multiples of %s",
-                 size_text(check->arena, step));
+    if (room.end == UINT64_MAX)
+        finding_note(check->findings, finding, "QEMU has memory devices from 0x100000000 on, at multiples of %s",
+                     size_text(check->arena, step));
+    else
+        finding_note(check->findings, finding,
+                     "QEMU has the memory devices of this guest from 0x%" G_GINT64_MODIFIER "x to 0x%" G_GINT64_MODIFIER
+                     "x, at multiples of %s",
+                     room.first, room.end, size_text(check->arena, step));
     finding_help(check->findings, finding, "leave 'address' out: QEMU finds one");
     return false;
 }
@@ -150,7 +202,7 @@ static void addresses_are_apart(const struct check *check, const struct planned_
     uint32_t count = 0;
     for (uint32_t i = 0; i < plan->memory_device_count; i++) {
         const struct plan_memory_device *device = &plan->memory_devices[i];
-        if (is_said(&planned->guest->memory_devices[i].said, W_DEVICE_ADDRESS) && begins_right(check, planned, i))
+        if (is_said(&said_device(planned, i)->said, W_DEVICE_ADDRESS) && begins_right(check, planned, i))
             ranges[count++] = (struct stretch){ i, device->address, device->address + device->memory.memory_bytes };
     }
     qsort(ranges, count, sizeof *ranges, by_address);
@@ -159,10 +211,9 @@ static void addresses_are_apart(const struct check *check, const struct planned_
             continue;
         const struct plan_memory_device *here = &plan->memory_devices[ranges[i].device],
                                         *before = &plan->memory_devices[ranges[i - 1].device];
-        struct finding *finding =
-            report(check->findings, NM_device_address, device_span(planned, ranges[i].device, W_DEVICE_ADDRESS),
-                   "%s of guest '%s' begins inside %s", device_text(check, here), plan->name,
-                   device_text(check, before));
+        struct finding *finding = report(
+            check->findings, NM_device_address, device_span(planned, ranges[i].device, W_DEVICE_ADDRESS),
+            "%s of guest '%s' begins inside %s", device_text(check, here), plan->name, device_text(check, before));
         finding_label(check->findings, finding, device_span(planned, ranges[i - 1].device, W_DEVICE_ADDRESS),
                       "which begins here");
         finding_note(check->findings, finding, "libvirt and QEMU refuse it");
@@ -175,6 +226,7 @@ const struct plan_rule plan_memory_rules[] = {
     { .name = "devices-are-within-the-maximum", .source = "peers 203", .run = devices_are_within_the_maximum },
     { .name = "balloons-leave-what-there-is", .source = "libvirt formatdomain", .run = balloons_leave_what_there_is },
     { .name = "dimms-are-used-whole", .source = "Linux mm/memory_hotplug.c", .run = dimms_are_used_whole },
+    { .name = "devices-are-of-planned-cells", .source = "peers 200", .run = devices_are_of_planned_cells },
     { .name = "devices-are-beside-their-cell", .source = "peers 209", .run = devices_are_beside_their_cell },
     { .name = "addresses-are-apart", .source = "peers 203", .run = addresses_are_apart },
     { 0 }

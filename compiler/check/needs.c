@@ -144,7 +144,7 @@ static struct span word_of_guest(const struct planned_guest *planned, enum featu
     enum word_id word = words[feature];
     uint32_t device = first_device(planned->plan, feature);
     if (word_row(word)->object == OBJECT_MEMORY_DEVICE && device < guest->memory_device_count) {
-        const struct memory_device *said = &guest->memory_devices[device];
+        const struct memory_device *said = said_device(planned, device);
         return is_said(&said->said, word) ? said_span(&said->said, word, 0) : said->span;
     }
     for (uint32_t i = 0; word_row(word)->in == IN_IOTHREAD && i < guest->iothread_count; i++)

@@ -206,7 +206,7 @@ static void nodes_can_hold_memory(const struct check *check, const struct planne
         }
     }
     for (uint32_t i = 0; i < plan->memory_device_count; i++) {
-        const struct memory_device *said = &planned->guest->memory_devices[i];
+        const struct memory_device *said = said_device(planned, i);
         const struct plan_memory_device *device = &plan->memory_devices[i];
         struct binding binding = { .check = check, .planned = planned, .policy = device->memory.policy };
         if (!device->memory.nodes || !said->nodes)

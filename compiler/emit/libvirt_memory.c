@@ -95,19 +95,11 @@ static void xml_slot(struct xml *xml, const struct plan_memory_device *device)
     xml_end(xml, "'/>");
 }
 
-/* libvirt takes what is not said from the cell, as the plan does; saying it of anonymous memory makes it a file. */
-static bool device_says_access(const struct plan_memory_device *device)
-{
-    const struct plan_cell *memory = &device->memory;
-    return device->model == MEMORY_VIRTIO_PMEM ||
-           (memory->has_access && (memory->is_shared || memory->backing != BACKING_ANONYMOUS));
-}
-
 static void xml_device(struct xml *xml, const struct plan_memory_device *device)
 {
     xml_line(xml, "<memory model='");
     xml_put(xml, memory_model_word(device->model));
-    if (device_says_access(device))
+    if (device->memory.has_access || device->model == MEMORY_VIRTIO_PMEM) /* else that of the cell, as in the plan */
         xml_put(xml, device->memory.is_shared ? "' access='shared" : "' access='private");
     if (device->memory.has_discard)
         xml_put(xml, device->memory.discard ? "' discard='yes" : "' discard='no");

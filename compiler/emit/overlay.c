@@ -91,8 +91,8 @@ static const char *const cell_order[] = { "distances", "cache", NULL };
 
 static const char *const memory_order[] = { "uuid", "source", "target", "alias", "address", NULL };
 static const char *const memory_source_order[] = { "nodemask", "pagesize", "path", "alignsize", "pmem", NULL };
-static const char *const memory_target_order[] = { "size",  "node",      "label",   "readonly",
-                                            "block", "requested", "current", "address", NULL };
+static const char *const memory_target_order[] = { "size",      "node",    "label",   "readonly", "block",
+                                                   "requested", "current", "address", NULL };
 
 /* An expander bus on a cell goes by the number of its controller. */
 static const char *expander_key(const struct xml_element *controller)
@@ -141,7 +141,7 @@ static const struct owned in_controller[] = {
     { .name = "target", .children = in_target, .order = target_order, .owns_tag = true, .stays_itself = true }, { 0 }
 };
 static const struct owned in_memory_source[] = { { .name = "nodemask" },  { .name = "pagesize" }, { .name = "path" },
-                                          { .name = "alignsize" }, { .name = "pmem" },     { 0 } };
+                                                 { .name = "alignsize" }, { .name = "pmem" },     { 0 } };
 static const struct owned in_memory_target[] = {
     { .name = "size" },  { .name = "node" },      { .name = "label" },   { .name = "readonly" },
     { .name = "block" }, { .name = "requested" }, { .name = "address" }, { 0 },
@@ -164,7 +164,7 @@ static const struct owned in_devices[] = {
 static const struct owned in_domain[] = {
     { .name = "name" },
     { .name = "uuid" },
-    { .name = "maxMemory" },
+    { .name = "maxMemory", .stays_unsaid = true },
     { .name = "memory" },
     { .name = "currentMemory" },
     { .name = "memtune", .children = in_memtune, .order = memtune_order, .stays_unsaid = true },
@@ -258,20 +258,30 @@ static void merge_single(struct patch *patch, const struct xml_element *base_par
         patch_remove(patch, base);
 }
 
-static bool is_known_model(const char *model)
+static const struct xml_element *below(const struct xml_element *element, const char *name)
 {
+    return element ? xml_child(element, name) : NULL;
+}
+
+/* Whether the guest has taken a memory device of its base: of a model that the language has, and of a cell. */
+static bool is_taken(const struct xml_element *element)
+{
+    const struct xml_element *root = element->parent->parent;
+    const char *model = xml_attribute(element, "model");
+    if (!model || !below(below(below(root, "cpu"), "numa"), "cell"))
+        return false;
     for (enum memory_model known = 0; known < MEMORY_MODELS; known++)
         if (strcmp(model, memory_model_word(known)) == 0)
-            return true;
+            return known == MEMORY_VIRTIO_PMEM || below(below(element, "target"), "node");
     return false;
 }
 
-/* "dimm:dimm0"; NULL for a model that the language does not have: it stays as it is. */
+/* "dimm:dimm0"; NULL for one that stays as it is. */
 static const char *device_key(const struct patch *patch, const struct xml_element *element)
 {
     const char *model = xml_attribute(element, "model");
     uint32_t number = 0;
-    if (!model || !is_known_model(model))
+    if (!is_taken(element))
         return NULL;
     for (const struct xml_element *before = element->previous; before; before = before->previous) {
         const char *other = strcmp(before->name, element->name) == 0 ? xml_attribute(before, "model") : NULL;
@@ -285,8 +295,6 @@ static const char *device_key(const struct patch *patch, const struct xml_elemen
 static const char *key_of(const struct patch *patch, const struct xml_element *element, const struct owned *row,
                           unsigned position)
 {
-    if (row->is_device)
-        return device_key(patch, element);
     if (row->is_device)
         return device_key(patch, element);
     if (row->key_of)
@@ -369,10 +377,8 @@ static uint64_t kept_bytes(const struct xml_element *base)
     uint64_t sum = 0, bytes;
     for (const struct xml_element *device = devices ? xml_child(devices, "memory") : NULL; device;
          device = xml_next_named(device)) {
-        const char *model = xml_attribute(device, "model");
-        const struct xml_element *target = xml_child(device, "target"),
-                                 *size = target ? xml_child(target, "size") : NULL;
-        if (model && !is_known_model(model) && size && xml_bytes(size, &bytes) && bytes <= UINT64_MAX - KIB)
+        const struct xml_element *size = below(below(device, "target"), "size");
+        if (!is_taken(device) && size && xml_bytes(size, &bytes) && bytes <= UINT64_MAX - KIB)
             sum += (bytes + KIB - 1) / KIB * KIB;
     }
     return sum;

@@ -117,7 +117,8 @@ static void memory_and_vcpus(struct argv *argv, const struct plan_guest *guest)
         flag(argv, "-overcommit", "mem-lock=on");
 }
 
-/* ---- cells -------------------------------------------------------------------------------------------------------- */
+/* ---- cells --------------------------------------------------------------------------------------------------------
+ */
 
 static void cells(struct argv *argv, const struct plan_guest *guest)
 {

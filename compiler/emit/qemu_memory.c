@@ -82,11 +82,9 @@ static void memory_object(struct argv *argv, enum backend backend, const struct 
                           uint32_t number, const struct plan_memory_device *device)
 {
     static const char *const names[] = {
-        [BACKEND_RAM] = "memory-backend-ram",
-        [BACKEND_FILE] = "memory-backend-file",
-        [BACKEND_MEMFD] = "memory-backend-memfd",
-        [BACKEND_SHM] = "memory-backend-shm", /* since QEMU 9.1 */
-        [BACKEND_EPC] = "memory-backend-epc", /* since QEMU 6.2 */
+        [BACKEND_RAM] = "memory-backend-ram",     [BACKEND_FILE] = "memory-backend-file",
+        [BACKEND_MEMFD] = "memory-backend-memfd", [BACKEND_SHM] = "memory-backend-shm", /* since QEMU 9.1 */
+        [BACKEND_EPC] = "memory-backend-epc",                                           /* since QEMU 6.2 */
     };
     if (cell->is_preallocated && cell->context_nodes)
         thread_context(argv, cell, of, number);

@@ -196,11 +196,11 @@ static void drop_iothreads(struct guest_lines *guest)
 
 static void reorder(struct guest_lines *guest)
 {
-    static const char *const words[] = { "memory",    "vcpus",    "cpus",      "pin",      "node",
-                                         "cells",     "pages",    "backing",   "access",   "allocation",
-                                         "discard",   "ksm",      "locked",    "cell",     "distances",
-                                         "dimm",      "virtio-mem", "nvdimm",  "virtio-pmem", "sgx-epc",
-                                         "scheduler", "emulator", "iothreads", "iothread", "resctrl" };
+    static const char *const words[] = { "memory",    "vcpus",      "cpus",      "pin",         "node",
+                                         "cells",     "pages",      "backing",   "access",      "allocation",
+                                         "discard",   "ksm",        "locked",    "cell",        "distances",
+                                         "dimm",      "virtio-mem", "nvdimm",    "virtio-pmem", "sgx-epc",
+                                         "scheduler", "emulator",   "iothreads", "iothread",    "resctrl" };
     struct line *sorted = NULL, **tail = &sorted;
     for (size_t i = 0; i < G_N_ELEMENTS(words); i++)
         for (struct line **at = &guest->lines; *at;) {

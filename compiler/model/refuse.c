@@ -203,13 +203,15 @@ void report_block(struct binder *binder, const struct item *item, const struct w
 static const char *example_of(enum value_type type)
 {
     static const char *const examples[V_TYPES] = {
-        [V_NAME] = "NAME",        [V_REF] = "NAME",        [V_LABEL] = "NAME",      [V_VARIABLE] = "NAME",
-        [V_TEXT] = "\"...\"",     [V_FILE] = "\"FILE\"",   [V_SOURCE] = "\"FILE\"", [V_WHAT] = "WORD",
-        [V_ANY] = "VALUE",        [V_FEATURE] = "topoext", [V_BOOL] = "yes",        [V_INT] = "8",
-        [V_COUNT] = "8",          [V_CELLS] = "2",         [V_DISTANCE] = "21",     [V_SIZE] = "4GiB",
-        [V_SIZE_OR_ALL] = "4GiB", [V_PAGES] = "1GiB",      [V_SET] = "0-3,8",       [V_CPUS] = "0-3,8",
-        [V_NODES] = "0",          [V_NODES_OR_AUTO] = "0", [V_VERSION] = "7.2",     [V_TIME] = "180ns",
-        [V_RATE] = "20GiB/s",     [V_SHARE] = "20%",         [V_ADDRESS] = "0x100000000",
+        [V_NAME] = "NAME",       [V_REF] = "NAME",         [V_LABEL] = "NAME",
+        [V_VARIABLE] = "NAME",   [V_TEXT] = "\"...\"",     [V_FILE] = "\"FILE\"",
+        [V_SOURCE] = "\"FILE\"", [V_WHAT] = "WORD",        [V_ANY] = "VALUE",
+        [V_FEATURE] = "topoext", [V_BOOL] = "yes",         [V_INT] = "8",
+        [V_COUNT] = "8",         [V_CELLS] = "2",          [V_DISTANCE] = "21",
+        [V_SIZE] = "4GiB",       [V_SIZE_OR_ALL] = "4GiB", [V_PAGES] = "1GiB",
+        [V_SET] = "0-3,8",       [V_CPUS] = "0-3,8",       [V_NODES] = "0",
+        [V_NODES_OR_AUTO] = "0", [V_VERSION] = "7.2",      [V_TIME] = "180ns",
+        [V_RATE] = "20GiB/s",    [V_SHARE] = "20%",        [V_ADDRESS] = "0x100000000",
     };
     return examples[type] ? examples[type] : "VALUE";
 }

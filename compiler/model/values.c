@@ -422,8 +422,8 @@ static bool parse_address(struct binder *binder, const struct scalar *scalar, ui
     for (size_t i = 2; fine && i < length; i++)
         fine = g_ascii_isxdigit(scalar->text[i]);
     if (!fine) {
-        struct finding *finding = report_value(binder, NM_wrong_number, scalar, "'%.*s' is no address of memory",
-                                               (int)length, scalar->text);
+        struct finding *finding =
+            report_value(binder, NM_wrong_number, scalar, "'%.*s' is no address of memory", (int)length, scalar->text);
         finding_help(binder->findings, finding, "write it in hexadecimal: '0x100000000'");
         return false;
     }

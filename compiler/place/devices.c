@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Memory devices.  Each takes its memory as a cell without vCPUs would: on the nodes and pages of the cell that gets it,
- * which then counts it, or apart, where it names others.  What may be plugged later is counted whole: nothing that a
- * guest may take is promised twice.
+ * Memory devices.  Each takes its memory as a cell without vCPUs would: on the nodes and pages of the cell that gets
+ * it, which then counts it, or apart, where it names others.  What may be plugged later is counted whole: nothing that
+ * a guest may take is promised twice.
  */
 #include "ground/features.h"
 #include "place/draft.h"
@@ -70,7 +70,6 @@ void draft_devices(struct arena *arena, struct draft *draft)
         struct draft_device *device = &draft->devices[i];
         uint32_t found = cell_of(draft, said->cell);
         device->said = said;
-        device->is_lost = found == NO_INDEX && said->cell;
         device->cell = found == NO_INDEX ? 0 : found;
         struct draft_cell *cell = &draft->cells[device->cell];
         bool is_counted = is_of_ram(model_of(said->model));
@@ -119,6 +118,18 @@ bool devices_have_room(const struct attempt *attempt, const struct draft_cell *c
             return false;
     }
     return true;
+}
+
+uint64_t bytes_beside(const struct attempt *attempt, uint32_t cell)
+{
+    const struct draft *draft = attempt->draft;
+    uint64_t sum = 0;
+    for (uint32_t i = 0; i < draft->guest->memory_device_count; i++) {
+        const struct draft_device *device = &draft->devices[i];
+        if (device->is_apart && !device->said->nodes && device->cell == cell && counts_memory(attempt, &device->memory))
+            sum += device->memory.memory_bytes;
+    }
+    return sum;
 }
 
 static bool enter_device(const struct attempt *attempt, struct draft_device *device)
@@ -185,7 +196,7 @@ static void finish_virtio_mem(const struct memory_device *said, struct plan_memo
     out->memory.prealloc_threads = MIN(out->memory.prealloc_threads, 1);
 }
 
-/* A file is filled at start, unless it is on memory that wears off, or a virtio device that need not be there. */
+/* A file is filled at start, as libvirt has it, unless it is on memory that wears off or of virtio. */
 static void finish_file(const struct memory_device *said, struct plan_memory_device *out)
 {
     struct plan_cell *memory = &out->memory;
@@ -194,7 +205,7 @@ static void finish_file(const struct memory_device *said, struct plan_memory_dev
     memory->path = said->path;
     memory->align_bytes = said->align_bytes;
     memory->is_shared |= is_pmem && !memory->has_access;
-    memory->is_preallocated = !is_pmem && !said->pmem;
+    memory->is_preallocated |= !is_pmem && !said->pmem;
     out->label_bytes = said->label_bytes;
     out->pmem = said->pmem;
     out->readonly = said->readonly;
@@ -220,7 +231,9 @@ static void finish_model(const struct draft *draft, const struct draft_device *d
         return;
     }
     memory->prealloc_threads = memory->is_preallocated ? MAX(device->locality.allocation_threads, 1) : 0;
-    memory->context_nodes = memory->is_preallocated ? context_of(draft, &device->memory) : NULL;
+    struct draft_cell bound = device->memory;
+    bound.nodes = memory->nodes;
+    memory->context_nodes = memory->is_preallocated ? context_of(draft, &bound) : NULL;
 }
 
 static void finish_device(struct placing *placing, const struct draft *draft, const struct plan_guest *plan,
@@ -240,9 +253,10 @@ static void finish_device(struct placing *placing, const struct draft *draft, co
     out->memory.has_access = is_said(&said->said, W_DEVICE_ACCESS);
     out->memory.has_discard = is_said(&said->said, W_DEVICE_DISCARD);
     out->memory.backing = plan->cells[device->cell].backing; /* libvirt has one for the guest; */
-    if (out->memory.is_shared && out->memory.backing == BACKING_ANONYMOUS && !out->memory.page_bytes)
-        out->memory.backing = BACKING_FILE; /* and takes this for what only one device shares */
-    out->memory.path = NULL; /* that of the cell may be a file, which is the cell's alone */
+    if ((out->memory.is_shared || out->memory.has_access) && out->memory.backing == BACKING_ANONYMOUS &&
+        !out->memory.page_bytes)
+        out->memory.backing = BACKING_FILE; /* and takes this where a device says how it is shared */
+    out->memory.path = NULL;                /* that of the cell may be a file, which is the cell's alone */
     out->memory.align_bytes = out->memory.offset_bytes = 0;
     out->cell = device->cell;
     out->address = said->address;
@@ -252,14 +266,25 @@ static void finish_device(struct placing *placing, const struct draft *draft, co
     finish_model(draft, device, out);
 }
 
+/* QEMU finds addresses in order: those that are said come first, so that they are free. */
+static struct draft_device **in_order(struct arena *scratch, const struct draft *draft, uint32_t count)
+{
+    struct draft_device **order = arena_array(scratch, struct draft_device *, count), **next = order;
+    for (unsigned pass = 0; pass < 2; pass++)
+        for (uint32_t i = 0; i < count; i++)
+            if ((draft->devices[i].said->address == 0) == (pass == 1))
+                *next++ = &draft->devices[i];
+    return order;
+}
+
 /* Said slots stand; the others get what is free, in order.  Numbers that are too high are told by a rule. */
-static uint32_t number_slots(const struct draft *draft, struct plan_memory_device *devices, uint32_t count)
+static uint32_t number_slots(struct draft_device *const *drafts, struct plan_memory_device *devices, uint32_t count)
 {
     enum { SLOTS_MOST = 256 };
     bool taken[SLOTS_MOST] = { false };
     uint32_t next = 0, highest = 0;
     for (uint32_t i = 0; i < count; i++) {
-        const struct memory_device *said = draft->devices[i].said;
+        const struct memory_device *said = drafts[i]->said;
         devices[i].slot = is_said(&said->said, W_DEVICE_SLOT) ? said->slot : 0;
         if (is_said(&said->said, W_DEVICE_SLOT) && said->slot < SLOTS_MOST)
             taken[said->slot] = true;
@@ -267,7 +292,7 @@ static uint32_t number_slots(const struct draft *draft, struct plan_memory_devic
     for (uint32_t i = 0; i < count; i++) {
         if (!has_slots(devices[i].model))
             continue;
-        if (!is_said(&draft->devices[i].said->said, W_DEVICE_SLOT)) {
+        if (!is_said(&drafts[i]->said->said, W_DEVICE_SLOT)) {
             while (next < SLOTS_MOST && taken[next])
                 next++;
             devices[i].slot = next++;
@@ -293,14 +318,15 @@ void finish_devices(struct placing *placing, const struct draft *draft, struct p
     const struct guest *guest = draft->guest;
     uint32_t count = guest->memory_device_count;
     struct plan_memory_device *devices = arena_array(placing->arena, struct plan_memory_device, count);
+    struct draft_device **drafts = in_order(placing->scratch, draft, count);
     for (uint32_t i = 0; i < count; i++)
-        finish_device(placing, draft, out, &draft->devices[i], &devices[i]);
-    uint32_t highest = number_slots(draft, devices, count);
+        finish_device(placing, draft, out, drafts[i], &devices[i]);
+    uint32_t highest = number_slots(drafts, devices, count);
     out->memory_devices = devices;
     out->memory_device_count = count;
     out->max_memory_bytes = guest->max_memory_bytes;
     if (out->max_memory_bytes)
-        out->memory_slots = is_said(&guest->said, W_MEMORY_SLOTS) ? guest->memory_slots
-                                                                  : slots_used(draft, devices, count, highest);
+        out->memory_slots =
+            is_said(&guest->said, W_MEMORY_SLOTS) ? guest->memory_slots : slots_used(draft, devices, count, highest);
     out->current_memory_bytes = guest->current_memory_bytes;
 }

@@ -71,8 +71,7 @@ struct draft_cell {
 
 struct draft_device { /* a memory device: takes memory as a cell without vCPUs does */
     const struct memory_device *said;
-    uint32_t cell;            /* that gets it; */
-    bool is_lost;             /* there is no such cell: a rule of the plan tells it */
+    uint32_t cell;            /* that gets it; 0 where there is no such cell, which a rule of the plan tells */
     bool is_apart;            /* on nodes or pages of its own; else its cell counts it */
     struct locality locality; /* that of its cell, overridden */
     struct draft_cell memory; /* said: the block of its cell */
@@ -261,8 +260,8 @@ const struct ids *nodes_said(const struct attempt *attempt, const struct set *se
 uint32_t indexes_of(const struct room *room, const struct ids *nodes, uint32_t *out, bool *out_all_there);
 bool fails_heard(const struct attempt *attempt);
 /* What `memory` lacks, of this cell or of a device that it gets. */
-void fails_memory(const struct attempt *attempt, uint32_t index, const struct draft_cell *memory,
-                  const uint32_t *nodes, uint32_t count);
+void fails_memory(const struct attempt *attempt, uint32_t index, const struct draft_cell *memory, const uint32_t *nodes,
+                  uint32_t count);
 void enter_memory(const struct attempt *attempt, struct draft_cell *cell, const uint32_t *nodes, uint32_t count);
 /* Lays out the cells of a guest for this host; `count` where the site leaves their number open. */
 void lay_cells(const struct attempt *attempt, const struct guest *guest, uint32_t count);
@@ -274,7 +273,8 @@ bool read_device_sets(const struct attempt *attempt);
 /* Whether the devices that follow a cell, on other pages than its own, find room beside it. */
 bool devices_have_room(const struct attempt *attempt, const struct draft_cell *cell, const uint32_t *nodes,
                        uint32_t count);
-bool enter_devices(const struct attempt *attempt); /* those apart, once all cells stand */
+uint64_t bytes_beside(const struct attempt *attempt, uint32_t cell); /* that they take, as the lens shows it */
+bool enter_devices(const struct attempt *attempt);                   /* those apart, once all cells stand */
 void give_devices(struct room *room, const struct draft *draft);
 bool devices_take(const struct draft *draft, uint32_t node, uint64_t page_bytes); /* on a node, or NO_INDEX anywhere */
 void finish_devices(struct placing *placing, const struct draft *draft, struct plan_guest *out);

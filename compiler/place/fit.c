@@ -222,8 +222,8 @@ uint64_t left_on(const struct attempt *attempt, const uint32_t *nodes, uint32_t 
 /* ---- cells whose nodes are said --------------------------------------------------------------------------------- */
 
 /* Memory that interleaves lacks its share on one node; other memory lacks the sum. */
-void fails_memory(const struct attempt *attempt, uint32_t index, const struct draft_cell *memory,
-                  const uint32_t *nodes, uint32_t count)
+void fails_memory(const struct attempt *attempt, uint32_t index, const struct draft_cell *memory, const uint32_t *nodes,
+                  uint32_t count)
 {
     uint64_t page = memory->page_bytes == PAGES_LARGEST ? PAGES_NORMAL : memory->page_bytes,
              needed = wanted_bytes(memory);

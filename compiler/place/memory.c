@@ -50,8 +50,7 @@ uint64_t largest_page(const struct room *room, const uint32_t *nodes, uint32_t c
     const struct host_node *first = count ? &room->host->facts->nodes[nodes[0]] : NULL;
     for (uint32_t p = first ? first->pool_count : 0; bytes && p-- > 0;) {
         uint64_t page = first->pools[p].page_bytes, left = left_over(room, nodes, count, page);
-        if (page && left != UINT64_MAX && left >= bytes && bytes % page == 0 &&
-            cell->memory_bytes % page == 0 &&
+        if (page && left != UINT64_MAX && left >= bytes && bytes % page == 0 && cell->memory_bytes % page == 0 &&
             memory_fits(room, nodes, count, cell->locality->policy, page, bytes))
             return page;
     }

@@ -138,8 +138,7 @@ enum { MOST_SLOTS = 256 };
 void read_growth(struct plan_reader *reader, struct json_c_object *object, struct plan_guest *guest)
 {
     guest->max_memory_bytes = read_size(reader, object, "max_memory_bytes", OPTIONAL, 1);
-    guest->memory_slots = (uint32_t)read_number(reader, object, "memory_slots",
-OPTIONAL, 1, MOST_SLOTS);
+    guest->memory_slots = (uint32_t)read_number(reader, object, "memory_slots", OPTIONAL, 1, MOST_SLOTS);
     guest->current_memory_bytes = read_size(reader, object, "current_memory_bytes", OPTIONAL, 1);
     if (reader->failed)
         return;
@@ -202,13 +201,13 @@ static void read_slot(struct plan_reader *reader, struct json_c_object *object, 
         taken[device->slot] = true;
 }
 
-static void read_memory_device(struct plan_reader *reader, struct json_c_object *object,
-                               const struct plan_guest *guest, bool *taken, struct plan_memory_device *device)
+static void read_memory_device(struct plan_reader *reader, struct json_c_object *object, const struct plan_guest *guest,
+                               bool *taken, struct plan_memory_device *device)
 {
-    static const char *const keys[] = { "model",     "name",         "cell",        PLAN_MEMORY_KEYS,
-                                        "slot",      "nodes_said",   "pages_said",  "slot_said",
-                                        "address",   "block_bytes",  "label_bytes", "requested_bytes",
-                                        "pmem",      "readonly",     "uuid",        "dynamic_memslots",
+    static const char *const keys[] = { "model",   "name",        "cell",        PLAN_MEMORY_KEYS,
+                                        "slot",    "nodes_said",  "pages_said",  "slot_said",
+                                        "address", "block_bytes", "label_bytes", "requested_bytes",
+                                        "pmem",    "readonly",    "uuid",        "dynamic_memslots",
                                         NULL };
     static const char *const models[MEMORY_MODELS] = { "dimm", "virtio-mem", "nvdimm", "virtio-pmem", "sgx-epc" };
     if (!read_object(reader, object, keys))
@@ -216,9 +215,8 @@ static void read_memory_device(struct plan_reader *reader, struct json_c_object 
     device->model = read_word(reader, object, "model", REQUIRED, models, G_N_ELEMENTS(models), 0);
     device->memory.name = read_text(reader, object, "name", REQUIRED);
     device->memory.vcpus = &ids_none;
-    device->cell =
-        (uint32_t)read_number(reader, object, "cell", device->model == MEMORY_VIRTIO_PMEM ? OPTIONAL : REQUIRED, 0,
-                              guest->cell_count - 1);
+    device->cell = (uint32_t)read_number(
+        reader, object, "cell", device->model == MEMORY_VIRTIO_PMEM ? OPTIONAL : REQUIRED, 0, guest->cell_count - 1);
     read_plan_memory(reader, object, &device->memory);
     device->has_nodes = flag(reader, object, "nodes_said");
     device->has_pages = flag(reader, object, "pages_said");
@@ -234,8 +232,7 @@ void read_memory_devices(struct plan_reader *reader, struct json_c_object *objec
     bool taken[MOST_SLOTS] = { false };
     size_t count;
     struct json_c_object *array = read_array(reader, object, "memory_devices", OPTIONAL, MOST_SLOTS, &count);
-    struct plan_memory_device *devices =
-        arena_alloc(reader->arena, sizeof *devices * (count ? count : 1));
+    struct plan_memory_device *devices = arena_alloc(reader->arena, sizeof *devices * (count ? count : 1));
     if (!reader->failed && count && (!guest->max_memory_bytes || !guest->has_numa))
         reader_fail(reader, NM_plan_conflict, "memory_devices", "only guests that can grow and have cells have them");
     reader_enter(reader, "memory_devices");

@@ -13,9 +13,9 @@ void number_if_any(struct json *json, const char *key, uint64_t number);
 void set_if_any(struct json *json, const char *key, const struct ids *ids);
 
 /* The memory of a cell, or of a device. */
-#define PLAN_MEMORY_KEYS                                                                                            \
-    "memory_bytes", "nodes", "policy", "page_bytes", "backing", "path", "align_bytes", "offset_bytes", "shared",    \
-        "shared_said", "preallocated", "prealloc_threads", "context_nodes", "discard", "discard_said", "dump",      \
+#define PLAN_MEMORY_KEYS                                                                                         \
+    "memory_bytes", "nodes", "policy", "page_bytes", "backing", "path", "align_bytes", "offset_bytes", "shared", \
+        "shared_said", "preallocated", "prealloc_threads", "context_nodes", "discard", "discard_said", "dump",   \
         "reserve", "merge"
 void write_plan_memory(struct json *json, const struct plan_cell *cell);
 void read_plan_memory(struct plan_reader *reader, struct json_c_object *object, struct plan_cell *cell);

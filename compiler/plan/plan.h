@@ -77,12 +77,12 @@ struct plan_cell {
 
 struct plan_memory_device { /* beside the memory of the cells */
     enum memory_model model;
-    uint32_t cell;                       /* that gets it; 0 of virtio-pmem, which has none */
-    struct plan_cell memory;             /* as that of a cell without vCPUs; preallocated virtio-mem: each block as it is
-                                            plugged */
-    bool has_nodes, has_pages, has_slot; /* said by the site, so to be written for this very device */
-    uint32_t slot;                       /* of those with has_slots() */
-    uint64_t address;                    /* where the guest sees it; 0: by QEMU */
+    uint32_t cell;           /* that gets it; 0 of virtio-pmem, which has none */
+    struct plan_cell memory; /* as that of a cell without vCPUs; preallocated virtio-mem: each block as it is
+                                plugged */
+    bool has_nodes, has_pages, has_slot;   /* said by the site, so to be written for this very device */
+    uint32_t slot;                         /* of those with has_slots() */
+    uint64_t address;                      /* where the guest sees it; 0: by QEMU */
     uint64_t block_bytes, requested_bytes; /* of virtio-mem: its step; what the guest takes of it at start */
     bool dynamic_memslots;
     uint64_t label_bytes; /* of nvdimm; 0: none */
@@ -275,7 +275,8 @@ uint64_t plan_total_bytes(const struct plan_guest *guest);
 
 /* How all cells are bound alike: their policy, and the nodes of all of them, which is said of interleaved and preferred
  * memory only where the cells have the same.  NULL: not all of them are, or not alike. */
-const struct ids *plan_common_nodes(struct arena *arena, const struct plan_guest *guest, enum memory_policy *out_policy);
+const struct ids *plan_common_nodes(struct arena *arena, const struct plan_guest *guest,
+                                    enum memory_policy *out_policy);
 
 /* What libvirt cannot say of the cells of a guest and their memory devices. */
 enum libvirt_gap {

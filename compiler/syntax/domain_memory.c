@@ -7,6 +7,20 @@
 
 #include <string.h>
 
+/* Memory is plugged into cells: without them libvirt itself takes it on few machines, and the language has no word. */
+static bool has_cells(const struct domain *domain)
+{
+    return domain_first(domain, PART_CELL) != NULL;
+}
+
+static void tell_kept(struct domain *domain, struct extent where, const char *what)
+{
+    struct finding *finding =
+        domain_report(domain, NM_base_kept, where, "%s: kept as it stands in the base, and not checked", what);
+    finding_note(domain->findings, finding, "the language has no word for it in this version");
+    finding_help(domain->findings, finding, "see that it fits the plan, or remove it from the base");
+}
+
 /* ---- totals ----------------------------------------------------------------------------------------------------- */
 
 /* Memory devices are part of `<memory>` but of no cell. */
@@ -51,6 +65,10 @@ static void add_growth(struct domain *domain, struct item *item, uint64_t total_
                          *current = domain_first(domain, PART_CURRENT_MEMORY);
     struct item_list block = { 0 };
     uint64_t kib;
+    if (max && !has_cells(domain)) {
+        tell_kept(domain, element_extent(max), "room for memory devices of a guest without cells");
+        max = NULL;
+    }
     if (max && domain_size(domain, &max->content, element_value(max, "unit"), "a size of memory", &kib)) {
         const struct text_value *slots = element_value(max, "slots");
         item_add(item, &block, item_with(domain, max, "max", word_size(domain, &max->content, kib)));
@@ -58,8 +76,7 @@ static void add_growth(struct domain *domain, struct item *item, uint64_t total_
         if (slots->text)
             item_add(item, &block, item_of(domain, word_named(domain, slots->name, "slots"), &word, 1));
     }
-    if (current &&
-        domain_size(domain, &current->content, element_value(current, "unit"), "a size of memory", &kib) &&
+    if (current && domain_size(domain, &current->content, element_value(current, "unit"), "a size of memory", &kib) &&
         kib < total_kib)
         item_add(item, &block, item_with(domain, current, "current", word_size(domain, &current->content, kib)));
 }
@@ -69,17 +86,17 @@ void memory_to_items(struct domain *domain, struct item_list *top, uint64_t cell
 {
     const struct element *memory = domain_first(domain, PART_MEMORY), *max = domain_first(domain, PART_MAX_MEMORY);
     uint64_t kib, devices = devices_kib(domain), sum;
-    bool has_cells = domain_first(domain, PART_CELL), says_size = false;
+    bool in_cells = has_cells(domain), says_size = false;
     if (__builtin_add_overflow(cells_kib, devices, &sum))
         sum = UINT64_MAX;
     if (memory && domain_size(domain, &memory->content, element_value(memory, "unit"), "a size of memory", &kib)) {
-        if (has_cells && cells_kib && sum != kib)
+        if (in_cells && cells_kib && sum != kib)
             tell_sum(domain, memory, kib, sum, devices > 0);
-        else if (!has_cells && devices && devices >= kib)
+        else if (!in_cells && devices && devices >= kib)
             tell_no_memory(domain, memory, kib, devices);
         else
-            says_size = !has_cells;
-        if (!has_cells)
+            says_size = !in_cells;
+        if (!in_cells)
             sum = kib;
     }
     struct word name = memory ? word_named(domain, memory->name, "memory") : (struct word){ 0 }, size;
@@ -131,8 +148,8 @@ static void add_size(struct device *device, enum part part, const struct element
 {
     const struct element *element = part_of(device, part, parent);
     uint64_t kib;
-    if (element && domain_size(device->domain, &element->content, element_value(element, "unit"), "a size of memory",
-                               &kib))
+    if (element &&
+        domain_size(device->domain, &element->content, element_value(element, "unit"), "a size of memory", &kib))
         add(device, item_with(device->domain, element, name, word_size(device->domain, &element->content, kib)));
 }
 
@@ -178,11 +195,10 @@ static void add_pages(struct device *device)
     const struct element *element = part_of(device, PART_PAGESIZE, device->source);
     struct domain *domain = device->domain;
     uint64_t kib;
-    if (!element ||
-        !domain_size(domain, &element->content, element_value(element, "unit"), "a size of pages", &kib))
+    if (!element || !domain_size(domain, &element->content, element_value(element, "unit"), "a size of pages", &kib))
         return;
-    struct word word = kib == 4 ? word_named(domain, element->content.where, "normal")
-                                : word_size(domain, &element->content, kib);
+    struct word word =
+        kib == 4 ? word_named(domain, element->content.where, "normal") : word_size(domain, &element->content, kib);
     add(device, item_with(domain, element, "pages", word));
 }
 
@@ -243,13 +259,12 @@ static void add_device(struct domain *domain, struct item_list *top, const struc
     add_model(&device);
 }
 
-static void tell_kept(struct domain *domain, const struct text_value *model)
+static bool says_node(struct domain *domain, const struct element *element)
 {
-    struct finding *finding = domain_report(domain, NM_base_kept, model->where,
-                                            "a memory device of model '%.*s': kept as it stands, and not checked",
-                                            value_shown(model), model->text);
-    finding_note(domain->findings, finding, "the language has no word for it in this version");
-    finding_help(domain->findings, finding, "see that it fits the plan, or remove it from the base");
+    for (const struct element *node = domain_first(domain, PART_TARGET_NODE); node; node = node->next)
+        if (node->parent->parent == element)
+            return true;
+    return false;
 }
 
 static bool refuse_many(struct domain *domain)
@@ -257,9 +272,9 @@ static bool refuse_many(struct domain *domain)
     const struct part_list *list = &domain->parts[PART_DEVICE_MEMORY];
     if (list->count <= DOMAIN_DEVICE_LIMIT)
         return false;
-    struct finding *finding =
-        domain_report(domain, NM_base_limit, element_extent(list->first),
-                      "the base has %u memory devices: at most %u are read", list->count, (unsigned)DOMAIN_DEVICE_LIMIT);
+    struct finding *finding = domain_report(domain, NM_base_limit, element_extent(list->first),
+                                            "the base has %u memory devices: at most %u are read", list->count,
+                                            (unsigned)DOMAIN_DEVICE_LIMIT);
     finding_note(domain->findings, finding, "QEMU gives a guest at most %u slots", (unsigned)DOMAIN_DEVICE_LIMIT);
     finding_help(domain->findings, finding, "make fewer and larger ones");
     return true;
@@ -275,9 +290,14 @@ void memory_devices_to_items(struct domain *domain, struct item_list *top)
         unsigned found = 0;
         while (model && found < MODELS && !value_is(model, models[found]))
             found++;
-        if (model && found < MODELS)
-            add_device(domain, top, element, found, numbers[found]++);
-        else if (model)
-            tell_kept(domain, model);
+        if (!model)
+            continue;
+        bool is_known = found < MODELS;
+        if (is_known && has_cells(domain) && (found == MODEL_VIRTIO_PMEM || says_node(domain, element)))
+            add_device(domain, top, element, found, numbers[found]);
+        else
+            tell_kept(domain, element_extent(element), is_known ? "a memory device of no cell" : "a memory device");
+        if (is_known)
+            numbers[found]++;
     }
 }

@@ -201,7 +201,8 @@ static void add_backing(struct domain *domain, struct item_list *top)
     add_locked(domain, top);
 }
 
-/* ---- all of it ------------------------------------------------------------------------------------------------------ */
+/* ---- all of it ------------------------------------------------------------------------------------------------------
+ */
 
 static void add_items(struct domain *domain, struct item_list *top, struct domain_identity *identity)
 {

@@ -34,7 +34,7 @@ A_CALL = 100  # files for one virsh, within the limits of a command line
 LACKS = ("No emulator found for arch", "does not support machine type", "Cannot find suitable emulator",
          "Unable to find any firmware", "Unable to find 'efi' firmware", "is not supported with this QEMU",
          "is not supported by this QEMU", "isn't supported by this QEMU", "not available with this QEMU binary",
-         "Memory Bandwidth value exceeding 100")
+         "both maximum memory size and memory slot count must be specified", "Memory Bandwidth value exceeding 100")
 CONFIGURATION = """stdio_handler = "file"
 user = "root"
 group = "root"
@@ -165,10 +165,14 @@ def comparable(facts):
     def backing(memory):
         if memory is None:
             return None
+        is_own = "/libvirt/qemu/" in (memory["path"] or "") or "/lib/qemu/ram/" in (memory["path"] or "")
+        if memory["path"] and not is_own:
+            return memory
         kind = "memfd" if memory["kind"] in ("hugetlb", "file") else memory["kind"]
-        return memory | {"kind": kind}
+        return memory | {"kind": kind, "path": None}
     cells = [cell | {"memory": backing(cell["memory"])} for cell in facts["cells"]]
-    return facts | {"cells": cells, "only": backing(facts["only"])}
+    devices = [device | {"memory": backing(device["memory"])} for device in facts["devices"]]
+    return facts | {"cells": cells, "devices": devices, "only": backing(facts["only"])}
 
 
 def differences(engine, told, argv, plan):

@@ -24,10 +24,11 @@ from oracles.sample import mistakes
 
 HOST_BOUND = ("host-nodes", "policy", "prealloc", "prealloc-threads", "prealloc-context", "hugetlb", "hugetlbsize",
               "mem-path", "align", "offset", "pmem", "discard-data", "reserve")
-STAYS = ("pxb", "pcie-root-port", "{")  # of the devices
+STAYS = ("pxb", "pcie-root-port", "{", *argv_facts.MODELS)  # of the devices
 NOT_NUMA = ("-kernel", "-initrd", "-append", "-bios", "-blockdev", "-netdev", "-serial", "-drive", "-uuid", "-name")
 LACKS = ("requires support for extended interrupt mode", "kernel irqchip and X2APIC", "unsupported machine type",
-         "is not a valid object type", "cannot set up guest memory")
+         "is not a valid object type", "cannot set up guest memory",
+         "dynamic-memslots' not found")
 
 
 # ---- the command line, for this machine ------------------------------------------------------------------------
@@ -53,6 +54,8 @@ class Fitted:
             return
         if option == "-overcommit":
             return self._drop("mem-lock")
+        if option == "-machine" and value.startswith("sgx-epc."):
+            return self._drop("sgx-epc")
         if option == "-cpu":
             value = "max,phys-bits=52"
         elif option == "-object":
@@ -67,8 +70,8 @@ class Fitted:
     def _object(self, text):
         told = argv_facts.properties(text, "qom-type")
         kind = told["qom-type"]
-        if kind == "thread-context":
-            return self._drop("thread-context")
+        if kind in ("thread-context", "memory-backend-epc"):
+            return self._drop(kind)
         if not kind.startswith("memory-backend"):
             return text
         for key in HOST_BOUND:
@@ -161,9 +164,23 @@ def _planned_expanders(plan):
             for one in plan.get("expanders", [])}
 
 
+def _memory_devices(engine):
+    """By the names that numac gives them."""
+    found, backends = {}, {one["id"]: one for one in engine.ask("query-memdev")}
+    for one in engine.ask("query-memory-devices"):
+        data = one["data"]
+        backend = backends[data["memdev"].removeprefix("/objects/")]
+        found[data["id"]] = {
+            "model": one["type"], "cell": data.get("node"), "slot": data.get("slot"), "size": backend["size"],
+            "share": backend["share"], "address": data["addr"] if "addr" in data else data["memaddr"],
+            "block": data.get("block-size"), "requested": data.get("requested-size")}
+    return found
+
+
 def engine_facts(engine):
     facts = {"cells": _cells_of_monitor(engine), "memory": _backends(engine), "vcpus": _vcpus(engine),
-             "iothreads": _iothreads(engine), "expanders": _expanders(engine)}
+             "iothreads": _iothreads(engine), "expanders": _expanders(engine),
+             "devices": _memory_devices(engine)}
     data = engine.firmware_file("etc/acpi/tables")
     if data is None:
         raise tap.Failure("this machine has no ACPI tables: the guest sees no cells")
@@ -215,7 +232,23 @@ def _planned_iothread(thread):
     return argv_facts.IOTHREAD_DEFAULTS | {key: value for key, value in said.items() if value is not None}
 
 
-def plan_facts(plan):
+def _planned_devices(plan, facts):
+    """What the plan leaves to QEMU, the address, is QEMU's."""
+    found = {}
+    for number, device in enumerate(plan.get("memory_devices", [])):
+        if device["model"] == "sgx-epc":
+            continue  # no machine of tests has any
+        name = f"memory{number}"
+        found[name] = {
+            "model": device["model"], "cell": device.get("cell"), "slot": device.get("slot"),
+            # labels are of the file, and not of what the guest is given
+            "size": device["memory_bytes"], "share": device["shared"],
+            "address": device.get("address", facts.get(name, {}).get("address")),
+            "block": device.get("block_bytes"), "requested": device.get("requested_bytes")}
+    return found
+
+
+def plan_facts(plan, engine):
     cells = [argv_facts.ids_of_text(cell["vcpus"]) for cell in plan["cells"]]
     told = plan["numa"]
     cell_of = {vcpu: number for number, vcpus in enumerate(cells) for vcpu in vcpus} if told else {}
@@ -225,6 +258,7 @@ def plan_facts(plan):
                    if cell["memory_bytes"]],
         "vcpus": _places(plan["vcpus"], cell_of),
         "iothreads": {thread["id"]: _planned_iothread(thread) for thread in plan.get("iothreads", [])},
+        "devices": _planned_devices(plan, engine["devices"]),
         "expanders": _planned_expanders(plan),
     }
     if told:
@@ -252,7 +286,7 @@ def differences(argv, plan):
             if any(lack in str(trouble) for lack in LACKS):
                 raise tap.Skip(f"this QEMU cannot: {trouble}") from trouble
             raise tap.Failure(f"QEMU refuses: {trouble}\n{' '.join(fitted.words)}") from trouble
-    return argv_facts.differences(facts, plan_facts(plan), ("QEMU", "the plan")), fitted.remark()
+    return argv_facts.differences(facts, plan_facts(plan, facts), ("QEMU", "the plan")), fitted.remark()
 
 
 def compare(argv, plan):
