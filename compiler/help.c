@@ -10,9 +10,20 @@
 #include <string.h>
 #include <yaml.h>
 
+#include "emit/emit.h"
 #include "session.h"
 
-static void append_option(GString *out, const struct option_row *row)
+static void append_targets(GString *out)
+{
+    size_t count;
+    const struct emitter *rows = emitters(&count);
+    for (size_t i = 0; i < count; i++)
+        if (!i || strcmp(rows[i].target, rows[i - 1].target) != 0)
+            g_string_append_printf(out, "%s%s", i ? ", " : ": ", rows[i].target);
+    g_string_append(out, " (all)");
+}
+
+static void append_option(GString *out, const struct verb *verb, const struct option_row *row)
 {
     g_autofree char *spelling =
         g_strdup_printf("--%s%s%s", row->name, row->value ? " " : "", row->value ? row->value : "");
@@ -22,16 +33,19 @@ static void append_option(GString *out, const struct option_row *row)
         letter[1] = row->letter;
         letter[2] = ',';
     }
-    g_string_append_printf(out, "  %s%-28s %s\n", letter, spelling, row->about);
+    g_string_append_printf(out, "  %s%-28s %s", letter, spelling, row->set & TAKES_OUTPUT ? verb->output : row->about);
+    if (row->set & TAKES_TARGET)
+        append_targets(out);
+    g_string_append_c(out, '\n');
 }
 
-static void append_options(GString *out, unsigned takes)
+static void append_options(GString *out, const struct verb *verb, unsigned takes)
 {
     size_t count;
     const struct option_row *rows = option_rows(&count);
     for (size_t i = 0; i < count; i++)
         if (takes ? rows[i].set & takes : !rows[i].set)
-            append_option(out, &rows[i]);
+            append_option(out, verb, &rows[i]);
 }
 
 static void append_examples(GString *out, const struct verb *verb, size_t most)
@@ -49,25 +63,30 @@ static void append_overview(GString *out)
     for (size_t i = 0; i < count; i++)
         g_string_append_printf(out, "  %-9s %s\n", verbs[i].name, verbs[i].about);
     g_string_append(out, "\nOptions of every verb:\n");
-    append_options(out, 0);
+    append_options(out, NULL, 0);
     g_string_append(out, "\nExamples:\n");
     for (size_t i = 0; i < count; i++)
         append_examples(out, &verbs[i], 1);
-    g_string_append(out, "\nExit status:\n"
-                         "  0  no finding at or above --fail-on\n"
-                         "  1  findings at or above it, or differences\n"
-                         "  2  a wrong command line, or input that cannot be read as text\n"
-                         "  3  refused by an engine or a host\n"
-                         "  70 a bug in numac\n");
+    g_string_append(out,
+                    "\nExit status:\n"
+                    "  0  no finding at or above --fail-on\n"
+                    "  1  findings at or above it, or differences\n"
+                    "  2  a wrong command line, or input that cannot be read as text\n"
+                    "  3  refused by an engine or a host\n"
+                    "  70 a bug in numac\n"
+                    "\n'numac help VERB' says more of a verb, 'man numac' of all, 'man 5 numac' of the language.\n");
 }
 
 static void append_verb(GString *out, const struct verb *verb)
 {
-    g_string_append_printf(out, "numac %s: %s.\n\nUsage: numac %s [OPTION]... %s\n\nOptions:\n", verb->name,
-                           verb->about, verb->name, verb->arguments);
+    g_string_append_printf(out, "numac %s: %s.\n\nUsage: numac %s [OPTION]... %s\n", verb->name, verb->about,
+                           verb->name, verb->arguments);
+    if (verb->more)
+        g_string_append_printf(out, "\n%s", verb->more);
+    g_string_append(out, "\nOptions:\n");
     if (verb->takes)
-        append_options(out, verb->takes);
-    append_options(out, 0);
+        append_options(out, verb, verb->takes);
+    append_options(out, verb, 0);
     g_string_append(out, "\nExamples:\n");
     append_examples(out, verb, G_N_ELEMENTS(verb->examples));
 }

@@ -211,8 +211,8 @@ static const struct option_row rows[] = {
       .value = "DIR",
       .set = TAKES_OUTPUT,
       .take = take_output,
-      .about = "folder (convert: file), - for standard output (build)" },
-    { .name = "target", .value = "NAME,...", .set = TAKES_TARGET, .take = take_target, .about = "what to write (all)" },
+      .about = "" }, /* differs by verb */
+    { .name = "target", .value = "NAME,...", .set = TAKES_TARGET, .take = take_target, .about = "what to write" },
     { .name = "host",
       .value = "NAME=SOURCE",
       .set = TAKES_HOST,
@@ -239,14 +239,17 @@ static const struct option_row rows[] = {
       .set = TAKES_TO,
       .take = take_to,
       .about = "the notation to write (import: numa)" },
-    { .name = "format", .value = "human|gcc|json", .take = take_format, .about = "form of findings (human)" },
+    { .name = "format",
+      .value = "human|gcc|json",
+      .take = take_format,
+      .about = "form of findings; plan and host print JSON too (human)" },
     { .name = "fail-on",
       .value = "error|warning|hint",
       .take = take_fail_on,
       .about = "gravity that makes the exit status 1 (error)" },
     { .name = "color", .value = "auto|always|never", .take = take_colour, .about = "colours (auto)" },
     { .name = "help", .letter = 'h', .take = take_help, .about = "show help" },
-    { .name = "version", .take = take_version, .about = "show versions" },
+    { .name = "version", .letter = 'V', .take = take_version, .about = "show the versions of numac and its libraries" },
 };
 
 const struct option_row *option_rows(size_t *out_count)

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "notation/notation.h"
 #include "streams.h"
 
 struct session *session_open(const struct options *options)
@@ -63,17 +64,23 @@ static int stream_of_findings(const struct session *session)
     return session->options->format == FINDINGS_HUMAN || session->result->len ? STDERR_FILENO : STDOUT_FILENO;
 }
 
+static void render(const struct session *session, struct findings *findings, int stream, GString *out)
+{
+    struct render_options options = {
+        .format = session->options->format,
+        .colour = stream_wants_colour(stream, session->options->colour),
+    };
+    findings_render(findings, &options, out);
+}
+
 static bool show_findings(const struct session *session)
 {
     int stream = stream_of_findings(session);
     if (stream == STDERR_FILENO && !findings_count(session->findings, HINT))
         return true;
     g_autoptr(GString) text = g_string_new(NULL);
-    struct render_options render = {
-        .format = session->options->format,
-        .colour = stream_wants_colour(stream, session->options->colour),
-    };
-    findings_render(session->findings, &render, text);
+    helps_in_yaml(session->findings, session->sources, session->arena);
+    render(session, session->findings, stream, text);
     return stream_write(stream, text->str, text->len) || stream == STDERR_FILENO;
 }
 
@@ -88,6 +95,19 @@ bool session_drain(struct session *session)
     return !session->write_error;
 }
 
+/* Behind all that was shown, so it is a report of its own. */
+static void tell_write_error(const struct session *session)
+{
+    struct findings *findings = findings_new(session->sources);
+    struct finding *finding = report(findings, NM_output_stream, SPAN_NONE, "standard output cannot be written: %s",
+                                     g_strerror(session->write_error));
+    finding_help(findings, finding, "make room there, or see why the program behind the pipe ended");
+    g_autoptr(GString) text = g_string_new(NULL);
+    render(session, findings, STDERR_FILENO, text);
+    stream_write(STDERR_FILENO, text->str, text->len);
+    findings_free(findings);
+}
+
 int session_close(struct session *session)
 {
     enum exit_status status = status_of(session);
@@ -95,8 +115,7 @@ int session_close(struct session *session)
     if (session->options->format == FINDINGS_JSON && findings_have_errors(session->findings))
         g_string_truncate(session->result, 0);
     if (!session_drain(session)) {
-        errno = session->write_error;
-        stream_complain();
+        tell_write_error(session);
         status = MAX(status, STATUS_FINDINGS);
     }
     g_string_free(session->result, TRUE);

@@ -40,12 +40,6 @@ bool stream_write(int stream, const char *text, size_t length)
     return true;
 }
 
-void stream_complain(void)
-{
-    g_autofree char *text = g_strdup_printf("numac: standard output cannot be written: %s\n", g_strerror(errno));
-    stream_write(STDERR_FILENO, text, strlen(text));
-}
-
 static bool is_set(const char *name)
 {
     const char *value = getenv(name);

@@ -12,7 +12,6 @@
 void streams_secure(void);
 
 bool stream_write(int stream, const char *text, size_t length); /* all of it, or false with errno */
-void stream_complain(void); /* says on standard error why standard output could not be written, from errno */
 
 /* --color, then NO_COLOR, CLICOLOR_FORCE, TERM=dumb and whether the stream is a terminal. */
 bool stream_wants_colour(int stream, enum colour_choice choice);

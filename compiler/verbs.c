@@ -15,6 +15,7 @@ static const struct verb verbs[] = {
         .fewest = 1,
         .most = 1,
         .takes = TAKES_OUTPUT | TAKES_TARGET | TAKES_SITE,
+        .output = "folder, - for one stream on standard output (build)",
         .examples = { "numac build site.numa", "numac build -o - --target libvirt site.numa" },
         .run = verb_build,
     },
@@ -55,6 +56,7 @@ static const struct verb verbs[] = {
         .fewest = 1,
         .most = 1,
         .takes = NEEDS_TO | TAKES_OUTPUT,
+        .output = "file to write (- for standard output)",
         .examples = { "numac convert --to yaml site.numa" },
         .run = verb_convert,
     },
@@ -65,6 +67,7 @@ static const struct verb verbs[] = {
         .fewest = 1,
         .most = MANY_ARGUMENTS,
         .takes = TAKES_TO | TAKES_OUTPUT,
+        .output = "folder, bases beside the site (standard output, no bases)",
         .examples = { "numac import guest.xml", "numac import -o layout guest.xml",
                       "numac import --to yaml guest.xml" },
         .run = verb_import,
@@ -75,6 +78,11 @@ static const struct verb verbs[] = {
         .about = "show a machine as numac sees it, or record it for later",
         .fewest = 1,
         .most = 2,
+        .more = "SOURCE is one of\n"
+                "  live            this machine (the default)\n"
+                "  FILE            of 'numac host record', lstopo (XML) or 'virsh capabilities'; - is standard input\n"
+                "  FOLDER          a copy of /sys\n"
+                "  synthetic:TEXT  a description as hwloc takes it\n",
         .examples = { "numac host show", "numac host record > host.xml",
                       "numac host show \"synthetic:pack:2 [numa] core:8 pu:2\"" },
         .run = verb_host,

@@ -13,6 +13,8 @@ struct verb {
     const char *about;     /* one line */
     size_t fewest, most;   /* arguments */
     unsigned takes;        /* of option_set */
+    const char *output;    /* what -o names and what stands in for it; NULL where the verb takes none */
+    const char *more;      /* lines of help on the arguments, NULL for none */
     const char *examples[3];
     int (*run)(const struct options *options);
 };

@@ -37,6 +37,7 @@ static void numa_error(const struct extent *where, struct reading *reading, cons
 }
 
 %token <word> WORD STRING
+%token HEAD /* the words of an item, which the feeder has collected */
 %token OPEN "{" CLOSE "}" END "end of line"
 %nterm <item> head blocked
 %nterm <list> lines body block
@@ -62,13 +63,8 @@ blocked: head block { $$ = item_block($head, $block, @block.end); }
        | head END block { $$ = item_block($head, $block, @block.end); blame_brace_alone(reading, $head, @block); }
        ;
 
-head: words { $$ = item_begin(reading); }
+head: HEAD { $$ = item_begin(reading); }
     ;
-
-words: WORD { words_begin(reading, $WORD); }
-     | words WORD { words_add(reading, $WORD); }
-     | words STRING { words_add(reading, $STRING); }
-     ;
 
 block: "{" body "}" { $$ = $body; }
      | "{" lines error "}" { $$ = $lines; reading->recovering = false; yyerrok; }

@@ -358,6 +358,7 @@ def full_disk(folder):
         with open("/dev/full", "wb") as full:
             done = run(words, folder, stdout=full)
         want(done.returncode in (1, 2) and b"cannot be written: No space left on device" in done.stderr, words, done)
+        want(b"NM1207" in done.stderr, words, done)
 
 
 def closed_stdout(folder):
@@ -385,7 +386,9 @@ def reader_that_left(folder):
 def interrupted(folder):
     for number in (signal.SIGINT, signal.SIGTERM):
         process = subprocess.Popen([NUMAC, "check", "-"], cwd=folder, env=CLEAN, stdin=subprocess.PIPE,
-                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                   # a shell that started us in the background had SIGINT ignored
+                                   preexec_fn=lambda: signal.signal(number, signal.SIG_DFL))
         time.sleep(0.3)
         want(process.poll() is None, "it did not wait for its input")
         process.send_signal(number)

@@ -289,6 +289,108 @@ def check_single(rng, folder):
         raise AssertionError(f"{wrong}\n{text}\n{out}\n{host.xml()}") from None
 
 
+def shares(amount, unit, cells):
+    """Near-even shares in whole units; the later ones take what is left over."""
+    found, left = [], amount
+    for others in range(cells, 0, -1):
+        found.append(left // unit // others * unit if others > 1 else left)
+        left -= found[-1]
+    return found
+
+
+def check_auto(rng, folder):
+    """`cells auto`: the fewest cells that find a node each, against every number there is."""
+    host = Host(rng, "h0", rng.choice([2, 4, 8]))
+    guest = Guest(rng, "g", [host])
+    guest.pin = rng.choice(["cpus", "cores"])
+    guest.vcpus, guest.memory = rng.randint(1, 3 * host.nodes) * max(guest.threads, 1), rng.randint(1, 24) * GIB
+    (folder / "h0.xml").write_text(host.xml())
+    guest.cells = []
+    text = host.text() + guest.text().replace(" }\n", "; cells auto }\n")
+    status, out = plan(folder, text)
+    fewest, step, page = None, max(guest.threads, 1), GIB if guest.pages else MIB
+    for count in range(1, host.nodes + 1):
+        if count > guest.vcpus // step or count > guest.memory // page:
+            break
+        guest.cells = list(zip(shares(guest.vcpus, step, count), shares(guest.memory, page, count)))
+        rows = [[n for n in range(host.nodes) if host.open_cpus(n) and fits(guest, None, host, n, [c])] for c in range(count)]
+        if all(rows) and max_matching(rows) == count:
+            fewest = count
+            break
+    try:
+        expect((status == 0) == (fewest is not None), f"numac says {status}, enumeration says {fewest} cells")
+        if fewest is None:
+            return 0
+        made = json.loads(out)["guests"][0]
+        expect(len(made["cells"]) == fewest, f"{len(made['cells'])} cells, {fewest} are enough")
+        nodes = check_guest(guest, made, host, {}, {})
+        expect(len(set(nodes)) == fewest, "two automatic cells stand on one node")
+        expect([cell["memory_bytes"] for cell in made["cells"]] == [m for _, m in guest.cells], "other shares")
+        return 1
+    except AssertionError as wrong:
+        raise AssertionError(f"{wrong}\n{text}\n{out}\n{host.xml()}") from None
+
+
+def max_matching(rows):
+    owner = {}
+
+    def seat(cell, seen):
+        for node in rows[cell]:
+            if node not in seen:
+                seen.add(node)
+                if node not in owner or seat(owner[node], seen):
+                    owner[node] = cell
+                    return True
+        return False
+
+    return sum(seat(cell, set()) for cell in range(len(rows)))
+
+
+def check_tables(rng, folder):
+    """A pin table draws memory that is left open to the nearest nodes with room, cell after cell."""
+    host = Host(rng, "h0")
+    cells = rng.choice([1, 1, 2, 3])
+    each, memory = rng.randint(1, 3), rng.choice([1, 2, 5]) * GIB
+    open_cpus = [cpu for cpu in sorted(host.cpus) if cpu not in host.reserved]
+    if not open_cpus:
+        return 0
+    rows, sets, vcpu = [], [], 0
+    while vcpu < cells * each:
+        count = rng.randint(1, cells * each - vcpu)
+        near = rng.random() < 0.8 and host.open_cpus(rng.randrange(host.nodes)) or open_cpus
+        cpus = sorted(rng.sample(near, rng.randint(1, min(2, len(near)))))
+        rows.append(f"{vcpu}-{vcpu + count - 1} {','.join(map(str, cpus))}")
+        sets += [cpus] * count
+        vcpu += count
+    (folder / "h0.xml").write_text(host.xml())
+    cut = f"cells {cells}; "
+    text = host.text() + f"guest g {{ {cut}vcpus {cells * each}; memory {cells * memory // GIB}GiB; pin {{ {'; '.join(rows)} }} }}\n"
+    status, out = plan(folder, text)
+    left = {n: host.room(n, False) for n in range(host.nodes) if host.open_cpus(n)}
+    made = json.loads(out)["guests"][0] if status == 0 else None
+    if any(f["code"] in ("NM0605", "NM0606") for f in json.loads(out).get("findings", [])):
+        return 0  # a CPU for two vCPUs
+    try:
+        for index in range(cells):
+            pull = {}
+            for cpus in sets[index * each:(index + 1) * each]:
+                for cpu in cpus:
+                    node = host.cpus[cpu][0]
+                    pull[node] = pull.get(node, 0) + 1 / len(cpus)
+            way = {n: sum(p * (host.distance[n][m] + host.distance[m][n]) for m, p in pull.items())
+                   for n in left if left[n] >= memory}
+            if not way:
+                expect(not made, f"cell {index} stands where nothing is left")
+                return 0
+            node = min(ids(made["cells"][index]["nodes"])) if made else min(way, key=way.get)
+            expect(node in way and way[node] < min(way.values()) + 0.01, f"cell {index} is on node {node}: {way}")
+            left[node] -= memory
+        expect(made, "it is refused")
+        return 1
+    except AssertionError as wrong:
+        raise AssertionError(f"{wrong}\n{text}\n{out}\n{host.xml()}") from None
+
+
 class Edited:
     """A guest as words, so that a help can be applied to it as a person would."""
 
@@ -404,7 +506,8 @@ def check_cures(rng, folder):
 
 def main():
     tests = [("sites keep what placement promises", check_site), ("single guests are placed best", check_single),
-             ("every help of a refusal helps", check_cures)]
+             ("every help of a refusal helps", check_cures), ("cells auto are as few as fit", check_auto),
+             ("pin tables draw memory", check_tables)]
     print(f"TAP version 13\n1..{len(tests)}")
     failed = False
     for number, (name, check) in enumerate(tests, 1):

@@ -3,7 +3,7 @@
 #
 # docs/rules.tsv lists the mistakes that people and tools make with NUMA layouts, and which code of numac tells each;
 # docs/rules.md is made from it, with the titles of the catalogue.  Without arguments: holds the table to the catalogue,
-# the pages, the cases and the rules in compiler/check, as TAP.
+# the pages, the cases and the rules in compiler/check, and the table of features to the cases, as TAP.
 #   tests/rules_table.py [--write]      --write makes docs/rules.md anew
 
 import csv
@@ -102,6 +102,16 @@ def check_rendered():
         raise Failure("docs/rules.md is not what tests/rules_table.py --write makes of docs/rules.tsv")
 
 
+def check_features():
+    """Each row of the table of features is told of some host that lacks it, in a case."""
+    names = re.findall(r'^FEATURE\(\w+,\s*"([^"]+)"', (ROOT / "compiler/ground/features.def").read_text("utf-8"),
+                       re.MULTILINE)
+    told = "".join(path.read_text("utf-8") for path in sorted((ROOT / "tests/cases").rglob("*.diag")))
+    lacking = [name for name in names if f"for {name}" not in told]
+    if lacking or len(names) < 10:
+        raise Failure("no case tells a lack of: " + ", ".join(lacking))
+
+
 def main():
     if sys.argv[1:] == ["--write"]:
         RENDERED.write_text(rendered(), "utf-8")
@@ -110,7 +120,8 @@ def main():
         print(__doc__ or "tests/rules_table.py [--write]", file=sys.stderr)
         return 2
     return tap.run([Test("form of docs/rules.tsv", check_form), Test("codes of docs/rules.tsv", check_codes),
-                    Test("sources of the rules", check_sources), Test("docs/rules.md is current", check_rendered)])
+                    Test("sources of the rules", check_sources), Test("docs/rules.md is current", check_rendered),
+                    Test("lacks of features", check_features)])
 
 
 if __name__ == "__main__":

@@ -31,6 +31,7 @@ struct block {
 
 struct arena {
     struct block *blocks;
+    struct block *filling; /* the one that next and end point into */
     char *next, *end;
     size_t block_bytes;
 };
@@ -42,19 +43,37 @@ struct arena *arena_new(void)
     return arena;
 }
 
+/* All blocks but one. */
+static void free_blocks(struct arena *arena, const struct block *kept)
+{
+    for (struct block *block = arena->blocks; block;) {
+        struct block *before = block->before;
+        if (block != kept && block->mapped)
+            munmap(block, block->mapped);
+        else if (block != kept)
+            g_free(block);
+        block = before;
+    }
+}
+
 void arena_free(struct arena *arena)
 {
     if (!arena)
         return;
-    for (struct block *block = arena->blocks; block;) {
-        struct block *before = block->before;
-        if (block->mapped)
-            munmap(block, block->mapped);
-        else
-            g_free(block);
-        block = before;
-    }
+    free_blocks(arena, NULL);
     g_free(arena);
+}
+
+void arena_reset(struct arena *arena)
+{
+    free_blocks(arena, arena->filling);
+    arena->blocks = arena->filling;
+    if (!arena->filling)
+        return;
+    arena->filling->before = NULL;
+    char *first = (char *)(arena->filling + 1);
+    memset(first, 0, (size_t)(arena->next - first));
+    arena->next = first;
 }
 
 /* Zeroed, and aligned to huge pages: what the alignment costs is given back. */
@@ -97,6 +116,7 @@ void *arena_alloc(struct arena *arena, size_t bytes)
             return take_block(arena, bytes);
         size_t room = arena->block_bytes - sizeof(struct block);
         arena->next = take_block(arena, room);
+        arena->filling = arena->blocks;
         arena->end = arena->next + room;
         if (arena->block_bytes < LAST_BLOCK)
             arena->block_bytes *= 2;

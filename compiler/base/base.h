@@ -19,7 +19,8 @@
 struct arena;
 
 struct arena *arena_new(void);
-void arena_free(struct arena *arena); /* accepts NULL */
+void arena_free(struct arena *arena);  /* accepts NULL */
+void arena_reset(struct arena *arena); /* nobody needs its objects any more; keeps a block for the next ones */
 void *arena_alloc(struct arena *arena, size_t bytes) G_GNUC_MALLOC;
 void *arena_copy(struct arena *arena, const void *from, size_t bytes);
 char *arena_string(struct arena *arena, const char *text, size_t length); /* adds the final NUL */

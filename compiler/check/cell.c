@@ -3,7 +3,7 @@
  * Rules about cells as declared: labels, which vCPU is where, totals and even shares.  libvirt and QEMU repair most of
  * these in silence, each in its own way.
  */
-#include "check/check.h"
+#include "check/subject.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -57,7 +57,7 @@ static void integer_labels_are_positions(const struct check *check, const struct
                                          "cell '%s' of guest '%s' is cell number %u", label, guest->name, c);
         finding_note(check->findings, finding,
                      "the guest numbers its cells in the order of the blocks, from 0 and without gaps");
-        finding_help(check->findings, finding, "write 'cell %u', reorder the blocks, or give it a name", c);
+        finding_help(check->findings, finding, "write 'cell %u { ... }', reorder the blocks, or give it a name", c);
         return; /* the ones behind it are off for the same reason */
     }
 }
@@ -81,9 +81,9 @@ static void guests_have_no_more_cells_than_vcpus(const struct check *check, cons
     uint32_t cells = from_word ? guest->cells_wanted : with_vcpus;
     if (cells <= guest->vcpu_count || cells > CELL_LIMIT)
         return;
-    struct finding *finding = report(check->findings, NM_more_cells_than_vcpus,
-                                     said_span(&guest->said, W_GUEST_VCPUS, 1), "guest '%s' has %u cells for %u vCPU%s",
-                                     guest->name, cells, guest->vcpu_count, guest->vcpu_count == 1 ? "" : "s");
+    struct finding *finding =
+        report(check->findings, NM_more_cells_than_vcpus, vcpus_span(guest), "guest '%s' has %u cells for %u vCPU%s",
+               guest->name, cells, guest->vcpu_count, guest->vcpu_count == 1 ? "" : "s");
     finding_help(check->findings, finding,
                  "write at least %u vCPUs, or say 'vcpus 0' in the cells that have memory only", cells);
 }
@@ -140,8 +140,7 @@ static void ids_need_a_known_count(const struct check *check, const struct guest
         struct finding *finding = report(check->findings, NM_ids_of_unknown_count, said_span(said, W_CELL_IDS, 1),
                                          "cell '%s' names vCPUs, and how many guest '%s' has is not known",
                                          guest->cells[c].name, guest->name);
-        finding_label(check->findings, finding, said_span(&guest->said, W_GUEST_VCPUS, 1),
-                      "as many as the host has left");
+        finding_label(check->findings, finding, vcpus_span(guest), "as many as the host has left");
         finding_help(check->findings, finding, "write a number in place of 'all', or leave 'ids' out");
         return; /* the other cells are wrong for the same reason */
     }
@@ -185,9 +184,9 @@ static void vcpus_are_below_the_count(const struct check *check, const struct gu
                    "cell '%s' names vCPU %u, and guest '%s' has %" G_GUINT64_FORMAT ", numbered from 0",
                    guest->cells[c].name, ids_last(ids->plain), guest->name, total);
         if (has_total)
-            finding_label(check->findings, finding, said_span(&guest->said, W_GUEST_VCPUS, 1), "%u vCPUs",
-                          guest->vcpu_count);
-        finding_help(check->findings, finding, "lower the number, or raise 'vcpus' to %u", ids_last(ids->plain) + 1);
+            finding_label(check->findings, finding, vcpus_span(guest), "%u vCPUs", guest->vcpu_count);
+        finding_help(check->findings, finding, "lower the number, or raise '%s' to %u", vcpus_word(guest),
+                     ids_last(ids->plain) + 1);
         return;
     }
 }
@@ -212,13 +211,14 @@ static void cells_cover_all_vcpus(const struct check *check, const struct guest 
     uint64_t total = guest->vcpu_count;
     if (!shares.usable || !is_said(&guest->said, W_GUEST_VCPUS) || !ids_are_sound(guest, total))
         return;
-    struct span span = said_span(&guest->said, W_GUEST_VCPUS, 1);
+    struct span span = vcpus_span(guest);
     struct finding *finding = NULL;
     if (shares.said > total) {
         finding = report(check->findings, NM_vcpus_total_differs, span,
                          "guest '%s' has %" G_GUINT64_FORMAT " vCPUs, and its cells have %" G_GUINT64_FORMAT,
                          guest->name, total, shares.said);
-        finding_help(check->findings, finding, "write 'vcpus %" G_GUINT64_FORMAT "', or lower a cell", shares.said);
+        finding_help(check->findings, finding, "write '%s %" G_GUINT64_FORMAT "', or lower a cell", vcpus_word(guest),
+                     shares.said);
     } else if (shares.said < total && !shares.open) {
         finding = report(check->findings, NM_vcpu_in_no_cell, span,
                          "guest '%s' has %" G_GUINT64_FORMAT " vCPUs, and its cells hold only %" G_GUINT64_FORMAT,
@@ -226,8 +226,8 @@ static void cells_cover_all_vcpus(const struct check *check, const struct guest 
         finding_note(check->findings, finding,
                      "libvirt would put the others into cell 0 without a word; QEMU would warn and do the same");
         finding_help(check->findings, finding,
-                     "write 'vcpus %" G_GUINT64_FORMAT "', or give a cell the missing %" G_GUINT64_FORMAT, shares.said,
-                     total - shares.said);
+                     "write '%s %" G_GUINT64_FORMAT "', or give a cell the missing %" G_GUINT64_FORMAT,
+                     vcpus_word(guest), shares.said, total - shares.said);
     } else if (shares.open && (total - shares.said) % shares.open && cells_with_vcpus(guest) <= total) {
         finding = report(check->findings, NM_vcpus_not_divisible, span,
                          "%" G_GUINT64_FORMAT " vCPUs do not divide evenly over %u cells of guest '%s'",
@@ -252,7 +252,7 @@ static void equal_cells_divide_vcpus(const struct check *check, const struct gue
         guest->vcpu_count == COUNT_ALL || guest->vcpu_count < guest->cells_wanted ||
         guest->vcpu_count % guest->cells_wanted == 0)
         return;
-    struct finding *finding = report(check->findings, NM_vcpus_not_divisible, said_span(&guest->said, W_GUEST_VCPUS, 1),
+    struct finding *finding = report(check->findings, NM_vcpus_not_divisible, vcpus_span(guest),
                                      "%u vCPUs do not divide evenly over %u cells of guest '%s'", guest->vcpu_count,
                                      guest->cells_wanted, guest->name);
     finding_label(check->findings, finding, said_span(&guest->said, W_GUEST_CELLS, 1), "%u equal cells",
@@ -270,8 +270,7 @@ static void guests_have_vcpus(const struct check *check, const struct guest *gue
     bool has_total = is_said(&guest->said, W_GUEST_VCPUS);
     struct finding *finding = NULL;
     if (has_total && guest->vcpu_count == 0)
-        finding = report(check->findings, NM_no_vcpus, said_span(&guest->said, W_GUEST_VCPUS, 1),
-                         "guest '%s' has 0 vCPUs", guest->name);
+        finding = report(check->findings, NM_no_vcpus, vcpus_span(guest), "guest '%s' has 0 vCPUs", guest->name);
     else if (!has_total && !guest->cell_count)
         finding = report(check->findings, NM_no_vcpus, guest->span, "guest '%s' says no 'vcpus'", guest->name);
     else if (!has_total && shares.open) {

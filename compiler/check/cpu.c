@@ -65,13 +65,15 @@ static void check_vcpus(struct use *use)
     const struct planned_guest *planned = use->planned;
     const struct guest *guest = planned->guest;
     const struct ids *before = NULL;
+    const struct set *named = NULL;
     for (uint32_t c = 0; c < planned->plan->cell_count; c++) {
         const struct set *said = locality_of(guest, c)->cpus;
-        if (!said || !said->plain || said->plain == before)
+        if (!said || said == named)
             continue;
-        before = said->plain;
+        named = said;
         use->span = cell_word(guest, c, W_CPUS, 1);
-        check_cpus(use, said->plain);
+        before = numbers_of_set(use->check->arena, said);
+        check_cpus(use, before);
     }
     for (uint32_t v = 0; guest->locality.pin_rows.count && v < planned->plan->vcpu_count; v++) {
         const struct ids *cpus = planned->plan->vcpu_cpus[v];
@@ -139,7 +141,7 @@ static void check_helper_nodes(const struct check *check, const struct planned_g
                                const struct set *set, struct span span)
 {
     const struct host *facts = facts_of(planned);
-    for (ids_each(set && set->plain ? set->plain : &ids_none, number)) {
+    for (ids_each(set ? numbers_of_set(check->arena, set) : &ids_none, number)) {
         if (host_node(facts, number))
             continue;
         struct finding *finding = report(check->findings, NM_helper_node_missing, span,

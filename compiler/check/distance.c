@@ -85,8 +85,10 @@ static void matrices_are_complete(const struct check *check, const struct guest 
             return;
         if (rows[r].values.count == cells)
             continue;
+        bool is_over = rows[r].values.count > cells;
+        struct span span = is_over ? listed_span(&rows[r].values, sizeof(uint32_t), cells) : rows[r].span;
         struct finding *finding =
-            report(check->findings, NM_distance_count, rows[r].span, "the row of cell '%s' has %u %s for %u cells",
+            report(check->findings, NM_distance_count, span, "the row of cell '%s' has %u %s for %u cells",
                    rows[r].cell, rows[r].values.count, rows[r].values.count == 1 ? "distance" : "distances", cells);
         finding_help(check->findings, finding, "write one for each cell, in their order, as 'numactl -H' prints it");
         return;
@@ -114,20 +116,21 @@ static void check_value(const struct check *check, const struct guest *guest, co
                         uint32_t from, uint32_t to, uint32_t value)
 {
     struct finding *finding;
+    struct span span = listed_span(&row->values, sizeof value, to);
     if (value < SELF || value > UNREACHABLE) {
-        report_range(check, row->span, value,
+        report_range(check, span, value,
                      "write 11 to 254 between cells, 10 from a cell to itself, 255 for unreachable");
     } else if (from == to && value != SELF) {
-        finding = report(check->findings, NM_distance_self, row->span, "cell '%s' of guest '%s' is %u away from itself",
+        finding = report(check->findings, NM_distance_self, span, "cell '%s' of guest '%s' is %u away from itself",
                          row->cell, guest->name, value);
         finding_help(check->findings, finding, "the distance of a cell to itself is 10: value %u of the row", to + 1);
     } else if (from != to && value == SELF) {
-        finding = report(check->findings, NM_distance_remote, row->span,
+        finding = report(check->findings, NM_distance_remote, span,
                          "cell '%s' of guest '%s' is 10 away from another cell", row->cell, guest->name);
         finding_note(check->findings, finding, "10 means local: libvirt refuses it, QEMU lets it pass");
         finding_help(check->findings, finding, "write at least 11 as value %u of the row", to + 1);
     } else if (from != to && value == UNREACHABLE) {
-        finding = report(check->findings, NM_distance_unreachable, row->span,
+        finding = report(check->findings, NM_distance_unreachable, span,
                          "cell '%s' of guest '%s' cannot reach another cell", row->cell, guest->name);
         finding_note(check->findings, finding,
                      "255 says that there is no way between the two; the guest may then leave that memory unused");

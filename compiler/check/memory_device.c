@@ -76,21 +76,37 @@ static void growth_has_slots(const struct check *check, const struct guest *gues
 
 /* ---- slots ------------------------------------------------------------------------------------------------------ */
 
+/* The first device for which there is no slot left; NULL: there are enough. */
+static const struct memory_device *without_slot(const struct guest *guest, uint32_t slots, uint32_t *out_wanted)
+{
+    const struct memory_device *first = NULL;
+    *out_wanted = 0;
+    for (uint32_t i = 0; i < guest->memory_device_count; i++) {
+        const struct memory_device *device = &guest->memory_devices[i];
+        bool sits_in_one = device->model == W_GUEST_DIMM || device->model == W_GUEST_NVDIMM;
+        *out_wanted += sits_in_one;
+        if (!first && ((sits_in_one && *out_wanted > slots) || i == SLOTS_MOST))
+            first = device;
+    }
+    return first;
+}
+
 static void slots_are_enough(const struct check *check, const struct guest *guest)
 {
-    uint32_t slots = guest->memory_slots, count = guest->memory_device_count;
+    uint32_t slots = guest->memory_slots, wanted;
     if (!is_sound(&guest->said, W_MEMORY_SLOTS) || !slots || slots > SLOTS_MOST)
         slots = SLOTS_MOST;
-    if (count <= slots)
+    const struct memory_device *first = without_slot(guest, slots, &wanted);
+    if (!first)
         return;
-    const struct memory_device *first = &guest->memory_devices[slots];
-    struct finding *finding = report(check->findings, NM_slots_short, first->span,
-                                     "guest '%s' has %u memory devices and %u slots", guest->name, count, slots);
+    struct finding *finding = report(
+        check->findings, NM_slots_short, first->span, "guest '%s' has %u memory devices and %u slots for them",
+        guest->name, MAX(wanted, guest->memory_device_count > SLOTS_MOST ? guest->memory_device_count : 0), slots);
     if (is_said(&guest->said, W_MEMORY_SLOTS))
         finding_label(check->findings, finding, said_span(&guest->said, W_MEMORY_SLOTS, 1), "the slots");
-    finding_note(check->findings, finding, "libvirt refuses it");
-    if (count <= SLOTS_MOST)
-        finding_help(check->findings, finding, "write 'slots %u' or more, or leave it out", count);
+    finding_note(check->findings, finding, "libvirt and QEMU refuse it");
+    if (guest->memory_device_count <= SLOTS_MOST)
+        finding_help(check->findings, finding, "write 'slots %u' or more, or leave it out", wanted);
     else
         finding_help(check->findings, finding, "make fewer and larger devices: a guest has at most %d slots",
                      SLOTS_MOST);

@@ -5,10 +5,22 @@
  */
 #include "check/needs.h"
 
+#include <stdio.h>
+#include <string.h>
+
 /* Where a feature is asked for; W_NONE: placement does without, or a rule of its own tells what is lost. */
 static const enum word_id words[FEATURE_COUNT] = {
+    [FEATURE_ARGV] = W_NONE,
     [FEATURE_DIES] = W_VCPUS_DIES,
+    [FEATURE_CLUSTERS] = W_VCPUS_CLUSTERS,
     [FEATURE_MODULES] = W_VCPUS_MODULES,
+    [FEATURE_MAXIMUM_MODEL] = W_GUEST_CPU,
+    [FEATURE_MEMORY_ONLY_CELLS] = W_CELL_VCPUS,
+    [FEATURE_DISTANCES] = W_GUEST_DISTANCES,
+    [FEATURE_RESTRICTIVE] = W_NODE,
+    [FEATURE_MEMFD_BACKING] = W_BACKING,
+    [FEATURE_DISCARD] = W_DISCARD,
+    [FEATURE_NO_RESERVE] = W_RESERVE,
     [FEATURE_MAXPHYSADDR] = W_CPU_MAXPHYSADDR,
     [FEATURE_THREAD_CONTEXT] = W_NONE,
     [FEATURE_ALLOCATION_THREADS] = W_ALLOCATION_THREADS,
@@ -29,7 +41,7 @@ static const enum word_id words[FEATURE_COUNT] = {
     [FEATURE_VIRTIO_PMEM] = W_GUEST_VIRTIO_PMEM,
     [FEATURE_SGX_EPC] = W_GUEST_SGX_EPC,
     [FEATURE_DYNAMIC_MEMSLOTS] = W_DEVICE_DYNAMIC_MEMSLOTS,
-    [FEATURE_FEWER_SLOTS] = W_NONE,
+    [FEATURE_FEWER_SLOTS] = W_MEMORY_SLOTS,
     [FEATURE_VIRTIO_ADDRESS] = W_DEVICE_ADDRESS,
     [FEATURE_EXPANDER_BUS] = W_GUEST_EXPANDER_BUS,
 };
@@ -90,8 +102,26 @@ static uint32_t first_device(const struct plan_guest *plan, enum feature feature
 static bool is_used(enum feature feature, const struct plan_guest *plan, const struct plan_cell *cell)
 {
     switch (feature) {
+    case FEATURE_ARGV:
+        return !cell && !plan->has_base;
     case FEATURE_DIES:
         return !cell && plan->dies > 1;
+    case FEATURE_CLUSTERS:
+        return !cell && plan->clusters > 1;
+    case FEATURE_MAXIMUM_MODEL:
+        return !cell && strcmp(plan->cpu_model, "max") == 0;
+    case FEATURE_MEMORY_ONLY_CELLS:
+        return cell && !ids_size(cell->vcpus);
+    case FEATURE_DISTANCES:
+        return !cell && plan->distances;
+    case FEATURE_RESTRICTIVE:
+        return cell && cell->nodes && cell->policy == POLICY_RESTRICTIVE;
+    case FEATURE_MEMFD_BACKING:
+        return cell && cell->backing == BACKING_MEMFD;
+    case FEATURE_DISCARD:
+        return cell && cell->discard;
+    case FEATURE_NO_RESERVE:
+        return cell && !cell->reserve;
     case FEATURE_MODULES:
         return !cell && plan->modules > 1;
     case FEATURE_MAXPHYSADDR:
@@ -130,7 +160,7 @@ static bool is_used(enum feature feature, const struct plan_guest *plan, const s
     case FEATURE_VIRTIO_ADDRESS:
         return !cell && first_device(plan, feature) < plan->memory_device_count;
     case FEATURE_FEWER_SLOTS:
-        return false;
+        return !cell && plan->memory_device_count > plan->memory_slots;
     case FEATURE_COUNT:
         break;
     }
@@ -153,6 +183,9 @@ static struct span word_of_guest(const struct planned_guest *planned, enum featu
     for (uint32_t i = 0; word_row(word)->in == IN_RESCTRL && i < guest->resctrl_count; i++)
         if (is_said(&guest->resctrls[i].said, word))
             return said_span(&guest->resctrls[i].said, word, 0);
+    for (uint32_t i = 0; word == W_GUEST_HMAT && !is_said(&guest->said, word) && i < guest->cell_count; i++)
+        if (is_said(&guest->cells[i].said, W_CELL_LATENCY))
+            return said_span(&guest->cells[i].said, W_CELL_LATENCY, 0);
     if (word == W_GUEST_RESCTRL && guest->resctrl_count)
         return guest->resctrls[0].span;
     if (word == W_GUEST_EXPANDER_BUS && guest->expander_count)
@@ -173,29 +206,68 @@ static void hosts_have_the_features(const struct check *check, const struct plan
 {
     const struct plan_guest *plan = planned->plan;
     for (enum feature feature = 0; feature < FEATURE_COUNT; feature++) {
-        if (words[feature] == W_NONE)
+        if (words[feature] == W_NONE || host_has_feature(planned->host, feature))
             continue;
-        if (is_used(feature, plan, NULL) && !host_has_feature(planned->host, feature))
+        if (is_used(feature, plan, NULL))
             report_lack(check, planned, feature, word_of_guest(planned, feature));
         for (uint32_t c = 0; c < plan->cell_count; c++)
-            if (is_used(feature, plan, &plan->cells[c]) && !host_has_feature(planned->host, feature))
+            if (is_used(feature, plan, &plan->cells[c]))
                 report_lack(check, planned, feature, cell_word(planned->guest, c, words[feature], 0));
     }
 }
 
+/* "pc-q35-9.0": machine types are born with the QEMU of their number. */
+static void hosts_have_the_machine(const struct check *check, const struct planned_guest *planned)
+{
+    const char *machine = planned->plan->machine, *dash = strrchr(machine, '-');
+    unsigned major, minor;
+    if (!dash || !g_ascii_isdigit(dash[1]) || sscanf(dash + 1, "%4u.%4u", &major, &minor) != 2 ||
+        !host_is_older(planned->host, PROGRAM_QEMU, major, minor))
+        return;
+    const struct guest *guest = planned->guest;
+    struct span span =
+        guest->base_ruled ? guest->base_ruled[BASE_MACHINE].span : guest_word_span(guest, W_GUEST_MACHINE, 1);
+    const struct version *has = &planned->host->facts->versions[PROGRAM_QEMU];
+    struct finding *finding =
+        report(check->findings, NM_feature_missing, span,
+               "guest '%s' needs QEMU %u.%u for machine '%s', and host '%s' has %u.%u", planned->plan->name, major,
+               minor, machine, planned->host->name, has->major, has->minor);
+    finding_note(check->findings, finding, "an older QEMU does not know the machine and refuses to start");
+    finding_help(check->findings, finding,
+                 guest->base_ruled
+                     ? "take an older version of it in the base, or say what runs there: 'versions { qemu %u.%u }'"
+                     : "leave the version out, or say what runs there: 'versions { qemu %u.%u }'",
+                 major, minor);
+}
+
+/* libvirt talks to older ones in their own way; one hint a host. */
+static void hosts_take_the_argv(const struct check *check, const struct planned_guest *planned)
+{
+    if (planned->plan->has_base || !planned->host || host_has_feature(planned->host, FEATURE_ARGV))
+        return;
+    struct finding *finding = report(check->findings, NM_argv_too_new, planned->host->declared->span,
+                                     "the QEMU target %s", feature_text(check->arena, planned->host, FEATURE_ARGV));
+    finding_help(check->findings, finding, "use the libvirt target there");
+}
+
 const struct plan_rule plan_feature_rules[] = {
-    { .name = "hosts-have-the-features", .source = "ground/features.def", .run = hosts_have_the_features }, { 0 }
+    { .name = "hosts-have-the-features", .source = "ground/features.def", .run = hosts_have_the_features },
+    { .name = "hosts-have-the-machine", .source = "QEMU hw/core/machine.c", .run = hosts_have_the_machine },
+    { .name = "hosts-take-the-argv", .source = "ground/features.def", .run = hosts_take_the_argv },
+    { 0 }
 };
 
 bool needs_unknown_version(const struct planned_guest *planned, enum feature *out_feature)
 {
     const struct plan_guest *plan = planned->plan;
     for (enum feature feature = 0; feature < FEATURE_COUNT; feature++) {
+        if (!feature_is_guessed(planned->host, feature))
+            continue;
         bool uses = is_used(feature, plan, NULL);
         for (uint32_t c = 0; !uses && c < plan->cell_count; c++)
             uses = is_used(feature, plan, &plan->cells[c]);
         *out_feature = feature;
-        if (uses && feature_is_guessed(planned->host, feature))
+        if (uses)
             return true;
     }
     return false;

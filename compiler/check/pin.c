@@ -39,8 +39,7 @@ static void check_row_vcpus(const struct check *check, const struct guest *guest
             report(check->findings, NM_pin_of_no_vcpu, rows[r].span,
                    "a row pins vCPU %u, and guest '%s' has %" G_GUINT64_FORMAT ", numbered from 0",
                    ids_last(rows[r].ids->plain), guest->name, count);
-        finding_label(check->findings, finding, guest_word_span(guest, W_GUEST_VCPUS, 1), "%" G_GUINT64_FORMAT " vCPUs",
-                      count);
+        finding_label(check->findings, finding, vcpus_span(guest), "%" G_GUINT64_FORMAT " vCPUs", count);
         finding_note(check->findings, finding, "libvirt would drop the pin and leave a line in its log");
         finding_help(check->findings, finding, "lower the number, or raise 'vcpus' to %u",
                      ids_last(rows[r].ids->plain) + 1);

@@ -49,8 +49,7 @@ static void groups_name_vcpus(const struct check *check, const struct guest *gue
             report(check->findings, NM_resctrl_no_vcpu, guest->resctrls[g].span,
                    "a group of 'resctrl' names vCPU %u, and guest '%s' has %" G_GUINT64_FORMAT ", numbered from 0",
                    last, guest->name, count);
-        finding_label(check->findings, finding, guest_word_span(guest, W_GUEST_VCPUS, 1), "%" G_GUINT64_FORMAT " vCPUs",
-                      count);
+        finding_label(check->findings, finding, vcpus_span(guest), "%" G_GUINT64_FORMAT " vCPUs", count);
         finding_note(check->findings, finding, "libvirt would leave it out in silence");
         finding_help(check->findings, finding, "lower the number, or raise 'vcpus' to %u", last + 1);
         return;

@@ -8,21 +8,14 @@
 #include <string.h>
 
 static const struct model_rule *const model_tables[] = {
-    guest_rules, cell_rules,      topology_rules, distance_rules, policy_rules, pin_rules,
-    page_rules,  scheduler_rules, resctrl_rules,  hmat_rules,     bus_rules,    memory_device_rules
+    guest_rules,     cell_rules,    topology_rules, distance_rules, policy_rules,  pin_rules,          page_rules,
+    scheduler_rules, resctrl_rules, hmat_rules,     bus_rules,      hotplug_rules, memory_device_rules
 };
 static const struct plan_rule *const plan_tables[] = { plan_topology_rules, plan_distance_rules, plan_policy_rules,
                                                        plan_pin_rules,      plan_cpu_rules,      plan_page_rules,
                                                        plan_feature_rules,  plan_hmat_rules,     plan_scheduler_rules,
                                                        plan_resctrl_rules,  plan_memory_rules };
 static const struct site_rule *const site_tables[] = { site_rules, host_rules, resctrl_site_rules };
-
-/* What was found from `first` on points at values of this guest. */
-static void tell_all_origins(const struct check *check, size_t first, const struct guest *guest)
-{
-    for (size_t i = first; i < findings_count(check->findings, HINT); i++)
-        tell_origins(check->findings, findings_at(check->findings, i), check->site, guest);
-}
 
 void check_model(struct arena *arena, struct findings *findings, struct site *site)
 {
@@ -39,7 +32,7 @@ void check_model(struct arena *arena, struct findings *findings, struct site *si
                 if (!rule->of_whole || !guest->is_incomplete)
                     rule->run(&check, guest);
         guest->is_broken |= findings_errors_met(findings) > errors;
-        tell_all_origins(&check, all, guest);
+        tell_origins_since(findings, all, site, guest);
     }
 }
 
@@ -73,7 +66,7 @@ void check_plan(struct arena *arena, struct findings *findings, const struct pla
             continue;
         size_t errors = findings_errors_met(findings), all = findings_count(findings, HINT);
         check_planned_guest(&check, &planned->guests[i]);
-        tell_all_origins(&check, all, guest);
+        tell_origins_since(findings, all, as_placed->site, guest);
         failed = findings_errors_met(findings) > errors ? guest->family : NULL;
     }
     for (size_t t = 0; t < G_N_ELEMENTS(site_tables); t++)

@@ -109,8 +109,7 @@ static void report_no_vcpu(const struct check *check, const struct guest *guest,
     struct finding *finding = report(check->findings, NM_scheduled_no_vcpu, span,
                                      "%s names vCPU %u, and guest '%s' has %" G_GUINT64_FORMAT ", numbered from 0",
                                      what, vcpu, guest->name, count);
-    finding_label(check->findings, finding, guest_word_span(guest, W_GUEST_VCPUS, 1), "%" G_GUINT64_FORMAT " vCPUs",
-                  count);
+    finding_label(check->findings, finding, vcpus_span(guest), "%" G_GUINT64_FORMAT " vCPUs", count);
     finding_help(check->findings, finding, "lower the number, or raise 'vcpus' to %u", vcpu + 1);
 }
 

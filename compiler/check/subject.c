@@ -30,6 +30,16 @@ uint64_t declared_vcpus(const struct guest *guest)
     return sum;
 }
 
+struct span vcpus_span(const struct guest *guest)
+{
+    return guest_word_span(guest, is_said(&guest->said, W_VCPUS_MAX) ? W_VCPUS_MAX : W_GUEST_VCPUS, 1);
+}
+
+const char *vcpus_word(const struct guest *guest)
+{
+    return is_said(&guest->said, W_VCPUS_MAX) ? "max" : "vcpus";
+}
+
 /* What the cells that say nothing share: the total less what the others say; 0 where unknown. */
 static uint64_t open_share(const struct guest *guest)
 {

@@ -10,6 +10,9 @@
 
 /* The vCPUs of a guest as its words give them; 0 where they do not. */
 uint64_t declared_vcpus(const struct guest *guest);
+/* Where that number stands, and under which word: `vcpus`, or `max` in it. */
+struct span vcpus_span(const struct guest *guest);
+const char *vcpus_word(const struct guest *guest);
 /* The memory of a cell as the words give it; of the guest where it has no blocks (`cell` 0), an even share of `cells`
  * 2.  0 where they do not. */
 uint64_t declared_memory(const struct guest *guest, uint32_t cell);

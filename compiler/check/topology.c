@@ -64,13 +64,13 @@ static void levels_multiply_to_the_vcpus(const struct check *check, const struct
     struct finding *finding = report(check->findings, NM_topology_product, first,
                                      "%s make %" G_GUINT64_FORMAT ", and guest '%s' has %" G_GUINT64_FORMAT " vCPUs",
                                      text->str, product, guest->name, vcpus);
-    finding_label(check->findings, finding, guest_word_span(guest, W_GUEST_VCPUS, 1), "%" G_GUINT64_FORMAT " vCPUs",
-                  vcpus);
+    finding_label(check->findings, finding, vcpus_span(guest), "%" G_GUINT64_FORMAT " vCPUs", vcpus);
     finding_note(check->findings, finding,
                  "libvirt and QEMU refuse a topology whose product is not the number of vCPUs");
     if (decides_all)
         finding_help(check->findings, finding,
-                     "write 'vcpus %" G_GUINT64_FORMAT "', or change a level; a level left out is fitted", product);
+                     "write '%s %" G_GUINT64_FORMAT "', or change a level; a level left out is fitted",
+                     vcpus_word(guest), product);
     else
         finding_help(check->findings, finding, "take a multiple of %" G_GUINT64_FORMAT " vCPUs, or change a level",
                      product);
@@ -86,7 +86,8 @@ static bool is_pc(const char *machine)
 /* What was said of the machine is judged as x86_64's, unless another architecture was meant. */
 static bool is_for_x86(const struct guest *guest)
 {
-    return !is_failed(&guest->said, W_GUEST_ARCH);
+    const char *of_base = guest->base_ruled ? guest->base_ruled[BASE_ARCH].text : "x86_64";
+    return !is_failed(&guest->said, W_GUEST_ARCH) && (strcmp(of_base, "x86_64") == 0 || strcmp(of_base, "i686") == 0);
 }
 
 /* Machines this version writes arguments for. */
@@ -128,14 +129,14 @@ static void vcpus_fit_the_machine(const struct check *check, const struct guest 
     uint32_t limit = is_pc(guest->machine) ? 255 : 288;
     if (guest->base_file || vcpus <= 255)
         return;
-    struct span span = guest_word_span(guest, W_GUEST_VCPUS, 1);
+    struct span span = vcpus_span(guest);
     struct finding *finding;
     if (vcpus > limit) {
         finding = report(check->findings, NM_vcpus_beyond_machine, span,
                          "guest '%s' has %" G_GUINT64_FORMAT " vCPUs, and machine '%s' takes at most %u", guest->name,
                          vcpus, guest->machine ? guest->machine : "q35", limit);
         finding_note(check->findings, finding, "the limit is that of QEMU 7.2");
-        finding_help(check->findings, finding, "lower 'vcpus' to 255 or less");
+        finding_help(check->findings, finding, "lower '%s' to 255 or less", vcpus_word(guest));
         return;
     }
     finding = report(check->findings, NM_vcpus_need_iommu, span,

@@ -184,11 +184,47 @@ void xml_memory_backing(struct xml *xml, const struct plan_guest *guest)
 
 /* ---- vCPUs, iothreads and their pins ---------------------------------------------------------------------------- */
 
+/* By vCPU its place in the order in which they are plugged, from 1; NULL: none is said. */
+static uint32_t *plug_places(const struct plan_guest *guest)
+{
+    uint32_t *places = guest->plug_order ? g_new0(uint32_t, guest->vcpu_count) : NULL;
+    for (uint32_t i = 0; places && i < ids_size(guest->online); i++)
+        places[guest->plug_order[i]] = i + 1;
+    return places;
+}
+
+static void xml_each_vcpu(struct xml *xml, const struct plan_guest *guest)
+{
+    g_autofree uint32_t *places = plug_places(guest);
+    for (uint32_t vcpu = 0; vcpu < guest->vcpu_count; vcpu++) {
+        xml_line(xml, "<vcpu id='");
+        xml_number(xml, vcpu);
+        xml_put(xml, ids_contains(guest->online, vcpu) ? "' enabled='yes" : "' enabled='no");
+        xml_put(xml, ids_contains(guest->fixed, vcpu) ? "' hotpluggable='no" : "' hotpluggable='yes");
+        if (places && places[vcpu]) {
+            xml_put(xml, "' order='");
+            xml_number(xml, places[vcpu]);
+        }
+        xml_end(xml, "'/>");
+    }
+}
+
 void xml_vcpu(struct xml *xml, const struct plan_guest *guest)
 {
-    xml_line(xml, "<vcpu placement='static'>");
+    xml_line(xml, "<vcpu placement='static'");
+    if (guest->online && ids_size(guest->online) < guest->vcpu_count) {
+        xml_put(xml, " current='");
+        xml_number(xml, ids_size(guest->online));
+        xml_put(xml, "'");
+    }
+    xml_put(xml, ">");
     xml_number(xml, guest->vcpu_count);
     xml_end(xml, "</vcpu>");
+    if (!guest->online || first_vcpus(guest) == ids_size(guest->online))
+        return; /* the first ones, none of which can be unplugged: libvirt takes it so */
+    xml_open(xml, "<vcpus>");
+    xml_each_vcpu(xml, guest);
+    xml_shut(xml, "</vcpus>");
 }
 
 void xml_iothreads(struct xml *xml, const struct plan_guest *guest, bool always_ids)

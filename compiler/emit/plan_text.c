@@ -316,6 +316,21 @@ static void write_topology(const struct plan_guest *guest, GString *out)
     append(out, strcmp(guest->firmware, "uefi") == 0 ? ", uefi\n" : "\n");
 }
 
+static void write_hotplug(const struct plan_guest *guest, GString *out)
+{
+    if (!guest->online)
+        return;
+    append(out, "  vCPUs at start ");
+    ids_append(out, guest->online);
+    append(out, "; fixed ");
+    ids_append(out, guest->fixed);
+    for (uint32_t i = 0; guest->plug_order && i < ids_size(guest->online); i++) {
+        append(out, i ? " " : "; plugged as ");
+        append_number(out, guest->plug_order[i]);
+    }
+    append(out, "\n");
+}
+
 static void write_boot(const struct plan_guest *guest, GString *out)
 {
     const struct {
@@ -344,6 +359,8 @@ static void write_body(const struct plan_guest *guest, GString *out)
     }
     append(out, ": ");
     append_count(out, guest->vcpu_count, " vCPU, ", " vCPUs, ");
+    if (guest->online)
+        append_count(out, ids_size(guest->online), " of them at start, ", " of them at start, ");
     size_append(out, guest->memory_bytes);
     if (guest->max_memory_bytes) {
         append(out, " (at most ");
@@ -373,6 +390,7 @@ static void write_body(const struct plan_guest *guest, GString *out)
     }
     append(out, "\n");
     write_topology(guest, out);
+    write_hotplug(guest, out);
     write_boot(guest, out);
     append(out, "\n");
     write_cells(guest, out);

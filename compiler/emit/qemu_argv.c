@@ -63,11 +63,18 @@ static void cpu_cache(struct argv *argv, const struct plan_guest *guest, bool is
 }
 
 /* QEMU has no host-model: the host's own CPU is the nearest, and without KVM the most that can be emulated. */
+static const char *cpu_model(const struct plan_guest *guest)
+{
+    if (!g_str_has_prefix(guest->cpu_model, "host-"))
+        return guest->cpu_model;
+    return strcmp(guest->accel, "kvm") == 0 ? "host" : "max";
+}
+
 static void cpu(struct argv *argv, const struct plan_guest *guest)
 {
     bool is_host = g_str_has_prefix(guest->cpu_model, "host-");
     begin(argv, "-cpu", "");
-    argv_text(argv, !is_host ? guest->cpu_model : strcmp(guest->accel, "kvm") == 0 ? "host" : "max");
+    argv_text(argv, cpu_model(guest));
     if (guest_is_x86(guest)) {
         cpu_cache(argv, guest, is_host);
         if (guest->maxphysaddr_mode == MAXPHYSADDR_PASSTHROUGH)
@@ -105,7 +112,9 @@ static void memory_and_vcpus(struct argv *argv, const struct plan_guest *guest)
     }
     argv_end(argv);
     begin(argv, "-smp", "");
-    argv_number(argv, guest->vcpu_count);
+    argv_number(argv, first_vcpus(guest));
+    if (guest->online)
+        put_number(argv, ",maxcpus=", guest->vcpu_count);
     level(argv, ",sockets=", guest->sockets, true);
     level(argv, ",dies=", guest->dies, guest_is_x86(guest));
     level(argv, ",clusters=", guest->clusters, false);
@@ -117,7 +126,39 @@ static void memory_and_vcpus(struct argv *argv, const struct plan_guest *guest)
         flag(argv, "-overcommit", "mem-lock=on");
 }
 
-/* ---- cells --------------------------------------------------------------------------------------------------------
+/* A vCPU that QEMU does not make by itself takes its model and features from -cpu.  What has no id is not unplugged. */
+static void plug_vcpu(struct argv *argv, const struct plan_guest *guest, uint32_t vcpu)
+{
+    struct vcpu_place place = vcpu_place(guest, vcpu);
+    begin(argv, "-device", "");
+    argv_text(argv, cpu_model(guest));
+    put_text(argv, "-", guest->architecture);
+    argv_put(argv, "-cpu");
+    if (!ids_contains(guest->fixed, vcpu))
+        put_number(argv, ",id=vcpu", vcpu);
+    put_number(argv, ",socket-id=", place.socket);
+    if (guest->dies > 1)
+        put_number(argv, ",die-id=", place.die);
+    if (guest->modules > 1)
+        put_number(argv, ",module-id=", place.module);
+    put_number(argv, ",core-id=", place.core);
+    put_number(argv, ",thread-id=", place.thread);
+    argv_end(argv);
+}
+
+static void plug_vcpus(struct argv *argv, const struct plan_guest *guest)
+{
+    uint32_t made = first_vcpus(guest), at = 0;
+    if (!guest->online)
+        return;
+    for (ids_each(guest->online, vcpu)) {
+        uint32_t next = guest->plug_order ? guest->plug_order[at++] : vcpu;
+        if (next >= made)
+            plug_vcpu(argv, guest, next);
+    }
+}
+
+/* ---- cells ---------------------------------------------------------------------------------------------------------
  */
 
 static void cells(struct argv *argv, const struct plan_guest *guest)
@@ -246,6 +287,7 @@ void qemu_command(struct argv *argv, const struct plan_guest *guest)
     machine(argv, guest);
     cpu(argv, guest);
     memory_and_vcpus(argv, guest);
+    plug_vcpus(argv, guest);
     cells(argv, guest);
     distances(argv, guest);
     qemu_hmat(argv, guest);

@@ -32,12 +32,12 @@ static const struct feature_row {
 
 static const struct program {
     const char *name, *word; /* for people; in the table `versions` */
-    struct release debian_12;
+    struct release debian_12, debian_11;
 } programs[PROGRAM_COUNT] = {
-    [PROGRAM_LIBVIRT] = { "libvirt", "libvirt", { 9, 0, 0 } },
-    [PROGRAM_QEMU] = { "QEMU", "qemu", { 7, 2, 0 } },
-    [PROGRAM_KERNEL] = { "Linux", "kernel", { 6, 1, 0 } },
-    [PROGRAM_LIBNUMA] = { "libnuma", "libnuma", { 2, 0, 16 } },
+    [PROGRAM_LIBVIRT] = { "libvirt", "libvirt", { 9, 0, 0 }, { 7, 0, 0 } },
+    [PROGRAM_QEMU] = { "QEMU", "qemu", { 7, 2, 0 }, { 5, 2, 0 } },
+    [PROGRAM_KERNEL] = { "Linux", "kernel", { 6, 1, 0 }, { 5, 10, 0 } },
+    [PROGRAM_LIBNUMA] = { "libnuma", "libnuma", { 2, 0, 16 }, { 2, 0, 12 } },
 };
 
 static bool is_told(const struct site_host *host, enum host_program program)
@@ -75,9 +75,15 @@ bool host_has_feature(const struct site_host *host, enum feature feature)
 bool feature_is_guessed(const struct site_host *host, enum feature feature)
 {
     for (enum host_program program = 0; program < PROGRAM_COUNT; program++)
-        if (rank(rows[feature].since[program]) && !is_told(host, program))
+        if (rank(rows[feature].since[program]) > rank(programs[program].debian_11) && !is_told(host, program))
             return true;
     return false;
+}
+
+bool host_is_older(const struct site_host *host, enum host_program program, unsigned major, unsigned minor)
+{
+    struct release release = release_of(host, program);
+    return is_told(host, program) && (release.major < major || (release.major == major && release.minor < minor));
 }
 
 static char *release_text(struct arena *arena, struct release release)

@@ -19,6 +19,9 @@ bool host_has_feature(const struct site_host *host, enum feature feature);
 /* Whether the answer rests on a version that nobody told. */
 bool feature_is_guessed(const struct site_host *host, enum feature feature);
 
+/* Whether the version of a program is known and below this one. */
+bool host_is_older(const struct site_host *host, enum host_program program, unsigned major, unsigned minor);
+
 /* "needs QEMU 9.1 for modules, and host 'r1' has 7.2"; of a feature that the host lacks. */
 char *feature_text(struct arena *arena, const struct site_host *host, enum feature feature);
 /* "qemu 9.1": the row of `versions` that would tell it. */

@@ -55,6 +55,8 @@ const struct ids *cpus_on_host(struct arena *arena, struct findings *findings, c
                                const struct set *set, const struct ids *parent, struct span span);
 const struct ids *nodes_on_host(struct arena *arena, struct findings *findings, const struct site_host *host,
                                 const struct set *set, struct span span);
+/* The numbers that a set names beside its places and `all`; these the host must have, while a place is what it has. */
+const struct ids *numbers_of_set(struct arena *arena, const struct set *set);
 const struct ids *cpus_of_nodes(struct arena *arena, const struct host *facts, const struct ids *nodes);
 const struct ids *nodes_of_cpus(struct arena *arena, const struct host *facts, const struct ids *cpus);
 

@@ -295,7 +295,8 @@ static bool place_nodes(struct view *view, const struct set_term *term, hwloc_bi
     const struct place_step *first = &term->steps[0];
     if (term->step_count == 1 && first->kind == STEP_NODE && !first->is_all) {
         hwloc_bitmap_set_range(out, first->first, (int)first->last);
-        return true;
+        return host_node(facts, first->last) || fail(view, NM_place_not_on_host, "see 'numac host show'",
+                                                     "host '%s' has no 'node:%u' there", view->host->name, first->last);
     }
     if (term->step_count == 1 && first->kind == STEP_TIER) {
         for (uint32_t n = 0; n < facts->node_count; n++)
@@ -445,6 +446,21 @@ const struct ids *nodes_on_host(struct arena *arena, struct findings *findings, 
 {
     struct view view = { .arena = arena, .findings = findings, .host = host, .span = span };
     return on_host(&view, set, NULL, true);
+}
+
+const struct ids *numbers_of_set(struct arena *arena, const struct set *set)
+{
+    if (set->plain)
+        return set->plain;
+    hwloc_bitmap_t numbers = hwloc_bitmap_alloc();
+    for (uint32_t i = 0; i < set->term_count; i++)
+        if (set->terms[i].kind == TERM_RANGE && !set->terms[i].is_excluded)
+            hwloc_bitmap_set_range(numbers, set->terms[i].first, (int)set->terms[i].last);
+        else if (set->terms[i].kind == TERM_RANGE)
+            hwloc_bitmap_clr_range(numbers, set->terms[i].first, (int)set->terms[i].last);
+    const struct ids *result = ids_from_bitmap(arena, numbers);
+    hwloc_bitmap_free(numbers);
+    return result;
 }
 
 const struct ids *cpus_of_nodes(struct arena *arena, const struct host *facts, const struct ids *nodes)

@@ -145,7 +145,7 @@ static void share_vcpus(struct guest_lines *guest)
     uint64_t each = equal_number(guest, "vcpus", text_number), cells = cell_count(guest), total;
     struct line *vcpus = line_find(guest->lines, "vcpus");
     if (!each || !vcpus || lines_count(guest->lines, "vcpus") > 1 || each % threads_of(vcpus) ||
-        !line_argument(vcpus) || !text_number(vcpus->arguments[0], &total) || total != each * cells)
+        !vcpus_total(vcpus, &total) || total != each * cells)
         return;
     drop_word(guest, "vcpus");
 }

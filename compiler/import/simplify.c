@@ -99,8 +99,11 @@ static void drop_derived_levels(struct guest_lines *guest, struct line *vcpus)
 static void fold_topology(struct guest_lines *guest)
 {
     struct line *vcpus = line_the_only(guest->lines, "vcpus");
+    uint64_t fixed;
     if (!vcpus)
         return;
+    if (vcpus_level(vcpus, "fixed", &fixed) && !fixed) /* where others can be unplugged, vCPU 0 stays */
+        line_drop(&vcpus->children, line_find(vcpus->children, "fixed"));
     drop_single_levels(vcpus);
     drop_derived_levels(guest, vcpus);
 }

@@ -60,8 +60,11 @@ static bool store_many(struct binder *binder, const struct column *column, const
                        char *into)
 {
     size_t bytes = value_bytes(column->type);
-    struct list list = { .items = arena_alloc(binder->arena, bytes * count) };
+    size_t room = bytes + (column->flags & PLACED ? sizeof(struct span) : 0);
+    struct list list = { .items = arena_alloc(binder->arena, room * count) };
     bool fine = true;
+    for (size_t i = 0; column->flags & PLACED && i < count; i++)
+        memcpy((char *)list.items + bytes * count + sizeof(struct span) * i, &scalars[i].span, sizeof(struct span));
     for (size_t i = 0; i < count; i++) {
         if (parse_value(binder, column, &scalars[i], (char *)list.items + bytes * list.count))
             list.count++;
@@ -94,7 +97,7 @@ static bool store_columns(struct binder *binder, const struct item *item, const 
         if (at >= count) {
             if (column->flags & OPTIONAL)
                 continue;
-            report_missing(binder, item, column);
+            report_missing(binder, item, row, column);
             return false;
         }
         if (column->flags & MANY)

@@ -100,7 +100,8 @@ bool holds_word(struct binder *binder, const struct item *item,
                 const struct word_row *row); /* an argument is a word of its place */
 void report_block(struct binder *binder, const struct item *item,
                   const struct word_row *row); /* that it does not take */
-void report_missing(struct binder *binder, const struct item *item, const struct column *column);
+void report_missing(struct binder *binder, const struct item *item, const struct word_row *row,
+                    const struct column *column);
 bool refuse_parted_set(struct binder *binder, const struct column *columns, const struct scalar *scalars, size_t count);
 
 /* ---- items into objects (bind.c) */

@@ -60,6 +60,25 @@ static struct topology topology_of(const struct guest *guest)
     return topology;
 }
 
+/* Levels that cannot make up the vCPUs: a rule tells that, and then no place is to be had for the same reason. */
+static bool is_contradictory(const struct guest *guest)
+{
+    uint64_t product = 1, vcpus = guest->vcpu_count == COUNT_ALL ? 0 : guest->vcpu_count;
+    const uint64_t levels[] = {
+        said_or_one(guest, W_VCPUS_SOCKETS, guest->sockets),   said_or_one(guest, W_VCPUS_DIES, guest->dies),
+        said_or_one(guest, W_VCPUS_CLUSTERS, guest->clusters), said_or_one(guest, W_VCPUS_MODULES, guest->modules),
+        said_or_one(guest, W_VCPUS_CORES, guest->cores),       said_or_one(guest, W_VCPUS_THREADS, guest->threads)
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(levels); i++) {
+        if (!levels[i])
+            return true;
+        product = MIN(product * levels[i], UINT32_MAX);
+    }
+    bool decides_all = is_said(&guest->said, W_VCPUS_SOCKETS) && is_said(&guest->said, W_VCPUS_CORES) &&
+                       is_said(&guest->said, W_VCPUS_THREADS);
+    return vcpus && (decides_all ? product != vcpus : vcpus % product != 0);
+}
+
 static uint32_t size_of(const struct topology *topology, enum step_kind kind)
 {
     if (kind == STEP_SOCKET)
@@ -103,6 +122,8 @@ static bool place_vcpus(struct asking *asking, const struct set_term *term, uint
     }
     const struct place_step *at = &term->steps[step];
     uint32_t each = size_of(&asking->topology, at->kind), count = each ? size / each : 0;
+    if (!each && is_contradictory(asking->guest))
+        return false;
     if (!each)
         return report_place(asking, term, "say 'vcpus' with sockets, cores and threads, or write the numbers",
                             "its topology is not said");
@@ -229,9 +250,24 @@ static void number_resctrls(struct binder *binder, struct guest *guest)
     guest->resctrl_count = kept;
 }
 
+static void number_hotplug(struct binder *binder, struct guest *guest)
+{
+    const struct {
+        enum word_id word;
+        const struct set **set;
+    } words[] = { { W_VCPUS_ONLINE, &guest->online }, { W_VCPUS_FIXED, &guest->fixed } };
+    for (size_t i = 0; i < G_N_ELEMENTS(words); i++) {
+        if (!*words[i].set || number_set(binder, guest, words[i].set, said_span(&guest->said, words[i].word, 1)))
+            continue;
+        said_mark(&guest->said, words[i].word, false);
+        guest->is_broken = true;
+    }
+}
+
 void number_guest_places(struct binder *binder, struct guest *guest)
 {
     number_cells(binder, guest);
+    number_hotplug(binder, guest);
     number_pins(binder, guest);
     number_schedulers(binder, guest);
     number_resctrls(binder, guest);

@@ -380,7 +380,20 @@ struct base_tree {
     uint32_t file;
     const struct tree *tree;
     struct domain_identity identity;
+    struct base_value *ruled;
 };
+
+/* The model outlives the tree. */
+static struct base_value *copy_ruled(struct binder *binder, const struct tree *tree)
+{
+    struct base_value *ruled = arena_array(binder->arena, struct base_value, BASE_WORDS);
+    for (enum base_word word = 0; word < BASE_WORDS; word++) {
+        const char *text = tree->ruled[word].text;
+        ruled[word].span = tree->ruled[word].span;
+        ruled[word].text = text ? arena_string(binder->arena, text, strlen(text)) : "";
+    }
+    return ruled;
+}
 
 static const struct item *base_item(struct binder *binder, const struct stack *stack, const struct item *item)
 {
@@ -390,13 +403,13 @@ static const struct item *base_item(struct binder *binder, const struct stack *s
     return base;
 }
 
-static void apply_base(struct binder *binder, struct frame frame, const struct item *base)
+static const struct base_tree *apply_base(struct binder *binder, struct frame frame, const struct item *base)
 {
     struct guest *guest = frame.object[OBJECT_GUEST];
     struct scalar few[4], *scalars;
     size_t count;
     if (!item_scalars(binder, base, few, G_N_ELEMENTS(few), &scalars, &count) || count != 1 || !scalars[0].length)
-        return; /* binding the item says what is wrong */
+        return NULL; /* binding the item says what is wrong */
     char *path = path_beside(binder, scalars[0].span.file, scalars[0].text, scalars[0].length);
     struct base_tree *known = g_hash_table_lookup(binder->bases, path);
     if (!known) {
@@ -407,9 +420,11 @@ static void apply_base(struct binder *binder, struct frame frame, const struct i
             source_note_include(binder->sources, known->file, scalars[0].span);
         }
         known->tree = read_domain(binder->syntax, known->file, &known->identity);
+        known->ruled = copy_ruled(binder, known->tree);
         g_hash_table_insert(binder->bases, path, known);
     }
     guest->base_file = known->file;
+    guest->base_ruled = known->ruled;
     const char *uuid = known->identity.uuid;
     guest->base_uuid = uuid ? arena_string(binder->arena, uuid, strlen(uuid)) : NULL;
     guest->base_controllers = known->identity.controllers;
@@ -419,6 +434,20 @@ static void apply_base(struct binder *binder, struct frame frame, const struct i
     guest->is_incomplete |= known->tree->failed;
     frame.layer = LAYER_BASE;
     bind_block(binder, &frame, IN_GUEST, known->tree->items);
+    return known;
+}
+
+/* The cells of a base say its memory; where a guest takes them away, it still has that memory. */
+static void keep_total(struct binder *binder, struct frame frame, const struct base_tree *base)
+{
+    const struct guest *guest = frame.object[OBJECT_GUEST];
+    bool is_told = is_said(&guest->said, W_GUEST_MEMORY) || is_failed(&guest->said, W_GUEST_MEMORY);
+    for (uint32_t i = 0; i < guest->cell_count; i++)
+        is_told |= is_said(&guest->cells[i].said, W_CELL_MEMORY) || is_failed(&guest->cells[i].said, W_CELL_MEMORY);
+    if (is_told || !base->tree->total)
+        return;
+    frame.layer = LAYER_BASE;
+    bind_block(binder, &frame, IN_GUEST, base->tree->total);
 }
 
 /* ---- a guest and its instances ---------------------------------------------------------------------------------- */
@@ -440,6 +469,18 @@ static void check_hosts(struct binder *binder, struct guest *guest)
     }
 }
 
+/* Cells, pins and levels are about all vCPUs that there can be; only the plan tells apart which are there at start. */
+static void settle_maximum(struct guest *guest)
+{
+    guest->vcpus_at_start = guest->vcpu_count;
+    guest->says_start = is_said(&guest->said, W_GUEST_VCPUS);
+    if (!is_said(&guest->said, W_VCPUS_MAX))
+        return;
+    bool fine = !is_failed(&guest->said, W_VCPUS_MAX) && !is_failed(&guest->said, W_GUEST_VCPUS);
+    guest->vcpu_count = guest->vcpu_most;
+    said_mark(&guest->said, W_GUEST_VCPUS, fine);
+}
+
 static void bind_guest(struct binder *binder, const struct item *item, struct guest *guest)
 {
     *guest = guest_defaults;
@@ -453,9 +494,8 @@ static void bind_guest(struct binder *binder, const struct item *item, struct gu
     frame.object[OBJECT_LOCALITY] = &guest->locality;
     struct stack stack = { .count = 0 };
     push_profiles(binder, &stack, item, 0);
-    const struct item *base = base_item(binder, &stack, item);
-    if (base)
-        apply_base(binder, frame, base);
+    const struct item *base_said = base_item(binder, &stack, item);
+    const struct base_tree *base = base_said ? apply_base(binder, frame, base_said) : NULL;
     for (unsigned i = 0; i < stack.count; i++) {
         apply_removals(binder, &frame, stack.profiles[i]->item);
         bind_block(binder, &frame, IN_PROFILE, stack.profiles[i]->item->children);
@@ -463,9 +503,12 @@ static void bind_guest(struct binder *binder, const struct item *item, struct gu
     frame.layer = LAYER_GUEST;
     apply_removals(binder, &frame, item);
     bind_block(binder, &frame, IN_GUEST, item->children);
+    if (base)
+        keep_total(binder, frame, base);
     guest->is_broken |= stack.failed || binder->is_too_large;
     guest->is_incomplete |= stack.failed || binder->is_too_large;
     check_hosts(binder, guest);
+    settle_maximum(guest);
     number_guest_places(binder, guest);
     inherit_locality(guest);
 }

@@ -96,7 +96,8 @@ enum value_type {
 #define PAGES_NORMAL UINT64_C(0)
 #define PAGES_LARGEST UINT64_MAX
 
-enum column_flags { OPTIONAL = 1, MANY = 2 }; /* may be left out; takes all that follow: a struct list */
+/* May be left out; takes all that follow: a struct list; which keeps their spans, see listed_span() */
+enum column_flags { OPTIONAL = 1, MANY = 2, PLACED = 4 };
 
 struct column {
     const char *name; /* NULL ends a list of columns */
@@ -207,6 +208,9 @@ struct list { /* of a MANY column */
     void *items;
 };
 
+/* Of an item of a PLACED list: the spans stand behind the items, which have so many bytes each. */
+struct span listed_span(const struct list *list, size_t item_bytes, uint32_t position);
+
 enum step_kind {
     STEP_NODE,
     STEP_CPU,
@@ -289,7 +293,7 @@ struct node_count_row {
 struct distance_row {
     struct span span;
     const char *cell;
-    struct list values; /* uint32_t */
+    struct list values; /* uint32_t, PLACED */
 };
 struct hmat_row {
     struct span span;
@@ -484,13 +488,14 @@ struct guest {
     bool is_incomplete; /* a layer or a word of it could not be read: what it seems to lack may stand there */
 
     uint32_t count;
-    const char *base;          /* a path ready to open */
-    uint32_t base_file;        /* in the sources; 0 without base */
-    const char *base_uuid;     /* of the base; NULL without */
-    uint32_t base_controllers; /* of PCI in the base, numbered below this; 0 without */
-    uint32_t base_buses_end;   /* buses of the base have numbers from here on; 0: numac knows of all */
-    bool base_has_express;     /* its machine has PCI Express */
-    struct list use, hosts;    /* const char * */
+    const char *base;                    /* a path ready to open */
+    uint32_t base_file;                  /* in the sources; 0 without base */
+    const char *base_uuid;               /* of the base; NULL without */
+    const struct base_value *base_ruled; /* by enum base_word; NULL without base */
+    uint32_t base_controllers;           /* of PCI in the base, numbered below this; 0 without */
+    uint32_t base_buses_end;             /* buses of the base have numbers from here on; 0: numac knows of all */
+    bool base_has_express;               /* its machine has PCI Express */
+    struct list use, hosts;              /* const char * */
     uint32_t arch;
     const char *machine;
     uint32_t accel;
@@ -502,7 +507,12 @@ struct guest {
     uint64_t memory_bytes, max_memory_bytes, current_memory_bytes;
     uint32_t memory_slots;
     uint32_t vcpu_count, sockets, dies, clusters, modules, cores, threads; /* 0: to be decided */
-    uint32_t cells_wanted;                                                 /* 0: as the blocks */
+    uint32_t vcpu_most;                                                    /* `max`, which is then the vcpu_count */
+    uint32_t vcpus_at_start; /* the count that was said, beside it or alone */
+    bool says_start;
+    const struct set *online, *fixed;
+    struct list plug_order; /* uint32_t */
+    uint32_t cells_wanted;  /* 0: as the blocks */
     uint32_t distance;
     struct list distance_rows; /* struct distance_row */
     uint32_t hmat;
@@ -579,10 +589,9 @@ struct site *build_site(struct arena *arena, struct syntax *syntax, uint32_t fil
 bool has_express(const struct guest *guest); /* its machine has PCI Express, as q35 does and pc does not */
 uint32_t expander_ports(const struct guest *guest, const struct expander_bus *expander); /* said, else as used */
 
-/* Tells of the value that a finding points at which variable it came from and, with a guest, which lower layers had
- * said it. */
-void tell_origins(struct findings *findings, struct finding *finding, const struct site *site,
-                  const struct guest *guest);
+/* Tells of the values that the findings from `first` on point at which variable they came from and, with a guest, which
+ * lower layers had said them. */
+void tell_origins_since(struct findings *findings, size_t first, const struct site *site, const struct guest *guest);
 
 /* YAML's mappings into the shape of .numa: named arguments into order, labels into blocks.  For convert and fmt. */
 void shape_tree(struct syntax *syntax, struct tree *tree);

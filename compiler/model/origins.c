@@ -50,9 +50,9 @@ void settle_origins(struct binder *binder)
     binder->site->origin_count = count;
 }
 
-static void tell_variable(struct findings *findings, struct finding *finding, const struct site *site)
+static void tell_variable(struct findings *findings, struct finding *finding, const struct site *site, struct span span)
 {
-    struct origin wanted = { .span = finding->span };
+    struct origin wanted = { .span = span };
     const struct origin *origin =
         site->origin_count ? bsearch(&wanted, site->origins, site->origin_count, sizeof wanted, by_span) : NULL;
     if (!origin)
@@ -76,18 +76,34 @@ static enum word_id word_at(const struct said *said, struct span span)
     return W_NONE;
 }
 
-void tell_origins(struct findings *findings, struct finding *finding, const struct site *site,
-                  const struct guest *guest)
+static void tell_origin_of(struct findings *findings, struct finding *finding, const struct site *site,
+                           const struct guest *guest, struct span span)
 {
-    if (!finding->span.file)
-        return;
-    tell_variable(findings, finding, site);
-    enum word_id word = guest ? word_at(&guest->said, finding->span) : W_NONE;
+    tell_variable(findings, finding, site, span);
+    enum word_id word = guest ? word_at(&guest->said, span) : W_NONE;
     if (word != W_NONE)
         said_chain(findings, finding, &guest->said, word);
     for (uint32_t c = 0; guest && word == W_NONE && c < guest->cell_count; c++) {
-        word = word_at(&guest->cells[c].said, finding->span);
+        word = word_at(&guest->cells[c].said, span);
         if (word != W_NONE)
             said_chain(findings, finding, &guest->cells[c].said, word);
     }
+}
+
+/* Where a finding points at the guest itself, its labels point at the values. */
+static void tell_origins(struct findings *findings, struct finding *finding, const struct site *site,
+                         const struct guest *guest)
+{
+    if (!finding->span.file)
+        return;
+    tell_origin_of(findings, finding, site, guest, finding->span);
+    bool is_of_guest = guest && finding->span.file == guest->span.file && finding->span.begin == guest->span.begin;
+    for (unsigned i = 0, count = finding->label_count; is_of_guest && i < count; i++)
+        tell_origin_of(findings, finding, site, guest, finding->labels[i].span);
+}
+
+void tell_origins_since(struct findings *findings, size_t first, const struct site *site, const struct guest *guest)
+{
+    for (size_t i = first; i < findings_count(findings, HINT); i++)
+        tell_origins(findings, findings_at(findings, i), site, guest);
 }

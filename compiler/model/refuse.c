@@ -147,6 +147,11 @@ static const char *joined_size(const struct scalar *number, const struct scalar 
     return NULL;
 }
 
+static bool in_yaml(const struct binder *binder, const struct item *item)
+{
+    return is_yaml_source(source_at(binder->sources, item->file));
+}
+
 void report_extra(struct binder *binder, const struct item *item, const struct word_row *row,
                   const struct column *columns, unsigned wanted, const struct scalar *before,
                   const struct scalar *extra)
@@ -167,12 +172,17 @@ void report_extra(struct binder *binder, const struct item *item, const struct w
         finding_help(binder->findings, finding, "write number and unit together: '%.*s%s'", (int)before->length,
                      before->text, unit);
     else if (beside(row, extra->text, extra->length))
-        finding_help(binder->findings, finding, "begin '%.*s' on a new line or behind ';'", (int)extra->length,
-                     extra->text);
+        finding_help(binder->findings, finding,
+                     in_yaml(binder, item) ? "make '%.*s' a key of its own"
+                                           : "begin '%.*s' on a new line or behind ';'",
+                     (int)extra->length, extra->text);
     else if (last && is_set(last->type) && begins_set(extra))
         finding_help(binder->findings, finding, "join a set by commas, without blanks: '0-3,8'");
     else
-        finding_help(binder->findings, finding, "it takes %u; begin the next word on a new line or behind ';'", wanted);
+        finding_help(binder->findings, finding,
+                     in_yaml(binder, item) ? "it takes %u; the next word is a key of its own"
+                                           : "it takes %u; begin the next word on a new line or behind ';'",
+                     wanted);
 }
 
 bool holds_word(struct binder *binder, const struct item *item, const struct word_row *row)
@@ -196,7 +206,9 @@ void report_block(struct binder *binder, const struct item *item, const struct w
         finding_help(binder->findings, finding, "'%s' says how many; each is a block of its own: write '%s'", row->word,
                      one->word);
     else
-        finding_help(binder->findings, finding, "write its values behind the word, on its line");
+        finding_help(binder->findings, finding,
+                     in_yaml(binder, item) ? "write its values behind the colon"
+                                           : "write its values behind the word, on its line");
 }
 
 /* How a value of each type looks. */
@@ -216,18 +228,24 @@ static const char *example_of(enum value_type type)
     return examples[type] ? examples[type] : "VALUE";
 }
 
-void report_missing(struct binder *binder, const struct item *item, const struct column *column)
+void report_missing(struct binder *binder, const struct item *item, const struct word_row *row,
+                    const struct column *column)
 {
     size_t length;
     const char *name = word_text(binder->syntax, item, item->name, &length);
-    struct finding *finding = report(binder->findings, NM_missing_argument, item_span(item), "'%.*s' lacks its %s",
-                                     (int)length, name, column->name);
+    bool in_row = column >= row->columns && column < row->columns + COLUMN_LIMIT;
+    bool is_only = !in_row && column == row->arguments && !column[1].name; /* then its name says nothing */
+    struct finding *finding =
+        in_row ? report(binder->findings, NM_missing_argument, item_span(item), "row '%.*s' of '%s' lacks its %s",
+                        (int)length, name, row->word, column->name)
+               : report(binder->findings, NM_missing_argument, item_span(item), "'%.*s' lacks its %s", (int)length,
+                        name, is_only ? "value" : column->name);
     if (column->choices) {
         g_autofree char *list = g_strjoinv(", ", (char **)(uintptr_t)column->choices);
         finding_help(binder->findings, finding, "write one of: %s", list);
     } else {
-        finding_help(binder->findings, finding, "write it behind the word, as in '%.*s %s'", (int)length, name,
-                     example_of(column->type));
+        finding_help(binder->findings, finding, "write it behind the %s, as in '%.*s %s'",
+                     in_yaml(binder, item) ? "colon" : "word", (int)length, name, example_of(column->type));
     }
 }
 

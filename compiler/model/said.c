@@ -67,6 +67,13 @@ struct span said_span(const struct said *said, enum word_id word, unsigned argum
     return whole;
 }
 
+struct span listed_span(const struct list *list, size_t item_bytes, uint32_t position)
+{
+    struct span span;
+    memcpy(&span, (const char *)list->items + item_bytes * list->count + sizeof span * position, sizeof span);
+    return span;
+}
+
 static const char *layer_word(unsigned layer)
 {
     static const char *const words[] = { "the default", "the base", "a profile", "the guest", "the guest" };

@@ -250,7 +250,9 @@ static const struct set *read_set(struct binder *binder, const struct scalar *sc
     for (size_t i = 0; i < scalar->length; i++)
         terms += scalar->text[i] == ',';
     if (!scalar->length || memchr(scalar->text, ' ', scalar->length)) {
-        wrong(&reading, scalar->length ? "join by commas, without blanks: '0-3,8'" : "name at least one number",
+        wrong(&reading,
+              scalar->length ? "join by commas, without blanks: '0-3,8'"
+                             : "name at least one number, or leave the word out",
               "'%.*s' is no set", (int)scalar->length, scalar->text);
         return NULL;
     }

@@ -382,9 +382,9 @@ static bool parse_text(struct binder *binder, const struct column *column, const
                        const char **out_text)
 {
     if (!scalar->length) {
-        struct finding *finding = report_value(binder, NM_empty_text, scalar, "'%s' is empty", column->name);
-        finding_help(binder->findings, finding, "give a %s, or leave the word out",
-                     column->type == V_TEXT ? "text" : "path");
+        const char *what = column->type == V_TEXT ? "text" : "path";
+        struct finding *finding = report_value(binder, NM_empty_text, scalar, "this %s is empty", what);
+        finding_help(binder->findings, finding, "give a %s, or leave the word out", what);
         return false;
     }
     bool is_path = column->type == V_FILE || (column->type == V_SOURCE && !same(scalar, "live"));

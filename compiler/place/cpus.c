@@ -226,18 +226,24 @@ static uint64_t loose_floor(const struct room_node *node, enum ease ease)
     return node->floating_sum ? 1 : 0;
 }
 
+uint32_t whole_cores_of(const struct room *room, uint32_t node, uint32_t threads)
+{
+    const struct room_node *here = &room->nodes[node];
+    if (threads <= room->least_smt)
+        return here->whole_cores;
+    uint32_t count = 0;
+    for (uint32_t c = here->first_core; c < here->first_core + here->core_count; c++)
+        count += room->cores[c].count >= threads && room->cores[c].free == room->cores[c].count;
+    return count;
+}
+
 /* On a single node without further wishes, all is counted already. */
 static enum shortage plain_shortage(const struct room *room, const struct room_node *node, const struct need *need)
 {
-    uint32_t whole = node->whole_cores, taken = need->cores ? need->cores * room->smt : need->singles;
+    uint32_t taken = need->cores ? need->cores * room->smt : need->singles;
     taken += need->extra;
-    if (need->cores && (whole < need->cores || room->least_smt < need->threads)) {
-        struct picker picker = { .room = room, .need = need, .own = ANYWHERE, .node_count = 1 };
-        uint32_t index = (uint32_t)(node - room->nodes);
-        picker.nodes = &index;
-        if (whole < need->cores || offer_of(&picker) < need->cores)
-            return SHORT_CORES;
-    }
+    if (need->cores && whole_cores_of(room, (uint32_t)(node - room->nodes), need->threads) < need->cores)
+        return SHORT_CORES;
     if ((need->singles && need->singles > node->free_cpus) || (need->extra && taken > node->free_cpus))
         return SHORT_CPUS;
     uint32_t from_loose = taken > node->free_isolated ? taken - node->free_isolated : 0;

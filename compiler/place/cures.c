@@ -453,7 +453,7 @@ static void offer_fewer_vcpus(struct cure *cure)
     const struct guest *guest = cure->guest;
     const struct draft *draft = cure->diagnosis->draft;
     struct smaller smaller = { .set = set_vcpus, .step = MAX(draft->threads, 1) };
-    bool is_shaped = guest->sockets || guest->cores || guest->dies || guest->locality.pin_rows.count;
+    bool is_shaped = guest->sockets || guest->cores || guest->dies || guest->locality.pin_rows.count || guest->online;
     if (is_full(cure) || is_shaped || guest->vcpu_count == COUNT_ALL ||
         !finds_number(cure, W_CELL_VCPUS, W_GUEST_VCPUS, &smaller.cell))
         return;
@@ -463,13 +463,14 @@ static void offer_fewer_vcpus(struct cure *cure)
     uint64_t count = largest_that_fits(cure, &smaller);
     if (!count || !is_cure(cure, copy_with(cure, &smaller, count)))
         return;
+    const char *word = is_said(&guest->said, W_VCPUS_MAX) ? "max" : "vcpus";
     if (smaller.cell == NO_INDEX)
-        offer(cure, arena_printf(cure->trial.scratch, "ask for fewer: 'vcpus %" G_GUINT64_FORMAT "'", count));
+        offer(cure, arena_printf(cure->trial.scratch, "ask for fewer: '%s %" G_GUINT64_FORMAT "'", word, count));
     else if (is_said(&guest->said, W_GUEST_VCPUS))
         offer(cure, arena_printf(cure->trial.scratch,
-                                 "ask for fewer: 'vcpus %" G_GUINT64_FORMAT
-                                 "' in cell '%s', and 'vcpus %" G_GUINT64_FORMAT "' in all",
-                                 count, guest->cells[smaller.cell].name, guest->vcpu_count - before + count));
+                                 "ask for fewer: 'vcpus %" G_GUINT64_FORMAT "' in cell '%s', and '%s %" G_GUINT64_FORMAT
+                                 "' in all",
+                                 count, guest->cells[smaller.cell].name, word, guest->vcpu_count - before + count));
     else
         offer(cure, arena_printf(cure->trial.scratch, "ask for fewer: 'vcpus %" G_GUINT64_FORMAT "' in cell '%s'",
                                  count, guest->cells[smaller.cell].name));

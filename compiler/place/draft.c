@@ -56,6 +56,21 @@ static uint32_t own_vcpus(const struct cell *cell)
     return cell->ids ? cell->ids->plain ? ids_size(cell->ids->plain) : 0 : cell->vcpu_count;
 }
 
+/* Where numac itself says how many cells there are, shares need not be even: they are whole pages and whole cores of
+ * the guest, as libvirt and QEMU count them. */
+static bool may_be_uneven(const struct guest *guest)
+{
+    return !guest->cell_count && (guest->cells_wanted == CELLS_AUTO || guest->cells_wanted == CELLS_HOST);
+}
+
+static uint64_t memory_unit(const struct guest *guest)
+{
+    uint64_t page = guest->locality.page_bytes;
+    if (page != PAGES_NORMAL && page != PAGES_LARGEST)
+        return page;
+    return guest->memory_bytes % MIB ? 4 * KIB : MIB; /* libvirt and QEMU round cells to whole MiB */
+}
+
 /* vCPUs: what cells say, and even shares of what the guest has beyond that. */
 static void share_vcpus(struct draft *draft, const struct guest *guest)
 {
@@ -74,8 +89,9 @@ static void share_vcpus(struct draft *draft, const struct guest *guest)
         struct draft_cell *cell = &draft->cells[i];
         if (has_own_vcpus(cell->said))
             continue;
+        uint32_t unit = open > 1 && may_be_uneven(guest) ? MAX(guest->threads, 1) : 1;
         cell->takes_vcpus = takes;
-        cell->vcpu_count = (uint32_t)(left / open); /* what is left over goes to the later ones, so nothing is lost */
+        cell->vcpu_count = (uint32_t)(left / unit / open) * unit; /* what is left over goes to the later ones */
         left -= cell->vcpu_count;
         open--;
     }
@@ -98,8 +114,9 @@ static void share_memory(struct draft *draft, const struct guest *guest)
         struct draft_cell *cell = &draft->cells[i];
         if (has_own_memory(cell->said))
             continue;
+        uint64_t unit = open > 1 && may_be_uneven(guest) ? memory_unit(guest) : KIB;
         cell->takes_memory = takes;
-        cell->memory_bytes = left / open / KIB * KIB;
+        cell->memory_bytes = left / unit / open * unit;
         left -= cell->memory_bytes;
         open--;
     }
@@ -195,9 +212,9 @@ bool divides(const struct guest *guest, uint32_t cells, uint32_t threads)
 {
     if (guest->vcpu_count == COUNT_ALL || guest->memory_bytes == SIZE_ALL)
         return false;
-    uint64_t page = guest->locality.page_bytes;
-    if (page == PAGES_NORMAL || page == PAGES_LARGEST)
-        page = guest->memory_bytes % MIB ? 4 * KIB : MIB; /* libvirt and QEMU round cells to whole MiB */
-    return guest->vcpu_count % ((uint64_t)cells * threads) == 0 && guest->memory_bytes % page == 0 &&
-           guest->memory_bytes / page % cells == 0;
+    uint64_t page = memory_unit(guest);
+    if (guest->vcpu_count % threads || guest->memory_bytes % page)
+        return false;
+    uint64_t cores = guest->vcpu_count / threads, pages = guest->memory_bytes / page;
+    return may_be_uneven(guest) ? cores >= cells && pages >= cells : cores % cells == 0 && pages % cells == 0;
 }

@@ -15,6 +15,9 @@ struct scope {
     uint32_t level, number; /* LEVEL_..; NO_LEVEL: anywhere */
 };
 
+/* In a claim: a table made a CPU its vCPU's own that another row had named. */
+#define CLAIM_NAMED (UINT32_C(1) << 31)
+
 #define ANYWHERE ((struct scope){ .level = NO_LEVEL })
 
 /* How crowded floating vCPUs may be.  A roomy choice is looked for first, on all hosts. */
@@ -67,6 +70,7 @@ struct draft_cell {
     bool is_astray; /* names nodes or CPUs that guests do not have here: a rule of the plan tells it, so the cell takes
                        nothing and its vCPUs stay unpinned */
     struct scope own_scope; /* where `within` of the cell put it */
+    bool is_drawn;          /* to the CPUs that a pin table gives it */
 };
 
 struct draft_device { /* a memory device: takes memory as a cell without vCPUs does */
@@ -86,7 +90,7 @@ struct draft {
     struct draft_device *devices;             /* guest->memory_device_count of them */
     struct scope scope;
     const struct ids **vcpu_cpus; /* NULL: not decided, floats or is not pinned */
-    uint32_t *claims;             /* CPUs that are its own, into room->cpus */
+    uint32_t *claims;             /* CPUs that are its own, into room->cpus, with CLAIM_NAMED; the latest last */
     uint32_t claim_count;
     uint32_t emulator_cpu; /* of `emulator isolate`, into room->cpus; NO_INDEX */
     bool is_placed;
@@ -130,16 +134,18 @@ struct candidates { /* hosts in the order in which they are tried */
 
 struct placing { /* one run */
     struct arena *arena, *scratch;
+    struct arena *brief; /* for one fit_guest(), which empties it */
     struct findings *findings;
     const struct site *site;
     const struct site_hosts *hosts;
-    struct room **rooms;      /* by host; NULL until some guest asks, or without facts */
-    GHashTable *host_numbers; /* name to position + 1 */
-    GHashTable *refusals;     /* keys of demands and hosts */
-    struct candidates all;    /* every host; */
-    uint32_t *order;          /* its list, kept sorted by emptiness where the site spreads; NULL until asked for */
-    struct draft *drafts;     /* by guest */
-    uint32_t *claims;         /* of the guest that is being placed */
+    struct room **rooms;        /* by host; NULL until some guest asks, or without facts */
+    const struct ids **singles; /* for the rooms */
+    GHashTable *host_numbers;   /* name to position + 1 */
+    GHashTable *refusals;       /* keys of demands and hosts */
+    struct candidates all;      /* every host; */
+    uint32_t *order;            /* its list, kept sorted by emptiness where the site spreads; NULL until asked for */
+    struct draft *drafts;       /* by guest */
+    uint32_t *claims;           /* of the guest that is being placed */
     uint32_t claim_room;
     struct findings *unheard; /* where several hosts are tried, what one of them lacks is no mistake */
     GHashTable *told;         /* families whose first guest that did not fit was told */
@@ -165,7 +171,7 @@ uint32_t said_cells(const struct guest *guest);
 void draft_cells(struct arena *arena, struct draft *draft, const struct guest *guest, uint32_t count);
 /* Gives vCPU numbers to cells once every count is known. */
 void number_vcpus(struct arena *arena, struct draft *draft);
-/* Whether a guest can be cut into so many equal cells: whole threads, whole pages. */
+/* Whether a guest can be cut into so many cells: whole cores and pages; equal ones, except for `cells auto`. */
 bool divides(const struct guest *guest, uint32_t cells, uint32_t threads);
 
 /* ---- cpus.c: which CPUs ----------------------------------------------------------------------------------------- */
@@ -173,6 +179,8 @@ bool divides(const struct guest *guest, uint32_t cells, uint32_t threads);
 enum shortage cpu_shortage(const struct room *room, const uint32_t *nodes, uint32_t count, const struct need *need);
 /* How many of the CPUs, cores or floating vCPUs that `need` counts would find room there. */
 uint64_t cpus_found(const struct room *room, const uint32_t *nodes, uint32_t count, const struct need *need);
+/* Cores of a node all of whose CPUs are free, and at least so many. */
+uint32_t whole_cores_of(const struct room *room, uint32_t node, uint32_t threads);
 /* Whether some core of a node lies in a part of the host. */
 bool node_is_in(const struct room *room, uint32_t node, struct scope part);
 /* The number of a core at a level: equal for two cores exactly when they share that part of the host. */
@@ -229,6 +237,10 @@ struct attempt {
     bool wants_reason; /* fill the misfit in */
 };
 
+/* A set of the site on this host; NULL: it could not be read, which is told where this is the only host. */
+const struct ids *cpus_said(const struct attempt *attempt, const struct set *set, struct span span);
+bool fails_heard(const struct attempt *attempt); /* such a set; false, like fails() */
+
 uint32_t pin_of(const struct draft_cell *cell); /* PIN_NODE where a table says the rest */
 bool isolates_emulator(const struct guest *guest);
 bool wants_own_cpus(const struct draft *draft);
@@ -238,19 +250,22 @@ struct need need_of(const struct attempt *attempt, uint32_t index);
 
 /* Places the cells of a draft on a host, or gives back whatever was taken and says why not. */
 bool fit_guest(const struct attempt *attempt);
+bool may_share_nodes(const struct guest *guest);
 bool enter_open(const struct attempt *attempt); /* fit_open.c: the cells whose nodes are left open */
 
 struct node_problem;
 /* short_open.c: why open cells, in this order in the draft, find no nodes.  Always false. */
 bool explain_open(const struct attempt *attempt, const struct node_problem *problem, const uint32_t *index);
+/* The same for a cell that found a node, when those before it had taken the CPUs beside it (in nodes, `at`). */
+bool explain_taken(const struct attempt *attempt, const uint32_t *index, uint32_t count, uint32_t failed, uint32_t at);
 
 void release_guest(struct draft *draft); /* gives back what a placed guest took, for a trial on a saved room */
 bool site_spreads(const struct attempt *attempt);
 bool memory_has_room(const struct attempt *attempt, const struct draft_cell *cell, const uint32_t *nodes,
                      uint32_t count);
 uint64_t left_on(const struct attempt *attempt, const uint32_t *nodes, uint32_t count, uint64_t page_bytes);
-/* Enters a cell whose nodes are known and were found to have room. */
-bool enter_cell(const struct attempt *attempt, uint32_t index, const uint32_t *nodes, uint32_t count);
+/* Enters a cell on a node that was found to have room.  False: cells before it took the CPUs beside that node. */
+bool enter_cell(const struct attempt *attempt, uint32_t index, uint32_t node);
 /* False with the misfit filled in; fails() fills it in and is false. */
 bool check_cpus(const struct attempt *attempt, uint32_t index, const uint32_t *nodes, uint32_t count);
 bool fails(const struct attempt *attempt, enum shortage kind, uint32_t cell, uint32_t node, uint64_t needed,
@@ -278,6 +293,13 @@ bool enter_devices(const struct attempt *attempt);                   /* those ap
 void give_devices(struct room *room, const struct draft *draft);
 bool devices_take(const struct draft *draft, uint32_t node, uint64_t page_bytes); /* on a node, or NO_INDEX anywhere */
 void finish_devices(struct placing *placing, const struct draft *draft, struct plan_guest *out);
+/* ---- table.c: pin tables ---------------------------------------------------------------------------------------- */
+
+bool enter_table(const struct attempt *attempt); /* the rows as said; their CPUs are taken from then on */
+bool is_cut_by_table(const struct guest *guest); /* `cells auto`, and no node is named: */
+uint32_t nodes_of_table(const struct attempt *attempt, const struct guest *guest); /* a cell for each of these */
+/* By node, how far it is from the CPUs that the table gives the vCPUs of a cell; NULL: it gives them none. */
+uint64_t *way_to_pins(const struct attempt *attempt, struct arena *scratch, const struct draft_cell *cell);
 
 /* ---- place.c: one guest over hosts, parts of hosts, numbers of cells -------------------------------------------- */
 
@@ -362,6 +384,8 @@ void finish_cell(struct placing *placing, const struct draft *draft, const struc
                  struct plan_cell *out);
 /* Nodes near which threads allocate the memory of a cell; NULL: none in particular. */
 const struct ids *context_of(const struct draft *draft, const struct draft_cell *cell);
+/* finish_vcpus.c; `out` has its cells and topology. */
+void finish_hotplug(struct placing *placing, const struct guest *guest, struct plan_guest *out);
 /* finish_hmat.c; `cells` are those of `out`, which has everything else. */
 void finish_hmat(struct arena *arena, const struct draft *draft, struct plan_cell *cells, struct plan_guest *out);
 

@@ -168,6 +168,13 @@ static uint32_t equal_cells(const struct draft *draft, uint32_t *out_cells)
     return each;
 }
 
+/* A domain without a topology has a socket for each vCPU: that is libvirt's, and an overlay leaves it so. */
+static bool keeps_sockets(const struct guest *guest)
+{
+    return guest->base_file && !guest->sockets && !guest->dies && !guest->clusters && !guest->modules &&
+           !guest->cores && !guest->threads;
+}
+
 /* Said numbers stand; what is open fills up the product, and a socket for each cell where that comes out even. */
 void finish_topology(const struct draft *draft, struct plan_guest *out)
 {
@@ -187,6 +194,10 @@ void finish_topology(const struct draft *draft, struct plan_guest *out)
         return; /* a rule of the model or the plan tells it */
     uint32_t left = (uint32_t)(total / fixed);
     bool by_cell = !guest->sockets && each && left % cells == 0 && (!guest->cores || left == cells);
+    if (keeps_sockets(guest)) {
+        out->sockets = left;
+        return;
+    }
     if (by_cell) {
         out->sockets = cells;
         left /= cells;
@@ -242,8 +253,14 @@ static void finish_machine(struct placing *placing, const struct draft *draft, s
     out->architecture = "x86_64";
     out->machine = guest->machine ? guest->machine : "q35";
     out->accel = is_tcg ? "tcg" : "kvm";
-    out->has_base = guest->base_file != 0;
     out->cpu_model = guest->cpu_model ? guest->cpu_model : is_tcg ? "max" : "host-passthrough";
+    out->has_base = guest->base_file != 0;
+    if (out->has_base) {
+        out->architecture = guest->base_ruled[BASE_ARCH].text;
+        out->machine = guest->base_ruled[BASE_MACHINE].text;
+        out->accel = guest->base_ruled[BASE_ACCEL].text;
+        out->cpu_model = guest->base_ruled[BASE_CPU].text;
+    }
     out->cache_mode = is_said(&guest->said, W_CPU_CACHE) ? caches[guest->cache_mode] : CACHE_UNSAID;
     out->cache_level = guest->cache_level;
     out->maxphysaddr_mode =
@@ -303,9 +320,10 @@ void finish_guest(struct placing *placing, const struct identity *identity, cons
     out->vcpu_cpus = draft->vcpu_cpus;
     out->has_numa = wants_numa(draft);
     out->distances = finish_distances(placing->arena, draft);
+    finish_topology(draft, out);
+    finish_hotplug(placing, draft->guest, out);
     finish_devices(placing, draft, out);
     finish_hmat(placing->arena, draft, cells, out);
-    finish_topology(draft, out);
     finish_machine(placing, draft, out);
     finish_names(placing, identity, draft, out);
     finish_threads(placing, draft, out);

@@ -21,19 +21,21 @@ const struct ids *nodes_said(const struct attempt *attempt, const struct set *se
     return nodes_on_host(attempt->placing->arena, listener(attempt), attempt->room->host, set, span);
 }
 
-static const struct ids *cpus_said(const struct attempt *attempt, const struct set *set, struct span span)
+const struct ids *cpus_said(const struct attempt *attempt, const struct set *set, struct span span)
 {
     if (set->plain)
         return set->plain;
     return cpus_on_host(attempt->placing->arena, listener(attempt), attempt->room->host, set, NULL, span);
 }
 
-static const struct ids *only_open(const struct attempt *attempt, const struct ids *cpus)
+/* A place is a part of the machine: what guests may use of it.  Numbers beside it stay as written. */
+static const struct ids *only_open(const struct attempt *attempt, const struct set *set, const struct ids *cpus)
 {
     const struct ids *open = attempt->room->host->open;
-    if (ids_within(cpus, open))
+    if (set->plain || ids_within(cpus, open))
         return cpus;
     hwloc_bitmap_t both = ids_to_bitmap(cpus), offered = ids_to_bitmap(open);
+    ids_add_to_bitmap(numbers_of_set(attempt->placing->scratch, set), offered);
     hwloc_bitmap_and(both, both, offered);
     const struct ids *frozen = ids_from_bitmap(attempt->placing->arena, both);
     hwloc_bitmap_free(both);
@@ -84,7 +86,7 @@ void lay_cells(const struct attempt *attempt, const struct guest *guest, uint32_
     bool several = guest->cells_wanted == CELLS_AUTO && guest->locality.nodes;
     bool by_node = !guest->cell_count && (guest->cells_wanted == CELLS_HOST || several || takes);
     if (!by_node) {
-        draft_cells(placing->scratch, draft, guest, count);
+        draft_cells(placing->scratch, draft, guest, is_cut_by_table(guest) ? nodes_of_table(attempt, guest) : count);
         return;
     }
     uint32_t *nodes = arena_array(placing->scratch, uint32_t, attempt->room->node_count + 1);
@@ -113,14 +115,19 @@ uint32_t indexes_of(const struct room *room, const struct ids *nodes, uint32_t *
 
 /* ---- taking and giving back ------------------------------------------------------------------------------------- */
 
+static void give_claims(struct room *room, const struct draft *draft)
+{
+    for (uint32_t i = draft->claim_count; i-- > 0;)
+        room_set_cpu(room, draft->claims[i] & ~CLAIM_NAMED, draft->claims[i] & CLAIM_NAMED ? CPU_NAMED : CPU_FREE);
+}
+
 static void give_back(const struct attempt *attempt)
 {
     struct draft *draft = attempt->draft;
     for (uint32_t i = 0; i < draft->cell_count; i++)
         give_memory(attempt->room, &draft->cells[i]);
     give_devices(attempt->room, draft);
-    for (uint32_t i = draft->claim_count; i-- > 0;)
-        room_set_cpu(attempt->room, draft->claims[i], CPU_FREE);
+    give_claims(attempt->room, draft);
     draft->claim_count = 0;
 }
 
@@ -168,8 +175,8 @@ static bool take_cpus(const struct attempt *attempt, uint32_t index, const uint3
     struct draft_cell *cell = &draft->cells[index];
     struct need need = need_of(attempt, index);
     uint32_t most = need.cores ? need.cores * need.threads : need.singles, claimed = 0, at = 0;
-    uint32_t *picks = arena_array(attempt->placing->scratch, uint32_t, most);
-    if (!pick_cpus(attempt->placing->scratch, attempt->room, nodes, count, &need, site_spreads(attempt), picks,
+    uint32_t *picks = arena_array(attempt->placing->brief, uint32_t, most);
+    if (!pick_cpus(attempt->placing->brief, attempt->room, nodes, count, &need, site_spreads(attempt), picks,
                    draft->claims + draft->claim_count, &claimed, &cell->own_scope))
         return false;
     draft->claim_count += claimed;
@@ -191,11 +198,12 @@ void enter_memory(const struct attempt *attempt, struct draft_cell *cell, const 
     take_memory(attempt->placing->scratch, attempt->room, cell, nodes, count);
 }
 
-/* Enters a cell whose nodes are known and were found to have room. */
-bool enter_cell(const struct attempt *attempt, uint32_t index, const uint32_t *nodes, uint32_t count)
+bool enter_cell(const struct attempt *attempt, uint32_t index, uint32_t node)
 {
-    enter_memory(attempt, &attempt->draft->cells[index], nodes, count);
-    return take_cpus(attempt, index, nodes, count);
+    uint32_t at = attempt->room->nodes[node].cpus_at;
+    attempt->draft->cells[index].nodes = attempt->room->nodes[node].self;
+    enter_memory(attempt, &attempt->draft->cells[index], &node, 1);
+    return take_cpus(attempt, index, &at, 1);
 }
 
 bool memory_has_room(const struct attempt *attempt, const struct draft_cell *cell, const uint32_t *nodes,
@@ -290,10 +298,27 @@ static uint32_t cpu_nodes(const struct attempt *attempt, uint32_t index, uint32_
             nodes[at] = nodes[at - 1];
         nodes[at] = n;
     }
+    if (room->nodes[room->node_count].open_cpus)
+        nodes[found++] = room->node_count;
     uint32_t enough = need.allowed ? found : MIN(found, 1);
     while (enough < found && cpu_shortage(room, nodes, enough, &need) != FITS)
         enough++;
     return enough;
+}
+
+/* Cells on nodes without CPUs, beside the same other CPUs, share these out. */
+static uint32_t share_of(const struct attempt *attempt, uint32_t node, uint32_t amount)
+{
+    const struct room_node *nodes = attempt->room->nodes;
+    uint32_t sharers = 0, before = 0;
+    for (uint32_t n = 0; nodes[node].cpus_at != node && n < attempt->room->node_count; n++)
+        for (uint32_t c = 0; nodes[n].cpus_at == nodes[node].cpus_at && c < attempt->draft->cell_count; c++) {
+            const struct draft_cell *cell = &attempt->draft->cells[c];
+            bool is_here = cell->takes_vcpus && cell->fixed && ids_contains(cell->fixed, nodes[n].os_index);
+            sharers += is_here;
+            before += is_here && n < node;
+        }
+    return sharers ? amount / sharers + (before < amount % sharers) : amount;
 }
 
 static void take_all(const struct attempt *attempt, uint32_t index, const uint32_t *nodes, uint32_t count)
@@ -301,19 +326,21 @@ static void take_all(const struct attempt *attempt, uint32_t index, const uint32
     struct draft_cell *cell = &attempt->draft->cells[index];
     const struct guest *guest = attempt->draft->guest;
     uint32_t threads = guest->threads ? MIN(guest->threads, MAX(attempt->room->smt, 1)) : MAX(attempt->room->smt, 1);
-    uint32_t sum = 0;
+    uint32_t sum = 0, cores;
     for (uint32_t n = 0; n < count; n++) {
         const struct room_node *node = &attempt->room->nodes[nodes[n]];
         uint32_t own = guest->emulator == EMULATOR_ISOLATE && index == 0 && n == 0 ? 1 : 0;
+        node = node->is_choice ? &attempt->room->nodes[node->cpus_at] : node;
         switch (pin_of(cell)) {
         case PIN_CORES:
-            sum += (node->whole_cores > own ? node->whole_cores - own : 0) * threads;
+            cores = whole_cores_of(attempt->room, (uint32_t)(node - attempt->room->nodes), threads);
+            sum += share_of(attempt, nodes[n], cores > own ? cores - own : 0) * threads;
             break;
         case PIN_CPUS:
-            sum += node->free_cpus > own ? node->free_cpus - own : 0;
+            sum += share_of(attempt, nodes[n], node->free_cpus > own ? node->free_cpus - own : 0);
             break;
         default:
-            sum += node->loose_cpus;
+            sum += share_of(attempt, nodes[n], node->loose_cpus);
         }
     }
     cell->vcpu_count = sum;
@@ -347,18 +374,19 @@ bool check_cpus(const struct attempt *attempt, uint32_t index, const uint32_t *n
         return true;
     uint64_t needed = need.cores ? need.cores : need.singles ? need.singles : need.floating;
     uint64_t left = attempt->wants_reason ? cpus_found(attempt->room, nodes, count, &need) : 0;
-    return fails(attempt, kind, index, count == 1 ? nodes[0] : NO_INDEX, needed, left);
+    bool is_one = count == 1 && nodes[0] < attempt->room->node_count;
+    return fails(attempt, kind, index, is_one ? nodes[0] : NO_INDEX, needed, left);
 }
 
 static bool enter_fixed(const struct attempt *attempt, uint32_t index)
 {
     struct draft_cell *cell = &attempt->draft->cells[index];
-    uint32_t count, *nodes = arena_array(attempt->placing->scratch, uint32_t, attempt->room->node_count + 1);
+    uint32_t count, *nodes = arena_array(attempt->placing->brief, uint32_t, attempt->room->node_count + 1);
     cell->nodes = fitting_nodes(attempt, index, cell->fixed, nodes, &count);
     if (!cell->nodes || cell->is_astray)
         return cell->nodes;
     uint32_t near = count,
-             *beside = arena_copy(attempt->placing->scratch, nodes, (attempt->room->node_count + 1) * sizeof *nodes);
+             *beside = arena_copy(attempt->placing->brief, nodes, (attempt->room->node_count + 1) * sizeof *nodes);
     near = cpu_nodes(attempt, index, beside, near);
     if (!check_cpus(attempt, index, beside, near))
         return false;
@@ -379,8 +407,7 @@ static bool read_sets(const struct attempt *attempt)
             cell->allowed = cpus_said(attempt, cell->locality->cpus, cell_span(guest, cell, W_CPUS, 1));
             if (!cell->allowed)
                 return fails_heard(attempt);
-            if (!cell->locality->cpus->plain) /* a place is a part of the machine: what guests may use of it */
-                cell->allowed = only_open(attempt, cell->allowed);
+            cell->allowed = only_open(attempt, cell->locality->cpus, cell->allowed);
             cell->is_astray = !ids_within(cell->allowed, attempt->room->host->open);
         }
         if (cell->fixed || !cell->locality->nodes)
@@ -390,39 +417,6 @@ static bool read_sets(const struct attempt *attempt)
             return fails_heard(attempt);
     }
     return read_device_sets(attempt);
-}
-
-/* vCPUs of `pin { 0-3 4-7 each }`: as said; their CPUs are taken from then on. */
-static bool enter_table(const struct attempt *attempt)
-{
-    struct draft *draft = attempt->draft;
-    const struct pin_row *rows = draft->guest->locality.pin_rows.items;
-    for (uint32_t r = 0; r < draft->guest->locality.pin_rows.count; r++) {
-        const struct ids *cpus = cpus_said(attempt, rows[r].cpus, rows[r].span);
-        if (!cpus)
-            return fails_heard(attempt);
-        uint32_t at = 0, size = ids_size(cpus);
-        bool is_own = rows[r].each != EACH_UNSAID || size == 1;
-        for (ids_each(cpus, number)) {
-            uint32_t cpu = room_find_cpu(attempt->room, number);
-            if (cpu == NO_INDEX || attempt->room->cpus[cpu].state != CPU_FREE)
-                continue;
-            room_set_cpu(attempt->room, cpu, is_own ? CPU_DEDICATED : CPU_NAMED);
-            draft->claims[draft->claim_count++] = cpu;
-        }
-        if (!rows[r].ids->plain)
-            continue;
-        for (ids_each(rows[r].ids->plain, vcpu)) {
-            uint32_t nth = rows[r].each == EACH_UNSAID ? 0 : at++;
-            if (vcpu >= draft->vcpu_count || nth >= size)
-                continue;
-            uint32_t number = ids_nth(cpus, nth), cpu = room_find_cpu(attempt->room, number);
-            draft->vcpu_cpus[vcpu] = rows[r].each == EACH_UNSAID ? cpus
-                                     : cpu != NO_INDEX           ? room_single(attempt->room, cpu)
-                                                       : ids_from_range(attempt->placing->arena, number, number);
-        }
-    }
-    return true;
 }
 
 /* Threads of a guest core: said, else those of the host where whole cores are pinned and all cells divide by them. */
@@ -447,11 +441,18 @@ static bool enter_emulator(const struct attempt *attempt)
     bool all_there;
     if (!isolates_emulator(draft->guest) || !counts_cpus(attempt) || cell->node == NO_INDEX || cell->is_astray)
         return true;
-    uint32_t *nodes = arena_array(attempt->placing->scratch, uint32_t, attempt->room->node_count + 1);
+    uint32_t *nodes = arena_array(attempt->placing->brief, uint32_t, attempt->room->node_count + 1);
     uint32_t count = indexes_of(attempt->room, cell->nodes, nodes, &all_there), claimed = 0;
+    bool has_cpus = false;
+    for (uint32_t n = 0; n < count; n++)
+        has_cpus |= attempt->room->nodes[nodes[n]].open_cpus > 0;
+    if (!has_cpus) {
+        nodes[0] = attempt->room->nodes[cell->node].cpus_at;
+        count = 1;
+    }
     struct need need = { .singles = 1, .within = NO_LEVEL, .scope = ANYWHERE };
     struct scope where;
-    if (!pick_cpus(attempt->placing->scratch, attempt->room, nodes, count, &need, site_spreads(attempt),
+    if (!pick_cpus(attempt->placing->brief, attempt->room, nodes, count, &need, site_spreads(attempt),
                    &draft->emulator_cpu, draft->claims + draft->claim_count, &claimed, &where))
         return fails(attempt, SHORT_EMULATOR, 0, cell->node, 1, 0);
     draft->claim_count += claimed;
@@ -475,7 +476,7 @@ static void give_own_node(const struct attempt *attempt, struct draft_cell *cell
 static bool count_all(const struct attempt *attempt)
 {
     struct draft *draft = attempt->draft;
-    uint32_t *nodes = arena_array(attempt->placing->scratch, uint32_t, attempt->room->node_count + 1);
+    uint32_t *nodes = arena_array(attempt->placing->brief, uint32_t, attempt->room->node_count + 1);
     for (uint32_t c = 0; c < draft->cell_count; c++) {
         struct draft_cell *cell = &draft->cells[c];
         bool all_there;
@@ -497,8 +498,9 @@ static bool count_all(const struct attempt *attempt)
 static uint32_t *lend_claims(const struct attempt *attempt)
 {
     struct placing *placing = attempt->placing;
-    if (placing->claim_room < attempt->room->cpu_count + 1) {
-        placing->claim_room = attempt->room->cpu_count + 1;
+    uint32_t most = 2 * attempt->room->cpu_count + 1; /* a table may claim a CPU twice */
+    if (placing->claim_room < most) {
+        placing->claim_room = most;
         placing->claims = arena_array(placing->scratch, uint32_t, placing->claim_room);
     }
     return placing->claims;
@@ -550,13 +552,13 @@ void release_guest(struct draft *draft)
             room_give_memory(draft->room, draft->cells[c].portions[p].node, draft->cells[c].page_bytes,
                              draft->cells[c].portions[p].bytes);
     give_devices(draft->room, draft);
-    for (uint32_t i = 0; i < draft->claim_count; i++)
-        room_set_cpu(draft->room, draft->claims[i], CPU_FREE);
+    give_claims(draft->room, draft);
 }
 
 bool fit_guest(const struct attempt *attempt)
 {
     struct draft *draft = attempt->draft;
+    arena_reset(attempt->placing->brief);
     bool fits = enter_all(attempt);
     if (!fits || attempt->is_trial) {
         give_back(attempt);

@@ -7,6 +7,12 @@
 #include "place/draft.h"
 #include "place/nodes.h"
 
+/* Cells that the site made may stand on one node; those that numac makes, `cells auto` too, have one each. */
+bool may_share_nodes(const struct guest *guest)
+{
+    return guest->cell_count || (guest->cells_wanted && guest->cells_wanted != CELLS_AUTO);
+}
+
 struct open_cells { /* the state behind node_problem.fits_beside */
     const struct attempt *attempt;
     const uint32_t *index; /* of each open cell, in the draft */
@@ -18,10 +24,11 @@ static bool node_fits(const struct attempt *attempt, uint32_t index, uint32_t no
     const struct draft_cell *cell = &attempt->draft->cells[index];
     if (!attempt->room->nodes[node].is_choice || !memory_has_room(attempt, cell, &node, 1))
         return false;
+    uint32_t at = attempt->room->nodes[node].cpus_at;
     if (attempt->lens.kind == LENS_MEMORY && cell->vcpu_count && cell->locality->pin != PIN_NONE &&
-        !node_is_in(attempt->room, node, attempt->draft->scope))
+        !node_is_in(attempt->room, at, attempt->draft->scope))
         return false; /* memory stands beside the CPUs, though these are not counted here */
-    return cpu_shortage(attempt->room, &node, 1, need) == FITS;
+    return cpu_shortage(attempt->room, &at, 1, need) == FITS;
 }
 
 static bool same_need(const struct need *a, const struct need *b)
@@ -53,9 +60,10 @@ static bool fits_beside(const void *state, uint32_t cell, uint32_t node, const u
     cores.floating = cores.singles = singles.cores = singles.floating = floating.cores = 0;
     singles.singles += sum.cores * open->attempt->room->smt;
     floating.singles = sum.floating ? singles.singles : 0; /* vCPUs float over what the others leave */
-    return cpu_shortage(open->attempt->room, &node, 1, &cores) == FITS &&
-           (!sum.singles || cpu_shortage(open->attempt->room, &node, 1, &singles) == FITS) &&
-           cpu_shortage(open->attempt->room, &node, 1, &floating) == FITS;
+    uint32_t at = open->attempt->room->nodes[node].cpus_at;
+    return cpu_shortage(open->attempt->room, &at, 1, &cores) == FITS &&
+           (!sum.singles || cpu_shortage(open->attempt->room, &at, 1, &singles) == FITS) &&
+           cpu_shortage(open->attempt->room, &at, 1, &floating) == FITS;
 }
 
 struct ranked { /* a node on its way to its rank */
@@ -115,7 +123,6 @@ static const uint32_t *fixed_distances(const struct attempt *attempt, struct are
     return sums;
 }
 
-/* `scratch` ends with the choice: on hosts of many nodes it holds much, and there may be many guests. */
 static bool choose_nodes(const struct attempt *attempt, struct arena *scratch, const uint32_t *index, uint32_t count,
                          uint32_t *chosen)
 {
@@ -148,32 +155,88 @@ static bool choose_nodes(const struct attempt *attempt, struct arena *scratch, c
     problem.is_used = is_used;
     if (exact_placer.on_own_nodes(scratch, &problem, chosen))
         return true;
-    bool is_settled = attempt->draft->guest->cell_count || attempt->draft->guest->cells_wanted || any_fixed;
-    if (is_settled && exact_placer.sharing_nodes(scratch, &problem, chosen))
+    if ((may_share_nodes(attempt->draft->guest) || any_fixed) && exact_placer.sharing_nodes(scratch, &problem, chosen))
         return true;
     return attempt->wants_reason ? explain_open(attempt, &problem, index) : false;
+}
+
+/* ---- drawn by a pin table --------------------------------------------------------------------------------------- */
+
+/* The nearest node to its CPUs that has room beside the cells before it; of several the one with most memory, so that
+ * later tables are not crowded out of theirs. */
+static uint32_t nearest_fit(const struct open_cells *open, uint32_t cell, const uint64_t *way, const uint32_t *chosen)
+{
+    const struct attempt *attempt = open->attempt;
+    struct need need = need_of(attempt, open->index[cell]);
+    uint32_t best = NO_NODE;
+    for (uint32_t n = 0; n < attempt->room->node_count; n++) {
+        bool is_nearer = best == NO_NODE || way[n] < way[best];
+        if (!is_nearer && way[n] == way[best])
+            is_nearer = left_on(attempt, &n, 1, need.page_bytes) > left_on(attempt, &best, 1, need.page_bytes);
+        if (is_nearer && node_fits(attempt, open->index[cell], n, &need) && fits_beside(open, cell, n, chosen))
+            best = n;
+    }
+    return best;
+}
+
+/* Gives drawn cells their nodes in `chosen`.  False: not each of them finds one so. */
+static bool draw_cells(const struct open_cells *open, struct arena *scratch, uint32_t *chosen)
+{
+    struct draft *draft = open->attempt->draft;
+    bool is_settled = true;
+    for (uint32_t i = 0; i < open->count && is_settled; i++) {
+        const uint64_t *way = way_to_pins(open->attempt, scratch, &draft->cells[open->index[i]]);
+        draft->cells[open->index[i]].is_drawn = way != NULL;
+        if (!way)
+            continue;
+        chosen[i] = nearest_fit(open, i, way, chosen);
+        is_settled = chosen[i] != NO_NODE;
+    }
+    return is_settled;
+}
+
+/* Enters the open cells that a pin table draws, and leaves the others in `index`. */
+static bool enter_drawn(const struct attempt *attempt, uint32_t *index, uint32_t *count)
+{
+    struct draft *draft = attempt->draft;
+    struct arena *scratch = arena_new();
+    uint32_t *chosen = arena_array(scratch, uint32_t, *count), left = 0;
+    struct open_cells open = { attempt, index, *count };
+    for (uint32_t i = 0; i < *count; i++)
+        chosen[i] = NO_NODE;
+    bool is_settled = draw_cells(&open, scratch, chosen), is_entered = true;
+    for (uint32_t i = 0; i < *count && is_entered; i++) {
+        if (!is_settled || chosen[i] == NO_NODE) {
+            draft->cells[index[i]].is_drawn = false;
+            index[left++] = index[i];
+        } else {
+            is_entered = enter_cell(attempt, index[i], chosen[i]) ||
+                         explain_taken(attempt, index, *count, i, attempt->room->nodes[chosen[i]].cpus_at);
+        }
+    }
+    *count = left;
+    arena_free(scratch);
+    return is_entered;
 }
 
 bool enter_open(const struct attempt *attempt)
 {
     struct draft *draft = attempt->draft;
-    uint32_t *index = arena_array(attempt->placing->scratch, uint32_t, draft->cell_count), count = 0;
+    uint32_t *index = arena_array(attempt->placing->brief, uint32_t, draft->cell_count), count = 0;
     for (uint32_t c = 0; c < draft->cell_count; c++)
         if (!draft->cells[c].fixed)
             index[count++] = c;
+    if (draft->guest->locality.pin_rows.count && count && !enter_drawn(attempt, index, &count))
+        return false;
     if (!count)
         return true;
-    uint32_t *chosen = arena_array(attempt->placing->scratch, uint32_t, count);
-    struct arena *scratch = arena_new();
-    bool is_chosen = choose_nodes(attempt, scratch, index, count, chosen);
-    arena_free(scratch);
-    if (!is_chosen)
+    uint32_t *chosen = arena_array(attempt->placing->brief, uint32_t, count);
+    if (!choose_nodes(attempt, attempt->placing->brief, index, count, chosen))
         return false;
     for (uint32_t i = 0; i < count; i++) {
         draft->cells[index[i]].node = chosen[i];
-        draft->cells[index[i]].nodes = attempt->room->nodes[chosen[i]].self;
-        if (!enter_cell(attempt, index[i], &chosen[i], 1))
-            return fails(attempt, SHORT_CPUS, index[i], chosen[i], 0, 0);
+        if (!enter_cell(attempt, index[i], chosen[i]))
+            return explain_taken(attempt, index, count, i, attempt->room->nodes[chosen[i]].cpus_at);
     }
     return true;
 }

@@ -16,7 +16,8 @@
 static struct room *room_at(struct placing *placing, uint32_t host)
 {
     if (!placing->rooms[host] && placing->hosts->list[host].facts)
-        placing->rooms[host] = room_open(placing->arena, placing->scratch, &placing->hosts->list[host], host);
+        placing->rooms[host] =
+            room_open(placing->arena, placing->scratch, placing->singles, &placing->hosts->list[host], host);
     return placing->rooms[host];
 }
 
@@ -136,7 +137,7 @@ uint64_t demand_of(const struct guest *guest)
     const char *const *names = guest->hosts.items;
     for (uint32_t i = 0; i < guest->hosts.count; i++)
         mix_text(&hash, names[i]);
-    mix(&hash, guest->vcpu_count);
+    mix(&hash, guest->vcpu_count); /* the maximum: all of them have their place */
     mix(&hash, guest->memory_bytes);
     mix(&hash, guest->threads | (uint64_t)guest->cells_wanted << 32);
     mix(&hash, guest->emulator | (guest->emulator_cpus || guest->emulator_nodes ? 16 : 0) |

@@ -39,6 +39,14 @@ bool memory_fits(const struct room *room, const uint32_t *nodes, uint32_t count,
     return true;
 }
 
+static bool are_pages_known(const struct room *room, const uint32_t *nodes, uint32_t count, uint64_t page_bytes)
+{
+    for (uint32_t n = 0; n < count; n++)
+        if (room_pages_left(room, nodes[n], page_bytes) == UINT64_MAX)
+            return false;
+    return true;
+}
+
 uint64_t wanted_bytes(const struct draft_cell *cell)
 {
     return cell->memory_bytes + cell->device_bytes;
@@ -49,8 +57,9 @@ uint64_t largest_page(const struct room *room, const uint32_t *nodes, uint32_t c
     uint64_t bytes = wanted_bytes(cell);
     const struct host_node *first = count ? &room->host->facts->nodes[nodes[0]] : NULL;
     for (uint32_t p = first ? first->pool_count : 0; bytes && p-- > 0;) {
-        uint64_t page = first->pools[p].page_bytes, left = left_over(room, nodes, count, page);
-        if (page && left != UINT64_MAX && left >= bytes && bytes % page == 0 && cell->memory_bytes % page == 0 &&
+        uint64_t page = first->pools[p].page_bytes;
+        if (page && are_pages_known(room, nodes, count, page) && left_over(room, nodes, count, page) >= bytes &&
+            bytes % page == 0 && cell->memory_bytes % page == 0 &&
             memory_fits(room, nodes, count, cell->locality->policy, page, bytes))
             return page;
     }
@@ -96,16 +105,16 @@ bool all_memory(const struct room *room, const uint32_t *nodes, uint32_t count, 
 {
     const struct host_node *first = count ? &room->host->facts->nodes[nodes[0]] : NULL;
     for (uint32_t p = first && *page_bytes == PAGES_LARGEST ? first->pool_count : 0; p-- > 0;) {
-        uint64_t left = left_over(room, nodes, count, first->pools[p].page_bytes);
-        if (left && left != UINT64_MAX) {
-            *page_bytes = first->pools[p].page_bytes;
+        uint64_t page = first->pools[p].page_bytes;
+        if (are_pages_known(room, nodes, count, page) && left_over(room, nodes, count, page)) {
+            *page_bytes = page;
             break;
         }
     }
     if (*page_bytes == PAGES_LARGEST)
         *page_bytes = PAGES_NORMAL;
     uint64_t left = left_over(room, nodes, count, *page_bytes);
-    if (left == UINT64_MAX)
+    if (left == UINT64_MAX || (*page_bytes && !are_pages_known(room, nodes, count, *page_bytes)))
         return false;
     *out_bytes = *page_bytes ? left : left / MIB * MIB;
     return true;

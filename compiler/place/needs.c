@@ -42,7 +42,8 @@ struct need need_of(const struct attempt *attempt, uint32_t index)
     struct need need = { .within = cell->within, .scope = draft->scope, .allowed = cell->allowed };
     if (cell->is_astray)
         return (struct need){ .within = NO_LEVEL, .scope = ANYWHERE };
-    need.ease = cell->fixed ? EASE_CROWDED : attempt->ease; /* what people fix may be as crowded as they like */
+    /* what people fix may be as crowded as they like */
+    need.ease = cell->fixed || cell->is_drawn ? EASE_CROWDED : attempt->ease;
     need.bytes = counts_memory(attempt, cell) ? wanted_bytes(cell) : 0;
     need.page_bytes = cell->page_bytes;
     if (!counts_cpus(attempt))

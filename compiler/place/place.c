@@ -206,10 +206,13 @@ static void place_all(struct placing *placing)
             const struct guest *guest = &site->guests[g];
             if (guest->is_broken || turns[g] != turn || is_too_much(placing, guest))
                 continue;
+            size_t before = findings_count(placing->findings, HINT);
             if (placing->hosts->count)
                 place_guest(placing, guest, &placing->drafts[g]);
             else
                 draft_unhosted(placing, &placing->drafts[g], guest);
+            if (!placing->is_replay)
+                tell_origins_since(placing->findings, before, site, guest);
         }
 }
 
@@ -220,6 +223,7 @@ enum { REPLAYED_GUESTS = 100, REPLAYS_MOST = 200 };
 static void open_rooms(struct placing *placing, const struct site_hosts *hosts)
 {
     placing->rooms = arena_array(placing->scratch, struct room *, hosts->count);
+    placing->singles = arena_array(placing->scratch, const struct ids *, (size_t)IDS_LIMIT + 1);
     placing->refusals = g_hash_table_new(NULL, NULL);
     placing->order = NULL;
     placing->all = (struct candidates){ 0 };
@@ -277,7 +281,7 @@ bool fits_in_replay(struct placing *placing, const struct replay *replay)
     bool fits = true;
     if (replay->room) {
         uint32_t host = replay->room->number;
-        again.rooms[host] = room_open(again.arena, again.scratch, &placing->hosts->list[host], host);
+        again.rooms[host] = room_open(again.arena, again.scratch, again.singles, &placing->hosts->list[host], host);
         fits = room_add_pages(again.rooms[host], replay->node, replay->page_bytes, replay->more_pages);
     }
     if (fits)
@@ -312,9 +316,13 @@ static const struct planned_site *finish_site(struct placing *placing)
     uint32_t count = 0;
     for (uint32_t g = 0; g < site->guest_count; g++) {
         struct draft *draft = &placing->drafts[g];
-        if (!draft->is_placed || !settle_vcpus(placing, draft))
+        size_t before = findings_count(placing->findings, HINT);
+        bool is_settled = draft->is_placed && settle_vcpus(placing, draft);
+        if (is_settled)
+            finish_guest(placing, &identity, draft, &guests[count]);
+        tell_origins_since(placing->findings, before, site, draft->guest);
+        if (!is_settled)
             continue;
-        finish_guest(placing, &identity, draft, &guests[count]);
         rows[count] = (struct planned_guest){ .plan = &guests[count],
                                               .guest = draft->guest,
                                               .host = draft->room ? draft->room->host : NULL };
@@ -330,6 +338,7 @@ const struct planned_site *place_site(struct arena *arena, struct findings *find
 {
     struct placing placing = { .arena = arena,
                                .scratch = arena_new(),
+                               .brief = arena_new(),
                                .findings = findings,
                                .site = site,
                                .hosts = hosts,
@@ -348,6 +357,7 @@ const struct planned_site *place_site(struct arena *arena, struct findings *find
     findings_free(placing.unheard);
     g_hash_table_destroy(placing.told);
     g_hash_table_destroy(placing.host_numbers);
+    arena_free(placing.brief);
     arena_free(placing.scratch);
     return planned;
 }

@@ -52,6 +52,8 @@ static const char *part_text(struct arena *arena, const struct room *room, struc
     case LEVEL_SOCKET:
         return arena_printf(arena, "socket %u of host '%s'", part.number, room->host->name);
     case LEVEL_NODE:
+        if (part.number == room->node_count)
+            return arena_printf(arena, "the CPUs of no node of host '%s'", room->host->name);
         return arena_printf(arena, "node %u of host '%s'", room->nodes[part.number].os_index, room->host->name);
     case LEVEL_L3:
         return arena_printf(arena, "L3 %u of host '%s'", part.number, room->host->name);
@@ -103,6 +105,19 @@ static const char *amount_text(struct arena *arena, const struct misfit *misfit,
     return size_text(arena, amount / KIB * KIB);
 }
 
+/* The same of what it needs, out of the CPUs that it names; and of what is left of these. */
+static const char *needed_text(struct arena *arena, const struct diagnosis *diagnosis, const char **out_left)
+{
+    const struct misfit *misfit = &diagnosis->misfit;
+    const struct set *named = diagnosis->draft->cells[misfit->cell].locality->cpus;
+    const char *amount = amount_text(arena, misfit, misfit->needed, true);
+    *out_left = amount_text(arena, misfit, misfit->left, false);
+    if (!named || !is_of_cpus(misfit))
+        return amount;
+    *out_left = arena_printf(arena, "%s of them", *out_left);
+    return arena_printf(arena, "%s out of '%s'", amount, named->text);
+}
+
 static bool are_equal_cells(const struct diagnosis *diagnosis)
 {
     return diagnosis->draft->cell_count > 1 && !diagnosis->draft->cells[0].said;
@@ -136,14 +151,14 @@ static const char *crowd_text(struct arena *arena, const struct diagnosis *diagn
     const char *each = misfit->crowd == diagnosis->draft->cell_count
                            ? arena_printf(arena, "each of its %u cells needs", misfit->crowd)
                            : arena_printf(arena, "each of the cells %s needs", misfit->names);
-    const char *needs = arena_printf(arena, "%s %s", each, amount_text(arena, misfit, misfit->needed, true));
+    const char *left, *needs = arena_printf(arena, "%s %s", each, needed_text(arena, diagnosis, &left));
     const char *room = !misfit->held
                            ? arena_printf(arena, "%s has room for none of them", where)
                            : arena_printf(arena, "%s has room for %u of them, on %s", where, misfit->held, nodes);
     if (misfit->node == NO_INDEX)
         return arena_printf(arena, "%s, and %s", needs, room);
     return arena_printf(arena, "%s, and %s; node %u has %s free", needs, room,
-                        misfit->room->nodes[misfit->node].os_index, amount_text(arena, misfit, misfit->left, false));
+                        misfit->room->nodes[misfit->node].os_index, left);
 }
 
 static const char *all_text(struct arena *arena, const struct diagnosis *diagnosis)
@@ -181,6 +196,17 @@ static const char *cpus_text(struct arena *arena, const struct diagnosis *diagno
         who_needs(arena, diagnosis), misfit->needed, level, level, place, misfit->left);
 }
 
+/* Whether cells before it stand on the nodes that the site names for this one. */
+static bool is_beside_others(const struct diagnosis *diagnosis)
+{
+    const struct draft_cell *cells = diagnosis->draft->cells;
+    for (uint32_t c = 0; c < diagnosis->misfit.cell; c++)
+        if (cells[c].fixed && cells[diagnosis->misfit.cell].fixed &&
+            ids_overlap(cells[c].fixed, cells[diagnosis->misfit.cell].fixed))
+            return true;
+    return false;
+}
+
 const char *shortage_text(struct arena *arena, const struct diagnosis *diagnosis)
 {
     const struct misfit *misfit = &diagnosis->misfit;
@@ -198,8 +224,8 @@ const char *shortage_text(struct arena *arena, const struct diagnosis *diagnosis
                              ? " beside one for its emulator"
                          : !is_of_cpus(misfit) && draft->guest->memory_device_count ? " with its memory devices"
                                                                                     : "";
-    const char *needs = who_needs(arena, diagnosis), *amount = amount_text(arena, misfit, misfit->needed, true);
-    const char *left = amount_text(arena, misfit, misfit->left, false), *place = place_text(arena, diagnosis);
+    const char *left, *amount = needed_text(arena, diagnosis, &left);
+    const char *needs = who_needs(arena, diagnosis), *place = place_text(arena, diagnosis);
     bool is_wide = diagnosis->shape.part.level == NO_LEVEL || diagnosis->shape.part.level == LEVEL_SOCKET;
     if (misfit->extent == ALL_NODES)
         return arena_printf(arena, "%s %s%s, and %s has %s free%s", needs, amount, beside, place, left,
@@ -208,7 +234,8 @@ const char *shortage_text(struct arena *arena, const struct diagnosis *diagnosis
         return arena_printf(arena, "%s %s on one node%s, and %s, the best, has %s free", needs, amount, beside, place,
                             left);
     const char *have = g_str_has_prefix(place, "nodes") ? "have" : "has";
-    return arena_printf(arena, "%s %s%s, and %s %s %s free", needs, amount, beside, place, have, left);
+    return arena_printf(arena, "%s %s%s, and %s %s %s free%s", needs, amount, beside, place, have, left,
+                        is_beside_others(diagnosis) ? " beside its other cells" : "");
 }
 
 /* ---- who has the rest ------------------------------------------------------------------------------------------- */
@@ -217,7 +244,7 @@ static bool takes_cpus(const struct draft *draft, uint32_t node)
 {
     const struct room *room = draft->room;
     for (uint32_t i = 0; i < draft->claim_count; i++) {
-        const struct room_cpu *cpu = &room->cpus[draft->claims[i]];
+        const struct room_cpu *cpu = &room->cpus[draft->claims[i] & ~CLAIM_NAMED];
         if (cpu->state == CPU_DEDICATED &&
             (node == NO_INDEX || room->groups[room->cores[cpu->core].group].node == node))
             return true;
@@ -225,13 +252,22 @@ static bool takes_cpus(const struct draft *draft, uint32_t node)
     return false;
 }
 
+/* Pages that nobody counted are taken from normal memory. */
+static uint64_t counted_page(const struct room *room, uint32_t node, uint64_t page_bytes)
+{
+    bool is_counted = page_bytes && room_pages_left(room, node, page_bytes) != UINT64_MAX;
+    return is_counted ? page_bytes : PAGES_NORMAL;
+}
+
 static bool takes_memory(const struct draft *draft, uint32_t node, uint64_t page_bytes)
 {
     for (uint32_t c = 0; c < draft->cell_count; c++)
-        for (uint32_t p = 0; p < draft->cells[c].portion_count; p++)
-            if ((node == NO_INDEX || draft->cells[c].portions[p].node == node) &&
-                draft->cells[c].page_bytes == page_bytes)
+        for (uint32_t p = 0; p < draft->cells[c].portion_count; p++) {
+            uint32_t at = draft->cells[c].portions[p].node;
+            if ((node == NO_INDEX || at == node) &&
+                counted_page(draft->room, at, draft->cells[c].page_bytes) == counted_page(draft->room, at, page_bytes))
                 return true;
+        }
     return devices_take(draft, node, page_bytes);
 }
 
@@ -306,6 +342,10 @@ static void name_takers(struct placing *placing, struct finding *finding, const 
     const char *takers = takers_of(placing->scratch, misfit);
     if (takers)
         finding_note(placing->findings, finding, "%s is used by %s", where, takers);
+    if (misfit->kind == SHORT_PAGES &&
+        room_pages_left(misfit->room, misfit->node == NO_INDEX ? 0 : misfit->node, misfit->page_bytes) == UINT64_MAX)
+        finding_note(placing->findings, finding, "host '%s' does not tell its huge pages: they were made of its memory",
+                     misfit->room->host->name);
     if (misfit->node != NO_INDEX)
         name_reserves(placing, finding, misfit);
 }

@@ -16,6 +16,12 @@ struct layout { /* a CPU on its way into its slice */
     uint32_t position, l3; /* l3: the die where the source knows no L3 */
 };
 
+/* CPUs whose node a cgroup hides have none: they come last, in a node of their own without memory. */
+static uint32_t home_of(const struct room *room, const struct host_cpu *cpu)
+{
+    return MIN(cpu->node_index, room->node_count);
+}
+
 static int compare(uint32_t a, uint32_t b)
 {
     return a < b ? -1 : a > b;
@@ -44,12 +50,12 @@ static bool same_group(const struct layout *a, const struct layout *b)
 
 static void add_cpu(struct room *room, const struct layout *row, const struct layout *before)
 {
-    struct room_node *node = &room->nodes[row->cpu->node_index];
+    struct room_node *node = &room->nodes[home_of(room, row->cpu)];
     bool is_new = !before || !same_group(before, row);
     if (is_new) {
         struct room_group *group = &room->groups[room->group_count];
         *group =
-            (struct room_group){ .first_core = room->core_count, .node = row->cpu->node_index, .l3 = row->cpu->l3 };
+            (struct room_group){ .first_core = room->core_count, .node = home_of(room, row->cpu), .l3 = row->cpu->l3 };
         if (!node->group_count++) {
             node->first_group = room->group_count;
             node->first_core = room->core_count;
@@ -74,13 +80,11 @@ static void lay_out(struct room *room, struct arena *scratch)
     const struct host *facts = room->host->facts;
     g_autofree struct layout *rows = g_new(struct layout, facts->cpu_count);
     g_autofree struct room_group *groups = g_new0(struct room_group, facts->cpu_count);
-    uint32_t count = 0;
+    uint32_t count = facts->cpu_count;
     room->groups = groups;
-    for (uint32_t i = 0; i < facts->cpu_count; i++) {
+    for (uint32_t i = 0; i < count; i++) {
         const struct host_cpu *cpu = &facts->cpus[i];
-        room->order[i] = NO_INDEX;
-        if (cpu->node_index < facts->node_count)
-            rows[count++] = (struct layout){ cpu, i, cpu->l3 == NO_INDEX ? cpu->die : cpu->l3 };
+        rows[i] = (struct layout){ cpu, i, cpu->l3 == NO_INDEX ? cpu->die : cpu->l3 };
     }
     for (uint32_t i = 1; i < count; i++)
         if (by_slice(&rows[i - 1], &rows[i]) > 0) { /* most machines number their CPUs node by node */
@@ -112,18 +116,34 @@ static void open_cpus(struct room *room)
     }
 }
 
-/* Automatic placement takes plain memory with CPUs beside it; a host that has none (all of it HBM) gives what has CPUs.
- */
+/* Automatic placement takes plain memory with CPUs beside it; a host that has none (all of it HBM) gives what has CPUs,
+ * and one whose memory and CPUs stand apart, what has memory. */
 static void mark_choices(struct room *room)
 {
+    enum { PLAIN, ANY_KIND, APART, PASSES };
     const struct host *facts = room->host->facts;
-    for (unsigned pass = 0, found = 0; pass < 2 && !found; pass++)
+    for (unsigned pass = PLAIN, found = 0; pass < PASSES && !found; pass++)
         for (uint32_t n = 0; n < room->node_count; n++) {
             bool has_memory = !facts->nodes[n].memory_bytes.known || facts->nodes[n].memory_bytes.value;
-            room->nodes[n].is_choice = facts->nodes[n].is_allowed && room->nodes[n].open_cpus && has_memory &&
-                                       (pass || facts->nodes[n].kind == NODE_DRAM);
+            bool has_cpus = room->nodes[pass == APART ? room->nodes[n].cpus_at : n].open_cpus;
+            room->nodes[n].is_choice = facts->nodes[n].is_allowed && has_cpus && has_memory &&
+                                       (pass > PLAIN || facts->nodes[n].kind == NODE_DRAM);
             found |= room->nodes[n].is_choice;
         }
+}
+
+/* For a node without CPUs, the nearest with some; those of no node are the farthest. */
+static void find_cpus(struct room *room)
+{
+    for (uint32_t n = 0; n < room->node_count; n++) {
+        const uint32_t *far = room->between + (size_t)n * room->node_count;
+        uint32_t best = room->node_count;
+        for (uint32_t m = 0; m < room->node_count; m++)
+            if (room->nodes[m].open_cpus && (best == room->node_count || far[m] < far[best]))
+                best = m;
+        room->nodes[n].cpus_at = room->nodes[n].core_count ? n : best;
+    }
+    room->nodes[room->node_count].cpus_at = room->node_count;
 }
 
 static void measure_memory(struct room *room, struct arena *scratch)
@@ -157,7 +177,8 @@ static gboolean same_ids(const void *a, const void *b)
     return ids_equal(a, b);
 }
 
-struct room *room_open(struct arena *arena, struct arena *scratch, const struct site_host *host, uint32_t number)
+struct room *room_open(struct arena *arena, struct arena *scratch, const struct ids **singles,
+                       const struct site_host *host, uint32_t number)
 {
     const struct host *facts = host->facts;
     struct room *room = arena_take(scratch, struct room);
@@ -165,17 +186,19 @@ struct room *room_open(struct arena *arena, struct arena *scratch, const struct 
     room->host = host;
     room->number = number;
     room->node_count = facts->node_count;
-    room->nodes = arena_array(scratch, struct room_node, facts->node_count);
+    room->nodes = arena_array(scratch, struct room_node, facts->node_count + 1);
     room->cpus = arena_array(scratch, struct room_cpu, facts->cpu_count);
     room->order = arena_array(scratch, uint32_t, facts->cpu_count);
     room->cores = arena_array(scratch, struct room_core, facts->cpu_count);
+    room->nodes[room->node_count] = (struct room_node){ .os_index = NO_INDEX, .memory_known = true, .self = &ids_none };
     room->between = arena_array(scratch, uint32_t, (size_t)facts->node_count * facts->node_count);
-    room->single = arena_array(scratch, const struct ids *, facts->cpu_count);
+    room->singles = singles;
     room->loose = g_hash_table_new(hash_ids, same_ids);
     lay_out(room, scratch);
     open_cpus(room);
-    mark_choices(room);
     measure_memory(room, scratch);
+    find_cpus(room);
+    mark_choices(room);
     return room;
 }
 
@@ -200,9 +223,10 @@ uint32_t room_find_node(const struct room *room, uint32_t os_index)
 
 const struct ids *room_single(struct room *room, uint32_t cpu)
 {
-    if (!room->single[cpu])
-        room->single[cpu] = ids_from_range(room->arena, room->cpus[cpu].os_index, room->cpus[cpu].os_index);
-    return room->single[cpu];
+    uint32_t number = room->cpus[cpu].os_index;
+    if (!room->singles[number])
+        room->singles[number] = ids_from_range(room->arena, number, number);
+    return room->singles[number];
 }
 
 /* ---- counting CPUs ---------------------------------------------------------------------------------------------- */
@@ -254,10 +278,24 @@ uint64_t room_pages_left(const struct room *room, uint32_t node, uint64_t page_b
 
 uint64_t room_bytes_left(const struct room *room, uint32_t node, uint64_t page_bytes)
 {
-    if (!page_bytes)
-        return room->nodes[node].memory_known ? room->nodes[node].memory_left : UINT64_MAX;
-    uint64_t pages = room_pages_left(room, node, page_bytes), bytes;
-    return pages == UINT64_MAX || __builtin_mul_overflow(pages, page_bytes, &bytes) ? UINT64_MAX : bytes;
+    uint64_t pages = page_bytes ? room_pages_left(room, node, page_bytes) : UINT64_MAX, bytes;
+    if (pages == UINT64_MAX) {
+        uint64_t left = room->nodes[node].memory_left;
+        return !room->nodes[node].memory_known ? UINT64_MAX : page_bytes ? left / page_bytes * page_bytes : left;
+    }
+    return __builtin_mul_overflow(pages, page_bytes, &bytes) ? UINT64_MAX : bytes;
+}
+
+/* What memory in pages of this size is taken from: its pool, or the rest of the node; NULL where nobody knows either.
+ */
+static uint64_t *store_of(const struct room *room, uint32_t node, uint64_t page_bytes, uint64_t *out_unit)
+{
+    uint64_t *left = page_bytes ? pool_of(room, node, page_bytes) : NULL;
+    bool is_pool = left && *left != UINT64_MAX;
+    *out_unit = is_pool ? page_bytes : 1;
+    if (is_pool)
+        return left;
+    return room->nodes[node].memory_known ? &room->nodes[node].memory_left : NULL;
 }
 
 void room_take_memory(struct room *room, uint32_t node, uint64_t page_bytes, uint64_t bytes)
@@ -265,11 +303,9 @@ void room_take_memory(struct room *room, uint32_t node, uint64_t page_bytes, uin
     struct room_node *here = &room->nodes[node];
     here->memory_guests += bytes;
     room->memory_guests += bytes;
-    if (!page_bytes && here->memory_known)
-        here->memory_left -= bytes;
-    uint64_t *left = page_bytes ? pool_of(room, node, page_bytes) : NULL;
-    if (left && *left != UINT64_MAX)
-        *left -= bytes / page_bytes;
+    uint64_t unit, *left = store_of(room, node, page_bytes, &unit);
+    if (left)
+        *left -= bytes / unit;
 }
 
 void room_give_memory(struct room *room, uint32_t node, uint64_t page_bytes, uint64_t bytes)
@@ -277,11 +313,9 @@ void room_give_memory(struct room *room, uint32_t node, uint64_t page_bytes, uin
     struct room_node *here = &room->nodes[node];
     here->memory_guests -= bytes;
     room->memory_guests -= bytes;
-    if (!page_bytes && here->memory_known)
-        here->memory_left += bytes;
-    uint64_t *left = page_bytes ? pool_of(room, node, page_bytes) : NULL;
-    if (left && *left != UINT64_MAX)
-        *left += bytes / page_bytes;
+    uint64_t unit, *left = store_of(room, node, page_bytes, &unit);
+    if (left)
+        *left += bytes / unit;
 }
 
 bool room_add_pages(struct room *room, uint32_t node, uint64_t page_bytes, uint64_t count)
@@ -321,7 +355,7 @@ struct saved_room *room_save(struct arena *arena, struct room *room)
     saved->cpus = arena_copy(arena, room->cpus, room->cpu_count * sizeof *room->cpus);
     saved->cores = arena_copy(arena, room->cores, room->core_count * sizeof *room->cores);
     saved->groups = arena_copy(arena, room->groups, room->group_count * sizeof *room->groups);
-    saved->nodes = arena_copy(arena, room->nodes, room->node_count * sizeof *room->nodes);
+    saved->nodes = arena_copy(arena, room->nodes, (room->node_count + 1) * sizeof *room->nodes);
     saved->pages_left = arena_array(arena, uint64_t *, room->node_count);
     for (uint32_t n = 0; n < room->node_count; n++)
         saved->pages_left[n] = arena_copy(arena, room->nodes[n].pages_left, pages_size(room, n));
@@ -335,7 +369,7 @@ void room_restore(const struct saved_room *saved)
     memcpy(room->cpus, saved->cpus, room->cpu_count * sizeof *room->cpus);
     memcpy(room->cores, saved->cores, room->core_count * sizeof *room->cores);
     memcpy(room->groups, saved->groups, room->group_count * sizeof *room->groups);
-    memcpy(room->nodes, saved->nodes, room->node_count * sizeof *room->nodes);
+    memcpy(room->nodes, saved->nodes, (room->node_count + 1) * sizeof *room->nodes);
     for (uint32_t n = 0; n < room->node_count; n++)
         memcpy(room->nodes[n].pages_left, saved->pages_left[n], pages_size(room, n));
 }
@@ -362,6 +396,8 @@ const struct ids *room_loose(struct room *room, const struct ids *nodes)
     for (uint32_t n = 0; n < room->node_count; n++)
         if (!nodes || ids_contains(nodes, room->nodes[n].os_index))
             add_loose(room, n, loose);
+    if (!nodes)
+        add_loose(room, room->node_count, loose);
     found = ids_from_bitmap(room->arena, loose);
     hwloc_bitmap_free(loose);
     g_hash_table_insert(room->loose, (gpointer)(guintptr)key, (gpointer)(guintptr)found);

@@ -46,6 +46,7 @@ struct room_node {
     uint64_t floating_sum;             /* vCPUs that float here; */
     uint32_t floating_most;            /* most of one cell */
     bool is_choice;                    /* automatic placement may choose it */
+    uint32_t cpus_at;                  /* whose CPUs stand nearest: itself, unless it has memory only; into nodes */
     bool memory_known;
     uint64_t memory_left, memory_guests; /* normal pages; what guests took, for messages */
     uint64_t *pages_left;                /* by facts->nodes[i].pools; UINT64_MAX unknown */
@@ -60,19 +61,20 @@ struct room {
     uint32_t *order; /* position in facts->cpus to position in cpus */
     struct room_core *cores;
     struct room_group *groups;
-    struct room_node *nodes; /* order of facts->nodes */
-    uint32_t cpu_count, core_count, group_count, node_count;
+    struct room_node *nodes; /* order of facts->nodes; one more holds the CPUs of no node, where there are some */
+    uint32_t cpu_count, core_count, group_count, node_count; /* node_count: those of the facts */
     bool pools_known;        /* of some node: a size that a node leaves out has no page there */
     uint32_t smt, least_smt; /* most and fewest CPUs of an open core */
     uint32_t *between;       /* node_count squared: distance there and back */
     uint32_t dedicated;      /* CPUs given away */
     uint64_t memory_guests;
-    const struct ids **single; /* one set for each CPU, made when needed */
-    GHashTable *loose;         /* sets of nodes to their loose CPUs, once all guests are placed */
-    struct draft *guests;      /* placed here, last one first */
+    const struct ids **singles; /* by OS index: one set for each CPU, made when needed, for all hosts */
+    GHashTable *loose;          /* sets of nodes to their loose CPUs, once all guests are placed */
+    struct draft *guests;       /* placed here, last one first */
 };
 
-struct room *room_open(struct arena *arena, struct arena *scratch, const struct site_host *host, uint32_t number);
+struct room *room_open(struct arena *arena, struct arena *scratch, const struct ids **singles,
+                       const struct site_host *host, uint32_t number);
 void room_close(struct room *room);
 
 uint32_t room_find_cpu(const struct room *room, uint32_t os_index);  /* into cpus; NO_INDEX */
@@ -84,7 +86,8 @@ void room_set_cpu(struct room *room, uint32_t cpu, enum cpu_state state);
 
 /* Pages of this size that guests may still take; UINT64_MAX where the source does not say. */
 uint64_t room_pages_left(const struct room *room, uint32_t node, uint64_t page_bytes);
-/* Memory in pages of this size (0: normal) that is left; UINT64_MAX where unknown. */
+/* Memory in pages of this size (0: normal) that is left; UINT64_MAX where unknown.  Pages that nobody counted are made
+ * of the memory that is left. */
 uint64_t room_bytes_left(const struct room *room, uint32_t node, uint64_t page_bytes);
 void room_take_memory(struct room *room, uint32_t node, uint64_t page_bytes, uint64_t bytes);
 void room_give_memory(struct room *room, uint32_t node, uint64_t page_bytes, uint64_t bytes);

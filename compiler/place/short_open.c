@@ -32,8 +32,8 @@ static bool is_of_memory(const struct view *view)
 
 static bool is_possible(const struct view *view, uint32_t node)
 {
-    return view->attempt->room->nodes[node].is_choice &&
-           node_is_in(view->attempt->room, node, view->attempt->draft->scope);
+    const struct room_node *here = &view->attempt->room->nodes[node];
+    return here->is_choice && node_is_in(view->attempt->room, here->cpus_at, view->attempt->draft->scope);
 }
 
 static uint64_t wanted_of(const struct need *need)
@@ -52,7 +52,7 @@ static uint64_t offered_to(const struct view *view, uint32_t cell, uint32_t node
 {
     struct need need = need_of(view->attempt, view->index[cell]);
     return is_of_memory(view) ? left_on(view->attempt, &node, 1, view->attempt->lens.page_bytes)
-                              : cpus_found(view->attempt->room, &node, 1, &need);
+                              : cpus_found(view->attempt->room, &view->attempt->room->nodes[node].cpus_at, 1, &need);
 }
 
 static enum shortage kind_of(const struct view *view, uint32_t cell, uint32_t node)
@@ -60,7 +60,7 @@ static enum shortage kind_of(const struct view *view, uint32_t cell, uint32_t no
     if (is_of_memory(view))
         return view->attempt->lens.page_bytes ? SHORT_PAGES : SHORT_MEMORY;
     struct need need = need_of(view->attempt, view->index[cell]);
-    enum shortage kind = cpu_shortage(view->attempt->room, &node, 1, &need);
+    enum shortage kind = cpu_shortage(view->attempt->room, &view->attempt->room->nodes[node].cpus_at, 1, &need);
     return kind != FITS ? kind : need.cores ? SHORT_CORES : need.singles ? SHORT_CPUS : SHORT_LOOSE;
 }
 
@@ -83,6 +83,16 @@ static uint32_t nearest_node(const struct view *view, uint32_t cell)
 
 /* ---- on all nodes ----------------------------------------------------------------------------------------------- */
 
+/* Whether the CPUs beside a node are those beside one before it. */
+static bool shares_cpus(const struct view *view, uint32_t node)
+{
+    const struct room_node *nodes = view->attempt->room->nodes;
+    for (uint32_t n = 0; nodes[node].cpus_at != node && n < node; n++)
+        if (nodes[n].cpus_at == nodes[node].cpus_at && is_possible(view, n))
+            return true;
+    return false;
+}
+
 /* What all nodes have of it, as far as it can be summed up; UINT64_MAX where it cannot. */
 static uint64_t offered_by_all(const struct view *view)
 {
@@ -92,10 +102,10 @@ static uint64_t offered_by_all(const struct view *view)
     uint64_t sum = 0;
     *amount = room->cpu_count;
     for (uint32_t n = 0; n < room->node_count; n++) {
-        if (!is_possible(view, n))
+        if (!is_possible(view, n) || (!is_of_memory(view) && shares_cpus(view, n)))
             continue;
         uint64_t left = is_of_memory(view) ? room_bytes_left(room, n, view->attempt->lens.page_bytes)
-                                           : cpus_found(room, &n, 1, &all);
+                                           : cpus_found(room, &room->nodes[n].cpus_at, 1, &all);
         if (left == UINT64_MAX || __builtin_add_overflow(sum, left, &sum))
             return UINT64_MAX;
     }
@@ -193,15 +203,15 @@ static const struct ids *numbers_of(const struct view *view, const bool *is_want
 /* How many cells alike find room, several on a node where they may share one. */
 static uint32_t held_by(const struct view *view, uint32_t cell, const bool *is_wanted, uint32_t on_own_nodes)
 {
-    const struct guest *guest = view->attempt->draft->guest;
     uint64_t needed = needed_by(view, cell), sum = 0;
-    bool may_share = (guest->cell_count || guest->cells_wanted) && needed;
+    bool may_share = may_share_nodes(view->attempt->draft->guest) && needed;
     struct need many = need_of(view->attempt, view->index[cell]);
     *(many.cores ? &many.cores : &many.singles) = view->attempt->room->cpu_count;
     for (uint32_t n = 0; may_share && !many.floating && n < view->problem->node_count; n++)
-        if (is_wanted[n])
-            sum += (is_of_memory(view) ? left_on(view->attempt, &n, 1, view->attempt->lens.page_bytes)
-                                       : cpus_found(view->attempt->room, &n, 1, &many)) /
+        if (is_wanted[n] && (is_of_memory(view) || !shares_cpus(view, n)))
+            sum += (is_of_memory(view)
+                        ? left_on(view->attempt, &n, 1, view->attempt->lens.page_bytes)
+                        : cpus_found(view->attempt->room, &view->attempt->room->nodes[n].cpus_at, 1, &many)) /
                    needed;
     return MAX(on_own_nodes, (uint32_t)MIN(sum, view->problem->cell_count - 1));
 }
@@ -238,6 +248,33 @@ static void tell_crowd(const struct view *view, const uint32_t *chosen, uint32_t
     misfit->roomy = numbers_of(view, is_wanted);
 }
 
+/* Cells on several nodes whose CPUs are the same ones: those before `failed` have taken them. */
+bool explain_taken(const struct attempt *attempt, const uint32_t *index, uint32_t count, uint32_t failed, uint32_t at)
+{
+    const struct room *room = attempt->room;
+    struct node_problem problem = { .cell_count = count, .node_count = room->node_count };
+    struct view view = { attempt, &problem, index };
+    bool *is_in = arena_array(attempt->placing->scratch, bool, count), is_alike = true;
+    bool *is_beside = arena_array(attempt->placing->scratch, bool, room->node_count);
+    for (uint32_t n = 0; n < room->node_count; n++)
+        is_beside[n] = room->nodes[n].is_choice && room->nodes[n].cpus_at == at;
+    struct need need = need_of(attempt, index[failed]);
+    for (uint32_t c = 0; c < count; c++) {
+        is_in[c] = true;
+        is_alike &= needed_by(&view, c) == wanted_of(&need);
+    }
+    fails(attempt, need.cores ? SHORT_CORES : SHORT_CPUS, index[failed], NO_INDEX, wanted_of(&need), 0);
+    struct misfit *misfit = attempt->misfit;
+    misfit->extent = SOME_CELLS;
+    misfit->crowd = count;
+    misfit->missing = count - failed;
+    misfit->is_alike = is_alike;
+    misfit->held = failed;
+    misfit->names = names_of(&view, is_in);
+    misfit->roomy = numbers_of(&view, is_beside);
+    return false;
+}
+
 /* ---- apart ------------------------------------------------------------------------------------------------------ */
 
 enum { TOLD_NODES = 8 };
@@ -255,7 +292,7 @@ static void tell_apart(const struct view *view, const uint32_t *chosen)
         if (!is_possible(view, n) || told++ >= TOLD_NODES)
             continue;
         bool has_memory = memory_has_room(view->attempt, homeless, &n, 1);
-        bool has_cpus = cpu_shortage(view->attempt->room, &n, 1, &need) == FITS;
+        bool has_cpus = cpu_shortage(view->attempt->room, &view->attempt->room->nodes[n].cpus_at, 1, &need) == FITS;
         const char *lacks = has_memory && has_cpus ? "is taken by another of its cells"
                             : has_memory           ? "is short of CPUs"
                             : !has_cpus            ? "is short of both"

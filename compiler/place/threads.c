@@ -53,10 +53,11 @@ static const struct ids *part_cpus(struct placing *placing, const struct draft *
 {
     const struct room *room = draft->room;
     hwloc_bitmap_t cpus = hwloc_bitmap_alloc();
-    for (uint32_t n = 0; n < room->node_count; n++) {
+    for (uint32_t n = 0; n <= room->node_count; n++) {
         const struct room_node *node = &room->nodes[n];
         for (uint32_t c = node->first_core; c < node->first_core + node->core_count; c++) {
-            bool is_here = cell->allowed || !cell->nodes || ids_contains(cell->nodes, node->os_index);
+            bool is_here = cell->allowed || !cell->nodes || ids_contains(cell->nodes, node->os_index) ||
+                           (cell->node != NO_INDEX && room->nodes[cell->node].cpus_at == n);
             if (!is_here || !is_core_in(room, c, draft->scope) || !is_core_in(room, c, cell->own_scope))
                 continue;
             for (uint32_t i = 0; i < room->cores[c].count; i++) {

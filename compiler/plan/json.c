@@ -57,6 +57,14 @@ static void vcpus(struct json *json, const struct plan_guest *guest)
     json_number(json, "modules", guest->modules);
     json_number(json, "cores", guest->cores);
     json_number(json, "threads", guest->threads);
+    set_if_any(json, "online", guest->online);
+    set_if_any(json, "fixed", guest->fixed);
+    if (guest->plug_order) {
+        json_inline_array(json, "order");
+        for (uint32_t i = 0; i < ids_size(guest->online); i++)
+            json_number(json, NULL, guest->plug_order[i]);
+        json_end(json, ']');
+    }
     json_end(json, '}');
 }
 

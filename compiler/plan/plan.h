@@ -191,7 +191,10 @@ struct plan_guest {
     uint32_t memory_device_count;
     uint32_t vcpu_count;
     uint32_t sockets, dies, clusters, modules, cores, threads; /* product = vcpu_count; levels a machine lacks are 1 */
-    const struct plan_cell *cells;                             /* at least one */
+    const struct ids *online;      /* vCPUs that are there at start; NULL: all, and none can be unplugged */
+    const struct ids *fixed;       /* where some can: those of them that cannot, vCPU 0 among them */
+    const uint32_t *plug_order;    /* the online ones as they were plugged; NULL: by number */
+    const struct plan_cell *cells; /* at least one */
     uint32_t cell_count;
     bool has_numa;             /* the guest is told its cells; false: one cell the guest need not see as NUMA */
     bool has_hmat;             /* the guest is told what is said of latencies, bandwidths, side caches, initiators */
@@ -278,18 +281,29 @@ uint64_t plan_total_bytes(const struct plan_guest *guest);
 const struct ids *plan_common_nodes(struct arena *arena, const struct plan_guest *guest,
                                     enum memory_policy *out_policy);
 
-/* What libvirt cannot say of the cells of a guest and their memory devices. */
+/* ---- vCPUs (vcpus.c) -------------------------------------------------------------------------------------------- */
+
+struct vcpu_place { /* where QEMU has a vCPU: each level counted inside the one before it */
+    uint32_t socket, die, cluster, module, core, thread;
+};
+
+struct vcpu_place vcpu_place(const struct plan_guest *guest, uint32_t vcpu);
+uint32_t first_vcpus(
+    const struct plan_guest *guest); /* how many QEMU makes by itself, the fixed ones; others are plugged */
+
+/* What libvirt cannot say of the cells of a guest, of its vCPUs and memory devices. */
 enum libvirt_gap {
     GAP_NO_MEMORY, /* a cell has vCPUs and no memory */
     GAP_BOTH_WAYS, /* two cells are each other's initiator and target */
     GAP_INITIATOR, /* libvirt would take another initiator, or none */
+    GAP_FIXED,     /* vCPUs that cannot be unplugged stand behind some that can */
     GAP_BINDING,   /* libvirt would bind a memory device as its cell is; other: the device */
     GAP_DEVICE,    /* no word for something of a memory device */
     GAP_COUNT
 };
 
-/* The first cell for which it has no words, and the other one it is about. */
 bool has_device_gap(const struct plan_guest *guest, enum libvirt_gap gap, uint32_t *out_cell, uint32_t *out_device);
+/* The first cell for which it has no words, and the other one it is about; 0 and 0 where it is about no cell. */
 bool has_libvirt_gap(const struct plan_guest *guest, enum libvirt_gap gap, uint32_t *out_cell, uint32_t *out_other);
 
 /* ---- words of the enums, the same in every output that is ours -------------------------------------------------- */

@@ -94,9 +94,48 @@ static void read_boot(struct plan_reader *reader, struct json_c_object *object, 
     reader_leave(reader);
 }
 
+/* Every vCPU that is there at start once. */
+static void read_plug_order(struct plan_reader *reader, struct json_c_object *vcpus, struct plan_guest *guest)
+{
+    size_t count;
+    struct json_c_object *array = read_array(reader, vcpus, "order", OPTIONAL, MOST_VCPUS, &count);
+    if (!array)
+        return;
+    uint32_t *order = room(reader, sizeof *order, count);
+    bool *met = room(reader, sizeof *met, guest->vcpu_count);
+    bool fine = guest->online && count == ids_size(guest->online);
+    for (size_t i = 0; fine && i < count; i++) {
+        struct json_c_object *value = json_object_array_get_idx(array, i);
+        int64_t vcpu = json_object_is_type(value, json_type_int) ? json_object_get_int64(value) : -1;
+        fine = vcpu >= 0 && vcpu < guest->vcpu_count && ids_contains(guest->online, (uint32_t)vcpu) && !met[vcpu];
+        if (fine)
+            met[order[i] = (uint32_t)vcpu] = true;
+    }
+    if (!fine)
+        reader_fail(reader, NM_plan_conflict, "order", "'order' must have each vCPU of 'online' once");
+    guest->plug_order = order;
+}
+
+static void read_hotplug(struct plan_reader *reader, struct json_c_object *vcpus, struct plan_guest *guest)
+{
+    guest->online = read_set(reader, vcpus, "online", OPTIONAL);
+    guest->fixed = read_set(reader, vcpus, "fixed", guest->online ? REQUIRED : OPTIONAL);
+    if (reader->failed)
+        return;
+    if (!guest->online && guest->fixed)
+        reader_fail(reader, NM_plan_conflict, "fixed", "'fixed' goes with 'online'");
+    else if (guest->online && (!ids_contains(guest->fixed, 0) || !ids_within(guest->fixed, guest->online) ||
+                               ids_last(guest->online) >= guest->vcpu_count))
+        reader_fail(reader, NM_plan_conflict, "online",
+                    "'online' must be some of the %u vCPUs, and 'fixed' vCPU 0 and others of these", guest->vcpu_count);
+    else
+        read_plug_order(reader, vcpus, guest);
+}
+
 static void read_vcpus(struct plan_reader *reader, struct json_c_object *object, struct plan_guest *guest)
 {
-    static const char *const keys[] = { "count", "sockets", "dies", "clusters", "modules", "cores", "threads", NULL };
+    static const char *const keys[] = { "count",   "sockets", "dies",  "clusters", "modules", "cores",
+                                        "threads", "online",  "fixed", "order",    NULL };
     uint32_t *const levels[] = { &guest->sockets, &guest->dies,  &guest->clusters,
                                  &guest->modules, &guest->cores, &guest->threads };
     struct json_c_object *vcpus = enter(reader, object, "vcpus", keys);
@@ -112,6 +151,7 @@ static void read_vcpus(struct plan_reader *reader, struct json_c_object *object,
         reader_fail(reader, NM_plan_conflict, NULL,
                     "sockets to threads multiply to %" G_GUINT64_FORMAT ", but there are %u vCPUs", product,
                     guest->vcpu_count);
+    read_hotplug(reader, vcpus, guest);
     reader_leave(reader);
 }
 

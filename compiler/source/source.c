@@ -84,6 +84,20 @@ static void fail(struct source *source, enum source_trouble trouble, uint32_t at
     source->at = at;
 }
 
+/* The first byte that is not ASCII, or the end. */
+static uint32_t ascii_end(const char *text, uint32_t length)
+{
+    uint32_t at = 0;
+    for (uint64_t bytes; at + sizeof bytes <= length; at += sizeof bytes) {
+        memcpy(&bytes, text + at, sizeof bytes);
+        if (bytes & UINT64_C(0x8080808080808080))
+            break;
+    }
+    while (at < length && !(text[at] & 0x80))
+        at++;
+    return at;
+}
+
 /* Takes the byte order mark off and refuses what is no UTF-8 text. */
 static void judge(struct source *source)
 {
@@ -105,7 +119,8 @@ static void judge(struct source *source)
         return;
     }
     const char *wrong;
-    if (!g_utf8_validate_len(source->text, length, &wrong))
+    uint32_t ascii = ascii_end(source->text, length);
+    if (!g_utf8_validate_len(source->text + ascii, length - ascii, &wrong))
         fail(source, SOURCE_NOT_UTF8, (uint32_t)(wrong - source->text));
 }
 

@@ -24,8 +24,11 @@ enum part {
     PART_MEMORY,
     PART_CURRENT_MEMORY,
     PART_MAX_MEMORY,
+    PART_OS,
+    PART_OS_TYPE,
     PART_VCPU,
     PART_VCPUS,
+    PART_VCPUS_VCPU,
     PART_IOTHREADS,
     PART_IOTHREAD_IDS,
     PART_IOTHREAD_ID,
@@ -58,6 +61,7 @@ enum part {
     PART_ALLOCATION,
     PART_DISCARD,
     PART_CPU,
+    PART_CPU_MODEL,
     PART_TOPOLOGY,
     PART_NUMA,
     PART_CELL,
@@ -87,8 +91,6 @@ enum part {
     PART_REQUESTED,
     PART_TARGET_ADDRESS,
     PART_DEVICE_ADDRESS,
-    PART_OS,
-    PART_OS_TYPE,
     PART_CONTROLLER,
     PART_CONTROLLER_TARGET,
     PART_CONTROLLER_NODE,
@@ -144,6 +146,9 @@ static inline const struct element *domain_first(const struct domain *domain, en
 /* An attribute by its name; its text is NULL where it is not said. */
 const struct text_value *element_value(const struct element *element, const char *name);
 const char *part_name(enum part part);
+enum part part_parent(enum part part);
+/* An element that is no part; a warning where libvirt has none of that name there either. */
+void domain_tell_unknown(struct domain *domain, enum part parent, const char *name, struct extent where);
 
 /* A finding; an error also fails the domain. */
 struct finding *domain_report(struct domain *domain, enum code code, struct extent where, const char *format, ...)
@@ -206,6 +211,7 @@ void memory_devices_to_items(struct domain *domain, struct item_list *top);
 /* PCI buses on cells, and what a guest's own must keep clear of. */
 void devices_to_items(struct domain *domain, struct item_list *top, struct domain_identity *identity);
 
+void vcpus_to_items(struct domain *domain, struct item_list *top);   /* how many, topology, hotplug */
 void threads_to_items(struct domain *domain, struct item_list *top); /* scheduler, emulator, iothreads */
 void resctrls_to_items(struct domain *domain, struct item_list *top);
 /* The cells and pages with what is said of them elsewhere, and their distances; *out_kib the sum of their memory. */

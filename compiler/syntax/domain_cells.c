@@ -254,6 +254,25 @@ static bool take_distances(struct cells *cells, struct matrix *matrix, uint32_t 
     return true;
 }
 
+/* The first of them stands for all. */
+static void tell_one_way(const struct cells *cells, const struct matrix *matrix)
+{
+    struct domain *domain = cells->domain;
+    for (uint32_t row = 0; row < cells->all.count; row++)
+        for (uint32_t column = 0; column < cells->all.count; column++) {
+            const struct text_value *said = matrix->said[row][column];
+            if (!said || matrix->said[column][row])
+                continue;
+            struct finding *finding = domain_report(
+                domain, NM_base_one_way, said->where,
+                "the distance from cell %u to cell %u is said, and the one from cell %u to cell %u is not", row, column,
+                column, row);
+            finding_note(domain->findings, finding, "libvirt takes the same both ways, and so does numac");
+            finding_help(domain->findings, finding, "say it in both cells");
+            return;
+        }
+}
+
 /* What is missing is mirrored, or 10 to itself and 20 to others. */
 static struct word distance_word(struct cells *cells, const struct matrix *matrix, uint32_t row, uint32_t column)
 {
@@ -276,6 +295,7 @@ static void add_distances(struct cells *cells, struct item_list *top)
     for (uint32_t row = 0; row < cells->all.count; row++)
         if (!take_distances(cells, matrix, row))
             return;
+    tell_one_way(cells, matrix);
     const struct element *first = domain_first(domain, PART_DISTANCES);
     struct item *item = item_of(domain, word_named(domain, first->name, "distances"), NULL, 0);
     struct item_list list = { 0 };

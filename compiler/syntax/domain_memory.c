@@ -34,12 +34,16 @@ static uint64_t devices_kib(struct domain *domain)
     return sum;
 }
 
+static const char *kib_text(const struct domain *domain, uint64_t kib)
+{
+    return size_text(domain->syntax->arena, MIN(kib, UINT64_MAX / KIB) * KIB);
+}
+
 static void tell_sum(struct domain *domain, const struct element *memory, uint64_t kib, uint64_t sum, bool has_devices)
 {
     struct finding *finding =
-        domain_report(domain, NM_base_memory, memory->content.where,
-                      "the memory is %" G_GUINT64_FORMAT " KiB, the cells%s have %" G_GUINT64_FORMAT " KiB", kib,
-                      has_devices ? " and memory devices" : "", sum);
+        domain_report(domain, NM_base_memory, memory->content.where, "the memory is %s, the cells%s have %s",
+                      kib_text(domain, kib), has_devices ? " and memory devices" : "", kib_text(domain, sum));
     finding_label(domain->findings, finding, domain_span(domain, element_extent(domain_first(domain, PART_CELL))),
                   "the first cell");
     finding_note(domain->findings, finding,
@@ -50,11 +54,9 @@ static void tell_sum(struct domain *domain, const struct element *memory, uint64
 
 static void tell_no_memory(struct domain *domain, const struct element *memory, uint64_t kib, uint64_t devices)
 {
-    struct finding *finding =
-        domain_report(domain, NM_base_value, memory->content.where,
-                      "the memory of %" G_GUINT64_FORMAT
-                      " KiB is not more than that of the memory devices, %" G_GUINT64_FORMAT " KiB",
-                      kib, devices);
+    struct finding *finding = domain_report(domain, NM_base_value, memory->content.where,
+                                            "the memory of %s is not more than that of the memory devices, %s",
+                                            kib_text(domain, kib), kib_text(domain, devices));
     finding_help(domain->findings, finding, "the memory is the sum of all: make it larger, or remove devices");
 }
 

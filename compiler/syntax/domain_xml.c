@@ -21,14 +21,17 @@ static const struct part_row {
     unsigned flags;
     const char *attributes[ATTRIBUTES_OF_PART];
 } rows[PART_COUNT] = {
-    [PART_DOMAIN] = { PART_NONE, "domain", 0, { NULL } },
+    [PART_DOMAIN] = { PART_NONE, "domain", 0, { "type" } },
     [PART_NAME] = { PART_DOMAIN, "name", ONCE | CONTENT, { NULL } },
     [PART_UUID] = { PART_DOMAIN, "uuid", ONCE | CONTENT, { NULL } },
     [PART_MEMORY] = { PART_DOMAIN, "memory", ONCE | CONTENT, { "unit" } },
     [PART_CURRENT_MEMORY] = { PART_DOMAIN, "currentMemory", ONCE | CONTENT, { "unit" } },
     [PART_MAX_MEMORY] = { PART_DOMAIN, "maxMemory", ONCE | CONTENT, { "slots", "unit" } },
+    [PART_OS] = { PART_DOMAIN, "os", 0, { NULL } },
+    [PART_OS_TYPE] = { PART_OS, "type", CONTENT, { "arch", "machine" } },
     [PART_VCPU] = { PART_DOMAIN, "vcpu", ONCE | CONTENT, { "placement", "cpuset", "current" } },
     [PART_VCPUS] = { PART_DOMAIN, "vcpus", ONCE, { NULL } },
+    [PART_VCPUS_VCPU] = { PART_VCPUS, "vcpu", 0, { "id", "enabled", "hotpluggable", "order" } },
     [PART_IOTHREADS] = { PART_DOMAIN, "iothreads", ONCE | CONTENT, { NULL } },
     [PART_IOTHREAD_IDS] = { PART_DOMAIN, "iothreadids", ONCE, { NULL } },
     [PART_IOTHREAD_ID] = { PART_IOTHREAD_IDS, "iothread", 0, { "id", "thread_pool_min", "thread_pool_max" } },
@@ -60,7 +63,8 @@ static const struct part_row {
     [PART_ACCESS] = { PART_BACKING, "access", ONCE, { "mode" } },
     [PART_ALLOCATION] = { PART_BACKING, "allocation", ONCE, { "mode", "threads" } },
     [PART_DISCARD] = { PART_BACKING, "discard", ONCE, { NULL } },
-    [PART_CPU] = { PART_DOMAIN, "cpu", ONCE, { NULL } },
+    [PART_CPU] = { PART_DOMAIN, "cpu", ONCE, { "mode" } },
+    [PART_CPU_MODEL] = { PART_CPU, "model", CONTENT, { NULL } },
     [PART_TOPOLOGY] = { PART_CPU, "topology", ONCE, { "sockets", "dies", "clusters", "modules", "cores", "threads" } },
     [PART_NUMA] = { PART_CPU, "numa", ONCE, { NULL } },
     [PART_CELL] = { PART_NUMA, "cell", 0, { "id", "cpus", "memory", "unit", "memAccess", "discard" } },
@@ -93,8 +97,6 @@ static const struct part_row {
     [PART_REQUESTED] = { PART_TARGET, "requested", ONCE | CONTENT, { "unit" } },
     [PART_TARGET_ADDRESS] = { PART_TARGET, "address", ONCE, { "base" } },
     [PART_DEVICE_ADDRESS] = { PART_DEVICE_MEMORY, "address", ONCE, { "type", "slot", "base" } },
-    [PART_OS] = { PART_DOMAIN, "os", 0, { NULL } },
-    [PART_OS_TYPE] = { PART_OS, "type", 0, { "machine" } },
     [PART_CONTROLLER] = { PART_DEVICES, "controller", 0, { "type", "index", "model" } },
     [PART_CONTROLLER_TARGET] = { PART_CONTROLLER, "target", ONCE, { "busNr" } },
     [PART_CONTROLLER_NODE] = { PART_CONTROLLER_TARGET, "node", ONCE | CONTENT, { NULL } },
@@ -104,6 +106,11 @@ static const struct part_row {
 const char *part_name(enum part part)
 {
     return rows[part].name;
+}
+
+enum part part_parent(enum part part)
+{
+    return rows[part].parent;
 }
 
 const struct text_value *element_value(const struct element *element, const char *name)
@@ -373,6 +380,9 @@ static void on_start(void *data, const xmlChar *name, const xmlChar *prefix, con
         refuse_root(parser, (const char *)name, (const char *)uri, where);
         return;
     }
+    const struct element *parent = parser->depth ? parser->open[parser->depth - 1].element : NULL;
+    if (!part && parent && !uri)
+        domain_tell_unknown(parser->domain, parent->part, (const char *)name, where);
     if (parser->depth == 3 && strcmp((const char *)name, "address") == 0)
         note_bus(parser, (struct sax_attributes){ attribute_count, attributes });
     struct element *element = part ? keep_element(parser, part, where) : NULL;

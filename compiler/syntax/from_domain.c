@@ -9,62 +9,6 @@
 
 /* ---- vCPUs and where they run ----------------------------------------------------------------------------------- */
 
-static void add_levels(struct domain *domain, struct item *vcpus, struct item_list *block)
-{
-    static const char *const levels[] = { "sockets", "dies", "clusters", "modules", "cores", "threads" };
-    const struct element *topology = domain_first(domain, PART_TOPOLOGY);
-    for (size_t i = 0; topology && i < G_N_ELEMENTS(levels); i++) {
-        const struct text_value *value = element_value(topology, levels[i]);
-        if (!value->text)
-            continue;
-        struct word word = word_value(domain, value);
-        item_add(vcpus, block, item_of(domain, word_named(domain, value->name, levels[i]), &word, 1));
-    }
-}
-
-/* `current` and `<vcpus>` say one thing: which vCPUs wait to be plugged. */
-static void tell_offline(struct domain *domain, const struct element *vcpu, uint64_t count)
-{
-    const struct text_value *online = element_value(vcpu, "current");
-    const struct element *each = domain_first(domain, PART_VCPUS);
-    uint64_t current = count;
-    if (online->text && !domain_whole(domain, online, "a number of vCPUs", UINT32_MAX, &current))
-        return;
-    struct finding *finding = NULL;
-    if (current < count)
-        finding = domain_written_over(domain, online->where,
-                                      "%" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT
-                                      " vCPUs are online at start: numac writes that all are",
-                                      current, count);
-    else if (each)
-        finding = domain_written_over(domain, element_extent(each),
-                                      "'<vcpus>' tells which vCPUs can be unplugged: numac writes none of it");
-    if (finding && each && current < count)
-        finding_label(domain->findings, finding, domain_span(domain, element_extent(each)), "this goes too");
-    if (finding)
-        finding_help(domain->findings, finding,
-                     "remove it from the base, or set the guest's vCPUs to those that are needed");
-}
-
-static void add_vcpus(struct domain *domain, struct item_list *top)
-{
-    const struct element *vcpu = domain_first(domain, PART_VCPU), *topology = domain_first(domain, PART_TOPOLOGY);
-    uint64_t count = 0;
-    struct item *item = NULL;
-    struct item_list block = { 0 };
-    if (vcpu && domain_whole(domain, &vcpu->content, "a number of vCPUs", UINT32_MAX, &count)) {
-        item = item_with(domain, vcpu, "vcpus", word_value(domain, &vcpu->content));
-        tell_offline(domain, vcpu, count);
-    } else if (topology) {
-        item = item_of(domain, word_implied(domain, topology, SLOT_NAME, "vcpus"), NULL, 0);
-    }
-    if (!item)
-        return;
-    add_levels(domain, item, &block);
-    if (block.first || item->argument_count)
-        item_add(NULL, top, item);
-}
-
 static void tell_numad(struct domain *domain, const struct text_value *placement, const struct text_value *also)
 {
     struct finding *finding =
@@ -201,10 +145,75 @@ static void add_backing(struct domain *domain, struct item_list *top)
     add_locked(domain, top);
 }
 
-/* ---- all of it ------------------------------------------------------------------------------------------------------
- */
+/* ---- what the base rules ---------------------------------------------------------------------------------------- */
 
-static void add_items(struct domain *domain, struct item_list *top, struct domain_identity *identity)
+static struct base_value ruled_by(const struct domain *domain, const struct text_value *value)
+{
+    if (!value || !value->text || !*value->text)
+        return (struct base_value){ 0 };
+    return (struct base_value){ value->text, domain_span(domain, value->where) };
+}
+
+static bool is_x86(const char *arch)
+{
+    return strcmp(arch, "x86_64") == 0 || strcmp(arch, "i686") == 0;
+}
+
+/* The machine type that libvirt takes for an architecture. */
+static const char *usual_machine(const char *arch)
+{
+    return is_x86(arch)                      ? "pc"
+           : strcmp(arch, "s390x") == 0      ? "s390-ccw-virtio"
+           : g_str_has_prefix(arch, "ppc64") ? "pseries"
+                                             : "virt";
+}
+
+static struct base_value ruled_cpu(const struct domain *domain, const struct base_value *ruled)
+{
+    const struct element *cpu = domain_first(domain, PART_CPU), *model = domain_first(domain, PART_CPU_MODEL);
+    struct base_value mode = ruled_by(domain, cpu ? element_value(cpu, "mode") : NULL);
+    if (mode.text && strcmp(mode.text, "maximum") == 0)
+        mode.text = "max"; /* the word of the language */
+    if (mode.text && strcmp(mode.text, "custom") != 0)
+        return mode;
+    struct base_value named = ruled_by(domain, model ? &model->content : NULL);
+    if (!named.text)
+        named.text = strcmp(ruled[BASE_ARCH].text, "x86_64") == 0 ? "qemu64"
+                     : is_x86(ruled[BASE_ARCH].text)              ? "qemu32"
+                     : strcmp(ruled[BASE_ACCEL].text, "kvm") == 0 ? "host-passthrough"
+                                                                  : "max";
+    return named;
+}
+
+static void rule(const struct domain *domain, struct base_value *ruled)
+{
+    const struct element *type = domain_first(domain, PART_OS_TYPE);
+    ruled[BASE_ARCH] = ruled_by(domain, type ? element_value(type, "arch") : NULL);
+    ruled[BASE_MACHINE] = ruled_by(domain, type ? element_value(type, "machine") : NULL);
+    ruled[BASE_ACCEL] = ruled_by(domain, element_value(domain_first(domain, PART_DOMAIN), "type"));
+    if (!ruled[BASE_ARCH].text)
+        ruled[BASE_ARCH].text = "x86_64";
+    if (!ruled[BASE_MACHINE].text)
+        ruled[BASE_MACHINE].text = usual_machine(ruled[BASE_ARCH].text);
+    if (!ruled[BASE_ACCEL].text || strcmp(ruled[BASE_ACCEL].text, "qemu") != 0)
+        ruled[BASE_ACCEL].text = "kvm";
+    else
+        ruled[BASE_ACCEL].text = "tcg";
+    ruled[BASE_CPU] = ruled_cpu(domain, ruled);
+}
+
+/* What the cells come to, for a guest that takes them all away; the memory itself may be wrong (NM1233). */
+static struct item *total_of_cells(struct domain *domain, uint64_t cells_kib)
+{
+    const struct element *memory = domain_first(domain, PART_MEMORY), *numa = domain_first(domain, PART_NUMA);
+    if (!cells_kib)
+        return NULL;
+    g_autofree char *text = g_strdup_printf("%" G_GUINT64_FORMAT "KiB", cells_kib);
+    const struct element *said = memory ? memory : numa; /* a cell's own tag stands for its other words */
+    return item_with(domain, said, "memory", word_implied(domain, said, SLOT_VALUE, text));
+}
+
+static void add_items(struct domain *domain, struct item_list *top, struct tree *tree, struct domain_identity *identity)
 {
     const struct element *uuid = domain_first(domain, PART_UUID);
     uint64_t cells_kib = 0;
@@ -212,8 +221,9 @@ static void add_items(struct domain *domain, struct item_list *top, struct domai
     if (uuid)
         domain_uuid(domain, &uuid->content, &identity->uuid);
     cells_to_items(domain, &cells, &cells_kib);
+    tree->total = total_of_cells(domain, cells_kib);
     memory_to_items(domain, top, cells_kib);
-    add_vcpus(domain, top);
+    vcpus_to_items(domain, top);
     add_placement(domain, top);
     add_pins(domain, top);
     threads_to_items(domain, top);
@@ -260,7 +270,8 @@ struct tree *read_domain_part(struct syntax *syntax, struct span where, struct d
         tell_length(domain, where.end - where.begin);
     } else if (domain_parse(domain)) {
         identify(domain, out_identity);
-        add_items(domain, &top, out_identity);
+        add_items(domain, &top, tree, out_identity);
+        rule(domain, tree->ruled);
     }
     tree->items = top.first;
     tree->failed = domain->failed;

@@ -2,7 +2,8 @@
  *
  * Reads the numa notation: takes tokens from the scanner (grammar/numa.l) and pushes them into the parser
  * (grammar/numa.y).  In between stands what a grammar tells badly: braces are counted here, so that a brace too few,
- * too many or too deep is told as such and never upsets the lines around it.
+ * too many or too deep is told as such and never upsets the lines around it.  Words are most of all tokens and only
+ * follow each other, so those of an item are collected here, and the parser gets one token for them.
  */
 #include "syntax/reading.h"
 
@@ -14,13 +15,42 @@
 struct feed {
     struct reading *reading;
     numa_pstate *parser;
-    int last; /* token that was pushed */
+    int last;           /* token that was pushed, or collected */
+    bool has_head;      /* words were collected, and not yet pushed */
+    struct extent head; /* where they stand */
 };
 
 static void push(struct feed *feed, int token, const union value *value, struct extent where)
 {
+    if (feed->has_head)
+        numa_push_parse(feed->parser, NUMA_HEAD, NULL, &feed->head, feed->reading);
+    feed->has_head = false;
     numa_push_parse(feed->parser, token, value, &where, feed->reading);
     feed->last = token;
+}
+
+static bool is_text(int token)
+{
+    return token == NUMA_WORD || token == NUMA_STRING;
+}
+
+/* A line that begins with a string is the parser's to refuse; it wants no more of it then. */
+static void take_text(struct feed *feed, int token, const union value *value, struct extent where)
+{
+    struct reading *reading = feed->reading;
+    if (!feed->has_head && token == NUMA_STRING && !is_text(feed->last)) {
+        push(feed, token, value, where);
+        return;
+    }
+    feed->last = token;
+    if (feed->has_head) {
+        words_add(reading, value->word);
+        feed->head.end = where.end;
+    } else if (!reading->recovering) {
+        words_begin(reading, value->word);
+        feed->has_head = true;
+        feed->head = where;
+    }
 }
 
 /* Tokens in a block that is left out: only the braces count. */
@@ -113,7 +143,7 @@ static void take(struct feed *feed, int token, const union value *value, struct 
     else if (token == NUMA_CLOSE)
         close_block(feed, where);
     else
-        push(feed, token, value, where);
+        take_text(feed, token, value, where);
 }
 
 /* Closes what is open, so that the parser always gets to the end and the tree holds what could be read. */
@@ -131,19 +161,14 @@ static void finish(struct feed *feed)
     push(feed, 0, NULL, end);
 }
 
-static bool is_text(int token)
-{
-    return token == NUMA_WORD || token == NUMA_STRING;
-}
-
 static void take_all(struct feed *feed, yyscan_t scanner)
 {
     struct reading *reading = feed->reading;
     union value value;
     struct extent where;
     for (int token; !reading->stopped && (token = numa_lex(&value, &where, scanner)) != 0;) {
-        if (is_text(token) && is_text(feed->last) && !reading->skipping) /* most tokens, and nothing to watch */
-            numa_push_parse(feed->parser, token, &value, &where, reading);
+        if (is_text(token) && feed->has_head && !reading->skipping) /* most tokens, and nothing to watch */
+            take_text(feed, token, &value, where);
         else
             take(feed, token, &value, where);
     }

@@ -18,6 +18,7 @@ struct reading *reading_begin(struct syntax *syntax, uint32_t file, bool keep_co
     reading->tree->is_yaml = is_yaml;
     reading->text = source->text;
     reading->length = source->length;
+    reading->has_dollar = memchr(source->text, '$', source->length) != NULL;
     if (keep_comments)
         reading->comments = g_array_new(FALSE, FALSE, sizeof(struct comment));
     return reading;
@@ -174,7 +175,7 @@ struct word word_between(struct reading *reading, uint32_t begin, uint32_t end)
     struct word word = { .begin = begin, .length = length & (2 * WORD_LIMIT - 1) };
     if (G_UNLIKELY(length > WORD_LIMIT))
         limit_word(reading, &word, (struct extent){ begin, end });
-    word.dollar = word.length && memchr(reading->text + begin, '$', word.length);
+    word.dollar = reading->has_dollar && word.length && memchr(reading->text + begin, '$', word.length);
     return word;
 }
 

@@ -33,6 +33,7 @@ struct reading {
     struct tree *tree;
     char *text;
     uint32_t length, file;
+    bool has_dollar; /* anywhere; most files have no variables */
 
     GArray *comments; /* struct comment, NULL when nobody wants them */
     bool blamed;      /* the line has its finding: what else is odd about it stays untold */

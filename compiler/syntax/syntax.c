@@ -64,7 +64,7 @@ bool is_yaml_text(const char *text, size_t length)
     return is_marker || strchr("{\"'%", text[begin]) || text[at - 1] == ':';
 }
 
-static bool is_yaml_source(const struct source *source)
+bool is_yaml_source(const struct source *source)
 {
     bool is_stream = !source->path && strcmp(source->name, "<stdin>") == 0;
     return is_stream && source->text ? is_yaml_text(source->text, source->length) : is_yaml_name(source->name);

@@ -45,10 +45,20 @@ struct comment {
 };
 
 /* One parsed file.  Lives in the arena given to the reader. */
+/* What the base of a guest rules, whatever the site says of it. */
+enum base_word { BASE_ARCH, BASE_MACHINE, BASE_ACCEL, BASE_CPU, BASE_WORDS };
+
+struct base_value {
+    const char *text; /* in the words of the language; what libvirt assumes where the base is silent */
+    struct span span; /* SPAN_NONE where it is */
+};
+
 struct tree {
     uint32_t file;
-    struct item *items;             /* first at top level */
-    const struct comment *comments; /* rising; only when asked for */
+    struct item *items;                  /* first at top level */
+    struct item *total;                  /* of a base with cells: the `memory` they come to; else NULL */
+    struct base_value ruled[BASE_WORDS]; /* of a base */
+    const struct comment *comments;      /* rising; only when asked for */
     uint32_t comment_count;
     bool is_yaml;
     bool failed;  /* an error was reported; what could be read is in the tree */
@@ -82,6 +92,7 @@ struct tree *read_tree(struct syntax *syntax, uint32_t file, bool keep_comments)
 struct tree *read_numa(struct syntax *syntax, uint32_t file, bool keep_comments);
 struct tree *read_yaml(struct syntax *syntax, uint32_t file, bool keep_comments);
 bool is_yaml_name(const char *name);
+bool is_yaml_source(const struct source *source);
 bool is_yaml_text(const char *text, size_t length); /* of a text without a name */
 
 /* The finding of a source that could not be read, or is larger than this. */

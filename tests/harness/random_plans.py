@@ -62,6 +62,19 @@ def _topology(chance):
     return {"count": product} | counts
 
 
+def _hotplug(chance, topology):
+    """Some vcpus that wait, some that can be unplugged, after the first ones."""
+    count = topology["count"]
+    if count < 2 or chance.random() < 0.7:
+        return
+    fixed = chance.randint(1, count - 1)
+    plugged = sorted(chance.sample(range(fixed, count), chance.randint(0, count - fixed)))
+    topology |= {"online": _ranges([*range(fixed), *plugged]), "fixed": _ranges(range(fixed))}
+    if chance.random() < 0.5:
+        chance.shuffle(plugged)
+        topology["order"] = [*range(fixed), *plugged]
+
+
 def _split(chance, topology, count):
     """Whole cores, so that threads of one stay in one cell; a cell may stay without vcpus."""
     cores = [range(first, first + topology["threads"]) for first in range(0, topology["count"], topology["threads"])]
@@ -273,6 +286,7 @@ def guest(seed):
     if plan["numa"]:
         plan |= _buses(random.Random(f"buses {seed}"), count)
     plan |= _growth(random.Random(f"growth {seed}"), plan)
+    _hotplug(random.Random(f"hotplug {seed}"), topology)
     return plan | _tuning(random.Random(f"tuning {seed}"), topology["count"])
 
 

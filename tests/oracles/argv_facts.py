@@ -376,6 +376,25 @@ def _expanders(texts):
     return found
 
 
+CPU_IDS = ("socket-id", "die-id", "module-id", "cluster-id", "core-id", "thread-id")
+
+
+def is_vcpu(text):
+    """Whether a -device is a vcpu."""
+    return properties(text, "driver").get("driver", "").endswith("-cpu")
+
+
+def _plugged(texts):
+    """Where the vcpus that are plugged at start sit, in their order, and whether they can be unplugged by name."""
+    found = []
+    for text in filter(is_vcpu, texts):
+        told = properties(text, "driver")
+        found.append({key: integer(told.pop(key)) for key in CPU_IDS if key in told} | {"named": "id" in told})
+        if told.keys() - {"driver", "id"}:
+            raise FactError(f"a vcpu that nobody knows: {text}")
+    return found
+
+
 def facts(words, mounts=None):
     """The NUMA facts of one command line, given as its words.  `mounts` are those of hugetlbfs: {path: page bytes}."""
     options = _options(words)
@@ -406,7 +425,7 @@ def facts(words, mounts=None):
         "memory": memory, "devices": devices, "smp": _smp(options["-smp"][0]), "cells": cells,
         "distances": _matrix(len(cells), distances), "has_hmat": has_hmat, "hmat": hmat, "only": backends.get(only),
         "is_locked": boolean(overcommit.get("mem-lock", "off")), "expanders": _expanders(options.get("-device", [])),
-        "iothreads": _iothreads(options.get("-object", [])),
+        "iothreads": _iothreads(options.get("-object", [])), "plugged": _plugged(options.get("-device", [])),
     }
 
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 #
-# What libvirt itself keeps of scheduling classes, worker threads and parts of caches, none of which reach a QEMU
-# command line: each XML is defined with libvirt's test driver and read back, and must say what the plan says.
+# What libvirt itself keeps of scheduling classes, worker threads, parts of caches and plugged vcpus, none of which
+# reach its QEMU command line: each XML is defined with libvirt's test driver and read back, and must say what the plan says.
 
 import json
 import re
@@ -38,6 +38,19 @@ def _bandwidth(element):
             "monitors": sorted(argv_facts.ids_of_text(one.get("vcpus")) for one in element.iter("monitor"))}
 
 
+def _hotplug(root):
+    """Which vcpus are there, stay, and were plugged when: the first ones, or one by one."""
+    vcpu, each = root.find("vcpu"), root.findall("vcpus/vcpu")
+    most, first = int(vcpu.text), int(vcpu.get("current", vcpu.text))
+    if not each:
+        return {"most": most, "first": first} if first < most else {}
+    def having(key, value):
+        return [int(one.get("id")) for one in each if one.get(key) == value]
+    ordered = sorted((int(one.get("order")), int(one.get("id"))) for one in each if one.get("order"))
+    return {"most": most, "online": having("enabled", "yes"), "fixed": having("hotpluggable", "no"),
+            "order": [vcpu for _, vcpu in ordered]}
+
+
 def facts_of_xml(text):
     root = tree.fromstring(text)
     tune = root.find("cputune")
@@ -49,7 +62,17 @@ def facts_of_xml(text):
             "iothreads": _by_thread(tune.iterfind("iothreadsched"), "iothreads"),
             "emulator": _class(emulator) if emulator is not None else None, "pools": pools,
             "caches": _groups(tune.iterfind("cachetune"), _caches),
-            "bandwidth": _groups(tune.iterfind("memorytune"), _bandwidth)}
+            "bandwidth": _groups(tune.iterfind("memorytune"), _bandwidth), "hotplug": _hotplug(root)}
+
+
+def _planned_hotplug(vcpus):
+    """The same of a plan."""
+    if "online" not in vcpus:
+        return {}
+    online, fixed = (argv_facts.ids_of_text(vcpus[key]) for key in ("online", "fixed"))
+    if online == fixed == list(range(len(online))):
+        return {"most": vcpus["count"], "first": len(online)} if len(online) < vcpus["count"] else {}
+    return {"most": vcpus["count"], "online": online, "fixed": fixed, "order": vcpus.get("order", [])}
 
 
 def _planned_class(scheduler):
@@ -76,7 +99,8 @@ def facts_of_plan(plan):
             "emulator": _planned_class(schedulers.get("emulator")),
             "pools": {one["id"]: [one["pool"]["least"], one["pool"]["most"]] for one in threads if "pool" in one},
             "caches": {vcpus: caches for vcpus, (caches, _) in groups.items() if any(caches.values())},
-            "bandwidth": {vcpus: bandwidth for vcpus, (_, bandwidth) in groups.items() if any(bandwidth.values())}}
+            "bandwidth": {vcpus: bandwidth for vcpus, (_, bandwidth) in groups.items() if any(bandwidth.values())},
+            "hotplug": _planned_hotplug(plan["vcpus"])}
 
 
 def says_any(plan):
@@ -102,6 +126,16 @@ def differences(text, plan):
     return argv_facts.differences(facts_of_xml(text), facts_of_plan(plan), ("libvirt", "the plan"))
 
 
+def _hotplug_mistakes(vcpus):
+    if "online" not in _planned_hotplug(vcpus):
+        return
+    online, fixed = (argv_facts.ids_of_text(vcpus[key]) for key in ("online", "fixed"))
+    yield "what is there", {"online": ",".join(map(str, online[:-1])) or "0,1"}
+    yield "what stays", {"fixed": ",".join(map(str, online if fixed != online else fixed[:-1]))}
+    if len(vcpus.get("order", [])) > 1:
+        yield "an order", {"order": vcpus["order"][::-1]}
+
+
 def mistakes(plan):
     """(what is wrong, the plan with it): each must be seen."""
     found = []
@@ -114,4 +148,4 @@ def mistakes(plan):
         text = json.dumps({key: value for key, value in plan.items() if key in ("schedulers", "iothreads", "resctrl")})
         if right in text:
             found.append((about, plan | json.loads(text.replace(right, wrong, 1))))
-    return found
+    return found + [(about, plan | {"vcpus": plan["vcpus"] | wrong}) for about, wrong in _hotplug_mistakes(plan["vcpus"])]

@@ -172,7 +172,8 @@ def comparable(facts):
         return memory | {"kind": kind, "path": None}
     cells = [cell | {"memory": backing(cell["memory"])} for cell in facts["cells"]]
     devices = [device | {"memory": backing(device["memory"])} for device in facts["devices"]]
-    return facts | {"cells": cells, "devices": devices, "only": backing(facts["only"])}
+    # libvirt plugs vcpus once QEMU runs: its XML is compared with the plan
+    return facts | {"cells": cells, "devices": devices, "only": backing(facts["only"]), "plugged": None}
 
 
 def differences(engine, told, argv, plan):
@@ -224,7 +225,7 @@ def self_tests(engine, told):
     """The oracle agrees with a right command line, and sees each wrong one."""
     return [tap.Test("sample agrees", lambda: compare(engine, told, mistakes.ARGV.read_text(), SAMPLE))] + \
         [tap.Test(f"sample: sees {mistake.about}", lambda mistake=mistake: overlook(engine, told, mistake))
-         for mistake in mistakes.MISTAKES]
+         for mistake in mistakes.MISTAKES if mistake.libvirt_sees]
 
 
 def main():

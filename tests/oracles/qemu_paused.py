@@ -50,7 +50,9 @@ class Fitted:
         self.dropped[what] = self.dropped.get(what, 0) + 1
 
     def _option(self, option, value):
-        if option in NOT_NUMA or (option == "-device" and not value.startswith(STAYS)) or option == "-accel":
+        if option == "-device" and argv_facts.is_vcpu(value):
+            value = re.sub(r"^[^,]*(-[a-z0-9_]+-cpu)", r"max\1", value)
+        elif option in NOT_NUMA or (option == "-device" and not value.startswith(STAYS)) or option == "-accel":
             return
         if option == "-overcommit":
             return self._drop("mem-lock")
@@ -120,16 +122,21 @@ def _backends(engine):
     return found
 
 
+LEVELS = ("socket-id", "die-id", "core-id", "thread-id")
+
+
+def _place(properties):
+    return {level: properties.get(level, 0) for level in LEVELS} | {"cell": properties.get("node-id")}
+
+
 def _vcpus(engine):
-    levels = ("socket-id", "die-id", "core-id", "thread-id")
-    found = {}
-    for one in engine.ask("query-cpus-fast"):
-        found[one["cpu-index"]] = {level: one["props"].get(level, 0) for level in levels} | \
-            {"cell": one["props"].get("node-id")}
-    present = [one for one in engine.ask("query-hotpluggable-cpus") if "qom-path" in one]
+    """({vcpu that is there: its place}, the places of all that there can be)"""
+    found = {one["cpu-index"]: _place(one["props"]) for one in engine.ask("query-cpus-fast")}
+    possible = engine.ask("query-hotpluggable-cpus")
+    present = [one for one in possible if "qom-path" in one]
     if len(present) != len(found):
         raise tap.Failure(f"{len(found)} vcpus run, {len(present)} are plugged")
-    return [found[number] for number in sorted(found)]
+    return found, sorted((_place(one["props"]) for one in possible), key=lambda place: [place[level] for level in LEVELS])
 
 
 def _iothreads(engine):
@@ -178,9 +185,9 @@ def _memory_devices(engine):
 
 
 def engine_facts(engine):
-    facts = {"cells": _cells_of_monitor(engine), "memory": _backends(engine), "vcpus": _vcpus(engine),
-             "iothreads": _iothreads(engine), "expanders": _expanders(engine),
-             "devices": _memory_devices(engine)}
+    vcpus, possible = _vcpus(engine)
+    facts = {"cells": _cells_of_monitor(engine), "memory": _backends(engine), "vcpus": vcpus, "possible": possible,
+             "iothreads": _iothreads(engine), "expanders": _expanders(engine), "devices": _memory_devices(engine)}
     data = engine.firmware_file("etc/acpi/tables")
     if data is None:
         raise tap.Failure("this machine has no ACPI tables: the guest sees no cells")
@@ -252,11 +259,13 @@ def plan_facts(plan, engine):
     cells = [argv_facts.ids_of_text(cell["vcpus"]) for cell in plan["cells"]]
     told = plan["numa"]
     cell_of = {vcpu: number for number, vcpus in enumerate(cells) for vcpu in vcpus} if told else {}
+    places = _places(plan["vcpus"], cell_of)
+    online = argv_facts.ids_of_text(plan["vcpus"].get("online", f"0-{len(places) - 1}" if len(places) > 1 else "0"))
     facts = {
-        "cells": cells if told else [],
+        "cells": [[vcpu for vcpu in cell if vcpu in online] for cell in cells] if told else [],
         "memory": [{"size": cell["memory_bytes"], "share": cell["shared"]} for cell in plan["cells"]
                    if cell["memory_bytes"]],
-        "vcpus": _places(plan["vcpus"], cell_of),
+        "vcpus": {number: places[number] for number in online}, "possible": places,
         "iothreads": {thread["id"]: _planned_iothread(thread) for thread in plan.get("iothreads", [])},
         "devices": _planned_devices(plan, engine["devices"]),
         "expanders": _planned_expanders(plan),

@@ -18,6 +18,7 @@ class Mistake:
     right: str
     wrong: str
     needs_libvirt: tuple = (0,)  # the version from which on libvirt can show it
+    libvirt_sees: bool = True
     engine_sees: bool = True  # a paused QEMU shows it too; else only the comparison of command lines does
 
 
@@ -30,6 +31,10 @@ MISTAKES = (
     Mistake("a distance of the other direction", "src=2,dst=0,val=31", "src=2,dst=0,val=41"),
     Mistake("sockets and cores exchanged", "sockets=2,dies=1,cores=2,threads=2", "sockets=4,dies=1,cores=1,threads=2"),
     Mistake("threads and cores exchanged", "cores=2,threads=2", "cores=4,threads=1"),
+    Mistake("vcpus that are there for good", "5,maxcpus=8", "4,maxcpus=8"),
+    Mistake("the most vcpus", "maxcpus=8,sockets=2,dies=1,cores=2", "maxcpus=12,sockets=3,dies=1,cores=2"),
+    Mistake("the thread of a plugged vcpu", "id=vcpu6,socket-id=1,core-id=1,thread-id=0",
+            "id=vcpu6,socket-id=1,core-id=0,thread-id=1", libvirt_sees=False),
     Mistake("share", "hugetlbsize=1073741824,share=on", "hugetlbsize=1073741824,share=off"),
     Mistake("host nodes", "host-nodes=0-1,host-nodes=5", "host-nodes=0-1,host-nodes=6", engine_sees=False),
     Mistake("policy", "host-nodes=5,policy=interleave", "host-nodes=5,policy=bind", engine_sees=False),
