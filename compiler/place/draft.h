@@ -281,7 +281,7 @@ void enter_memory(const struct attempt *attempt, struct draft_cell *cell, const 
 /* Lays out the cells of a guest for this host; `count` where the site leaves their number open. */
 void lay_cells(const struct attempt *attempt, const struct guest *guest, uint32_t count);
 
-/* ---- devices.c: memory devices ---------------------------------------------------------------------------------- */
+/* ---- memory_devices.c: memory devices -------------------------------------------------------------------------- */
 
 void draft_devices(struct arena *arena, struct draft *draft); /* behind its cells */
 bool read_device_sets(const struct attempt *attempt);

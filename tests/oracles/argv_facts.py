@@ -408,7 +408,7 @@ def facts(words, mounts=None):
     memory = _memory(options["-m"][0])
     used = set()
     cells, distances, hmat = _numa(options.get("-numa", []), backends, used)
-    devices = _memory_devices(options.get("-device", []), machine, backends, used)
+    memory_devices = _memory_devices(options.get("-device", []), machine, backends, used)
     only = machine.get("memory-backend")
     if only is not None and (only not in backends or cells):
         raise FactError(f"memory-backend '{only}' is no backend, or there are cells beside it")
@@ -422,7 +422,7 @@ def facts(words, mounts=None):
         raise FactError("values of an HMAT on a machine without one")
     overcommit = table(options.get("-overcommit", ["mem-lock=off"])[0])
     return {
-        "memory": memory, "devices": devices, "smp": _smp(options["-smp"][0]), "cells": cells,
+        "memory": memory, "memory_devices": memory_devices, "smp": _smp(options["-smp"][0]), "cells": cells,
         "distances": _matrix(len(cells), distances), "has_hmat": has_hmat, "hmat": hmat, "only": backends.get(only),
         "is_locked": boolean(overcommit.get("mem-lock", "off")), "expanders": _expanders(options.get("-device", [])),
         "iothreads": _iothreads(options.get("-object", [])), "plugged": _plugged(options.get("-device", [])),

@@ -171,9 +171,9 @@ def comparable(facts):
         kind = "memfd" if memory["kind"] in ("hugetlb", "file") else memory["kind"]
         return memory | {"kind": kind, "path": None}
     cells = [cell | {"memory": backing(cell["memory"])} for cell in facts["cells"]]
-    devices = [device | {"memory": backing(device["memory"])} for device in facts["devices"]]
+    memory_devices = [device | {"memory": backing(device["memory"])} for device in facts["memory_devices"]]
     # libvirt plugs vcpus once QEMU runs: its XML is compared with the plan
-    return facts | {"cells": cells, "devices": devices, "only": backing(facts["only"]), "plugged": None}
+    return facts | {"cells": cells, "memory_devices": memory_devices, "only": backing(facts["only"]), "plugged": None}
 
 
 def differences(engine, told, argv, plan):

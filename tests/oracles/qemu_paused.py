@@ -187,7 +187,7 @@ def _memory_devices(engine):
 def engine_facts(engine):
     vcpus, possible = _vcpus(engine)
     facts = {"cells": _cells_of_monitor(engine), "memory": _backends(engine), "vcpus": vcpus, "possible": possible,
-             "iothreads": _iothreads(engine), "expanders": _expanders(engine), "devices": _memory_devices(engine)}
+             "iothreads": _iothreads(engine), "expanders": _expanders(engine), "memory_devices": _memory_devices(engine)}
     data = engine.firmware_file("etc/acpi/tables")
     if data is None:
         raise tap.Failure("this machine has no ACPI tables: the guest sees no cells")
@@ -239,7 +239,7 @@ def _planned_iothread(thread):
     return argv_facts.IOTHREAD_DEFAULTS | {key: value for key, value in said.items() if value is not None}
 
 
-def _planned_devices(plan, facts):
+def _planned_memory_devices(plan, facts):
     """What the plan leaves to QEMU, the address, is QEMU's."""
     found = {}
     for number, device in enumerate(plan.get("memory_devices", [])):
@@ -267,7 +267,7 @@ def plan_facts(plan, engine):
                    if cell["memory_bytes"]],
         "vcpus": {number: places[number] for number in online}, "possible": places,
         "iothreads": {thread["id"]: _planned_iothread(thread) for thread in plan.get("iothreads", [])},
-        "devices": _planned_devices(plan, engine["devices"]),
+        "memory_devices": _planned_memory_devices(plan, engine["memory_devices"]),
         "expanders": _planned_expanders(plan),
     }
     if told:
