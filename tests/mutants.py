@@ -29,6 +29,7 @@ LABELLED = ("guest", "profile", "host", "cell", "expander-bus")
 TOKEN = re.compile(r'(?P<comment>(?<![^\s{};])#[^\n]*)|(?P<string>"(?:\\.|[^"\\\n])*")|(?P<bracket>[{}])|'
                    r'(?P<end>[;\n])|(?P<word>[A-Za-z0-9_.:,^/%$-]+)')
 KEY = re.compile(r"^(?P<before>\s*(?:- )?|.*?[{,]\s*)(?P<word>[a-z][a-z-]*)(?=:(?:\s|$))", re.MULTILINE)
+GUEST = re.compile(r"(?:.*\n)*guest: *(?:\n +)?\{?[a-z][a-z-]*\Z")  # the text up to the name of the first guest
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,7 @@ def mutants_of(path, chance):
         if kind == "argument" and word in labels:
             add("misspelt reference", begin, end, misspelt(word, chance))
         elif kind == "word":
-            is_label = path.suffix == ".yaml" and not _is_language(word)
+            is_label = path.suffix == ".yaml" and (not _is_language(word) or GUEST.match(text, 0, end))
             if is_label:
                 continue
             add("misspelt word", begin, end, misspelt(word, chance))

@@ -87,7 +87,7 @@ MUTANTS = [  # path of keys, new value; None as the last: the key is taken away
     (["guest", "h", "count"], [1, 2]), (["guest", "h"], "pg"), (["guest"], "pg-1"), (["host", "r1", "hugepages", "1GB"], {"0": 1}),
     (["host", "r1", "hugepages", "1GiB", "0"], "many"), (["host", "r1", "balancing"], "on"), (["host", "r1", "reserve", "os", "memory"], "1"),
     (["host", "r1", "color"], "red"), (["versions", "docker"], "1.2"), (["versions", "qemu"], "seven"), (["placement"], "pack spread"),
-    (["guest", "g", "distances", "0"], ["10", "far"]), (["guest", "g", "iothread", "one"], {}), (["guest", "g", "device"], {"d": "0000:41:00.0"}),
+    (["guest", "g", "distances", "0"], ["10", "far"]), (["guest", "g", "iothread", "one"], {}), (["guest", "g", "device"], {"d": "41:00.0"}),
     (["guest", "g", "cpu", "cache"], "emulate 3 4"), (["guest", "g", "boot", "firmware"], "efi"), (["guest", "g", "emulator", "cpus"], "0-3;5"),
 ]
 

@@ -43,16 +43,14 @@ struct arena *arena_new(void)
     return arena;
 }
 
-/* All blocks but one. */
-static void free_blocks(struct arena *arena, const struct block *kept)
+static void free_blocks(struct block *blocks)
 {
-    for (struct block *block = arena->blocks; block;) {
-        struct block *before = block->before;
-        if (block != kept && block->mapped)
+    for (struct block *block = blocks, *before; block; block = before) {
+        before = block->before;
+        if (block->mapped)
             munmap(block, block->mapped);
-        else if (block != kept)
+        else
             g_free(block);
-        block = before;
     }
 }
 
@@ -60,18 +58,23 @@ void arena_free(struct arena *arena)
 {
     if (!arena)
         return;
-    free_blocks(arena, NULL);
+    free_blocks(arena->blocks);
     g_free(arena);
 }
 
 void arena_reset(struct arena *arena)
 {
-    free_blocks(arena, arena->filling);
-    arena->blocks = arena->filling;
-    if (!arena->filling)
+    struct block *kept = arena->filling, **link = &arena->blocks;
+    while (*link != kept)
+        link = &(*link)->before;
+    if (kept)
+        *link = kept->before;
+    free_blocks(arena->blocks);
+    arena->blocks = kept;
+    if (!kept)
         return;
-    arena->filling->before = NULL;
-    char *first = (char *)(arena->filling + 1);
+    kept->before = NULL;
+    char *first = (char *)(kept + 1);
     memset(first, 0, (size_t)(arena->next - first));
     arena->next = first;
 }

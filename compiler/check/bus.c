@@ -191,6 +191,6 @@ const struct model_rule bus_rules[] = {
     { .name = "ports-are-there", .source = "QEMU hw/pci-bridge", .run = ports_are_there },
     { .name = "numbers-are-in-range", .source = "peers 185", .run = numbers_are_in_range },
     { .name = "numbers-do-not-meet", .source = "peers 184", .run = numbers_do_not_meet },
-    { .name = "numbers-suffice", .source = "PCI: 256 buses in a segment", .run = numbers_suffice },
+    { .name = "numbers-suffice", .source = "PCI: 256 buses in a segment", .of_whole = true, .run = numbers_suffice },
     { 0 }
 };

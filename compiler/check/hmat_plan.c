@@ -241,9 +241,9 @@ static struct span gap_span(const struct planned_guest *planned, enum libvirt_ga
         return value_span(planned, &row);
     }
     if (gap == GAP_BINDING)
-        return said_span(&said_device(planned, other)->said, W_DEVICE_NODE, 0);
+        return said_span(&said_memory_device(planned, other)->said, W_MEMORY_DEVICE_NODE, 0);
     if (gap == GAP_DEVICE)
-        return said_span(&said_device(planned, other)->said, W_DEVICE_UUID, 0);
+        return said_span(&said_memory_device(planned, other)->said, W_MEMORY_DEVICE_UUID, 0);
     return cell_word(guest, cell, gap == GAP_NO_MEMORY ? W_CELL_MEMORY : W_CELL_INITIATOR, 1);
 }
 

@@ -119,19 +119,20 @@ static void slots_are_there_and_free(const struct check *check, const struct gue
     for (uint32_t i = 0; i < guest->memory_device_count; i++) {
         const struct memory_device *device = &guest->memory_devices[i];
         struct finding *finding;
-        if (!is_sound(&device->said, W_DEVICE_SLOT))
+        if (!is_sound(&device->said, W_MEMORY_DEVICE_SLOT))
             continue;
         if (device->slot >= MIN(slots, SLOTS_MOST)) {
-            finding = report(check->findings, NM_slot_number, device_word(device, W_DEVICE_SLOT),
+            finding = report(check->findings, NM_slot_number, device_word(device, W_MEMORY_DEVICE_SLOT),
                              "%s of guest '%s' is in slot %u, and there are slots 0 to %u", device_text(check, device),
                              guest->name, device->slot, MIN(slots, SLOTS_MOST) - 1);
             finding_note(check->findings, finding, "libvirt and QEMU refuse it");
             finding_help(check->findings, finding, "leave 'slot' out: the next free one is taken");
         } else if (taken[device->slot]) {
-            finding = report(check->findings, NM_slot_taken, device_word(device, W_DEVICE_SLOT),
+            finding = report(check->findings, NM_slot_taken, device_word(device, W_MEMORY_DEVICE_SLOT),
                              "%s and %s of guest '%s' are both in slot %u", device_text(check, taken[device->slot]),
                              device_text(check, device), guest->name, device->slot);
-            finding_label(check->findings, finding, device_word(taken[device->slot], W_DEVICE_SLOT), "the other one");
+            finding_label(check->findings, finding, device_word(taken[device->slot], W_MEMORY_DEVICE_SLOT),
+                          "the other one");
             finding_note(check->findings, finding, "libvirt and QEMU refuse it");
             finding_help(check->findings, finding, "leave one of them out: the next free one is taken");
         } else {
@@ -149,8 +150,8 @@ static bool is_file(const struct memory_device *device)
 
 static bool needs(const struct memory_device *device, enum word_id word)
 {
-    return word == W_DEVICE_SIZE || (word == W_DEVICE_CELL && device->model != W_GUEST_VIRTIO_PMEM) ||
-           (word == W_DEVICE_PATH && is_file(device));
+    return word == W_MEMORY_DEVICE_SIZE || (word == W_MEMORY_DEVICE_CELL && device->model != W_GUEST_VIRTIO_PMEM) ||
+           (word == W_MEMORY_DEVICE_PATH && is_file(device));
 }
 
 static void devices_say_all(const struct check *check, const struct guest *guest)
@@ -158,7 +159,9 @@ static void devices_say_all(const struct check *check, const struct guest *guest
     static const struct {
         enum word_id word;
         const char *example;
-    } words[] = { { W_DEVICE_SIZE, "4GiB" }, { W_DEVICE_CELL, "0" }, { W_DEVICE_PATH, "\"/srv/file\"" } };
+    } words[] = { { W_MEMORY_DEVICE_SIZE, "4GiB" },
+                  { W_MEMORY_DEVICE_CELL, "0" },
+                  { W_MEMORY_DEVICE_PATH, "\"/srv/file\"" } };
     for (uint32_t i = 0; i < guest->memory_device_count; i++) {
         const struct memory_device *device = &guest->memory_devices[i];
         g_autoptr(GString) missing = g_string_new(NULL);
@@ -169,8 +172,8 @@ static void devices_say_all(const struct check *check, const struct guest *guest
             const char *word = word_row(words[w].word)->word;
             g_string_append_printf(missing, "%s'%s'", missing->len ? ", " : "", word);
             g_string_append_printf(example, "%s%s %s", example->len ? "; " : "", word,
-                                   words[w].word == W_DEVICE_CELL && guest->cell_count ? guest->cells[0].name
-                                                                                       : words[w].example);
+                                   words[w].word == W_MEMORY_DEVICE_CELL && guest->cell_count ? guest->cells[0].name
+                                                                                              : words[w].example);
         }
         if (!missing->len)
             continue;
@@ -203,10 +206,10 @@ static void devices_are_of_cells(const struct check *check, const struct guest *
 {
     for (uint32_t i = 0; i < guest->memory_device_count; i++) {
         const struct memory_device *device = &guest->memory_devices[i];
-        if (!is_sound(&device->said, W_DEVICE_CELL) || has_cell(guest, device->cell) ||
+        if (!is_sound(&device->said, W_MEMORY_DEVICE_CELL) || has_cell(guest, device->cell) ||
             is_failed(&guest->said, W_GUEST_CELLS))
             continue;
-        struct finding *finding = report(check->findings, NM_device_cell, device_word(device, W_DEVICE_CELL),
+        struct finding *finding = report(check->findings, NM_device_cell, device_word(device, W_MEMORY_DEVICE_CELL),
                                          "guest '%s' has no cell '%s'", guest->name, device->cell);
         if (guest->cell_count)
             finding_help(check->findings, finding, "write the label of one of its cells, as in '%s'",
@@ -230,15 +233,16 @@ static const struct locality *locality_of_device(const struct guest *guest, cons
 /* The huge pages of a device; 0: normal ones, or nobody knows yet. */
 static uint64_t pages_of(const struct guest *guest, const struct memory_device *device)
 {
-    uint64_t page =
-        is_said(&device->said, W_DEVICE_PAGES) ? device->page_bytes : locality_of_device(guest, device)->page_bytes;
+    uint64_t page = is_said(&device->said, W_MEMORY_DEVICE_PAGES) ? device->page_bytes
+                                                                  : locality_of_device(guest, device)->page_bytes;
     return page == PAGES_LARGEST ? 0 : page;
 }
 
 /* The step of virtio-mem. */
 static uint64_t block_of(const struct guest *guest, const struct memory_device *device)
 {
-    return is_sound(&device->said, W_DEVICE_BLOCK) ? device->block_bytes : MAX(DEVICE_LEAST, pages_of(guest, device));
+    return is_sound(&device->said, W_MEMORY_DEVICE_BLOCK) ? device->block_bytes
+                                                          : MAX(DEVICE_LEAST, pages_of(guest, device));
 }
 
 static bool is_power_of_two(uint64_t number)
@@ -283,7 +287,7 @@ static void judge_size(const struct check *check, const struct guest *guest, con
 {
     bool is_virtio = device->model == W_GUEST_VIRTIO_MEM, rounds = is_rounded(guest, device);
     uint64_t bytes = device->size_bytes, step = step_of(guest, device);
-    struct span span = device_word(device, W_DEVICE_SIZE);
+    struct span span = device_word(device, W_MEMORY_DEVICE_SIZE);
     struct finding *finding;
     if (bytes > DEVICE_MOST) {
         finding = report(check->findings, NM_device_size, span, "%s of guest '%s' has %s: x86_64 addresses %s",
@@ -309,7 +313,7 @@ static void devices_have_whole_sizes(const struct check *check, const struct gue
 {
     for (uint32_t i = 0; i < guest->memory_device_count; i++) {
         const struct memory_device *device = &guest->memory_devices[i];
-        if (is_sound(&device->said, W_DEVICE_SIZE) && !is_failed(&device->said, W_DEVICE_PAGES) &&
+        if (is_sound(&device->said, W_MEMORY_DEVICE_SIZE) && !is_failed(&device->said, W_MEMORY_DEVICE_PAGES) &&
             (device->model != W_GUEST_VIRTIO_MEM || is_right_block(guest, device)))
             judge_size(check, guest, device);
     }
@@ -321,11 +325,11 @@ static void blocks_can_be_plugged(const struct check *check, const struct guest 
 {
     for (uint32_t i = 0; i < guest->memory_device_count; i++) {
         const struct memory_device *device = &guest->memory_devices[i];
-        if (!is_sound(&device->said, W_DEVICE_BLOCK) || is_right_block(guest, device))
+        if (!is_sound(&device->said, W_MEMORY_DEVICE_BLOCK) || is_right_block(guest, device))
             continue;
         uint64_t least = MAX(DEVICE_LEAST, pages_of(guest, device));
         struct finding *finding =
-            report(check->findings, NM_block_size, device_word(device, W_DEVICE_BLOCK),
+            report(check->findings, NM_block_size, device_word(device, W_MEMORY_DEVICE_BLOCK),
                    "%s of guest '%s' grows by %s: a block is a power of two from %s on", device_text(check, device),
                    guest->name, size_text(check->arena, device->block_bytes), size_text(check->arena, least));
         finding_note(check->findings, finding, "libvirt and QEMU refuse it");
@@ -339,18 +343,18 @@ static void requests_can_be_met(const struct check *check, const struct guest *g
         const struct memory_device *device = &guest->memory_devices[i];
         uint64_t requested = device->requested_bytes, block = block_of(guest, device);
         struct finding *finding;
-        if (!is_sound(&device->said, W_DEVICE_REQUESTED) || !is_sound(&device->said, W_DEVICE_SIZE))
+        if (!is_sound(&device->said, W_MEMORY_DEVICE_REQUESTED) || !is_sound(&device->said, W_MEMORY_DEVICE_SIZE))
             continue;
         if (requested > device->size_bytes) {
             finding =
-                report(check->findings, NM_requested_size, device_word(device, W_DEVICE_REQUESTED),
+                report(check->findings, NM_requested_size, device_word(device, W_MEMORY_DEVICE_REQUESTED),
                        "guest '%s' is to take %s of %s, which has %s", guest->name, size_text(check->arena, requested),
                        device_text(check, device), size_text(check->arena, device->size_bytes));
-            finding_label(check->findings, finding, device_word(device, W_DEVICE_SIZE), "its size");
+            finding_label(check->findings, finding, device_word(device, W_MEMORY_DEVICE_SIZE), "its size");
             finding_help(check->findings, finding, "request at most its size");
         } else if (is_right_block(guest, device) && requested % block) {
             finding =
-                report(check->findings, NM_requested_size, device_word(device, W_DEVICE_REQUESTED),
+                report(check->findings, NM_requested_size, device_word(device, W_MEMORY_DEVICE_REQUESTED),
                        "guest '%s' is to take %s of %s, which is no whole number of its blocks of %s", guest->name,
                        size_text(check->arena, requested), device_text(check, device), size_text(check->arena, block));
             help_with_size(check, finding, requested, block);
@@ -387,21 +391,21 @@ static void labels_fit_their_file(const struct check *check, const struct guest 
     for (uint32_t i = 0; i < guest->memory_device_count; i++) {
         const struct memory_device *device = &guest->memory_devices[i];
         uint64_t label = device->label_bytes;
-        bool has_size = is_sound(&device->said, W_DEVICE_SIZE);
-        if (!is_sound(&device->said, W_DEVICE_LABEL_SIZE) ||
+        bool has_size = is_sound(&device->said, W_MEMORY_DEVICE_SIZE);
+        if (!is_sound(&device->said, W_MEMORY_DEVICE_LABEL_SIZE) ||
             (label >= least && (!has_size || label < device->size_bytes)))
             continue;
         struct finding *finding;
         if (label < least) {
-            finding = report(check->findings, NM_label_size, device_word(device, W_DEVICE_LABEL_SIZE),
+            finding = report(check->findings, NM_label_size, device_word(device, W_MEMORY_DEVICE_LABEL_SIZE),
                              "%s of guest '%s' has %s for labels: %s is the least", device_text(check, device),
                              guest->name, size_text(check->arena, label), size_text(check->arena, least));
             finding_help(check->findings, finding, "write %s, or leave it out", size_text(check->arena, least));
         } else {
-            finding = report(check->findings, NM_label_size, device_word(device, W_DEVICE_LABEL_SIZE),
+            finding = report(check->findings, NM_label_size, device_word(device, W_MEMORY_DEVICE_LABEL_SIZE),
                              "%s of guest '%s' has %s, and its labels take %s of it", device_text(check, device),
                              guest->name, size_text(check->arena, device->size_bytes), size_text(check->arena, label));
-            finding_label(check->findings, finding, device_word(device, W_DEVICE_SIZE), "its size");
+            finding_label(check->findings, finding, device_word(device, W_MEMORY_DEVICE_SIZE), "its size");
             finding_help(check->findings, finding, "make the file larger, or write 'label-size %s'",
                          size_text(check->arena, least));
         }
@@ -414,9 +418,9 @@ static void alignment_is_right(const struct check *check, const struct guest *gu
     for (uint32_t i = 0; i < guest->memory_device_count; i++) {
         const struct memory_device *device = &guest->memory_devices[i];
         uint64_t align = device->align_bytes;
-        if (!is_sound(&device->said, W_DEVICE_ALIGN) || (is_power_of_two(align) && align >= 4 * KIB))
+        if (!is_sound(&device->said, W_MEMORY_DEVICE_ALIGN) || (is_power_of_two(align) && align >= 4 * KIB))
             continue;
-        struct finding *finding = report(check->findings, NM_device_align, device_word(device, W_DEVICE_ALIGN),
+        struct finding *finding = report(check->findings, NM_device_align, device_word(device, W_MEMORY_DEVICE_ALIGN),
                                          "%s of guest '%s' is aligned to %s: it must be a power of two from 4KiB on",
                                          device_text(check, device), guest->name, size_text(check->arena, align));
         finding_note(check->findings, finding, "libvirt accepts the definition; QEMU would refuse to start");
@@ -428,11 +432,11 @@ static void virtio_pmem_is_shared(const struct check *check, const struct guest 
 {
     for (uint32_t i = 0; i < guest->memory_device_count; i++) {
         const struct memory_device *device = &guest->memory_devices[i];
-        if (device->model != W_GUEST_VIRTIO_PMEM || !is_sound(&device->said, W_DEVICE_ACCESS) ||
+        if (device->model != W_GUEST_VIRTIO_PMEM || !is_sound(&device->said, W_MEMORY_DEVICE_ACCESS) ||
             device->access == ACCESS_SHARED)
             continue;
         struct finding *finding =
-            report(check->findings, NM_pmem_not_shared, device_word(device, W_DEVICE_ACCESS),
+            report(check->findings, NM_pmem_not_shared, device_word(device, W_MEMORY_DEVICE_ACCESS),
                    "%s of guest '%s' is private, and what the guest writes would not reach its file",
                    device_text(check, device), guest->name);
         finding_note(check->findings, finding, "libvirt refuses it");
@@ -444,10 +448,10 @@ static void uuids_are_right(const struct check *check, const struct guest *guest
 {
     for (uint32_t i = 0; i < guest->memory_device_count; i++) {
         const struct memory_device *device = &guest->memory_devices[i];
-        if (!is_sound(&device->said, W_DEVICE_UUID) || g_uuid_string_is_valid(device->uuid))
+        if (!is_sound(&device->said, W_MEMORY_DEVICE_UUID) || g_uuid_string_is_valid(device->uuid))
             continue;
         struct finding *finding =
-            report(check->findings, NM_device_uuid, device_word(device, W_DEVICE_UUID),
+            report(check->findings, NM_device_uuid, device_word(device, W_MEMORY_DEVICE_UUID),
                    "'%s' of %s of guest '%s' is no UUID", device->uuid, device_text(check, device), guest->name);
         finding_help(check->findings, finding, "write one as 'uuidgen' prints it, or leave it out");
     }

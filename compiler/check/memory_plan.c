@@ -17,7 +17,7 @@ static const char *device_text(const struct check *check, const struct plan_memo
 
 static struct span device_span(const struct planned_guest *planned, uint32_t number, enum word_id word)
 {
-    const struct memory_device *device = said_device(planned, number);
+    const struct memory_device *device = said_memory_device(planned, number);
     struct span span = said_span(&device->said, word, 1);
     return span.file ? span : device->span;
 }
@@ -88,7 +88,7 @@ static void dimms_are_used_whole(const struct check *check, const struct planned
         if (device->model != MEMORY_DIMM || !over || bytes % (2 * MIB)) /* what libvirt rounds is told already */
             continue;
         struct finding *finding =
-            report(check->findings, NM_dimm_in_part, device_span(planned, i, W_DEVICE_SIZE),
+            report(check->findings, NM_dimm_in_part, device_span(planned, i, W_MEMORY_DEVICE_SIZE),
                    "%s of guest '%s' has %s, and Linux adds memory in blocks of %s", device_text(check, device),
                    plan->name, size_text(check->arena, bytes), size_text(check->arena, BLOCK_OF_LINUX));
         finding_note(check->findings, finding, "it would not plug a part of a block");
@@ -102,11 +102,11 @@ static void devices_are_of_planned_cells(const struct check *check, const struct
     const struct plan_guest *plan = planned->plan;
     for (uint32_t i = 0; i < plan->memory_device_count; i++) {
         const struct plan_memory_device *device = &plan->memory_devices[i];
-        const char *said = said_device(planned, i)->cell;
+        const char *said = said_memory_device(planned, i)->cell;
         if (!said || strcmp(said, plan->cells[device->cell].name) == 0)
             continue;
         struct finding *finding =
-            report(check->findings, NM_device_cell, device_span(planned, i, W_DEVICE_CELL),
+            report(check->findings, NM_device_cell, device_span(planned, i, W_MEMORY_DEVICE_CELL),
                    "guest '%s' has no cell '%s': it got %u of them", plan->name, said, plan->cell_count);
         finding_help(check->findings, finding, "write 'cells' with their number, or 0 to %u", plan->cell_count - 1);
     }
@@ -130,7 +130,7 @@ static void devices_are_beside_their_cell(const struct check *check, const struc
             ids_within(device->memory.nodes, cell->nodes))
             continue;
         struct finding *finding = report(
-            check->findings, NM_device_far, device_span(planned, i, W_DEVICE_NODE),
+            check->findings, NM_memory_device_far, device_span(planned, i, W_MEMORY_DEVICE_NODE),
             "%s of guest '%s' is on nodes %s, and cell '%s' that gets it on %s", device_text(check, device), plan->name,
             ids_text(check->arena, device->memory.nodes), cell->name, ids_text(check->arena, cell->nodes));
         finding_note(check->findings, finding, "the guest would take it for as near as the rest of the cell");
@@ -180,9 +180,10 @@ static bool begins_right(const struct check *check, const struct planned_guest *
     if (device->address >= room.first && device->address % step == 0 && device->address <= room.end &&
         room.end - device->address >= device->memory.memory_bytes)
         return true;
-    struct finding *finding = report(check->findings, NM_device_address, device_span(planned, number, W_DEVICE_ADDRESS),
-                                     "%s of guest '%s' cannot begin at 0x%" G_GINT64_MODIFIER "x",
-                                     device_text(check, device), planned->plan->name, device->address);
+    struct finding *finding =
+        report(check->findings, NM_device_address, device_span(planned, number, W_MEMORY_DEVICE_ADDRESS),
+               "%s of guest '%s' cannot begin at 0x%" G_GINT64_MODIFIER "x", device_text(check, device),
+               planned->plan->name, device->address);
     if (room.end == UINT64_MAX)
         finding_note(check->findings, finding, "QEMU has memory devices from 0x100000000 on, at multiples of %s",
                      size_text(check->arena, step));
@@ -202,7 +203,7 @@ static void addresses_are_apart(const struct check *check, const struct planned_
     uint32_t count = 0;
     for (uint32_t i = 0; i < plan->memory_device_count; i++) {
         const struct plan_memory_device *device = &plan->memory_devices[i];
-        if (is_said(&said_device(planned, i)->said, W_DEVICE_ADDRESS) && begins_right(check, planned, i))
+        if (is_said(&said_memory_device(planned, i)->said, W_MEMORY_DEVICE_ADDRESS) && begins_right(check, planned, i))
             ranges[count++] = (struct stretch){ i, device->address, device->address + device->memory.memory_bytes };
     }
     qsort(ranges, count, sizeof *ranges, by_address);
@@ -212,9 +213,9 @@ static void addresses_are_apart(const struct check *check, const struct planned_
         const struct plan_memory_device *here = &plan->memory_devices[ranges[i].device],
                                         *before = &plan->memory_devices[ranges[i - 1].device];
         struct finding *finding = report(
-            check->findings, NM_device_address, device_span(planned, ranges[i].device, W_DEVICE_ADDRESS),
+            check->findings, NM_device_address, device_span(planned, ranges[i].device, W_MEMORY_DEVICE_ADDRESS),
             "%s of guest '%s' begins inside %s", device_text(check, here), plan->name, device_text(check, before));
-        finding_label(check->findings, finding, device_span(planned, ranges[i - 1].device, W_DEVICE_ADDRESS),
+        finding_label(check->findings, finding, device_span(planned, ranges[i - 1].device, W_MEMORY_DEVICE_ADDRESS),
                       "which begins here");
         finding_note(check->findings, finding, "libvirt and QEMU refuse it");
         finding_help(check->findings, finding, "leave 'address' out: QEMU finds one");

@@ -40,9 +40,9 @@ static const enum word_id words[FEATURE_COUNT] = {
     [FEATURE_NVDIMM] = W_GUEST_NVDIMM,
     [FEATURE_VIRTIO_PMEM] = W_GUEST_VIRTIO_PMEM,
     [FEATURE_SGX_EPC] = W_GUEST_SGX_EPC,
-    [FEATURE_DYNAMIC_MEMSLOTS] = W_DEVICE_DYNAMIC_MEMSLOTS,
+    [FEATURE_DYNAMIC_MEMSLOTS] = W_MEMORY_DEVICE_DYNAMIC_MEMSLOTS,
     [FEATURE_FEWER_SLOTS] = W_MEMORY_SLOTS,
-    [FEATURE_VIRTIO_ADDRESS] = W_DEVICE_ADDRESS,
+    [FEATURE_VIRTIO_ADDRESS] = W_MEMORY_DEVICE_ADDRESS,
     [FEATURE_EXPANDER_BUS] = W_GUEST_EXPANDER_BUS,
 };
 
@@ -174,7 +174,7 @@ static struct span word_of_guest(const struct planned_guest *planned, enum featu
     enum word_id word = words[feature];
     uint32_t device = first_device(planned->plan, feature);
     if (word_row(word)->object == OBJECT_MEMORY_DEVICE && device < guest->memory_device_count) {
-        const struct memory_device *said = said_device(planned, device);
+        const struct memory_device *said = said_memory_device(planned, device);
         return is_said(&said->said, word) ? said_span(&said->said, word, 0) : said->span;
     }
     for (uint32_t i = 0; word_row(word)->in == IN_IOTHREAD && i < guest->iothread_count; i++)

@@ -206,14 +206,14 @@ static void nodes_can_hold_memory(const struct check *check, const struct planne
         }
     }
     for (uint32_t i = 0; i < plan->memory_device_count; i++) {
-        const struct memory_device *said = said_device(planned, i);
+        const struct memory_device *said = said_memory_device(planned, i);
         const struct plan_memory_device *device = &plan->memory_devices[i];
         struct binding binding = { .check = check, .planned = planned, .policy = device->memory.policy };
         if (!device->memory.nodes || !said->nodes)
             continue;
         binding.who = arena_printf(check->arena, "%s '%s' of guest '%s'", memory_model_word(device->model), said->name,
                                    plan->name);
-        binding.span = said_span(&said->said, W_DEVICE_NODE, 1);
+        binding.span = said_span(&said->said, W_MEMORY_DEVICE_NODE, 1);
         binding.nodes = device->memory.nodes;
         check_nodes(&binding);
     }

@@ -8,14 +8,14 @@
 #include <string.h>
 
 static const struct model_rule *const model_tables[] = {
-    guest_rules,     cell_rules,    topology_rules, distance_rules, policy_rules,  pin_rules,          page_rules,
-    scheduler_rules, resctrl_rules, hmat_rules,     bus_rules,      hotplug_rules, memory_device_rules
+    guest_rules,     cell_rules,    topology_rules, distance_rules, policy_rules, pin_rules,     page_rules,
+    scheduler_rules, resctrl_rules, hmat_rules,     bus_rules,      device_rules, hotplug_rules, memory_device_rules
 };
 static const struct plan_rule *const plan_tables[] = { plan_topology_rules, plan_distance_rules, plan_policy_rules,
                                                        plan_pin_rules,      plan_cpu_rules,      plan_page_rules,
                                                        plan_feature_rules,  plan_hmat_rules,     plan_scheduler_rules,
-                                                       plan_resctrl_rules,  plan_memory_rules };
-static const struct site_rule *const site_tables[] = { site_rules, host_rules, resctrl_site_rules };
+                                                       plan_resctrl_rules,  plan_device_rules,   plan_memory_rules };
+static const struct site_rule *const site_tables[] = { site_rules, host_rules, resctrl_site_rules, device_site_rules };
 
 void check_model(struct arena *arena, struct findings *findings, struct site *site)
 {

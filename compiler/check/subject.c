@@ -227,7 +227,7 @@ struct span vcpu_span(const struct planned_guest *planned, uint32_t vcpu)
     return cell_word(guest, cell, W_PIN, 1);
 }
 
-const struct memory_device *said_device(const struct planned_guest *planned, uint32_t number)
+const struct memory_device *said_memory_device(const struct planned_guest *planned, uint32_t number)
 {
     const struct guest *guest = planned->guest;
     const struct plan_memory_device *device = &planned->plan->memory_devices[number];

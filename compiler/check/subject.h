@@ -48,7 +48,7 @@ bool emulator_starves(const struct planned_guest *planned);
 bool has_own_cpus(const struct planned_guest *planned); /* the same question, answered cheaply from the words */
 
 /* What a memory device of the plan was made from. */
-const struct memory_device *said_device(const struct planned_guest *planned, uint32_t number);
+const struct memory_device *said_memory_device(const struct planned_guest *planned, uint32_t number);
 
 /* Where the CPUs of a vCPU were said: its row, `cpus` or `pin` of its cell, else the guest. */
 struct span vcpu_span(const struct planned_guest *planned, uint32_t vcpu);

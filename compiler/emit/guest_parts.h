@@ -26,5 +26,6 @@ void append_tuning(GString *out, const struct plan_guest *guest, const char *mar
 /* Workers and polling of iothreads, which QEMU does itself. */
 void append_iothread_tuning(GString *out, const struct plan_guest *guest, const char *margin);
 
-/* buses_text.c: PCI buses on cells. */
+/* buses_text.c: PCI buses on cells, and devices of the host. */
 void append_expanders(GString *out, const struct plan_guest *guest, const char *margin);
+void append_devices(GString *out, const struct plan_guest *guest, const char *margin);

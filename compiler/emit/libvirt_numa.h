@@ -27,3 +27,5 @@ void xml_side_caches(struct xml *xml, const struct plan_cell *cell);
 void xml_interconnects(struct xml *xml, const struct plan_guest *guest);
 /* libvirt_buses.c */
 void xml_expanders(struct xml *xml, const struct plan_guest *guest);
+void xml_root_ports(struct xml *xml, const struct plan_guest *guest);
+void xml_hostdevs(struct xml *xml, const struct plan_guest *guest);

@@ -125,6 +125,7 @@ static void xml_devices(struct xml *xml, const struct plan_guest *guest)
     if (guest->disk)
         xml_disk(xml, guest);
     xml_expanders(xml, guest);
+    xml_root_ports(xml, guest);
     if (guest->network)
         xml_interface(xml, guest);
     if (strcmp(guest->architecture, "s390x") == 0) { /* has no serial port */
@@ -137,6 +138,7 @@ static void xml_devices(struct xml *xml, const struct plan_guest *guest)
         xml_whole(xml, "<target type='serial' port='0'/>");
         xml_shut(xml, "</console>");
     }
+    xml_hostdevs(xml, guest);
     /* libvirt would add a balloon, which takes memory from any cell and knows no node */
     xml_whole(xml, guest->current_memory_bytes ? "<memballoon model='virtio'/>" : "<memballoon model='none'/>");
     xml_memory_devices(xml, guest);

@@ -31,7 +31,7 @@ struct output {
     int folder;
     GArray *files;      /* struct output_file */
     GHashTable *names;  /* of the files, pointing into them */
-    GHashTable *before; /* names of an earlier build */
+    GHashTable *before; /* names of an earlier build; NULL until somebody asks: its plan may be long */
     uint32_t temporaries;
     bool keeps;              /* nothing that stands there is replaced or removed */
     sigset_t signals;        /* that were blocked before */
@@ -82,21 +82,33 @@ static bool is_interrupted(const struct output *output)
 
 /* ---- opening ---------------------------------------------------------------------------------------------------- */
 
-/* What a run that was killed left behind.  Those names are ours alone, and the lock says that nobody writes. */
-static void sweep(int folder, bool with_plans)
+/* What a run that was killed left behind.  Those names are ours alone, and the lock says that nobody writes.  True: a
+ * plan was among it. */
+static bool sweep(int folder, bool with_plans)
 {
+    bool has_plans = false;
     int copy = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *list = copy < 0 ? NULL : fdopendir(copy);
     if (!list) {
         if (copy >= 0)
             close(copy);
-        return;
+        return false;
     }
-    for (struct dirent *entry; (entry = readdir(list));)
-        if (g_str_has_prefix(entry->d_name, TEMPORARY) &&
-            (with_plans || !g_str_has_prefix(entry->d_name, TEMPORARY_PLAN)))
+    for (struct dirent *entry; (entry = readdir(list));) {
+        bool is_plan = g_str_has_prefix(entry->d_name, TEMPORARY_PLAN);
+        has_plans |= is_plan;
+        if (g_str_has_prefix(entry->d_name, TEMPORARY) && (with_plans || !is_plan))
             unlinkat(folder, entry->d_name, 0);
+    }
     closedir(list);
+    return has_plans;
+}
+
+static GHashTable *ask_before(struct output *output)
+{
+    if (!output->before)
+        output->before = files_of_old_plans(output->folder);
+    return output->before;
 }
 
 static int open_folder(struct findings *findings, const char *path)
@@ -136,7 +148,7 @@ static struct output *open_output(struct findings *findings, const char *path, b
     int folder = open_folder(findings, path);
     if (folder < 0)
         return NULL;
-    sweep(folder, false);
+    bool has_plans = sweep(folder, false);
     struct output *output = g_new0(struct output, 1);
     sigset_t waiting;
     signals_to_wait(&waiting);
@@ -148,7 +160,8 @@ static struct output *open_output(struct findings *findings, const char *path, b
     g_array_set_clear_func(output->files, file_clear);
     output->names = g_hash_table_new(g_str_hash, g_str_equal);
     output->keeps = keeps;
-    output->before = keeps ? g_hash_table_new(g_str_hash, g_str_equal) : files_of_old_plans(folder);
+    if (has_plans && !keeps)
+        ask_before(output);
     return output;
 }
 
@@ -176,7 +189,7 @@ void output_discard(struct output *output)
     close(output->folder);                            /* gives the lock up */
     sigprocmask(SIG_SETMASK, &output->signals, NULL); /* ends the run here, where it was interrupted */
     g_hash_table_destroy(output->names);
-    g_hash_table_destroy(output->before);
+    g_clear_pointer(&output->before, g_hash_table_destroy);
     g_array_free(output->files, TRUE);
     g_free(output->path);
     g_free(output);
@@ -242,7 +255,7 @@ static enum found look(struct output *output, const char *name, const char *text
 static bool is_foreign(struct output *output, const char *name, enum found found)
 {
     if (found != FOUND_OTHER || output->keeps || strcmp(name, PLAN_FILE) == 0 ||
-        g_hash_table_contains(output->before, name))
+        g_hash_table_contains(ask_before(output), name))
         return false;
     output->failed = true;
     struct finding *finding =
@@ -270,15 +283,13 @@ static int write_all(int file, const char *text, size_t length)
 static bool write_temporary(struct output *output, struct output_file *added, const char *text, size_t length)
 {
     char temporary[TEMPORARY_BYTES];
-    added->temporary = ++output->temporaries;
-    temporary_name(temporary, added);
-    while (faccessat(output->folder, temporary, F_OK, AT_SYMLINK_NOFOLLOW) ==
-           0) { /* the plan of a run that was killed */
+    int file;
+    do { /* there may be the plan of a run that was killed */
         added->temporary = ++output->temporaries;
         temporary_name(temporary, added);
-    }
-    int file = openat(output->folder, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
+        file = openat(output->folder, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
                       is_script(added->name) ? 0777 : 0666);
+    } while (file < 0 && errno == EEXIST);
     if (file < 0) {
         tell(output, NM_output_write, "cannot write", added->name, errno);
         added->temporary = 0;
@@ -313,6 +324,8 @@ bool output_add(struct output *output, const char *name, const char *text, size_
         return false;
     if (found == FOUND_OTHER && output->keeps)
         return refuse_replacing(output, name);
+    if (found != FOUND_SAME && !output->keeps && strcmp(name, PLAN_FILE) == 0)
+        ask_before(output); /* the new plan would be taken for one that was left behind */
     struct output_file file = { .name = g_strdup(name) };
     bool fine = found == FOUND_SAME || write_temporary(output, &file, text, length);
     g_array_append_val(output->files, file);
@@ -336,9 +349,12 @@ static bool rename_one(struct output *output, struct output_file *file)
     return true;
 }
 
-/* Before the new plan stands there, so that a run cut short here is made up for by the next one. */
+/* Before the new plan stands there, so that a run cut short here is made up for by the next one.  Where nobody asked
+ * for the names of before, the plan says what it said, so they are those of now. */
 static bool remove_old(struct output *output)
 {
+    if (!output->before)
+        return true;
     GHashTableIter names;
     void *key;
     g_hash_table_iter_init(&names, output->before);

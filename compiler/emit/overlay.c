@@ -23,7 +23,7 @@ struct owned {
     bool goes_whole;              /* ... or else it goes with all that is in it */
     bool stays_itself;            /* ... or else only what is owned in it goes */
     /* which of several it is, where no attribute tells it alone; NULL: not one that numac owns */
-    const char *(*key_of)(const struct xml_element *element);
+    const char *(*key_of)(struct arena *arena, const struct xml_element *element);
 };
 
 static const char *const domain_order[] = {
@@ -85,6 +85,7 @@ static const char *const devices_order[] = {
     "memory",   "iommu",       "vsock",      "crypto",   "pstore",     NULL,
 };
 static const char *const controller_order[] = { "driver", "model", "target", "alias", "address", NULL };
+static const char *const hostdev_order[] = { "driver", "source", "boot", "rom", "alias", "address", NULL };
 static const char *const target_order[] = { "node", NULL };
 static const char *const numa_order[] = { "cell", "interconnects", NULL };
 static const char *const cell_order[] = { "distances", "cache", NULL };
@@ -95,13 +96,33 @@ static const char *const memory_target_order[] = { "size",      "node",    "labe
                                                    "requested", "current", "address", NULL };
 
 /* An expander bus on a cell goes by the number of its controller. */
-static const char *expander_key(const struct xml_element *controller)
+static const char *expander_key(struct arena *arena, const struct xml_element *controller)
 {
+    (void)arena;
     const char *type = xml_attribute(controller, "type"), *model = xml_attribute(controller, "model");
     const struct xml_element *target = xml_child(controller, "target");
     bool is_expander = type && model && strcmp(type, "pci") == 0 &&
                        (strcmp(model, "pci-expander-bus") == 0 || strcmp(model, "pcie-expander-bus") == 0);
     return is_expander && target && xml_child(target, "node") ? xml_attribute(controller, "index") : NULL;
+}
+
+static uint64_t address_part(const struct xml_element *address, const char *name)
+{
+    const char *text = xml_attribute(address, name);
+    return text ? g_ascii_strtoull(text, NULL, 0) : 0;
+}
+
+/* A device of the host goes by its address there. */
+static const char *hostdev_key(struct arena *arena, const struct xml_element *hostdev)
+{
+    const char *type = xml_attribute(hostdev, "type");
+    const struct xml_element *source = xml_child(hostdev, "source"),
+                             *address = source ? xml_child(source, "address") : NULL;
+    if (!type || strcmp(type, "pci") != 0 || !address)
+        return NULL;
+    return arena_printf(arena, "%04x:%02x:%02x.%x", (unsigned)address_part(address, "domain"),
+                        (unsigned)address_part(address, "bus"), (unsigned)address_part(address, "slot"),
+                        (unsigned)address_part(address, "function"));
 }
 
 static const struct owned in_memtune[] = { { .name = "hard_limit", .stays_unsaid = true }, { 0 } };
@@ -152,6 +173,7 @@ static const struct owned in_memory_device[] = {
     { .name = "address", .stays_unsaid = true }, /* on the PCI bus: the base's */
     { 0 },
 };
+static const struct owned in_hostdev[] = { { .name = "address", .stays_unsaid = true }, { 0 } };
 static const struct owned in_devices[] = {
     { .name = "controller",
       .key_of = expander_key,
@@ -159,6 +181,7 @@ static const struct owned in_devices[] = {
       .order = controller_order,
       .stays_itself = true },
     { .name = "memory", .is_device = true, .children = in_memory_device, .order = memory_order, .owns_tag = true },
+    { .name = "hostdev", .key_of = hostdev_key, .children = in_hostdev, .order = hostdev_order },
     { 0 },
 };
 static const struct owned in_domain[] = {
@@ -298,7 +321,7 @@ static const char *key_of(const struct patch *patch, const struct xml_element *e
     if (row->is_device)
         return device_key(patch, element);
     if (row->key_of)
-        return row->key_of(element);
+        return row->key_of(patch->arena, element);
     const char *key = xml_attribute(element, row->key);
     return key ? key : arena_printf(patch->arena, "%u", position);
 }
@@ -308,7 +331,7 @@ static char *own_key(const struct patch *patch, const struct xml_element *elemen
                      unsigned position)
 {
     if (!row->is_device)
-        return g_strdup(row->key_of ? row->key_of(element) : xml_attribute(element, row->key));
+        return g_strdup(row->key_of ? row->key_of(patch->arena, element) : xml_attribute(element, row->key));
     const struct plan_memory_device *device = &patch->guest->memory_devices[position];
     return g_strdup_printf("%s:%s", memory_model_word(device->model), device->memory.name);
 }
@@ -406,9 +429,10 @@ static void write_owned(const struct plan_guest *guest, const struct xml_element
     xml_topology(xml, guest);
     xml_cells(xml, guest);
     xml_shut(xml, "</cpu>");
-    if (guest->memory_device_count || guest->expander_count) {
+    if (guest->memory_device_count || guest->expander_count || guest->device_count) {
         xml_open(xml, "<devices>");
         xml_expanders(xml, guest);
+        xml_hostdevs(xml, guest);
         xml_memory_devices(xml, guest);
         xml_shut(xml, "</devices>");
     }

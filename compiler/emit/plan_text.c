@@ -404,6 +404,7 @@ static void write_body(const struct plan_guest *guest, GString *out)
     append_iothread_tuning(out, guest, "  ");
     append_tuning(out, guest, "  ");
     append_expanders(out, guest, "  ");
+    append_devices(out, guest, "  ");
     write_distances(guest, out);
     write_text_hmat(guest, out);
 }

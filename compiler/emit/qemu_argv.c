@@ -296,6 +296,7 @@ void qemu_command(struct argv *argv, const struct plan_guest *guest)
     boot(argv, guest);
     qemu_expanders(argv, guest);
     devices(argv, guest);
+    qemu_host_devices(argv, guest);
 }
 
 void write_qemu_argv(const struct plan_guest *guest, const struct base_text *base, GString *out)

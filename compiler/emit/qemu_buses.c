@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * PCI buses for QEMU, under the names that libvirt gives them: pci.N, by the number of the controller.
+ * PCI buses and devices for QEMU, under the names that libvirt gives them: pci.N, by the number of the controller.
  */
 #include "emit/qemu_buses.h"
 
@@ -15,17 +15,27 @@ static void expander_bus(struct argv *argv, const struct plan_expander *expander
     argv_end(argv);
 }
 
-/* A chassis of its own for each, as the number that its slots are told apart by. */
-static void port(struct argv *argv, const struct plan_expander *expander, uint32_t number)
+static void put_slot(struct argv *argv, uint32_t slot)
 {
     char address[16];
-    g_snprintf(address, sizeof address, ",addr=0x%x", number); /* without 0x it would be hexadecimal all the same */
+    g_snprintf(address, sizeof address, ",addr=0x%x", slot); /* without 0x it would be hexadecimal all the same */
+    argv_put(argv, address);
+}
+
+/* Each has a chassis of its own, by which its slot is told from others. */
+static void open_port(struct argv *argv, uint32_t controller)
+{
     argv_option(argv, "-device");
     argv_begin(argv, "pcie-root-port");
-    put_number(argv, ",id=pci.", expander->controller + 1 + number);
+    put_number(argv, ",id=pci.", controller);
+    put_number(argv, ",chassis=", controller);
+}
+
+static void port(struct argv *argv, const struct plan_expander *expander, uint32_t number)
+{
+    open_port(argv, expander->controller + 1 + number);
     put_number(argv, ",bus=pci.", expander->controller);
-    argv_put(argv, address);
-    put_number(argv, ",chassis=", expander->controller + 1 + number);
+    put_slot(argv, number);
     argv_end(argv);
 }
 
@@ -35,5 +45,26 @@ void qemu_expanders(struct argv *argv, const struct plan_guest *guest)
         expander_bus(argv, &guest->expanders[i]);
         for (uint32_t p = 0; p < guest->expanders[i].ports; p++)
             port(argv, &guest->expanders[i], p);
+    }
+}
+
+void qemu_host_devices(struct argv *argv, const struct plan_guest *guest)
+{
+    for (uint32_t i = 0; i < guest->device_count; i++) {
+        const struct plan_device *device = &guest->devices[i];
+        if (device->expander == NO_EXPANDER && device->controller) {
+            open_port(argv, device->controller);
+            argv_put(argv, ",bus=pcie.0");
+            argv_end(argv);
+        }
+        argv_option(argv, "-device");
+        argv_begin(argv, "vfio-pci,host=");
+        argv_text(argv, device->address);
+        put_number(argv, ",id=hostdev", i);
+        if (device->controller) {
+            put_number(argv, ",bus=pci.", device->controller);
+            put_slot(argv, device->slot);
+        }
+        argv_end(argv);
     }
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Inside emit only: the options of QEMU that put PCI buses on cells.
+ * Inside emit only: the options of QEMU that put PCI buses on cells, and devices of the host on them.
  */
 #pragma once
 
@@ -8,3 +8,4 @@
 #include "plan/plan.h"
 
 void qemu_expanders(struct argv *argv, const struct plan_guest *guest);
+void qemu_host_devices(struct argv *argv, const struct plan_guest *guest);

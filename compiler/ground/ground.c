@@ -471,6 +471,42 @@ static bool refuse_more_hosts(struct grounding *grounding, const struct declared
     return true;
 }
 
+static int by_address(const void *left, const void *right)
+{
+    const struct host_device *a = *(const struct host_device *const *)left,
+                             *b = *(const struct host_device *const *)right;
+    return strcmp(a->pci, b->pci);
+}
+
+static const struct host_device *const *sort_devices(struct arena *arena, const struct host *facts)
+{
+    const struct host_device **sorted = arena_array(arena, const struct host_device *, facts->device_count);
+    for (uint32_t i = 0; i < facts->device_count; i++)
+        sorted[i] = &facts->devices[i];
+    qsort(sorted, facts->device_count, sizeof *sorted, by_address);
+    return sorted;
+}
+
+const struct host_device *device_at(const struct site_host *host, const char *address)
+{
+    struct host_device sought = { .pci = address };
+    const struct host_device *key = &sought, *const *found = NULL;
+    if (host->facts && host->facts->device_count)
+        found = bsearch(&key, host->devices, host->facts->device_count, sizeof *host->devices, by_address);
+    return found ? *found : NULL;
+}
+
+const char *device_address(const struct site_host *host, const char *name, const char *said_address)
+{
+    const GPtrArray *named = host ? host->declared->devices : NULL;
+    for (guint i = 0; !said_address && named && i < named->len; i++) {
+        const struct named_device *device = g_ptr_array_index(named, i);
+        if (strcmp(device->name, name) == 0)
+            return device->address;
+    }
+    return said_address;
+}
+
 static void ground(struct grounding *grounding, const struct declared_host *declared, struct site_host *host)
 {
     *host = (struct site_host){
@@ -485,6 +521,7 @@ static void ground(struct grounding *grounding, const struct declared_host *decl
     facts->name = declared->name;
     facts->nodes = arena_copy(grounding->arena, recorded->nodes, recorded->node_count * sizeof recorded->nodes[0]);
     host->facts = facts;
+    host->devices = sort_devices(grounding->arena, facts);
     host->open = facts->online;
     size_t errors = findings_errors_met(grounding->findings);
     declare_memory(grounding, host, facts);

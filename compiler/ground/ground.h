@@ -25,6 +25,7 @@ struct site_host {
     const struct ids *shared; /* where unpinned threads run: declared, else open without the isolated ones */
     bool has_shared;          /* the site declares it */
     const struct node_room *rooms;
+    const struct host_device *const *devices; /* of facts, by address */
     struct place_memo
         *memo; /* what sets came to; NULL until the host is settled, since that changes them; inside ground only */
 };
@@ -46,6 +47,10 @@ const struct site_host *find_site_host(const struct site_hosts *hosts, const cha
 
 /* The owner of a reserve that holds this CPU, or NULL. */
 const struct reserve *reserve_of_cpu(const struct site_host *host, uint32_t cpu);
+
+/* The address of a device: said, else what the host gives the name; NULL: it gives none. */
+const char *device_address(const struct site_host *host, const char *name, const char *said_address);
+const struct host_device *device_at(const struct site_host *host, const char *address); /* NULL: it has none there */
 
 /* ---- sets on a host ------------------------------------------------------------------------------------------------
  * A CPUS or NODES set as numbers.  `all` is what the parent offers (for CPUS open, or `parent` where given; for NODES

@@ -207,8 +207,12 @@ static bool index_step(struct view *view, const struct place_step *step, const u
                               view->host->name, step_word(step->kind), step->last);
 }
 
-static const struct host_device *find_device(const struct host *facts, const struct place_step *step)
+static const struct host_device *find_device(const struct site_host *host, const struct place_step *step)
 {
+    const struct host *facts = host->facts;
+    const char *declared = step->kind == STEP_DEVICE ? device_address(host, step->name, NULL) : NULL;
+    if (declared)
+        return device_at(host, declared);
     for (uint32_t i = 0; i < facts->device_count; i++) {
         const struct host_device *device = &facts->devices[i];
         bool by_name = step->kind != STEP_PCI && device->name && strcmp(device->name, step->name) == 0;
@@ -223,7 +227,7 @@ static const struct host_device *find_device(const struct host *facts, const str
 static const struct host_device *device_of(struct view *view, const struct place_step *step)
 {
     const struct host *facts = view->host->facts;
-    const struct host_device *device = find_device(facts, step);
+    const struct host_device *device = find_device(view->host, step);
     if (!device && !facts->devices_known)
         fail(view, NM_place_not_known, "name the node by number, or record the host with 'numac host record'",
              "the source of host '%s' does not tell devices", view->host->name);

@@ -30,6 +30,10 @@ static const void *default_object(enum object_kind kind)
         return &resctrl_defaults;
     case OBJECT_EXPANDER:
         return &expander_defaults;
+    case OBJECT_DEVICE:
+        return &device_defaults;
+    case OBJECT_NAMED_DEVICE:
+        return &named_device_defaults;
     case OBJECT_HMAT_CACHE:
         return &hmat_cache_defaults;
     case OBJECT_MEMORY_DEVICE:
@@ -78,8 +82,8 @@ static bool store_many(struct binder *binder, const struct column *column, const
 
 /* Types scalars by columns into an object; false where something was reported.  Arguments too many are told alone:
  * with "4 GiB" or "0-3, 5" the others are pieces of one value. */
-static bool store_columns(struct binder *binder, const struct item *item, const struct word_row *row,
-                          const struct column *columns, const struct scalar *scalars, size_t count, char *object)
+bool store_columns(struct binder *binder, const struct item *item, const struct word_row *row,
+                   const struct column *columns, const struct scalar *scalars, size_t count, char *object)
 {
     bool takes_many = false;
     unsigned wanted = 0;

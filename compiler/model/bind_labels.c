@@ -124,9 +124,29 @@ static void bind_resctrl(struct binder *binder, const struct frame *frame, const
     bind_block(binder, &inside, IN_RESCTRL, item->children);
 }
 
+/* A guest has 256 PCI buses, and so has no more devices: more of them are not looked at. */
+enum { DEVICES_MOST = 255 };
+
+static bool refuse_more(struct binder *binder, const struct frame *frame, uint32_t count, const char *what,
+                        struct span span)
+{
+    if (count <= DEVICES_MOST)
+        return false;
+    miss_block(frame);
+    if (frame->is_broken && *frame->is_broken)
+        return true;
+    struct finding *finding =
+        report(binder->findings, NM_too_many_devices, span, "the guest has more than %d %s", DEVICES_MOST, what);
+    finding_help(binder->findings, finding, "PCI has 256 buses, and each needs one at least");
+    return true;
+}
+
 static void bind_expander(struct binder *binder, const struct frame *frame, const struct item *item, const char *name,
                           struct span span)
 {
+    const struct guest *guest = frame->object[OBJECT_GUEST];
+    if (refuse_more(binder, frame, guest->expander_count, "expander buses", span))
+        return;
     struct expander_bus *expander = guest_expander(binder, frame->object[OBJECT_GUEST], name, span);
     struct frame inside = *frame;
     inside.object[OBJECT_EXPANDER] = expander;
@@ -152,6 +172,67 @@ static void bind_memory_device(struct binder *binder, const struct frame *frame,
     bind_block(binder, &inside, row->opens, item->children);
 }
 
+/* What stands behind the label of a word that takes arguments too. */
+static void bind_arguments(struct binder *binder, const struct frame *inside, const struct word_row *row,
+                           const struct item *item)
+{
+    struct scalar few[16], *scalars;
+    size_t count;
+    if (item->argument_count < 2 && row->arguments[0].flags & OPTIONAL)
+        return; /* those of lower layers stay */
+    reset_word(inside, row);
+    bool fine = item_scalars(binder, item, few, G_N_ELEMENTS(few), &scalars, &count) && count &&
+                store_columns(binder, item, row, row->arguments, scalars + 1, count - 1, inside->object[row->object]);
+    note_places(binder, inside, row, item, fine ? scalars + 1 : NULL, fine ? count - 1 : 0);
+    said_mark(inside->said, row->id, fine);
+    if (!fine && inside->is_broken)
+        *inside->is_broken = true;
+}
+
+static void bind_device(struct binder *binder, const struct frame *frame, const struct word_row *row,
+                        const struct item *item, const char *name, struct span span)
+{
+    const struct guest *guest = frame->object[OBJECT_GUEST];
+    if (refuse_more(binder, frame, guest->device_count, "devices", span))
+        return;
+    struct device *device = guest_device(binder, frame->object[OBJECT_GUEST], name, span);
+    struct frame inside = *frame;
+    inside.object[OBJECT_DEVICE] = device;
+    inside.said = &device->said;
+    bind_arguments(binder, &inside, row, item);
+    bind_block(binder, &inside, IN_DEVICE, item->children);
+    if (frame->layer != LAYER_BASE)
+        return;
+    device->is_of_base = true;
+    device->base_bus = device->bus;
+}
+
+static void bind_named_device(struct binder *binder, const struct frame *frame, const struct word_row *row,
+                              const struct item *item, const char *name, struct span span)
+{
+    struct declared_host *host = frame->object[OBJECT_HOST];
+    struct named_device *device = NULL;
+    if (!host->devices)
+        host->devices = g_ptr_array_new();
+    for (guint i = 0; i < host->devices->len; i++) {
+        struct named_device *other = g_ptr_array_index(host->devices, i);
+        if (strcmp(other->name, name) == 0)
+            device = other;
+    }
+    if (!device) {
+        device = arena_take(binder->arena, struct named_device);
+        device->name = name;
+        g_ptr_array_add(host->devices, device);
+    }
+    device->span = span;
+    struct frame inside = *frame;
+    inside.object[OBJECT_NAMED_DEVICE] = device;
+    inside.said = &device->said;
+    if (item->has_block)
+        report_block(binder, item, row);
+    bind_arguments(binder, &inside, row, item);
+}
+
 /* A block is not bound: what the blocks of its kind come to is not known. */
 void miss_block(const struct frame *frame)
 {
@@ -170,7 +251,7 @@ void bind_labelled(struct binder *binder, const struct frame *frame, const struc
     if (!item_label(binder, item, row, &label)) {
         miss_block(frame);
     } else {
-        if (item->argument_count > 1) {
+        if (item->argument_count > 1 && !row->arguments[0].name) {
             struct scalar extra = { .span = word_span(item, item->arguments[1]) };
             extra.text = word_text(binder->syntax, item, item->arguments[1], &extra.length);
             report_extra(binder, item, row, &row->label, 1, &label, &extra);
@@ -187,6 +268,10 @@ void bind_labelled(struct binder *binder, const struct frame *frame, const struc
             bind_resctrl(binder, frame, item, ids, label.span);
         else if (row->id == W_GUEST_EXPANDER_BUS && parse_value(binder, &row->label, &label, &name))
             bind_expander(binder, frame, item, name, label.span);
+        else if (row->id == W_GUEST_DEVICE && parse_value(binder, &row->label, &label, &name))
+            bind_device(binder, frame, row, item, name, label.span);
+        else if (row->id == W_HOST_DEVICE && parse_value(binder, &row->label, &label, &name))
+            bind_named_device(binder, frame, row, item, name, label.span);
         else if (row->id == W_CELL_HMAT_CACHE && parse_value(binder, &row->label, &label, &id))
             bind_hmat_cache(binder, frame, item, id, label.span);
         else if (row->object == OBJECT_MEMORY_DEVICE && parse_value(binder, &row->label, &label, &name))

@@ -86,6 +86,9 @@ struct finding *report_value(struct binder *binder, enum code code, const struct
 void origin_add(struct binder *binder, const struct scalar *scalar);
 void settle_origins(struct binder *binder);
 
+bool is_pci_address(const char *text, size_t length); /* 0000:41:00.0 */
+/* Sets that name the guest's own devices name their addresses from then on (devices.c). */
+void settle_device_places(struct binder *binder, struct guest *guest);
 bool quiet_size(const char *text, size_t length, uint64_t *out_bytes); /* false: no size; says nothing */
 
 /* ---- what does not fit (refuse.c) */
@@ -117,6 +120,8 @@ struct frame { /* the objects that the words of a block belong to */
 void bind_block(struct binder *binder, const struct frame *frame, enum context in, const struct item *first);
 void bind_item(struct binder *binder, const struct frame *frame, enum context in, const struct item *item,
                const struct word_row *row); /* row NULL: not a word of this place */
+bool store_columns(struct binder *binder, const struct item *item, const struct word_row *row,
+                   const struct column *columns, const struct scalar *scalars, size_t count, char *object);
 bool bind_table(struct binder *binder, const struct frame *frame, const struct word_row *row, const struct item *item);
 void note_places(struct binder *binder, const struct frame *frame, const struct word_row *row, const struct item *item,
                  const struct scalar *scalars, size_t count);
@@ -142,6 +147,7 @@ const char *report_unknown_host(struct binder *binder, const struct scalar *scal
 struct cell *guest_cell(struct binder *binder, struct guest *guest, const char *label, struct span span);
 struct resctrl *guest_resctrl(struct binder *binder, struct guest *guest, const struct set *ids, struct span span);
 struct expander_bus *guest_expander(struct binder *binder, struct guest *guest, const char *name, struct span span);
+struct device *guest_device(struct binder *binder, struct guest *guest, const char *name, struct span span);
 struct iothread *guest_iothread(struct binder *binder, struct guest *guest, uint32_t id, struct span span);
 struct memory_device *guest_memory_device(struct binder *binder, struct guest *guest, enum word_id model,
                                           const char *name, struct span span);
@@ -152,6 +158,8 @@ extern const struct cell cell_defaults;
 extern const struct iothread iothread_defaults;
 extern const struct resctrl resctrl_defaults;
 extern const struct expander_bus expander_defaults;
+extern const struct device device_defaults;
+extern const struct named_device named_device_defaults;
 extern const struct hmat_cache hmat_cache_defaults;
 extern const struct memory_device memory_device_defaults;
 extern const struct declared_host host_defaults;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 const struct declared_host host_defaults = { .ksm = KSM_YES };
+const struct named_device named_device_defaults = { 0 };
 const struct reserve reserve_defaults = { 0 };
 
 enum { LIKE_LIMIT = 64 };

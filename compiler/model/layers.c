@@ -11,6 +11,7 @@ const struct cell cell_defaults = { 0 };
 const struct iothread iothread_defaults = { .scheduling = { .priority = PRIORITY_UNSAID } };
 const struct resctrl resctrl_defaults = { 0 };
 const struct expander_bus expander_defaults = { 0 };
+const struct device device_defaults = { 0 };
 const struct hmat_cache hmat_cache_defaults = { .line_bytes = 64 };
 const struct memory_device memory_device_defaults = { .access = ACCESS_PRIVATE };
 const struct guest guest_defaults = {
@@ -122,6 +123,22 @@ struct expander_bus *guest_expander(struct binder *binder, struct guest *guest, 
     return expander;
 }
 
+struct device *guest_device(struct binder *binder, struct guest *guest, const char *name, struct span span)
+{
+    for (uint32_t i = 0; i < guest->device_count; i++)
+        if (strcmp(guest->devices[i].name, name) == 0) {
+            guest->devices[i].span = span;
+            return &guest->devices[i];
+        }
+    guest->devices = grown(binder->arena, guest->devices, guest->device_count, sizeof guest->devices[0]);
+    struct device *device = &guest->devices[guest->device_count++];
+    *device = device_defaults;
+    device->name = name;
+    device->span = span;
+    binder->site->wants_devices = true;
+    return device;
+}
+
 struct hmat_cache *cell_hmat_cache(struct binder *binder, struct cell *cell, uint32_t level, struct span span)
 {
     for (uint32_t i = 0; i < cell->hmat_cache_count; i++)
@@ -181,6 +198,14 @@ static bool remove_labelled(struct guest *guest, const struct word_row *row, con
                 guest->expander_count--;
                 memmove(&guest->expanders[i], &guest->expanders[i + 1],
                         (guest->expander_count - i) * sizeof guest->expanders[0]);
+                return true;
+            }
+    if (row->id == W_GUEST_DEVICE)
+        for (uint32_t i = 0; i < guest->device_count; i++)
+            if (strcmp(guest->devices[i].name, label) == 0) {
+                guest->device_count--;
+                memmove(&guest->devices[i], &guest->devices[i + 1],
+                        (guest->device_count - i) * sizeof guest->devices[0]);
                 return true;
             }
     return false;
@@ -429,7 +454,6 @@ static const struct base_tree *apply_base(struct binder *binder, struct frame fr
     guest->base_uuid = uuid ? arena_string(binder->arena, uuid, strlen(uuid)) : NULL;
     guest->base_controllers = known->identity.controllers;
     guest->base_buses_end = known->identity.buses_end;
-    guest->base_has_express = known->identity.has_express;
     guest->is_broken |= known->tree->failed;
     guest->is_incomplete |= known->tree->failed;
     frame.layer = LAYER_BASE;
@@ -510,6 +534,7 @@ static void bind_guest(struct binder *binder, const struct item *item, struct gu
     check_hosts(binder, guest);
     settle_maximum(guest);
     number_guest_places(binder, guest);
+    settle_device_places(binder, guest);
     inherit_locality(guest);
 }
 

@@ -36,12 +36,13 @@ enum context { /* where a word stands; one bit each, since a row may stand in se
                IN_VHOST = 1 << 17,
                IN_RESCTRL = 1 << 18,
                IN_EXPANDER = 1 << 19,
-               IN_DIMM = 1 << 20,
-               IN_VIRTIO_MEM = 1 << 21,
-               IN_NVDIMM = 1 << 22,
-               IN_VIRTIO_PMEM = 1 << 23,
-               IN_SGX_EPC = 1 << 24,
-               IN_CXL = 1 << 25,
+               IN_DEVICE = 1 << 20,
+               IN_DIMM = 1 << 21,
+               IN_VIRTIO_MEM = 1 << 22,
+               IN_NVDIMM = 1 << 23,
+               IN_VIRTIO_PMEM = 1 << 24,
+               IN_SGX_EPC = 1 << 25,
+               IN_CXL = 1 << 26,
                IN_G = IN_GUEST | IN_PROFILE,
                IN_GC = IN_G | IN_CELL,
                IN_CELL_DEVICE = IN_DIMM | IN_VIRTIO_MEM | IN_NVDIMM | IN_SGX_EPC | IN_CXL,
@@ -85,6 +86,7 @@ enum value_type {
     V_RATE,          /* uint64_t bytes a second, whole MiB */
     V_SHARE,         /* struct share */
     V_ADDRESS,       /* uint64_t: hexadecimal, 0x... */
+    V_PCI,           /* const char *: an address with its domain, in small letters */
     V_TYPES
 };
 
@@ -125,6 +127,8 @@ enum object_kind {
     OBJECT_RESCTRL,
     OBJECT_MEMORY_DEVICE,
     OBJECT_EXPANDER,
+    OBJECT_DEVICE,
+    OBJECT_NAMED_DEVICE,
     OBJECT_KINDS
 };
 
@@ -349,6 +353,7 @@ enum { MONITOR_CACHE, MONITOR_BANDWIDTH };
 enum { HMAT_WORD_NO, HMAT_WORD_AUTO };
 enum { ASSOCIATIVITY_WORD_NONE, ASSOCIATIVITY_WORD_DIRECT, ASSOCIATIVITY_WORD_FULL };
 enum { WRITE_POLICY_WORD_NONE, WRITE_POLICY_WORD_WRITEBACK, WRITE_POLICY_WORD_WRITETHROUGH };
+enum { AFFINITY_REQUIRED, AFFINITY_PREFERRED };
 #define EACH_UNSAID UINT32_MAX
 #define PRIORITY_UNSAID UINT32_MAX
 #define VALUE_UNSAID UINT64_MAX /* an optional time or rate of a row */
@@ -371,6 +376,13 @@ struct reserve {
     GPtrArray *hugepages; /* struct hugepages * */
 };
 
+struct named_device {
+    const char *name;
+    struct span span; /* of its name */
+    struct said said;
+    const char *address;
+};
+
 struct declared_host {
     const char *name;
     struct span span; /* of its name */
@@ -382,6 +394,7 @@ struct declared_host {
     struct list memory;   /* struct node_size_row */
     GPtrArray *hugepages; /* struct hugepages * */
     GPtrArray *reserves;  /* struct reserve * */
+    GPtrArray *devices;   /* struct named_device * */
     const struct set *shared, *isolated;
     uint32_t ksm;
     bool balancing;
@@ -478,6 +491,18 @@ struct expander_bus { /* a PCI bus that stands on a cell */
     uint32_t base_ports;    /* those it has there */
 };
 
+struct device { /* a PCI device of the host that the guest gets */
+    const char *name;
+    struct span span; /* of its label */
+    struct said said;
+    const char *address; /* NULL: the host says it, under this name */
+    const char *cell;    /* label of a cell */
+    const char *bus;     /* name of an expander bus */
+    uint32_t affinity;
+    bool is_of_base;      /* its place in the guest is said there */
+    const char *base_bus; /* the bus it has there; NULL: none that stands on a cell */
+};
+
 struct guest {
     const char *name;   /* of the instance: "web-3" */
     const char *family; /* as declared: "web" */
@@ -494,7 +519,6 @@ struct guest {
     const struct base_value *base_ruled; /* by enum base_word; NULL without base */
     uint32_t base_controllers;           /* of PCI in the base, numbered below this; 0 without */
     uint32_t base_buses_end;             /* buses of the base have numbers from here on; 0: numac knows of all */
-    bool base_has_express;               /* its machine has PCI Express */
     struct list use, hosts;              /* const char * */
     uint32_t arch;
     const char *machine;
@@ -537,6 +561,8 @@ struct guest {
     uint32_t memory_device_count;
     struct expander_bus *expanders; /* as declared */
     uint32_t expander_count;
+    struct device *devices; /* as declared */
+    uint32_t device_count;
 };
 
 /* ---- the site --------------------------------------------------------------------------------------------------- */
@@ -586,8 +612,13 @@ struct model_options {
 struct site *build_site(struct arena *arena, struct syntax *syntax, uint32_t file, const struct model_options *options);
 
 /* ---- PCI buses (devices.c) */
+const struct expander_bus *find_expander(const struct guest *guest, const char *name); /* NULL: it has none */
+bool is_required_near(const struct device *device); /* another node than its cell's is an error */
+/* The label of the cell that it says, or that its bus says; NULL: neither. */
+const char *device_cell(const struct guest *guest, const struct device *device);
 bool has_express(const struct guest *guest); /* its machine has PCI Express, as q35 does and pc does not */
-uint32_t expander_ports(const struct guest *guest, const struct expander_bus *expander); /* said, else as used */
+uint32_t expander_devices(const struct guest *guest, const struct expander_bus *expander); /* that name it */
+uint32_t expander_ports(const struct guest *guest, const struct expander_bus *expander);   /* said, else as used */
 
 /* Tells of the values that the findings from `first` on point at which variable they came from and, with a guest, which
  * lower layers had said them. */

@@ -86,7 +86,7 @@ static bool read_range(struct reading *reading, const char *text, size_t length,
 
 /* ---- places ----------------------------------------------------------------------------------------------------- */
 
-static bool is_pci(const char *text, size_t length)
+bool is_pci_address(const char *text, size_t length)
 {
     static const char form[] = "xxxx:xx:xx.o";
     if (length != sizeof form - 1)
@@ -124,7 +124,7 @@ static bool read_step_kind(struct reading *reading, const char *text, size_t len
 
 static bool read_named_step(struct reading *reading, struct place_step *step, const char *text, size_t length)
 {
-    if (step->kind == STEP_PCI && !is_pci(text, length))
+    if (step->kind == STEP_PCI && !is_pci_address(text, length))
         return wrong(reading, "write the PCI address with its domain: 'pci:0000:41:00.0'", "'%.*s' is no PCI address",
                      (int)length, text);
     if (step->kind == STEP_TIER) {

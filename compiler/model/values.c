@@ -433,6 +433,25 @@ static bool parse_address(struct binder *binder, const struct scalar *scalar, ui
     return true;
 }
 
+static bool parse_pci(struct binder *binder, const struct scalar *scalar, const char **out_address)
+{
+    if (is_pci_address(scalar->text, scalar->length)) {
+        char *address = arena_string(binder->arena, scalar->text, scalar->length);
+        for (char *at = address; *at; at++)
+            *at = g_ascii_tolower(*at);
+        *out_address = address;
+        return true;
+    }
+    struct finding *finding =
+        report_value(binder, NM_pci_address, scalar, "'%.*s' is no PCI address", (int)scalar->length, scalar->text);
+    g_autofree char *whole = g_strdup_printf("0000:%.*s", (int)MIN(scalar->length, 16), scalar->text);
+    if (is_pci_address(whole, strlen(whole)))
+        finding_help(binder->findings, finding, "write the domain too: '%s'", whole);
+    else
+        finding_help(binder->findings, finding, "write it as 'lspci -D' does: '0000:41:00.0'");
+    return false;
+}
+
 /* ---- all types -------------------------------------------------------------------------------------------------- */
 
 static bool parse_number_or(struct binder *binder, const struct column *column, const struct scalar *scalar,
@@ -523,6 +542,8 @@ bool parse_value(struct binder *binder, const struct column *column, const struc
         return parse_share(binder, scalar, out_value);
     case V_ADDRESS:
         return parse_address(binder, scalar, out_value);
+    case V_PCI:
+        return parse_pci(binder, scalar, out_value);
     case V_NONE:
     case V_TYPES:
         break;
@@ -541,6 +562,7 @@ size_t value_bytes(enum value_type type)
     case V_FILE:
     case V_SOURCE:
     case V_WHAT:
+    case V_PCI:
     case V_ANY:
         return sizeof(const char *);
     case V_FEATURE:

@@ -25,6 +25,7 @@ static const char *const allocation_choices[] = { "immediate", "ondemand", NULL 
 static const char *const context_choices[] = { "auto", "none", NULL };
 static const char *const class_choices[] = { "batch", "idle", "fifo", "rr", NULL };
 static const char *const monitor_choices[] = { "cache", "bandwidth", NULL };
+static const char *const affinity_choices[] = { "required", "preferred", NULL };
 static const char *const hmat_choices[] = { "no", "auto", NULL };
 static const char *const associativity_choices[] = { "none", "direct", "full", NULL };
 static const char *const write_policy_choices[] = { "none", "writeback", "writethrough", NULL };
@@ -173,6 +174,8 @@ const char *context_word(enum context in)
         return "'resctrl'";
     case IN_EXPANDER:
         return "'expander-bus'";
+    case IN_DEVICE:
+        return "'device'";
     case IN_HMAT_CACHE:
         return "'hmat-cache'";
     case IN_DIMM:
@@ -208,7 +211,7 @@ const char *value_type_word(enum value_type type)
         [V_DISTANCE] = "DISTANCE", [V_SIZE] = "SIZE",    [V_SIZE_OR_ALL] = "SIZE", [V_PAGES] = "PAGES",
         [V_SET] = "SET",           [V_CPUS] = "CPUS",    [V_NODES] = "NODES",      [V_NODES_OR_AUTO] = "NODES",
         [V_VERSION] = "VERSION",   [V_TIME] = "TIME",    [V_RATE] = "RATE",        [V_SHARE] = "SHARE",
-        [V_ADDRESS] = "ADDRESS",
+        [V_ADDRESS] = "ADDRESS",   [V_PCI] = "PCI",
     };
     return words[type];
 }

@@ -24,6 +24,7 @@ static const struct context_row rows[] = {
     { .in = IN_IOTHREAD, .name = "iothread", .title = "In an `iothread`" },
     { .in = IN_VHOST, .name = "vhost", .title = "In `vhost`" },
     { .in = IN_EXPANDER, .name = "expander-bus", .title = "In an `expander-bus`" },
+    { .in = IN_DEVICE, .name = "device", .title = "In a `device`" },
     { .in = IN_RESCTRL, .name = "resctrl", .title = "In a `resctrl`" },
     { .in = IN_DIMM, .name = "dimm", .title = "In a `dimm`" },
     { .in = IN_VIRTIO_MEM, .name = "virtio-mem", .title = "In a `virtio-mem`" },

@@ -389,6 +389,12 @@ void finish_hotplug(struct placing *placing, const struct guest *guest, struct p
 /* finish_hmat.c; `cells` are those of `out`, which has everything else. */
 void finish_hmat(struct arena *arena, const struct draft *draft, struct plan_cell *cells, struct plan_guest *out);
 
+/* ---- devices.c: devices of the host ------------------------------------------------------------------------------ */
+
+/* Whether this host has all devices of the guest and nobody else has them, told to `findings` where not.  Cells whose
+ * nodes are open take those of the devices that are to be near them. */
+bool claim_devices(const struct attempt *attempt, struct findings *findings);
+
 /* ---- buses.c: PCI buses and devices, a part of finishing; `out` has its cells ------------------------------------ */
 void finish_buses(struct placing *placing, const struct draft *draft, struct plan_guest *out);
 

@@ -95,6 +95,14 @@ void finish_cell(struct placing *placing, const struct draft *draft, const struc
     out->context_nodes = context_of(draft, cell);
 }
 
+static bool says_device_cell(const struct guest *guest)
+{
+    for (uint32_t i = 0; i < guest->device_count; i++)
+        if (guest->devices[i].cell)
+            return true;
+    return false;
+}
+
 /* One cell that nobody asked to see is no NUMA to the guest; everything about it can be said of the guest as a whole.
  */
 static bool wants_numa(const struct draft *draft)
@@ -102,7 +110,8 @@ static bool wants_numa(const struct draft *draft)
     const struct guest *guest = draft->guest;
     return draft->cell_count > 1 || guest->cell_count || guest->cells_wanted || guest->distance_rows.count ||
            is_said(&guest->said, W_GUEST_DISTANCES) || guest->hmat == HMAT_WORD_AUTO || guest->expander_count ||
-           guest->memory_device_count || is_said(&guest->said, W_MEMORY_MAX); /* memory is plugged into cells */
+           says_device_cell(guest) || guest->memory_device_count ||
+           is_said(&guest->said, W_MEMORY_MAX); /* memory is plugged into cells */
 }
 
 /* ---- distances -------------------------------------------------------------------------------------------------- */

@@ -416,7 +416,7 @@ static bool read_sets(const struct attempt *attempt)
         if (!cell->fixed)
             return fails_heard(attempt);
     }
-    return read_device_sets(attempt);
+    return read_device_sets(attempt) && (claim_devices(attempt, listener(attempt)) || fails_heard(attempt));
 }
 
 /* Threads of a guest core: said, else those of the host where whole cores are pinned and all cells divide by them. */

@@ -143,6 +143,12 @@ uint64_t demand_of(const struct guest *guest)
     mix(&hash, guest->emulator | (guest->emulator_cpus || guest->emulator_nodes ? 16 : 0) |
                    (is_said(&guest->said, W_WITHIN) ? 32 : 0));
     mix_locality(&hash, &guest->locality);
+    for (uint32_t i = 0; i < guest->device_count; i++) {
+        mix_text(&hash, guest->devices[i].name);
+        mix_text(&hash, guest->devices[i].address);
+        mix_text(&hash, device_cell(guest, &guest->devices[i]));
+        mix(&hash, is_required_near(&guest->devices[i]));
+    }
     for (uint32_t c = 0; c < guest->cell_count; c++) {
         const struct cell *cell = &guest->cells[c];
         uint64_t says = is_said(&cell->said, W_CELL_VCPUS) ? 1 : 0;

@@ -49,15 +49,15 @@ static void override(const struct memory_device *said, struct locality *locality
         locality->discard = false;
     }
     locality->fallback = (struct list){ 0 };
-    if (is_said(&said->said, W_DEVICE_NODE)) {
+    if (is_said(&said->said, W_MEMORY_DEVICE_NODE)) {
         locality->nodes = said->nodes;
         locality->policy = said->policy;
     }
-    if (is_said(&said->said, W_DEVICE_PAGES))
+    if (is_said(&said->said, W_MEMORY_DEVICE_PAGES))
         locality->page_bytes = said->page_bytes;
-    if (is_said(&said->said, W_DEVICE_ACCESS))
+    if (is_said(&said->said, W_MEMORY_DEVICE_ACCESS))
         locality->access = said->access;
-    if (is_said(&said->said, W_DEVICE_DISCARD))
+    if (is_said(&said->said, W_MEMORY_DEVICE_DISCARD))
         locality->discard = said->discard;
 }
 
@@ -84,7 +84,7 @@ void draft_devices(struct arena *arena, struct draft *draft)
                                               .within = NO_LEVEL,
                                               .node = NO_INDEX,
                                               .own_scope = ANYWHERE };
-        device->is_apart = is_said(&said->said, W_DEVICE_NODE) || is_said(&said->said, W_DEVICE_PAGES);
+        device->is_apart = is_said(&said->said, W_MEMORY_DEVICE_NODE) || is_said(&said->said, W_MEMORY_DEVICE_PAGES);
         if (!device->is_apart && is_counted)
             cell->device_bytes += said->size_bytes;
     }
@@ -98,7 +98,7 @@ bool read_device_sets(const struct attempt *attempt)
         if (!device->said->nodes)
             continue;
         device->memory.fixed =
-            nodes_said(attempt, device->said->nodes, said_span(&device->said->said, W_DEVICE_NODE, 1));
+            nodes_said(attempt, device->said->nodes, said_span(&device->said->said, W_MEMORY_DEVICE_NODE, 1));
         if (!device->memory.fixed)
             return fails_heard(attempt);
     }
@@ -189,7 +189,7 @@ static void finish_virtio_mem(const struct memory_device *said, struct plan_memo
 {
     out->requested_bytes = said->requested_bytes;
     out->block_bytes =
-        is_said(&said->said, W_DEVICE_BLOCK) ? said->block_bytes : MAX(BLOCK_LEAST, out->memory.page_bytes);
+        is_said(&said->said, W_MEMORY_DEVICE_BLOCK) ? said->block_bytes : MAX(BLOCK_LEAST, out->memory.page_bytes);
     out->dynamic_memslots = said->dynamic_memslots;
     out->memory.reserve = false; /* only what is plugged is there */
     out->memory.context_nodes = NULL;
@@ -241,7 +241,8 @@ static void finish_device(struct placing *placing, const struct draft *draft, co
 {
     const struct memory_device *said = device->said;
     const struct draft_cell *cell = &draft->cells[device->cell];
-    bool has_nodes = is_said(&said->said, W_DEVICE_NODE), has_pages = is_said(&said->said, W_DEVICE_PAGES);
+    bool has_nodes = is_said(&said->said, W_MEMORY_DEVICE_NODE),
+         has_pages = is_said(&said->said, W_MEMORY_DEVICE_PAGES);
     out->model = model_of(said->model);
     device->memory.nodes = has_nodes ? device->memory.fixed : said->cell ? cell->nodes : NULL;
     if (!device->is_apart && is_of_ram(out->model))
@@ -250,8 +251,8 @@ static void finish_device(struct placing *placing, const struct draft *draft, co
     if (out->model == MEMORY_VIRTIO_PMEM)
         out->memory.nodes = plan_common_nodes(placing->arena, plan, &out->memory.policy);
     out->memory.name = said->name;
-    out->memory.has_access = is_said(&said->said, W_DEVICE_ACCESS);
-    out->memory.has_discard = is_said(&said->said, W_DEVICE_DISCARD);
+    out->memory.has_access = is_said(&said->said, W_MEMORY_DEVICE_ACCESS);
+    out->memory.has_discard = is_said(&said->said, W_MEMORY_DEVICE_DISCARD);
     out->memory.backing = plan->cells[device->cell].backing; /* libvirt has one for the guest; */
     if ((out->memory.is_shared || out->memory.has_access) && out->memory.backing == BACKING_ANONYMOUS &&
         !out->memory.page_bytes)
@@ -262,7 +263,7 @@ static void finish_device(struct placing *placing, const struct draft *draft, co
     out->address = said->address;
     out->has_nodes = has_nodes;
     out->has_pages = has_pages || (is_of_ram(out->model) && device->memory.page_bytes != cell->page_bytes);
-    out->has_slot = is_said(&said->said, W_DEVICE_SLOT);
+    out->has_slot = is_said(&said->said, W_MEMORY_DEVICE_SLOT);
     finish_model(draft, device, out);
 }
 
@@ -285,14 +286,14 @@ static uint32_t number_slots(struct draft_device *const *drafts, struct plan_mem
     uint32_t next = 0, highest = 0;
     for (uint32_t i = 0; i < count; i++) {
         const struct memory_device *said = drafts[i]->said;
-        devices[i].slot = is_said(&said->said, W_DEVICE_SLOT) ? said->slot : 0;
-        if (is_said(&said->said, W_DEVICE_SLOT) && said->slot < SLOTS_MOST)
+        devices[i].slot = is_said(&said->said, W_MEMORY_DEVICE_SLOT) ? said->slot : 0;
+        if (is_said(&said->said, W_MEMORY_DEVICE_SLOT) && said->slot < SLOTS_MOST)
             taken[said->slot] = true;
     }
     for (uint32_t i = 0; i < count; i++) {
         if (!has_slots(devices[i].model))
             continue;
-        if (!is_said(&drafts[i]->said->said, W_DEVICE_SLOT)) {
+        if (!is_said(&drafts[i]->said->said, W_MEMORY_DEVICE_SLOT)) {
             while (next < SLOTS_MOST && taken[next])
                 next++;
             devices[i].slot = next++;

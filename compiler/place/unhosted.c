@@ -54,9 +54,9 @@ static bool check_guest(struct placing *placing, const struct guest *guest)
     }
     for (uint32_t i = 0; i < guest->memory_device_count; i++) {
         const struct memory_device *device = &guest->memory_devices[i];
-        fine &= plain_nodes(placing, device->nodes, said_span(&device->said, W_DEVICE_NODE, 1));
+        fine &= plain_nodes(placing, device->nodes, said_span(&device->said, W_MEMORY_DEVICE_NODE, 1));
         if (device->page_bytes == PAGES_LARGEST)
-            fine = needs_host(placing, said_span(&device->said, W_DEVICE_PAGES, 1), "'pages largest'");
+            fine = needs_host(placing, said_span(&device->said, W_MEMORY_DEVICE_PAGES, 1), "'pages largest'");
     }
     for (uint32_t r = 0; r < guest->locality.pin_rows.count; r++)
         fine &= plain_cpus(placing, rows[r].cpus, rows[r].span);

@@ -146,6 +146,7 @@ static void guest_object(struct json *json, const struct plan_guest *guest)
     pins(json, guest);
     write_tuning(json, guest);
     write_expanders(json, guest);
+    write_devices(json, guest);
     json_bool(json, "locked", guest->is_locked);
     number_if_any(json, "hard_limit_bytes", guest->hard_limit_bytes);
     json_end(json, '}');

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * PCI buses in the plan's JSON; a guest without any leaves them out.
+ * PCI buses and devices in the plan's JSON; a guest without any leaves them out.
  */
 #include "plan/json_buses.h"
 
@@ -19,6 +19,27 @@ void write_expanders(struct json *json, const struct plan_guest *guest)
         json_number(json, "controller", expander->controller);
         if (expander->ports)
             json_number(json, "ports", expander->ports);
+        json_end(json, '}');
+    }
+    json_end(json, ']');
+}
+
+void write_devices(struct json *json, const struct plan_guest *guest)
+{
+    if (!guest->device_count)
+        return;
+    json_array(json, "devices");
+    for (uint32_t i = 0; i < guest->device_count; i++) {
+        const struct plan_device *device = &guest->devices[i];
+        json_object(json, NULL);
+        json_string(json, "name", device->name);
+        json_string(json, "address", device->address);
+        if (device->expander != NO_EXPANDER)
+            json_string(json, "bus", guest->expanders[device->expander].name);
+        if (device->controller) {
+            json_number(json, "controller", device->controller);
+            json_number(json, "slot", device->slot);
+        }
         json_end(json, '}');
     }
     json_end(json, ']');

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * Loads PCI buses from the plan's JSON, and refuses those that QEMU could not have together: of two kinds, with
- * numbers that meet, or on cells that are not there.
+ * Loads PCI buses and devices from the plan's JSON, and refuses what QEMU could not have together: buses of two kinds,
+ * with numbers that meet, or on cells that are not there; devices that are there twice, or two in one place.
  */
 #include "plan/json_buses.h"
 
-enum { MOST_EXPANDERS = BUS_NUMBER_MOST / 2 };
+#include <string.h>
+
+enum { MOST_EXPANDERS = BUS_NUMBER_MOST / 2, MOST_DEVICES = 256 };
 
 static const char *const expander_keys[] = { "name", "kind", "cell", "number", "controller", "ports", NULL };
 static const char *const kinds[] = { "pxb", "pxb-pcie" };
@@ -31,7 +33,9 @@ static void check_others(struct plan_reader *reader, const struct plan_expander 
     const struct plan_expander *here = &expanders[at];
     for (uint32_t i = 0; i < at && !reader->failed; i++) {
         const struct plan_expander *other = &expanders[i];
-        if (other->kind != here->kind)
+        if (strcmp(other->name, here->name) == 0)
+            reader_fail(reader, NM_plan_conflict, "name", "two buses are named '%s'", here->name);
+        else if (other->kind != here->kind)
             reader_fail(reader, NM_plan_conflict, "kind", "a machine has buses of one kind");
         else if (ranges_meet(here->number, bus_numbers_of(here->kind, here->ports), other->number,
                              bus_numbers_of(other->kind, other->ports)))
@@ -73,4 +77,86 @@ void read_expanders(struct plan_reader *reader, struct json_c_object *object, st
     reader_leave(reader);
     guest->expanders = expanders;
     guest->expander_count = (uint32_t)count;
+}
+
+/* ---- devices ---------------------------------------------------------------------------------------------------- */
+
+static bool is_address(const char *text)
+{
+    static const char form[] = "xxxx:xx:xx.o";
+    for (size_t i = 0; i < sizeof form; i++) /* their ends too */
+        if (form[i] == 'x'   ? !g_ascii_isxdigit(text[i]) || g_ascii_isupper(text[i])
+            : form[i] == 'o' ? text[i] < '0' || text[i] > '7'
+                             : text[i] != form[i])
+            return false;
+    return true;
+}
+
+static uint32_t find_bus(struct plan_reader *reader, const struct plan_guest *guest, const char *name)
+{
+    for (uint32_t i = 0; i < guest->expander_count; i++)
+        if (strcmp(guest->expanders[i].name, name) == 0)
+            return i;
+    reader_fail(reader, NM_plan_conflict, "bus", "guest '%s' has no bus '%s'", guest->name, name);
+    return NO_EXPANDER;
+}
+
+/* Whether there is such a place: a port of its bus, a slot of a pxb, a port on the root bus. */
+static bool has_place(const struct plan_guest *guest, const struct plan_device *device)
+{
+    if (device->expander == NO_EXPANDER)
+        return !device->slot;
+    const struct plan_expander *expander = &guest->expanders[device->expander];
+    if (!device->controller)
+        return guest->has_base;
+    if (expander->kind == EXPANDER_PXB)
+        return device->controller == expander->controller && device->slot;
+    return device->controller > expander->controller && device->controller <= expander->controller + expander->ports &&
+           !device->slot;
+}
+
+static void check_device(struct plan_reader *reader, const struct plan_guest *guest, const struct plan_device *devices,
+                         uint32_t at)
+{
+    const struct plan_device *here = &devices[at];
+    if (!reader->failed && !is_address(here->address))
+        reader_fail(reader, NM_plan_value, "address", "'%s' is no PCI address", here->address);
+    if (!reader->failed && !has_place(guest, here))
+        reader_fail(reader, NM_plan_conflict, "controller", "there is no such place on its bus");
+    for (uint32_t i = 0; !reader->failed && i < guest->expander_count && here->expander == NO_EXPANDER; i++)
+        if (here->controller &&
+            ranges_meet(here->controller, 1, guest->expanders[i].controller, 1 + guest->expanders[i].ports))
+            reader_fail(reader, NM_plan_conflict, "controller", "it is one of bus '%s'", guest->expanders[i].name);
+    for (uint32_t i = 0; !reader->failed && i < at; i++)
+        if (strcmp(devices[i].address, here->address) == 0)
+            reader_fail(reader, NM_plan_conflict, "address", "device '%s' has this address", devices[i].name);
+        else if (here->controller && devices[i].controller == here->controller && devices[i].slot == here->slot)
+            reader_fail(reader, NM_plan_conflict, "controller", "device '%s' is in this place", devices[i].name);
+}
+
+void read_devices(struct plan_reader *reader, struct json_c_object *object, struct plan_guest *guest)
+{
+    static const char *const keys[] = { "name", "address", "bus", "controller", "slot", NULL };
+    size_t count;
+    struct json_c_object *array = read_array(reader, object, "devices", OPTIONAL, MOST_DEVICES, &count);
+    struct plan_device *devices = arena_array(reader->arena, struct plan_device, count);
+    reader_enter(reader, "devices");
+    for (size_t i = 0; i < count && !reader->failed; i++) {
+        struct json_c_object *element = json_object_array_get_idx(array, i);
+        reader_enter_element(reader, i);
+        if (read_object(reader, element, keys)) {
+            devices[i].name = read_text(reader, element, "name", REQUIRED);
+            devices[i].address = read_text(reader, element, "address", REQUIRED);
+            const char *bus = read_text(reader, element, "bus", OPTIONAL);
+            devices[i].expander = bus ? find_bus(reader, guest, bus) : NO_EXPANDER;
+            devices[i].controller = (uint32_t)read_number(reader, element, "controller", OPTIONAL, 1, CONTROLLER_MOST);
+            devices[i].slot = (uint32_t)read_number(reader, element, "slot",
+                                                    devices[i].controller ? REQUIRED : OPTIONAL, 0, PORTS_MOST - 1);
+            check_device(reader, guest, devices, (uint32_t)i);
+        }
+        reader_leave(reader);
+    }
+    reader_leave(reader);
+    guest->devices = devices;
+    guest->device_count = (uint32_t)count;
 }

@@ -164,6 +164,15 @@ struct plan_expander { /* a PCI bus that stands on a cell */
     uint32_t ports;      /* root ports, at least 1; 0 of a pxb, and where they are the base's */
 };
 
+#define NO_EXPANDER UINT32_MAX
+
+struct plan_device { /* of the host, that the guest gets for itself */
+    const char *name;
+    const char *address;       /* on the host: "0000:41:00.0" */
+    uint32_t expander;         /* the bus it is on, into expanders; NO_EXPANDER: the root bus, which is on no cell */
+    uint32_t controller, slot; /* that it is plugged into: a port, or a pxb; 0: left to QEMU, or to the base */
+};
+
 struct plan_guest {
     const char *name;
     const char *uuid;
@@ -215,6 +224,8 @@ struct plan_guest {
 
     const struct plan_expander *expanders; /* in order of the site */
     uint32_t expander_count;
+    const struct plan_device *devices; /* in order of the site */
+    uint32_t device_count;
 
     bool is_locked;
     uint64_t hard_limit_bytes; /* 0: none */

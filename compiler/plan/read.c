@@ -348,11 +348,11 @@ static void read_targets_of_guest(struct plan_reader *reader, struct json_c_obje
 static void read_guest(struct plan_reader *reader, struct json_c_object *object, struct plan_guest *guest)
 {
     static const char *const keys[] = {
-        "name",      "uuid",       "host",   "architecture", "machine",   "accel",
-        "base",      "cpu",        "boot",   "memory_bytes", "vcpus",     "numa",
-        "cells",     "pins",       "locked", "distances",    "iothreads", "hard_limit_bytes",
-        "qemu_only", "schedulers", "vhost",  "resctrl",      "expanders", PLAN_GROWTH_KEYS,
-        NULL
+        "name",           "uuid",       "host",   "architecture", "machine",   "accel",
+        "base",           "cpu",        "boot",   "memory_bytes", "vcpus",     "numa",
+        "cells",          "pins",       "locked", "distances",    "iothreads", "hard_limit_bytes",
+        "qemu_only",      "schedulers", "vhost",  "resctrl",      "expanders", "devices",
+        PLAN_GROWTH_KEYS, NULL
     };
     static const char *const accels[] = { "kvm", "tcg" };
     if (!read_object(reader, object, keys))
@@ -377,6 +377,7 @@ static void read_guest(struct plan_reader *reader, struct json_c_object *object,
     read_iothreads(reader, object, guest);
     read_tuning(reader, object, guest);
     read_expanders(reader, object, guest);
+    read_devices(reader, object, guest);
     read_targets_of_guest(reader, object, guest);
     guest->is_locked = read_bool(reader, object, "locked");
     guest->hard_limit_bytes = read_size(reader, object, "hard_limit_bytes", OPTIONAL, 1);

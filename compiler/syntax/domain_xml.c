@@ -101,6 +101,10 @@ static const struct part_row {
     [PART_CONTROLLER_TARGET] = { PART_CONTROLLER, "target", ONCE, { "busNr" } },
     [PART_CONTROLLER_NODE] = { PART_CONTROLLER_TARGET, "node", ONCE | CONTENT, { NULL } },
     [PART_CONTROLLER_ADDRESS] = { PART_CONTROLLER, "address", 0, { "bus" } },
+    [PART_HOSTDEV] = { PART_DEVICES, "hostdev", 0, { "mode", "type" } },
+    [PART_HOSTDEV_SOURCE] = { PART_HOSTDEV, "source", 0, { NULL } },
+    [PART_HOSTDEV_SOURCE_ADDRESS] = { PART_HOSTDEV_SOURCE, "address", 0, { "domain", "bus", "slot", "function" } },
+    [PART_HOSTDEV_ADDRESS] = { PART_HOSTDEV, "address", 0, { "type", "bus" } },
 };
 
 const char *part_name(enum part part)

@@ -173,12 +173,10 @@ struct span item_span(const struct item *item)
 struct item *item_new(struct syntax *syntax, uint32_t file, struct word name, const struct word *arguments,
                       size_t argument_count)
 {
-    /* the words may begin in what would be padding behind the last member */
-    size_t bytes = offsetof(struct item, arguments) + argument_count * sizeof *arguments;
-    struct item *item = arena_alloc(syntax->arena, bytes > sizeof *item ? bytes : sizeof *item);
+    struct item *item = arena_alloc(syntax->arena, sizeof *item + argument_count * sizeof *arguments);
     item->name = name;
-    item->file = file;
-    item->argument_count = (uint16_t)argument_count;
+    item->file = file & 0x3fff;
+    item->argument_count = argument_count & 0x7fff;
     if (argument_count)
         memcpy(item->arguments, arguments, argument_count * sizeof *arguments);
     const struct word *last = argument_count ? &arguments[argument_count - 1] : &name;

@@ -29,15 +29,15 @@ struct item {
     struct item *next;     /* in its block */
     struct item *children; /* first of its block */
     struct word name;
-    uint32_t file;
-    uint16_t argument_count;
-    uint16_t has_block : 1; /* also when the block is empty */
-    uint16_t mapped : 1; /* from YAML: `children` is a mapping whose keys may be argument names, labels or table keys */
-    uint16_t failed : 1; /* a finding stands on its line: its words may be wrong, and need no second finding */
-    uint16_t reserved : 13;
-    uint32_t end; /* offset behind the item: behind its "}" or its last argument */
+    uint32_t file : 14;
+    uint32_t argument_count : 15;
+    uint32_t has_block : 1; /* also when the block is empty */
+    uint32_t mapped : 1; /* from YAML: `children` is a mapping whose keys may be argument names, labels or table keys */
+    uint32_t failed : 1; /* a finding stands on its line: its words may be wrong, and need no second finding */
+    uint32_t end;        /* offset behind the item: behind its "}" or its last argument */
     struct word arguments[];
 };
+_Static_assert(SOURCE_COUNT_LIMIT < 1 << 14, "an item has no room for its file");
 
 struct comment {
     uint32_t begin, end; /* from the "#" to the end of the line */
@@ -106,7 +106,6 @@ struct domain_identity {
     struct span name_span;   /* of the name; without one, of the tag that lacks it */
     uint32_t controllers;    /* the numbers of its PCI controllers are below this */
     uint32_t buses_end;      /* its PCI buses that stand on no cell have numbers from here on; 0: none says so */
-    bool has_express;        /* its machine has PCI Express */
 };
 struct tree *read_domain(struct syntax *syntax, uint32_t file, struct domain_identity *out_identity);
 

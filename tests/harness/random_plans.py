@@ -204,7 +204,17 @@ def _buses(chance, cell_count):
         found.append({"name": f"bus{number}", "kind": "pxb-pcie", "cell": chance.randrange(cell_count),
                       "number": first, "controller": controller, "ports": ports})
         controller += 1 + ports
-    return {"expanders": found}
+    return {"expanders": found, "devices": _devices(chance, found, controller)}
+
+
+def _devices(chance, expanders, controller):
+    """Some ports of the buses have devices, and some devices are on the root bus."""
+    places = [{"bus": bus["name"], "controller": bus["controller"] + 1 + port, "slot": 0}
+              for bus in expanders for port in range(bus["ports"])]
+    places = chance.sample(places, chance.randint(0, len(places)))
+    places += [{"controller": controller + number, "slot": 0} for number in range(chance.randint(0, 2))]
+    return [{"name": f"dev{number}", "address": f"{chance.randint(0, 3):04x}:{number + 1:02x}:{chance.randint(0, 31):02x}.{number % 8}"}
+            | place for number, place in enumerate(places)]
 
 
 def _address(chance, plan, number, size):

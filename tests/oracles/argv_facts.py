@@ -376,6 +376,22 @@ def _expanders(texts):
     return found
 
 
+def _host_devices(texts):
+    """{address on the host: number of the bus and slot of the port (of a pxb: of the device) or None: on the root bus}"""
+    devices = {told["id"]: told for told in (properties(text, "driver") for text in texts) if "id" in told}
+    found = {}
+    for told in devices.values():
+        if not told.get("driver", "").startswith("vfio-pci"):
+            continue
+        if told["host"] in found:
+            raise FactError(f"the device {told['host']} twice")
+        place, bus = told, devices.get(told.get("bus"))
+        if bus and bus["driver"].endswith("root-port"):
+            place, bus = bus, devices.get(bus["bus"])
+        found[told["host"]] = (integer(bus["bus_nr"]), slot(place["addr"])) if bus else None
+    return found
+
+
 CPU_IDS = ("socket-id", "die-id", "module-id", "cluster-id", "core-id", "thread-id")
 
 
@@ -425,7 +441,8 @@ def facts(words, mounts=None):
         "memory": memory, "memory_devices": memory_devices, "smp": _smp(options["-smp"][0]), "cells": cells,
         "distances": _matrix(len(cells), distances), "has_hmat": has_hmat, "hmat": hmat, "only": backends.get(only),
         "is_locked": boolean(overcommit.get("mem-lock", "off")), "expanders": _expanders(options.get("-device", [])),
-        "iothreads": _iothreads(options.get("-object", [])), "plugged": _plugged(options.get("-device", [])),
+        "iothreads": _iothreads(options.get("-object", [])), "devices": _host_devices(options.get("-device", [])),
+        "plugged": _plugged(options.get("-device", [])),
     }
 
 

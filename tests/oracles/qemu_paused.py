@@ -24,7 +24,7 @@ from oracles.sample import mistakes
 
 HOST_BOUND = ("host-nodes", "policy", "prealloc", "prealloc-threads", "prealloc-context", "hugetlb", "hugetlbsize",
               "mem-path", "align", "offset", "pmem", "discard-data", "reserve")
-STAYS = ("pxb", "pcie-root-port", "{", *argv_facts.MODELS)  # of the devices
+STAYS = ("pxb", "pcie-root-port", "vfio-pci", "{", *argv_facts.MODELS)  # of the devices
 NOT_NUMA = ("-kernel", "-initrd", "-append", "-bios", "-blockdev", "-netdev", "-serial", "-drive", "-uuid", "-name")
 LACKS = ("requires support for extended interrupt mode", "kernel irqchip and X2APIC", "unsupported machine type",
          "is not a valid object type", "cannot set up guest memory",
@@ -58,6 +58,9 @@ class Fitted:
             return self._drop("mem-lock")
         if option == "-machine" and value.startswith("sgx-epc."):
             return self._drop("sgx-epc")
+        if option == "-device" and value.startswith("vfio-pci"):  # another device in the same place
+            self._drop("vfio-pci")
+            value = re.sub(r"^vfio-pci,host=[^,]*", "pci-testdev", value)
         if option == "-cpu":
             value = "max,phys-bits=52"
         elif option == "-object":
@@ -165,6 +168,32 @@ def _expanders(engine):
     return found
 
 
+def _host_devices(engine, words):
+    """As argv_facts has them; addresses are those of the command line, since others stand in for the devices."""
+    addresses = dict(re.search(r"host=([^,]*),id=([^,]*)", word).group(2, 1) for word in words
+                     if word.startswith("vfio-pci"))
+    def place(name):
+        path = f"/machine/peripheral/{name}"
+        slot, function = divmod(engine.ask("qom-get", path=path, property="addr"), 8)
+        bus = engine.ask("qom-get", path=path, property="parent_bus").split("/")[-1]  # called as what makes it
+        if bus in ("pcie.0", "pci.0"):
+            return None
+        if engine.ask("qom-get", path=f"/machine/peripheral/{bus}", property="type").startswith("pxb"):
+            return engine.ask("qom-get", path=f"/machine/peripheral/{bus}", property="bus_nr"), (slot, function)
+        return place(bus)
+    return {address: place(name) for name, address in addresses.items()}
+
+
+def _planned_devices(plan):
+    buses = {one["name"]: one for one in plan.get("expanders", [])}
+    found = {}
+    for one in plan.get("devices", []):
+        bus = buses.get(one.get("bus"))
+        port = bus and (one["controller"] - bus["controller"] - 1 if bus["kind"] == "pxb-pcie" else one["slot"])
+        found[one["address"]] = (bus["number"], (port, 0)) if bus else None
+    return found
+
+
 def _planned_expanders(plan):
     return {one["number"]: {"kind": one["kind"], "cell": one["cell"],
                             "ports": [(number, 0) for number in range(one.get("ports", 0))]}
@@ -184,10 +213,11 @@ def _memory_devices(engine):
     return found
 
 
-def engine_facts(engine):
+def engine_facts(engine, words):
     vcpus, possible = _vcpus(engine)
     facts = {"cells": _cells_of_monitor(engine), "memory": _backends(engine), "vcpus": vcpus, "possible": possible,
-             "iothreads": _iothreads(engine), "expanders": _expanders(engine), "memory_devices": _memory_devices(engine)}
+             "iothreads": _iothreads(engine), "expanders": _expanders(engine),
+             "devices": _host_devices(engine, words), "memory_devices": _memory_devices(engine)}
     data = engine.firmware_file("etc/acpi/tables")
     if data is None:
         raise tap.Failure("this machine has no ACPI tables: the guest sees no cells")
@@ -267,8 +297,8 @@ def plan_facts(plan, engine):
                    if cell["memory_bytes"]],
         "vcpus": {number: places[number] for number in online}, "possible": places,
         "iothreads": {thread["id"]: _planned_iothread(thread) for thread in plan.get("iothreads", [])},
+        "expanders": _planned_expanders(plan), "devices": _planned_devices(plan),
         "memory_devices": _planned_memory_devices(plan, engine["memory_devices"]),
-        "expanders": _planned_expanders(plan),
     }
     if told:
         facts["srat_vcpus"] = {apic: cell_of[vcpu] for vcpu, apic in enumerate(acpi.apic_ids(plan["vcpus"]))}
@@ -290,7 +320,7 @@ def differences(argv, plan):
     with tempfile.TemporaryDirectory(prefix="nq") as scratch:
         try:
             with Paused(fitted.words, scratch) as engine:
-                facts = engine_facts(engine)
+                facts = engine_facts(engine, argv_facts.words_of_file(argv))
         except EngineError as trouble:
             if any(lack in str(trouble) for lack in LACKS):
                 raise tap.Skip(f"this QEMU cannot: {trouble}") from trouble

@@ -190,6 +190,12 @@ static const struct example examples[] = {
     { "expander", D("<os><type machine='q35'/></os><devices><controller type='pci' index='7' model='pcie-expander-bus'><target busNr='254'><node>1</node></target></controller>"
         "<controller type='pci' model='pcie-root-port'><address bus='0x07'/></controller><controller type='usb' index='7'><target busNr='1'><node>0</node></target></controller></devices>"),
       "[expander-bus] [pci7] {\n  [cell] [1]\n  [number] [254]\n  [ports] [1]\n", "" },
+    { "hostdev", D("<devices><controller type='pci' index='7' model='pcie-expander-bus'><target><node>1</node></target></controller>"
+        "<controller type='pci' index='9' model='pcie-root-port'><address bus='0x07'/></controller><hostdev type='usb'><source><address bus='1'/></source></hostdev>"
+        "<hostdev type='pci'><address type='pci' bus='0x09'/><source><address domain='0x1' bus='0x5E' slot='31' function='0x7'/></source></hostdev>"
+        "<hostdev type='pci'><source><address bus='2'/></source><address type='pci' bus='0'/></hostdev>"
+        "<hostdev type='pci'><source><address bus='256'/></source></hostdev></devices>"),
+      "[expander-bus] [pci7] {\n  [cell] [1]\n  [ports] [1]\n[device] [hostdev1] [0001:5e:1f.7] {\n  [bus] [pci7]\n[device] [hostdev2] [0000:02:00.0]\n", "" },
     { "expander/other", D("<devices><controller type='pci' model='pci-expander-bus'><target><node>1</node></target></controller>"
         "<controller type='pci' index='300' model='pci-expander-bus'><target><node>1</node></target></controller>"
         "<controller type='pci' index='2' model='pci-bridge'><target><node>1</node></target></controller>"

@@ -279,6 +279,13 @@ static void test_json_round_trip(void)
     "{\"name\": \"b\", \"kind\": \"" kind "\", \"cell\": 0, \"number\": " #number ", \"controller\": " #controller \
     ", \"ports\": " #ports "}"
 #define ONE_BUS A_BUS(180, 1, "pxb-pcie", 2)
+#define A_DEVICE(address, bus, controller, slot)                                                         \
+    "{\"name\": \"d\", \"address\": \"" address "\", \"bus\": \"" bus "\", \"controller\": " #controller \
+    ", \"slot\": " #slot "}"
+#define A_DEVICE_ON_ROOT(controller) \
+    "{\"name\": \"r\", \"address\": \"0000:01:00.0\", \"controller\": " #controller ", \"slot\": 0}"
+#define DEVICES(one, other) "\"expanders\": [" ONE_BUS "], \"devices\": [" one ", " other "], \"locked\": true"
+#define ONE_DEVICE A_DEVICE("0000:41:00.0", "b", 2, 0)
 #define BUSES(one, other) "\"expanders\": [" one ", " other "], \"locked\": true"
 
 static void test_json_refusals(void)
@@ -342,6 +349,19 @@ static void test_json_refusals(void)
         { "\"locked\": true",
           BUSES(ONE_BUS, "{\"name\": \"b\", \"kind\": \"pxb-pcie\", \"cell\": 0, \"number\": 9, \"controller\": 9}"),
           NM_plan_key },
+        { "\"locked\": true", DEVICES(ONE_DEVICE, ONE_DEVICE), NM_plan_conflict },
+        { "\"locked\": true", DEVICES(ONE_DEVICE, A_DEVICE("0000:42:00.0", "b", 2, 0)), NM_plan_conflict },
+        { "\"locked\": true", DEVICES(ONE_DEVICE, A_DEVICE("0000:42:00.0", "b", 4, 0)), NM_plan_conflict },
+        { "\"locked\": true", DEVICES(ONE_DEVICE, A_DEVICE("0000:42:00.0", "b", 1, 0)), NM_plan_conflict },
+        { "\"locked\": true", DEVICES(ONE_DEVICE, A_DEVICE("0000:42:00.0", "b", 3, 1)), NM_plan_conflict },
+        { "\"locked\": true", DEVICES(ONE_DEVICE, A_DEVICE("0000:42:00.0", "c", 3, 0)), NM_plan_conflict },
+        { "\"locked\": true", DEVICES(ONE_DEVICE, A_DEVICE("0000:42:00.8", "b", 3, 0)), NM_plan_value },
+        { "\"locked\": true", DEVICES(ONE_DEVICE, A_DEVICE("0000:4A:00.0", "b", 3, 0)), NM_plan_value },
+        { "\"locked\": true", DEVICES(ONE_DEVICE, A_DEVICE("42:00.0", "b", 3, 0)), NM_plan_value },
+        { "\"locked\": true", DEVICES(ONE_DEVICE, A_DEVICE("0000:42:00.0", "b", 3, 32)), NM_plan_value },
+        { "\"locked\": true", DEVICES(ONE_DEVICE, A_DEVICE_ON_ROOT(3)), NM_plan_conflict },
+        { "\"locked\": true", DEVICES(ONE_DEVICE, A_DEVICE_ON_ROOT(256)), NM_plan_value },
+        { "\"locked\": true", DEVICES(ONE_DEVICE, "{\"name\": \"d\"}"), NM_plan_key },
         { "\"locked\": true", "\"locked\": 1", NM_plan_value },
         { "\"locked\": true", "\"locked\": true, \"x\": 1", NM_plan_key },
         { "\"guests\": [", "\"guests\": [[", NM_plan_text },
