@@ -27,7 +27,7 @@ SECONDS = 180
 MOST_BYTES, MOST_VCPUS, MOST_GUESTS = 8 << 30, 16, 2  # a kernel touches 1.6 % of its memory before init
 HOLES = 1 << 20  # of the first megabyte, and what firmware keeps
 BEGIN, END = "numac-begin", "numac-end"
-MODULES = ("virtio", "virtio_ring", "virtio_pci_modern_dev", "virtio_pci_legacy_dev", "virtio_pci", "virtio_mem")
+MODULES = ("virtio_ring", "virtio", "virtio_pci_modern_dev", "virtio_pci_legacy_dev", "virtio_pci", "virtio_mem")
 SCRIPT = f"""#!/bin/busybox sh
 export PATH=/bin
 busybox mount -t proc none /proc
@@ -76,7 +76,7 @@ def boot(argv):
         archive = pathlib.Path(scratch, "initramfs.gz")
         archive.write_bytes(initramfs.archive(SCRIPT, initramfs.modules("virtio", MODULES)))
         words += ["-kernel", str(initramfs.kernel()), "-initrd", str(archive), "-append",
-                  "console=ttyS0 quiet panic=-1 nokaslr memhp_default_state=online", "-serial", "stdio", "-no-reboot"]
+                  "console=ttyS0 quiet panic=-1 nokaslr no_timer_check memhp_default_state=online", "-serial", "stdio", "-no-reboot"]
         try:
             done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, timeout=SECONDS, check=False)
         except subprocess.TimeoutExpired as hung:
