@@ -36,12 +36,12 @@ RANDOM_GUESTS, RANDOM_PLANS = 50, 20
 
 # differences that have a reason: what differs, the finding that must have told it (None: no finding), the reason
 REASONS = [
-    (r"vcpus\.(current|each)|smp\.(cpus|maxcpus)|current", "NM1237", "told as written over"),
-    (r"memory\.(maxmem|slots)|current|memory|memory\.size|only\.size|hmat|cells\[\d+\]\.initiator", "NM1235",
-     "told as kept in the base"),
+    (r"vcpus\.(current|each)|smp\.(cpus|maxcpus)", "NM1237", "told as written over"),
     (r"pages\[\d+\]|(cells\[\d+\]\.memory|only)\.page_bytes", "NM1234", "huge pages of the host's default size, taken as 2MiB"),
     (r"memory\.(size|maxmem)|only\.size|cells\[\d+\]\.memory\.size", "NM0703", "libvirt rounds up to whole MiB"),
-    (r"(cells\[\d+\]\.memory|only)\.context", None, "thread contexts, which libvirt makes since 9.3"),
+    (r"memory\.(maxmem|slots)|memory_devices|current|memory|memory\.size|only\.size", "NM1235", "told as kept in the base"),
+    (r"((cells|memory_devices)\[\d+\]\.memory|only)\.context", None, "thread contexts, which libvirt makes since 9.3"),
+    (r"memory_devices\[\d+\]\.memory\.size", "NM0921", "libvirt rounds memory devices up to 2 MiB"),
     (r"source", "NM0716", "shared anonymous memory, for which libvirt takes a file"),
     (r"expanders\.spapr-pci-host-bridge \d+", None, "host bridges of pseries stay in the base"),
 ]
@@ -189,7 +189,7 @@ def explained(trip, lines):
 # ---- bytes -----------------------------------------------------------------------------------------------------
 
 OWNED = {
-    "": ("uuid", "memory", "currentMemory", "vcpu", "vcpus", "iothreads", "numatune"),
+    "": ("uuid", "maxMemory", "memory", "currentMemory", "vcpu", "vcpus", "iothreads", "numatune"),
     "memtune": ("hard_limit",), "iothreadids": ("iothread",),
     "memoryBacking": ("hugepages", "nosharepages", "locked", "source", "access", "allocation", "discard"),
     "cputune": ("vcpupin", "emulatorpin", "iothreadpin", "vcpusched", "emulatorsched", "iothreadsched", "cachetune",
