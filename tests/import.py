@@ -51,12 +51,14 @@ def always(*_):
 # what must be true of both numbers
 REASONS = [
     (r"current", "NM1237", "told as written over", lambda theirs, ours: theirs < ours),
-    (r"memory\.(maxmem|slots|size)|only\.size", "NM1235", "told as kept in the base", lambda theirs, ours: theirs > ours),
+    (r"vcpus\.(current|each)|smp\.(cpus|maxcpus)", "NM1237", "told as written over", always),
+    (r"memory\.(maxmem|slots|size)|memory_devices|current|memory|only\.size", "NM1235", "told as kept in the base", always),
     (r"pages\[\d+\]", "NM1234", "huge pages of the host's default size, taken as 2MiB", lambda _, ours: ours == 2048),
     (r"(cells\[\d+\]\.memory|only)\.page_bytes", "NM1234", "huge pages of the host's default size, taken as 2MiB",
      lambda _, ours: ours == 2 * MIB),
     (r"memory\.(size|maxmem)|only\.size|cells\[\d+\]\.memory\.size", "NM0703", "libvirt rounds up to whole MiB", rounded),
-    (r"(cells\[\d+\]\.memory|only)\.context", None, "thread contexts, which libvirt makes since 9.3", always),
+    (r"memory_devices\[\d+\]\.memory\.size", "NM0921", "libvirt rounds memory devices up to 2 MiB", always),
+    (r"((cells|memory_devices)\[\d+\]\.memory|only)\.context", None, "thread contexts, which libvirt makes since 9.3", always),
     (r"source", "NM0716", "shared anonymous memory, for which libvirt takes a file", always),
     (r"expanders\.spapr-pci-host-bridge \d+", None, "host bridges of pseries stay in the base", always),
 ]
@@ -206,7 +208,7 @@ def explained(trip, lines):
 # ---- bytes -----------------------------------------------------------------------------------------------------
 
 OWNED = {
-    "": ("uuid", "memory", "currentMemory", "vcpu", "vcpus", "iothreads", "numatune"),
+    "": ("uuid", "maxMemory", "memory", "currentMemory", "vcpu", "vcpus", "iothreads", "numatune"),
     "memtune": ("hard_limit",), "iothreadids": ("iothread",),
     "memoryBacking": ("hugepages", "nosharepages", "locked", "source", "access", "allocation", "discard"),
     "cputune": ("vcpupin", "emulatorpin", "iothreadpin", "vcpusched", "emulatorsched", "iothreadsched", "cachetune",

@@ -219,6 +219,16 @@ static void hosts_tell_what_the_guest_asks(const struct check *check, const stru
 
 /* ---- libvirt ---------------------------------------------------------------------------------------------------- */
 
+static bool is_of_device(enum libvirt_gap gap)
+{
+    return gap == GAP_BINDING || gap == GAP_DEVICE;
+}
+
+static const char *device_text(const struct check *check, const struct plan_memory_device *device)
+{
+    return arena_printf(check->arena, "%s '%s'", memory_model_word(device->model), device->memory.name);
+}
+
 static struct span gap_span(const struct planned_guest *planned, enum libvirt_gap gap, uint32_t cell, uint32_t other)
 {
     const struct guest *guest = planned->guest;
@@ -230,13 +240,18 @@ static struct span gap_span(const struct planned_guest *planned, enum libvirt_ga
             row.is_bandwidth = true;
         return value_span(planned, &row);
     }
+    if (gap == GAP_BINDING)
+        return said_span(&said_memory_device(planned, other)->said, W_MEMORY_DEVICE_NODE, 0);
+    if (gap == GAP_DEVICE)
+        return said_span(&said_memory_device(planned, other)->said, W_MEMORY_DEVICE_UUID, 0);
     return cell_word(guest, cell, gap == GAP_NO_MEMORY ? W_CELL_MEMORY : W_CELL_INITIATOR, 1);
 }
 
 static const char *gap_text(const struct check *check, const struct planned_guest *planned, enum libvirt_gap gap,
                             uint32_t cell, uint32_t other)
 {
-    const char *name = planned->plan->cells[cell].name, *other_name = planned->plan->cells[other].name;
+    const struct plan_guest *plan = planned->plan;
+    const char *name = plan->cells[cell].name, *other_name = is_of_device(gap) ? "" : plan->cells[other].name;
     switch (gap) {
     case GAP_NO_MEMORY:
         return arena_printf(check->arena, "libvirt has no word for %s, which has no memory",
@@ -251,6 +266,12 @@ static const char *gap_text(const struct check *check, const struct planned_gues
                                 "libvirt cannot say the initiator of cell '%s' without a latency or bandwidth", name);
         return arena_printf(check->arena, "libvirt would take cell '%s' as the initiator of cell '%s'", other_name,
                             name);
+    case GAP_BINDING:
+        return arena_printf(check->arena, "libvirt would bind %s as its cell '%s' is bound",
+                            device_text(check, &plan->memory_devices[other]), name);
+    case GAP_DEVICE:
+        return arena_printf(check->arena, "libvirt has no word for 'uuid' of %s",
+                            device_text(check, &plan->memory_devices[other]));
     case GAP_FIXED:
         return arena_printf(check->arena, "libvirt has fixed vCPUs before all others, and guest '%s' fixes %s",
                             planned->plan->name, ids_text(check->arena, planned->plan->fixed));
@@ -287,14 +308,15 @@ static void report_initiator(const struct check *check, const struct planned_gue
 
 static void libvirt_can_say_the_cells(const struct check *check, const struct planned_guest *planned)
 {
-    static const enum code codes[] = { [GAP_NO_MEMORY] = NM_cell_without_memory,
-                                       [GAP_BOTH_WAYS] = NM_hmat_both_ways,
-                                       [GAP_INITIATOR] = NM_initiator_by_libvirt,
-                                       [GAP_FIXED] = NM_fixed_not_first };
+    static const enum code codes[] = { [GAP_NO_MEMORY] = NM_cell_without_memory,  [GAP_BOTH_WAYS] = NM_hmat_both_ways,
+                                       [GAP_INITIATOR] = NM_initiator_by_libvirt, [GAP_FIXED] = NM_fixed_not_first,
+                                       [GAP_BINDING] = NM_device_binding,         [GAP_DEVICE] = NM_not_in_libvirt };
     static const char *const helps[] = {
         [GAP_NO_MEMORY] = "for libvirt give it memory, or put its vCPUs into another cell",
         [GAP_BOTH_WAYS] = "for libvirt keep one direction of the two",
         [GAP_INITIATOR] = "for libvirt give it the lowest latency from its initiator",
+        [GAP_BINDING] = "for libvirt leave 'node' out, or bind its cell in the same way",
+        [GAP_DEVICE] = "for libvirt remove it",
         [GAP_FIXED] = "for libvirt fix the first ones: 'fixed 0', or 0 to a number",
     };
     const struct plan_guest *plan = planned->plan;

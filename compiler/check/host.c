@@ -71,6 +71,9 @@ static void enter_guest(struct arena *scratch, struct load *load, const struct p
         merges |= cell->merge && !cell->page_bytes; /* huge pages are never merged */
         enter_cell(load, planned, cell);
     }
+    for (uint32_t i = 0; i < plan->memory_device_count; i++)
+        if (plan->memory_devices[i].memory.nodes)
+            enter_cell(load, planned, &plan->memory_devices[i].memory);
     if (any_bound && !load->bound)
         load->bound = planned;
     if (any_bound && merges && !load->merging)

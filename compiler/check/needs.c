@@ -39,6 +39,14 @@ static const enum word_id words[FEATURE_COUNT] = {
     [FEATURE_BANDWIDTH_SHARES] = W_RESCTRL_BANDWIDTH,
     [FEATURE_BANDWIDTH_RATES] = W_RESCTRL_BANDWIDTH,
     [FEATURE_RESCTRL_MONITORS] = W_RESCTRL_MONITOR,
+    [FEATURE_MEMORY_DEVICES] = W_MEMORY_MAX,
+    [FEATURE_VIRTIO_MEM] = W_GUEST_VIRTIO_MEM,
+    [FEATURE_NVDIMM] = W_GUEST_NVDIMM,
+    [FEATURE_VIRTIO_PMEM] = W_GUEST_VIRTIO_PMEM,
+    [FEATURE_SGX_EPC] = W_GUEST_SGX_EPC,
+    [FEATURE_DYNAMIC_MEMSLOTS] = W_MEMORY_DEVICE_DYNAMIC_MEMSLOTS,
+    [FEATURE_FEWER_SLOTS] = W_MEMORY_SLOTS,
+    [FEATURE_VIRTIO_ADDRESS] = W_MEMORY_DEVICE_ADDRESS,
     [FEATURE_EXPANDER_BUS] = W_GUEST_EXPANDER_BUS,
     [FEATURE_GENERIC_INITIATOR] = W_DEVICE_INITIATOR,
 };
@@ -65,6 +73,34 @@ static bool some_group(const struct plan_guest *plan, enum feature feature)
             return true;
     }
     return false;
+}
+
+static bool uses(enum feature feature, const struct plan_memory_device *device)
+{
+    bool is_virtio = device->model == MEMORY_VIRTIO_MEM || device->model == MEMORY_VIRTIO_PMEM;
+    switch ((unsigned)feature) {
+    case FEATURE_VIRTIO_MEM:
+        return device->model == MEMORY_VIRTIO_MEM;
+    case FEATURE_NVDIMM:
+        return device->model == MEMORY_NVDIMM;
+    case FEATURE_VIRTIO_PMEM:
+        return device->model == MEMORY_VIRTIO_PMEM;
+    case FEATURE_SGX_EPC:
+        return device->model == MEMORY_SGX_EPC;
+    case FEATURE_DYNAMIC_MEMSLOTS:
+        return device->dynamic_memslots;
+    default:
+        return is_virtio && device->address;
+    }
+}
+
+/* The first that uses a feature; the count of them where none does. */
+static uint32_t first_device(const struct plan_guest *plan, enum feature feature)
+{
+    uint32_t i = 0;
+    while (i < plan->memory_device_count && !uses(feature, &plan->memory_devices[i]))
+        i++;
+    return i;
 }
 
 /* Whether the guest itself (cell NULL), or this cell of it, uses a feature. */
@@ -132,6 +168,17 @@ static bool is_used(enum feature feature, const struct plan_guest *plan, const s
     case FEATURE_BANDWIDTH_RATES:
     case FEATURE_RESCTRL_MONITORS:
         return !cell && some_group(plan, feature);
+    case FEATURE_MEMORY_DEVICES:
+        return !cell && plan->max_memory_bytes;
+    case FEATURE_VIRTIO_MEM:
+    case FEATURE_NVDIMM:
+    case FEATURE_VIRTIO_PMEM:
+    case FEATURE_SGX_EPC:
+    case FEATURE_DYNAMIC_MEMSLOTS:
+    case FEATURE_VIRTIO_ADDRESS:
+        return !cell && first_device(plan, feature) < plan->memory_device_count;
+    case FEATURE_FEWER_SLOTS:
+        return !cell && plan->memory_device_count > plan->memory_slots;
     case FEATURE_COUNT:
         break;
     }
@@ -139,8 +186,15 @@ static bool is_used(enum feature feature, const struct plan_guest *plan, const s
 }
 
 /* Where a guest says a word, in a block of its own or not. */
-static struct span word_of_guest(const struct guest *guest, enum word_id word)
+static struct span word_of_guest(const struct planned_guest *planned, enum feature feature)
 {
+    const struct guest *guest = planned->guest;
+    enum word_id word = words[feature];
+    uint32_t device = first_device(planned->plan, feature);
+    if (word_row(word)->object == OBJECT_MEMORY_DEVICE && device < guest->memory_device_count) {
+        const struct memory_device *said = said_memory_device(planned, device);
+        return is_said(&said->said, word) ? said_span(&said->said, word, 0) : said->span;
+    }
     for (uint32_t i = 0; word_row(word)->in == IN_IOTHREAD && i < guest->iothread_count; i++)
         if (is_said(&guest->iothreads[i].said, word))
             return said_span(&guest->iothreads[i].said, word, 0);
@@ -178,7 +232,7 @@ static void hosts_have_the_features(const struct check *check, const struct plan
         if (words[feature] == W_NONE || host_has_feature(planned->host, feature))
             continue;
         if (is_used(feature, plan, NULL))
-            report_lack(check, planned, feature, word_of_guest(planned->guest, words[feature]));
+            report_lack(check, planned, feature, word_of_guest(planned, feature));
         for (uint32_t c = 0; c < plan->cell_count; c++)
             if (is_used(feature, plan, &plan->cells[c]))
                 report_lack(check, planned, feature, cell_word(planned->guest, c, words[feature], 0));

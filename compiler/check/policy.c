@@ -108,10 +108,11 @@ static const struct ids *node_numbers(struct arena *arena, const struct host *fa
     return ids_from_sorted(arena, numbers, facts->node_count);
 }
 
-struct binding { /* of a cell to a set of nodes, as somebody said it */
+struct binding { /* of a cell or memory device to a set of nodes, as somebody said it */
     const struct check *check;
     const struct planned_guest *planned;
-    uint32_t cell;
+    const char *who;
+    enum memory_policy policy;
     struct span span;
     const struct ids *nodes;
 };
@@ -163,7 +164,7 @@ static void report_number(const struct binding *binding, const char *who, uint32
 static void check_nodes(const struct binding *binding)
 {
     const struct host *facts = facts_of(binding->planned);
-    bool is_qemus = binding->planned->plan->cells[binding->cell].policy != POLICY_RESTRICTIVE;
+    bool is_qemus = binding->policy != POLICY_RESTRICTIVE;
     for (ids_each(binding->nodes, number)) {
         const struct host_node *node = facts ? host_node(facts, number) : NULL;
         void (*tell)(const struct binding *binding, const char *who, uint32_t number) = NULL;
@@ -177,7 +178,7 @@ static void check_nodes(const struct binding *binding)
             tell = report_number;
         if (!tell)
             continue;
-        tell(binding, cell_text(binding->check, binding->planned, binding->cell), number);
+        tell(binding, binding->who, number);
         return;
     }
 }
@@ -191,7 +192,8 @@ static void nodes_can_hold_memory(const struct check *check, const struct planne
         const struct set *const *fallback = locality->fallback.items;
         if (!plan->cells[c].nodes || !locality->nodes)
             continue;
-        struct binding binding = { .check = check, .planned = planned, .cell = c };
+        struct binding binding = { .check = check, .planned = planned, .policy = plan->cells[c].policy };
+        binding.who = cell_text(check, planned, c);
         binding.span = cell_word(planned->guest, c, W_NODE, 1);
         binding.nodes = locality->nodes->plain ? locality->nodes->plain : plan->cells[c].nodes;
         check_nodes(&binding);
@@ -202,6 +204,18 @@ static void nodes_can_hold_memory(const struct check *check, const struct planne
             binding.nodes = fallback[f]->plain;
             check_nodes(&binding);
         }
+    }
+    for (uint32_t i = 0; i < plan->memory_device_count; i++) {
+        const struct memory_device *said = said_memory_device(planned, i);
+        const struct plan_memory_device *device = &plan->memory_devices[i];
+        struct binding binding = { .check = check, .planned = planned, .policy = device->memory.policy };
+        if (!device->memory.nodes || !said->nodes)
+            continue;
+        binding.who = arena_printf(check->arena, "%s '%s' of guest '%s'", memory_model_word(device->model), said->name,
+                                   plan->name);
+        binding.span = said_span(&said->said, W_MEMORY_DEVICE_NODE, 1);
+        binding.nodes = device->memory.nodes;
+        check_nodes(&binding);
     }
 }
 
@@ -303,16 +317,17 @@ static void interleaving_is_among_equals(const struct check *check, const struct
 static void limits_are_above_the_memory(const struct check *check, const struct planned_guest *planned)
 {
     const struct plan_guest *plan = planned->plan;
-    if (!plan->hard_limit_bytes || plan->hard_limit_bytes > plan->memory_bytes)
+    uint64_t total = plan_total_bytes(plan);
+    if (!plan->hard_limit_bytes || plan->hard_limit_bytes > total)
         return;
     struct finding *finding =
         report(check->findings, NM_limit_below_memory, guest_word_span(planned->guest, W_LOCKED_HARD_LIMIT, 1),
                "guest '%s' may lock %s and has %s of memory", plan->name,
-               size_text(check->arena, plan->hard_limit_bytes), size_text(check->arena, plan->memory_bytes));
+               size_text(check->arena, plan->hard_limit_bytes), size_text(check->arena, total));
     finding_label(check->findings, finding, guest_word_span(planned->guest, W_GUEST_MEMORY, 1), "its memory");
     finding_note(check->findings, finding, "QEMU needs more than the guest sees; the kernel would kill it");
     finding_help(check->findings, finding, "write 'hard-limit %s' or more",
-                 size_text(check->arena, plan->memory_bytes + MAX(plan->memory_bytes / 8, GIB)));
+                 size_text(check->arena, total + MAX(total / 8, GIB)));
 }
 
 const struct plan_rule plan_policy_rules[] = {

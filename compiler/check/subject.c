@@ -239,3 +239,14 @@ struct span vcpu_span(const struct planned_guest *planned, uint32_t vcpu)
         return cell_word(guest, cell, W_CPUS, 1);
     return cell_word(guest, cell, W_PIN, 1);
 }
+
+const struct memory_device *said_memory_device(const struct planned_guest *planned, uint32_t number)
+{
+    const struct guest *guest = planned->guest;
+    const struct plan_memory_device *device = &planned->plan->memory_devices[number];
+    for (uint32_t i = 0; i < guest->memory_device_count; i++)
+        if (strcmp(guest->memory_devices[i].name, device->memory.name) == 0 &&
+            strcmp(word_row(guest->memory_devices[i].model)->word, memory_model_word(device->model)) == 0)
+            return &guest->memory_devices[i];
+    bug("a memory device that nobody said");
+}

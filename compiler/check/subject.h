@@ -51,6 +51,9 @@ const uint32_t *find_own_cpus(struct arena *arena, const struct planned_guest *p
 bool emulator_starves(const struct planned_guest *planned);
 bool has_own_cpus(const struct planned_guest *planned); /* the same question, answered cheaply from the words */
 
+/* What a memory device of the plan was made from. */
+const struct memory_device *said_memory_device(const struct planned_guest *planned, uint32_t number);
+
 /* Where the CPUs of a vCPU were said: its row, `cpus` or `pin` of its cell, else the guest. */
 struct span vcpu_span(const struct planned_guest *planned, uint32_t vcpu);
 uint32_t cell_of_vcpu(const struct plan_guest *plan, uint32_t vcpu); /* NO_INDEX: in none */

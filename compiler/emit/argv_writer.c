@@ -92,3 +92,24 @@ void argv_end(struct argv *argv)
 {
     argv_value(argv, argv->word->str);
 }
+
+void put_number(struct argv *argv, const char *key, uint64_t number)
+{
+    argv_put(argv, key);
+    argv_number(argv, number);
+}
+
+void put_text(struct argv *argv, const char *key, const char *text)
+{
+    argv_put(argv, key);
+    argv_text(argv, text);
+}
+
+void put_ids(struct argv *argv, const char *key, const struct ids *ids)
+{
+    for (uint32_t i = 0; i < ids->count; i++) {
+        put_number(argv, key, ids->range[i].first);
+        if (ids->range[i].last != ids->range[i].first)
+            put_number(argv, "-", ids->range[i].last);
+    }
+}

@@ -29,5 +29,11 @@ void argv_text(struct argv *argv, const char *text); /* of the plan: QEMU wants 
 void argv_number(struct argv *argv, uint64_t number);
 void argv_end(struct argv *argv);
 
+/* Pieces of a value with what leads to them: ",size=" and a number, a text of the plan, or a set, which repeats the key
+ * for each of its ranges, as QEMU takes lists. */
+void put_number(struct argv *argv, const char *key, uint64_t number);
+void put_text(struct argv *argv, const char *key, const char *text);
+void put_ids(struct argv *argv, const char *key, const struct ids *ids);
+
 /* Text as one shell word, in quotes only where it needs them. */
 void append_shell_word(GString *out, const char *text);

@@ -6,7 +6,7 @@
 #include "emit/libvirt_numa.h"
 #include "emit/libvirt_tuning.h"
 
-static void xml_size(struct xml *xml, const char *element, uint64_t bytes)
+void xml_size(struct xml *xml, const char *element, uint64_t bytes)
 {
     xml_line(xml, "<");
     xml_put(xml, element);
@@ -17,10 +17,22 @@ static void xml_size(struct xml *xml, const char *element, uint64_t bytes)
     xml_end(xml, ">");
 }
 
-void xml_memory(struct xml *xml, uint64_t bytes, uint64_t current_bytes)
+void xml_memory(struct xml *xml, const struct plan_guest *guest, uint64_t more_bytes)
 {
-    xml_size(xml, "memory", bytes);
-    xml_size(xml, "currentMemory", current_bytes);
+    uint64_t total = plan_total_bytes(guest) + more_bytes;
+    if (guest->max_memory_bytes) {
+        xml_line(xml, "<maxMemory ");
+        if (guest->memory_slots) {
+            xml_put(xml, "slots='");
+            xml_number(xml, guest->memory_slots);
+            xml_put(xml, "' ");
+        }
+        xml_put(xml, "unit='KiB'>");
+        xml_number(xml, guest->max_memory_bytes / KIB);
+        xml_end(xml, "</maxMemory>");
+    }
+    xml_size(xml, "memory", total);
+    xml_size(xml, "currentMemory", guest->current_memory_bytes ? guest->current_memory_bytes : total);
 }
 
 void xml_hard_limit(struct xml *xml, const struct plan_guest *guest)
@@ -274,82 +286,57 @@ void xml_cputune(struct xml *xml, const struct plan_guest *guest)
  * and restrictive, with the union, inside which the emulator then stays too.  A union would say nothing true of
  * interleave and preferred.  libvirt 9.4 demands a restrictive <memory> beside restrictive cells. */
 
-struct binding {
-    bool any, all, same_policy, same_nodes;
-    const struct plan_cell *first;
-};
-
-static struct binding binding_of(const struct plan_guest *guest)
+/* One node set for all, which <memory> says for each cell. */
+static bool is_common(const struct plan_guest *guest)
 {
-    struct binding binding = { .all = true, .same_policy = true, .same_nodes = true };
-    for (uint32_t i = 0; i < guest->cell_count; i++) {
-        const struct plan_cell *cell = &guest->cells[i];
-        if (!cell->nodes) {
-            binding.all = false;
-            continue;
-        }
-        if (!binding.first)
-            binding.first = cell;
-        binding.any = true;
-        binding.same_policy &= cell->policy == binding.first->policy;
-        binding.same_nodes &= ids_equal(cell->nodes, binding.first->nodes);
-    }
-    return binding;
+    for (uint32_t i = 1; i < guest->cell_count; i++)
+        if (!ids_equal(guest->cells[i].nodes, guest->cells[0].nodes))
+            return false;
+    return true;
 }
 
-/* The nodes of all cells.  Node numbers end at 1023 in every kernel there is, so marks do. */
-static void xml_union_of_nodes(struct xml *xml, const struct plan_guest *guest)
+static void xml_mode(struct xml *xml, enum memory_policy policy, const struct ids *nodes)
 {
-    struct arena *arena = arena_new();
-    uint32_t highest = 0;
-    for (uint32_t i = 0; i < guest->cell_count; i++)
-        highest = MAX(highest, ids_last(guest->cells[i].nodes));
-    bool *marks = arena_array(arena, bool, highest + 1);
-    uint32_t *numbers = arena_array(arena, uint32_t, highest + 1), count = 0;
-    for (uint32_t i = 0; i < guest->cell_count; i++)
-        for (ids_each(guest->cells[i].nodes, node))
-            marks[node] = true;
-    for (uint32_t node = 0; node <= highest; node++)
-        if (marks[node])
-            numbers[count++] = node;
-    xml_ids(xml, ids_from_sorted(arena, numbers, count));
-    arena_free(arena);
+    xml_put(xml, memory_policy_word(policy));
+    xml_put(xml, "' nodeset='");
+    xml_ids(xml, nodes);
+    xml_end(xml, "'/>");
 }
 
 void xml_numatune(struct xml *xml, const struct plan_guest *guest)
 {
-    struct binding binding = binding_of(guest);
-    if (guest->memory_by_numad) {
+    if (guest->memory_by_numad) { /* no cell is bound then */
         xml_open(xml, "<numatune>");
         xml_line(xml, "<memory mode='");
         xml_put(xml, memory_policy_word(guest->numad_policy));
         xml_end(xml, "' placement='auto'/>");
         xml_shut(xml, "</numatune>");
-    }
-    if (!binding.any)
         return;
-    bool bindable = binding.first->policy == POLICY_STRICT || binding.first->policy == POLICY_RESTRICTIVE;
-    bool says_memory = binding.all && binding.same_policy && (binding.same_nodes || bindable);
-    xml_open(xml, "<numatune>");
-    if (says_memory) {
-        xml_line(xml, "<memory mode='");
-        xml_put(xml, memory_policy_word(binding.first->policy));
-        xml_put(xml, "' nodeset='");
-        xml_union_of_nodes(xml, guest);
-        xml_end(xml, "'/>");
     }
-    for (uint32_t i = 0; i < guest->cell_count && !(says_memory && binding.same_nodes); i++) {
-        if (!guest->cells[i].nodes)
+    struct arena *arena = arena_new();
+    enum memory_policy policy = POLICY_STRICT;
+    const struct ids *common = plan_common_nodes(arena, guest, &policy);
+    bool is_any = common;
+    for (uint32_t i = 0; i < guest->cell_count; i++)
+        is_any |= guest->cells[i].nodes != NULL;
+    if (is_any)
+        xml_open(xml, "<numatune>");
+    if (common) {
+        xml_line(xml, "<memory mode='");
+        xml_mode(xml, policy, common);
+    }
+    for (uint32_t i = 0; i < guest->cell_count; i++) {
+        const struct plan_cell *cell = &guest->cells[i];
+        if (!cell->nodes || (common && is_common(guest)))
             continue;
         xml_line(xml, "<memnode cellid='");
         xml_number(xml, i);
         xml_put(xml, "' mode='");
-        xml_put(xml, memory_policy_word(guest->cells[i].policy));
-        xml_put(xml, "' nodeset='");
-        xml_ids(xml, guest->cells[i].nodes);
-        xml_end(xml, "'/>");
+        xml_mode(xml, cell->policy, cell->nodes);
     }
-    xml_shut(xml, "</numatune>");
+    if (is_any)
+        xml_shut(xml, "</numatune>");
+    arena_free(arena);
 }
 
 /* ---- topology and cells ----------------------------------------------------------------------------------------- */

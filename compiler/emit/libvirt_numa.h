@@ -8,7 +8,9 @@
 #include "emit/xml_writer.h"
 #include "plan/plan.h"
 
-void xml_memory(struct xml *xml, uint64_t bytes, uint64_t current_bytes); /* memory and currentMemory */
+void xml_size(struct xml *xml, const char *element, uint64_t bytes);
+/* maxMemory, memory, currentMemory; with what the plan does not know of. */
+void xml_memory(struct xml *xml, const struct plan_guest *guest, uint64_t more_bytes);
 void xml_hard_limit(struct xml *xml, const struct plan_guest *guest);
 void xml_memory_backing(struct xml *xml, const struct plan_guest *guest);
 void xml_vcpu(struct xml *xml, const struct plan_guest *guest);
@@ -18,6 +20,8 @@ void xml_cputune(struct xml *xml, const struct plan_guest *guest); /* pins, clas
 void xml_numatune(struct xml *xml, const struct plan_guest *guest);
 void xml_topology(struct xml *xml, const struct plan_guest *guest);
 void xml_cells(struct xml *xml, const struct plan_guest *guest);
+/* libvirt_memory.c: in `devices` */
+void xml_memory_devices(struct xml *xml, const struct plan_guest *guest);
 /* libvirt_hmat.c */
 void xml_side_caches(struct xml *xml, const struct plan_cell *cell);
 void xml_interconnects(struct xml *xml, const struct plan_guest *guest);

@@ -148,7 +148,8 @@ static void xml_devices(struct xml *xml, const struct plan_guest *guest)
     }
     xml_hostdevs(xml, guest);
     /* libvirt would add a balloon, which takes memory from any cell and knows no node */
-    xml_whole(xml, "<memballoon model='none'/>");
+    xml_whole(xml, guest->current_memory_bytes ? "<memballoon model='virtio'/>" : "<memballoon model='none'/>");
+    xml_memory_devices(xml, guest);
     if (guest->remaps_interrupts) {
         xml_open(xml, "<iommu model='intel'>");
         xml_whole(xml, guest->device_count ? "<driver intremap='on' caching_mode='on' eim='on'/>"
@@ -164,7 +165,7 @@ static void write_domain(const struct plan_guest *guest, GString *out)
     xml_open(xml, strcmp(guest->accel, "kvm") == 0 ? "<domain type='kvm'>" : "<domain type='qemu'>");
     xml_quoted(xml, "<name>", guest->name, "</name>");
     xml_quoted(xml, "<uuid>", guest->uuid, "</uuid>");
-    xml_memory(xml, guest->memory_bytes, guest->memory_bytes);
+    xml_memory(xml, guest, 0);
     xml_hard_limit(xml, guest);
     xml_memory_backing(xml, guest);
     xml_vcpu(xml, guest);

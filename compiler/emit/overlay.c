@@ -8,12 +8,14 @@
 
 #include "emit/libvirt_numa.h"
 #include "emit/overlay_edit.h"
+#include "syntax/syntax.h"
 
 /* ---- what numac owns -------------------------------------------------------------------------------------------- */
 
 struct owned {
     const char *name;
     const char *key;              /* there are several, told apart by this attribute */
+    bool is_device;               /* ... or by the names that its reader gives memory devices */
     const struct owned *children; /* NULL: owned whole; else only these children are */
     const char *const *order;     /* of the children of this element in libvirt */
     bool owns_tag;                /* the attributes too, where only some children are owned */
@@ -88,6 +90,11 @@ static const char *const target_order[] = { "node", NULL };
 static const char *const numa_order[] = { "cell", "interconnects", NULL };
 static const char *const cell_order[] = { "distances", "cache", NULL };
 
+static const char *const memory_order[] = { "uuid", "source", "target", "alias", "address", NULL };
+static const char *const memory_source_order[] = { "nodemask", "pagesize", "path", "alignsize", "pmem", NULL };
+static const char *const memory_target_order[] = { "size",      "node",    "label",   "readonly", "block",
+                                                   "requested", "current", "address", NULL };
+
 /* An expander bus on a cell goes by the number of its controller. */
 static const char *expander_key(struct arena *arena, const struct xml_element *controller)
 {
@@ -154,6 +161,18 @@ static const struct owned in_target[] = { { .name = "node" }, { 0 } };
 static const struct owned in_controller[] = {
     { .name = "target", .children = in_target, .order = target_order, .owns_tag = true, .stays_itself = true }, { 0 }
 };
+static const struct owned in_memory_source[] = { { .name = "nodemask" },  { .name = "pagesize" }, { .name = "path" },
+                                                 { .name = "alignsize" }, { .name = "pmem" },     { 0 } };
+static const struct owned in_memory_target[] = {
+    { .name = "size" },  { .name = "node" },      { .name = "label" },   { .name = "readonly" },
+    { .name = "block" }, { .name = "requested" }, { .name = "address" }, { 0 },
+};
+static const struct owned in_memory_device[] = {
+    { .name = "source", .children = in_memory_source, .order = memory_source_order },
+    { .name = "target", .children = in_memory_target, .order = memory_target_order, .owns_tag = true },
+    { .name = "address", .stays_unsaid = true }, /* on the PCI bus: the base's */
+    { 0 },
+};
 static const struct owned in_hostdev[] = { { .name = "address", .stays_unsaid = true }, { 0 } };
 static const struct owned in_devices[] = {
     { .name = "controller",
@@ -161,12 +180,14 @@ static const struct owned in_devices[] = {
       .children = in_controller,
       .order = controller_order,
       .stays_itself = true },
+    { .name = "memory", .is_device = true, .children = in_memory_device, .order = memory_order, .owns_tag = true },
     { .name = "hostdev", .key_of = hostdev_key, .children = in_hostdev, .order = hostdev_order },
     { 0 },
 };
 static const struct owned in_domain[] = {
     { .name = "name" },
     { .name = "uuid" },
+    { .name = "maxMemory", .stays_unsaid = true },
     { .name = "memory" },
     { .name = "currentMemory" },
     { .name = "memtune", .children = in_memtune, .order = memtune_order, .stays_unsaid = true },
@@ -260,14 +281,59 @@ static void merge_single(struct patch *patch, const struct xml_element *base_par
         patch_remove(patch, base);
 }
 
+static const struct xml_element *below(const struct xml_element *element, const char *name)
+{
+    return element ? xml_child(element, name) : NULL;
+}
+
+/* Whether the guest has taken a memory device of its base: of a model that the language has, and of a cell. */
+static bool is_taken(const struct xml_element *element)
+{
+    const struct xml_element *root = element->parent->parent;
+    const char *model = xml_attribute(element, "model");
+    if (!model || !below(below(below(root, "cpu"), "numa"), "cell"))
+        return false;
+    for (enum memory_model known = 0; known < MEMORY_MODELS; known++)
+        if (strcmp(model, memory_model_word(known)) == 0)
+            return known == MEMORY_VIRTIO_PMEM || below(below(element, "target"), "node");
+    return false;
+}
+
+/* "dimm:dimm0"; NULL for one that stays as it is. */
+static const char *device_key(const struct patch *patch, const struct xml_element *element)
+{
+    const char *model = xml_attribute(element, "model");
+    uint32_t number = 0;
+    if (!is_taken(element))
+        return NULL;
+    for (const struct xml_element *before = element->previous; before; before = before->previous) {
+        const char *other = strcmp(before->name, element->name) == 0 ? xml_attribute(before, "model") : NULL;
+        number += other && strcmp(other, model) == 0;
+    }
+    g_autofree char *name = domain_device_name(model, number);
+    return arena_printf(patch->arena, "%s:%s", model, name);
+}
+
 /* A cell may leave its id out; then its position is the id. */
 static const char *key_of(const struct patch *patch, const struct xml_element *element, const struct owned *row,
                           unsigned position)
 {
+    if (row->is_device)
+        return device_key(patch, element);
     if (row->key_of)
         return row->key_of(patch->arena, element);
     const char *key = xml_attribute(element, row->key);
     return key ? key : arena_printf(patch->arena, "%u", position);
+}
+
+/* NULL: nothing in a base can be the same. */
+static char *own_key(const struct patch *patch, const struct xml_element *element, const struct owned *row,
+                     unsigned position)
+{
+    if (!row->is_device)
+        return g_strdup(row->key_of ? row->key_of(patch->arena, element) : xml_attribute(element, row->key));
+    const struct plan_memory_device *device = &patch->guest->memory_devices[position];
+    return g_strdup_printf("%s:%s", memory_model_word(device->model), device->memory.name);
 }
 
 static void merge_several(struct patch *patch, const struct xml_element *base_parent,
@@ -276,12 +342,13 @@ static void merge_several(struct patch *patch, const struct xml_element *base_pa
     g_autoptr(GHashTable) wanted = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     g_autoptr(GHashTable) met = g_hash_table_new(NULL, NULL);
     struct xml_element *ours = ours_parent ? xml_child(ours_parent, row->name) : NULL;
-    for (struct xml_element *each = ours; each; each = xml_next_named(each)) {
-        const char *key = key_of(patch, each, row, 0);
-        if (key)
-            g_hash_table_insert(wanted, g_strdup(key), each);
-    }
     unsigned position = 0;
+    for (struct xml_element *each = ours; each; each = xml_next_named(each)) {
+        char *key = own_key(patch, each, row, position++);
+        if (key)
+            g_hash_table_insert(wanted, key, each);
+    }
+    position = 0;
     for (struct xml_element *base = xml_child(base_parent, row->name); base; base = xml_next_named(base)) {
         const char *key = key_of(patch, base, row, position++);
         struct xml_element *same = key ? g_hash_table_lookup(wanted, key) : NULL;
@@ -317,7 +384,7 @@ static void merge(struct patch *patch, const struct xml_element *base, const str
         return;
     }
     for (const struct owned *row = rows; row->name; row++) {
-        if (row->key || row->key_of)
+        if (row->key || row->key_of || row->is_device)
             merge_several(patch, base, ours, row, order);
         else
             merge_single(patch, base, ours ? xml_child(ours, row->name) : NULL, row, order);
@@ -326,28 +393,18 @@ static void merge(struct patch *patch, const struct xml_element *base, const str
 
 /* ---- the overlay ------------------------------------------------------------------------------------------------ */
 
-/* libvirt's total counts the memory devices too, which stay in the base. */
-static uint64_t device_bytes(const struct xml_element *base)
+/* libvirt's total counts the memory devices that stay as they are in the base too. */
+static uint64_t kept_bytes(const struct xml_element *base)
 {
     const struct xml_element *devices = xml_child(base, "devices");
     uint64_t sum = 0, bytes;
     for (const struct xml_element *device = devices ? xml_child(devices, "memory") : NULL; device;
          device = xml_next_named(device)) {
-        const struct xml_element *target = xml_child(device, "target"),
-                                 *size = target ? xml_child(target, "size") : NULL;
-        if (size && xml_bytes(size, &bytes) && bytes <= UINT64_MAX - KIB)
+        const struct xml_element *size = below(below(device, "target"), "size");
+        if (!is_taken(device) && size && xml_bytes(size, &bytes) && bytes <= UINT64_MAX - KIB)
             sum += (bytes + KIB - 1) / KIB * KIB;
     }
     return sum;
-}
-
-/* Where the balloon starts is the base's, as far as it takes nothing from the cells. */
-static void write_memory(struct xml *xml, const struct plan_guest *guest, const struct xml_element *base)
-{
-    const struct xml_element *current = xml_child(base, "currentMemory");
-    uint64_t total = guest->memory_bytes + device_bytes(base), bytes;
-    bool stays = current && xml_bytes(current, &bytes) && bytes >= guest->memory_bytes && bytes <= total;
-    xml_memory(xml, total, stays ? bytes : total);
 }
 
 /* A domain of nothing but what numac owns. */
@@ -361,7 +418,7 @@ static void write_owned(const struct plan_guest *guest, const struct xml_element
     xml_line(xml, "<uuid>");
     xml_text(xml, guest->uuid);
     xml_end(xml, "</uuid>");
-    write_memory(xml, guest, base);
+    xml_memory(xml, guest, kept_bytes(base));
     xml_hard_limit(xml, guest);
     xml_memory_backing(xml, guest);
     xml_vcpu(xml, guest);
@@ -372,10 +429,11 @@ static void write_owned(const struct plan_guest *guest, const struct xml_element
     xml_topology(xml, guest);
     xml_cells(xml, guest);
     xml_shut(xml, "</cpu>");
-    if (guest->expander_count || guest->device_count) {
+    if (guest->memory_device_count || guest->expander_count || guest->device_count) {
         xml_open(xml, "<devices>");
         xml_expanders(xml, guest);
         xml_hostdevs(xml, guest);
+        xml_memory_devices(xml, guest);
         xml_shut(xml, "</devices>");
     }
     xml_shut(xml, "</domain>");
@@ -393,6 +451,7 @@ void write_overlay(const struct plan_guest *guest, const struct base_text *base,
     if (!ours)
         bug("the overlay wrote XML that cannot be read");
     struct patch *patch = patch_new(arena, base->text, base->length, root, text->str);
+    patch->guest = guest;
     merge(patch, root, ours, in_domain, domain_order);
     patch_finish(patch, out);
     arena_free(arena);

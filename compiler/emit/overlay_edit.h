@@ -5,10 +5,12 @@
 #pragma once
 
 #include "emit/xml_tree.h"
+#include "plan/plan.h"
 
 struct patch {
     struct arena *arena;
-    const char *text; /* of the base */
+    const struct plan_guest *guest; /* that the new elements are of */
+    const char *text;               /* of the base */
     size_t length;
     const char *ours;     /* the text the new elements come from: two blanks a level, one element a line */
     const char *line_end; /* of the base */

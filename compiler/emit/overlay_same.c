@@ -56,7 +56,8 @@ static const char *measured_attribute(const char *element)
 
 static bool has_measured_text(const char *element)
 {
-    static const char *const names[] = { "memory", "currentMemory", "hard_limit" };
+    static const char *const names[] = { "memory", "currentMemory", "hard_limit", "maxMemory", "size",
+                                         "block",  "requested",     "pagesize",   "alignsize" };
     for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
         if (strcmp(element, names[i]) == 0)
             return true;
@@ -184,6 +185,8 @@ static bool same_text(const struct xml_element *a, const struct xml_element *b)
         return true;
     if (strcmp(a->name, "uuid") == 0)
         return same_uuid(a->text, b->text);
+    if (strcmp(a->name, "nodemask") == 0)
+        return same_set(a->text, b->text);
     return has_measured_text(a->name) && same_size(a, a->text, b, b->text);
 }
 

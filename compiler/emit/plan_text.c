@@ -194,6 +194,73 @@ static void write_cells(const struct plan_guest *guest, GString *out)
     table_write(&table, out);
 }
 
+static void append_named(GString *out, const char *what, uint64_t bytes)
+{
+    append_word(out, what);
+    size_append(out, bytes);
+}
+
+static GString *remarks_on_device(const struct plan_memory_device *device)
+{
+    bool is_virtio_mem = device->model == MEMORY_VIRTIO_MEM;
+    struct plan_cell memory = device->memory;
+    if (is_virtio_mem) { /* which has what it needs only once it is plugged */
+        memory.is_preallocated = false;
+        memory.reserve = true;
+    }
+    GString *text = remarks_on_cell(&memory);
+    if (is_virtio_mem && device->memory.is_preallocated)
+        append_word(text, "allocated when plugged");
+    if (has_slots(device->model)) {
+        append_word(text, "slot ");
+        append_number(text, device->slot);
+    }
+    if (device->address) {
+        append_word(text, "at ");
+        g_string_append_printf(text, "0x%" G_GINT64_MODIFIER "x", device->address);
+    }
+    if (is_virtio_mem) {
+        append_named(text, "takes ", device->requested_bytes);
+        append_named(text, "blocks of ", device->block_bytes);
+    }
+    if (device->dynamic_memslots)
+        append_word(text, "dynamic memslots");
+    if (device->memory.align_bytes)
+        append_named(text, "aligned to ", device->memory.align_bytes);
+    if (device->label_bytes)
+        append_named(text, "labels of ", device->label_bytes);
+    if (device->pmem)
+        append_word(text, "persistent memory");
+    if (device->readonly)
+        append_word(text, "read only");
+    return text;
+}
+
+static void write_memory_devices(const struct plan_guest *guest, GString *out)
+{
+    static const char *const heads[] = { "device", "", "memory", "cell", "pages", "nodes", "policy", "" };
+    struct table table;
+    if (!guest->memory_device_count)
+        return;
+    append(out, "\n");
+    table_open(&table, G_N_ELEMENTS(heads), false);
+    for (size_t i = 0; i < G_N_ELEMENTS(heads); i++)
+        table_add(&table, heads[i]);
+    for (uint32_t i = 0; i < guest->memory_device_count; i++) {
+        const struct plan_memory_device *device = &guest->memory_devices[i];
+        const struct plan_cell *memory = &device->memory;
+        table_add(&table, memory_model_word(device->model));
+        table_add(&table, memory->name);
+        table_take(&table, size_field(memory->memory_bytes, "none"));
+        table_add(&table, device->model == MEMORY_VIRTIO_PMEM ? "none" : guest->cells[device->cell].name);
+        table_take(&table, size_field(memory->page_bytes, "normal"));
+        table_take(&table, set_field(memory->nodes, "any"));
+        table_add(&table, memory->nodes ? memory_policy_word(memory->policy) : "-");
+        table_take(&table, remarks_on_device(device));
+    }
+    table_write(&table, out);
+}
+
 static void write_distances(const struct plan_guest *guest, GString *out)
 {
     if (!guest->distances)
@@ -307,6 +374,16 @@ static void write_body(const struct plan_guest *guest, GString *out)
     if (guest->online)
         append_count(out, ids_size(guest->online), " of them at start, ", " of them at start, ");
     size_append(out, guest->memory_bytes);
+    if (guest->max_memory_bytes) {
+        append(out, " (at most ");
+        size_append(out, guest->max_memory_bytes);
+        append(out, " in ");
+        append_count(out, guest->memory_slots, " slot)", " slots)");
+    }
+    if (guest->current_memory_bytes) {
+        append(out, ", ballooned to ");
+        size_append(out, guest->current_memory_bytes);
+    }
     if (guest->has_numa) {
         append(out, ", ");
         append_count(out, guest->cell_count, " cell", " cells");
@@ -331,6 +408,7 @@ static void write_body(const struct plan_guest *guest, GString *out)
     write_boot(guest, out);
     append(out, "\n");
     write_cells(guest, out);
+    write_memory_devices(guest, out);
     if (any_pin(guest)) {
         append(out, "\n");
         append_pins(out, guest, "  ");

@@ -10,6 +10,7 @@
 #include "emit/guest_parts.h"
 #include "emit/qemu_buses.h"
 #include "emit/qemu_hmat.h"
+#include "emit/qemu_memory.h"
 
 static void flag(struct argv *argv, const char *option, const char *value)
 {
@@ -21,28 +22,6 @@ static void begin(struct argv *argv, const char *option, const char *text)
 {
     argv_option(argv, option);
     argv_begin(argv, text);
-}
-
-static void put_number(struct argv *argv, const char *key, uint64_t number)
-{
-    argv_put(argv, key);
-    argv_number(argv, number);
-}
-
-static void put_text(struct argv *argv, const char *key, const char *text)
-{
-    argv_put(argv, key);
-    argv_text(argv, text);
-}
-
-/* QEMU takes lists of ranges by repeating the key: ",cpus=0-3,cpus=8". */
-static void put_ids(struct argv *argv, const char *key, const struct ids *ids)
-{
-    for (uint32_t i = 0; i < ids->count; i++) {
-        put_number(argv, key, ids->range[i].first);
-        if (ids->range[i].last != ids->range[i].first)
-            put_number(argv, "-", ids->range[i].last);
-    }
 }
 
 /* ---- the machine and its processors ----------------------------------------------------------------------------- */
@@ -62,6 +41,8 @@ static void machine(struct argv *argv, const struct plan_guest *guest)
         put_number(argv, ",gic-version=", guest->gic_version);
     if (guest->has_hmat)
         argv_put(argv, ",hmat=on");
+    if (needs_nvdimm(guest))
+        argv_put(argv, ",nvdimm=on");
     if (guest->remaps_interrupts) /* which an irqchip that is all in the kernel does not do */
         argv_put(argv, ",kernel-irqchip=split");
     argv_end(argv);
@@ -127,6 +108,12 @@ static void memory_and_vcpus(struct argv *argv, const struct plan_guest *guest)
     begin(argv, "-m", "size=");
     put_number(argv, "", guest->memory_bytes / KIB);
     argv_put(argv, "k"); /* a bare number would be MiB here */
+    if (guest->max_memory_bytes) {
+        if (guest->memory_slots)
+            put_number(argv, ",slots=", guest->memory_slots);
+        put_number(argv, ",maxmem=", guest->max_memory_bytes / KIB);
+        argv_put(argv, "k");
+    }
     argv_end(argv);
     begin(argv, "-smp", "");
     argv_number(argv, first_vcpus(guest));
@@ -179,108 +166,14 @@ static void plug_vcpus(struct argv *argv, const struct plan_guest *guest)
     }
 }
 
-/* ---- memory ----------------------------------------------------------------------------------------------------- */
-
-enum backend { BACKEND_RAM, BACKEND_FILE, BACKEND_MEMFD, BACKEND_SHM };
-
-static enum backend backend_of(const struct plan_cell *cell)
-{
-    if (cell->path)
-        return BACKEND_FILE;
-    if (cell->page_bytes)
-        return BACKEND_MEMFD; /* libvirt takes a file on the mount of that size; a memfd needs no mount */
-    switch (cell->backing) {
-    case BACKING_ANONYMOUS:
-        return BACKEND_RAM;
-    case BACKING_FILE: /* of libvirt's own, which is as nameless as a memfd */
-    case BACKING_MEMFD:
-        return BACKEND_MEMFD;
-    case BACKING_SHM:
-        return BACKEND_SHM;
-    }
-    bug("a backing source that is none");
-}
-
-static void thread_context(struct argv *argv, const struct plan_cell *cell, uint32_t number)
-{
-    begin(argv, "-object", "thread-context");
-    put_number(argv, ",id=near-cell", number);
-    put_ids(argv, ",node-affinity=", cell->context_nodes);
-    argv_end(argv);
-}
-
-static void put_binding(struct argv *argv, const struct plan_cell *cell)
-{
-    static const char *const policies[] = {
-        [POLICY_STRICT] = ",policy=bind",
-        [POLICY_PREFERRED] = ",policy=preferred",
-        [POLICY_INTERLEAVE] = ",policy=interleave",
-    };
-    if (!cell->nodes || cell->policy == POLICY_RESTRICTIVE)
-        return; /* restrictive is a cgroup's work: QEMU must not bind what is to be moved later */
-    put_ids(argv, ",host-nodes=", cell->nodes);
-    argv_put(argv, policies[cell->policy]);
-}
-
-static void put_allocation(struct argv *argv, const struct plan_cell *cell, uint32_t number)
-{
-    if (!cell->is_preallocated)
-        return;
-    argv_put(argv, ",prealloc=on");
-    if (cell->prealloc_threads > 1)
-        put_number(argv, ",prealloc-threads=", cell->prealloc_threads);
-    if (cell->context_nodes)
-        put_number(argv, ",prealloc-context=near-cell", number);
-}
-
-static void put_file(struct argv *argv, const struct plan_cell *cell)
-{
-    put_text(argv, ",mem-path=", cell->path);
-    if (cell->align_bytes)
-        put_number(argv, ",align=", cell->align_bytes);
-    if (cell->offset_bytes) /* since QEMU 8.1 */
-        put_number(argv, ",offset=", cell->offset_bytes);
-    if (cell->discard) /* other backends lose their content with the process anyway */
-        argv_put(argv, ",discard-data=on");
-}
-
-static void memory_object(struct argv *argv, const struct plan_cell *cell, uint32_t number)
-{
-    static const char *const names[] = {
-        [BACKEND_RAM] = "memory-backend-ram",
-        [BACKEND_FILE] = "memory-backend-file",
-        [BACKEND_MEMFD] = "memory-backend-memfd",
-        [BACKEND_SHM] = "memory-backend-shm", /* since QEMU 9.1 */
-    };
-    enum backend backend = backend_of(cell);
-    if (cell->is_preallocated && cell->context_nodes)
-        thread_context(argv, cell, number);
-    begin(argv, "-object", names[backend]);
-    put_number(argv, ",id=ram-cell", number);
-    put_number(argv, ",size=", cell->memory_bytes);
-    if (backend == BACKEND_FILE)
-        put_file(argv, cell);
-    if (backend == BACKEND_MEMFD && cell->page_bytes)
-        put_number(argv, ",hugetlb=on,hugetlbsize=", cell->page_bytes);
-    /* said always where the default differs between backends */
-    if (backend != BACKEND_RAM || cell->is_shared)
-        argv_put(argv, cell->is_shared ? ",share=on" : ",share=off");
-    put_binding(argv, cell);
-    put_allocation(argv, cell, number);
-    if (!cell->merge)
-        argv_put(argv, ",merge=off");
-    if (!cell->dump)
-        argv_put(argv, ",dump=off");
-    if (!cell->reserve)
-        argv_put(argv, ",reserve=off");
-    argv_end(argv);
-}
+/* ---- cells ---------------------------------------------------------------------------------------------------------
+ */
 
 static void cells(struct argv *argv, const struct plan_guest *guest)
 {
     for (uint32_t i = 0; i < guest->cell_count; i++)
         if (guest->cells[i].memory_bytes)
-            memory_object(argv, &guest->cells[i], i);
+            qemu_memory_object(argv, &guest->cells[i], i);
     for (uint32_t i = 0; guest->has_numa && i < guest->cell_count; i++) {
         begin(argv, "-numa", "node");
         put_number(argv, ",nodeid=", i);
@@ -369,6 +262,8 @@ static void devices(struct argv *argv, const struct plan_guest *guest)
             put_number(argv, ",iothread=iothread", guest->iothreads[0].id);
         argv_end(argv);
     }
+    if (guest->current_memory_bytes) /* which the balloon is told when the guest runs */
+        flag(argv, "-device", "virtio-balloon,id=balloon0");
     if (guest->network) {
         begin(argv, "-netdev", "bridge,id=net0");
         put_text(argv, ",br=", guest->network);
@@ -405,6 +300,7 @@ void qemu_command(struct argv *argv, const struct plan_guest *guest)
     cells(argv, guest);
     distances(argv, guest);
     qemu_hmat(argv, guest);
+    qemu_memory_devices(argv, guest);
     console(argv);
     boot(argv, guest);
     qemu_expanders(argv, guest);

@@ -4,12 +4,6 @@
  */
 #include "emit/qemu_buses.h"
 
-static void put_number(struct argv *argv, const char *key, uint64_t number)
-{
-    argv_put(argv, key);
-    argv_number(argv, number);
-}
-
 static void expander_bus(struct argv *argv, const struct plan_expander *expander)
 {
     argv_option(argv, "-device");

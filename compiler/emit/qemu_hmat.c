@@ -5,12 +5,6 @@
  */
 #include "emit/qemu_hmat.h"
 
-static void put_number(struct argv *argv, const char *key, uint64_t number)
-{
-    argv_put(argv, key);
-    argv_number(argv, number);
-}
-
 static void value(void *state, const struct hmat_row_of_plan *row)
 {
     static const char *const levels[HMAT_LEVEL_COUNT] = { "memory", "first-level", "second-level", "third-level" };

@@ -118,12 +118,18 @@ static void drop_word(struct guest_lines *guest, const char *word)
 static void share_memory(struct guest_lines *guest)
 {
     uint64_t kib = equal_number(guest, "memory", text_kib), total;
-    if (!kib || line_find(guest->lines, "memory") || __builtin_mul_overflow(kib, cell_count(guest), &total) ||
+    struct line *said = line_find(guest->lines, "memory"); /* of growth alone it takes the sum */
+    if (!kib || (said && said->count) || __builtin_mul_overflow(kib, cell_count(guest), &total) ||
         total > UINT64_MAX / KIB)
         return;
     drop_word(guest, "memory");
-    line_add(&guest->lines,
-             line_new(guest->arena, "memory", arena_printf(guest->arena, "%" G_GUINT64_FORMAT "KiB", total)));
+    struct line *line = line_new(guest->arena, "memory", arena_printf(guest->arena, "%" G_GUINT64_FORMAT "KiB", total));
+    if (said) {
+        said->arguments = line->arguments;
+        said->count = line->count;
+    } else {
+        line_add(&guest->lines, line);
+    }
 }
 
 static uint64_t threads_of(const struct line *vcpus)

@@ -240,12 +240,13 @@ static void drop_iothreads(struct guest_lines *guest)
 
 static void reorder(struct guest_lines *guest)
 {
-    static const char *const words[] = {
-        "arch",         "machine", "accel",     "cpu",      "memory",    "vcpus",      "cpus",       "pin",
-        "node",         "cells",   "pages",     "backing",  "access",    "allocation", "discard",    "dump",
-        "reserve",      "ksm",     "locked",    "cell",     "distances", "dimm",       "virtio-mem", "nvdimm",
-        "expander-bus", "device",  "scheduler", "emulator", "iothreads", "iothread",   "resctrl",    "boot"
-    };
+    static const char *const words[] = { "arch",      "machine",      "accel",      "cpu",        "memory",
+                                         "vcpus",     "cpus",         "pin",        "node",       "cells",
+                                         "pages",     "backing",      "access",     "allocation", "discard",
+                                         "dump",      "reserve",      "ksm",        "locked",     "cell",
+                                         "distances", "dimm",         "virtio-mem", "nvdimm",     "virtio-pmem",
+                                         "sgx-epc",   "expander-bus", "device",     "scheduler",  "emulator",
+                                         "iothreads", "iothread",     "resctrl",    "boot" };
     struct line *sorted = NULL, **tail = &sorted;
     for (size_t i = 0; i < G_N_ELEMENTS(words); i++)
         for (struct line **at = &guest->lines; *at;) {

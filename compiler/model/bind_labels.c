@@ -159,6 +159,19 @@ static void bind_expander(struct binder *binder, const struct frame *frame, cons
     expander->base_ports = expander->ports;
 }
 
+static void bind_memory_device(struct binder *binder, const struct frame *frame, const struct word_row *row,
+                               const struct item *item, const char *name, struct span span)
+{
+    struct guest *guest = frame->object[OBJECT_GUEST];
+    if (frame->layer == LAYER_PROFILE && !grow(binder, guest->memory_device_count / 32, 0, span))
+        return; /* it is sought among them */
+    struct memory_device *device = guest_memory_device(binder, guest, row->id, name, span);
+    struct frame inside = *frame;
+    inside.object[OBJECT_MEMORY_DEVICE] = device;
+    inside.said = &device->said;
+    bind_block(binder, &inside, row->opens, item->children);
+}
+
 /* What stands behind the label of a word that takes arguments too. */
 static void bind_arguments(struct binder *binder, const struct frame *inside, const struct word_row *row,
                            const struct item *item)
@@ -261,6 +274,8 @@ void bind_labelled(struct binder *binder, const struct frame *frame, const struc
             bind_named_device(binder, frame, row, item, name, label.span);
         else if (row->id == W_CELL_HMAT_CACHE && parse_value(binder, &row->label, &label, &id))
             bind_hmat_cache(binder, frame, item, id, label.span);
+        else if (row->object == OBJECT_MEMORY_DEVICE && parse_value(binder, &row->label, &label, &name))
+            bind_memory_device(binder, frame, row, item, name, label.span);
     }
     if (frame->is_broken && findings_errors_met(binder->findings) > findings)
         *frame->is_broken = true;

@@ -150,6 +150,8 @@ struct resctrl *guest_resctrl(struct binder *binder, struct guest *guest, const 
 struct expander_bus *guest_expander(struct binder *binder, struct guest *guest, const char *name, struct span span);
 struct device *guest_device(struct binder *binder, struct guest *guest, const char *name, struct span span);
 struct iothread *guest_iothread(struct binder *binder, struct guest *guest, uint32_t id, struct span span);
+struct memory_device *guest_memory_device(struct binder *binder, struct guest *guest, enum word_id model,
+                                          const char *name, struct span span);
 struct hmat_cache *cell_hmat_cache(struct binder *binder, struct cell *cell, uint32_t level, struct span span);
 
 extern const struct guest guest_defaults;
@@ -160,6 +162,7 @@ extern const struct expander_bus expander_defaults;
 extern const struct device device_defaults;
 extern const struct named_device named_device_defaults;
 extern const struct hmat_cache hmat_cache_defaults;
+extern const struct memory_device memory_device_defaults;
 extern const struct declared_host host_defaults;
 extern const struct reserve reserve_defaults;
 extern const struct site site_defaults;

@@ -47,7 +47,8 @@ static uint64_t parts_of_guest(const struct guest *guest)
     cells = MIN(cells, MOST_CELLS);
     uint64_t iothreads = MIN(MAX(guest->iothread_total, guest->iothread_count), MOST_IOTHREADS);
     uint64_t vcpus = guest->vcpu_count == COUNT_ALL ? 0 : guest->vcpu_count;
-    return 16 + 8 * cells + cells * cells + 4 * (iothreads + guest->device_count + guest->expander_count) +
+    return 16 + 8 * cells + cells * cells +
+           4 * (iothreads + guest->device_count + guest->expander_count + guest->memory_device_count) +
            MIN(vcpus, IDS_LIMIT) / 4 + guest->locality.pin_rows.count + guest->features.count +
            text_parts(guest->kernel) + text_parts(guest->initrd) + text_parts(guest->cmdline) +
            text_parts(guest->disk) + text_parts(guest->network) + text_parts(guest->cpu_model) +

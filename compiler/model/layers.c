@@ -13,6 +13,7 @@ const struct resctrl resctrl_defaults = { 0 };
 const struct expander_bus expander_defaults = { 0 };
 const struct device device_defaults = { 0 };
 const struct hmat_cache hmat_cache_defaults = { .line_bytes = 64 };
+const struct memory_device memory_device_defaults = { .policy = POLICY_OF_CELL, .access = ACCESS_PRIVATE };
 const struct guest guest_defaults = {
     .count = 1,
     .distance = DISTANCE_AUTO,
@@ -89,6 +90,24 @@ struct resctrl *guest_resctrl(struct binder *binder, struct guest *guest, const 
     return resctrl;
 }
 
+struct memory_device *guest_memory_device(struct binder *binder, struct guest *guest, enum word_id model,
+                                          const char *name, struct span span)
+{
+    for (uint32_t i = 0; i < guest->memory_device_count; i++)
+        if (guest->memory_devices[i].model == model && strcmp(guest->memory_devices[i].name, name) == 0) {
+            guest->memory_devices[i].span = span;
+            return &guest->memory_devices[i];
+        }
+    guest->memory_devices =
+        grown(binder->arena, guest->memory_devices, guest->memory_device_count, sizeof guest->memory_devices[0]);
+    struct memory_device *device = &guest->memory_devices[guest->memory_device_count++];
+    *device = memory_device_defaults;
+    device->model = model;
+    device->name = name;
+    device->span = span;
+    return device;
+}
+
 struct expander_bus *guest_expander(struct binder *binder, struct guest *guest, const char *name, struct span span)
 {
     for (uint32_t i = 0; i < guest->expander_count; i++)
@@ -157,6 +176,14 @@ static bool remove_labelled(struct guest *guest, const struct word_row *row, con
                 return true;
             }
         }
+    if (row->object == OBJECT_MEMORY_DEVICE)
+        for (uint32_t i = 0; i < guest->memory_device_count; i++)
+            if (guest->memory_devices[i].model == row->id && strcmp(guest->memory_devices[i].name, label) == 0) {
+                guest->memory_device_count--;
+                memmove(&guest->memory_devices[i], &guest->memory_devices[i + 1],
+                        (guest->memory_device_count - i) * sizeof guest->memory_devices[0]);
+                return true;
+            }
     if (row->id == W_GUEST_RESCTRL)
         for (uint32_t i = 0; i < guest->resctrl_count; i++)
             if (strcmp(guest->resctrls[i].ids->text, label) == 0) {

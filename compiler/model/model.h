@@ -37,8 +37,17 @@ enum context { /* where a word stands; one bit each, since a row may stand in se
                IN_RESCTRL = 1 << 18,
                IN_EXPANDER = 1 << 19,
                IN_DEVICE = 1 << 20,
+               IN_DIMM = 1 << 21,
+               IN_VIRTIO_MEM = 1 << 22,
+               IN_NVDIMM = 1 << 23,
+               IN_VIRTIO_PMEM = 1 << 24,
+               IN_SGX_EPC = 1 << 25,
+               IN_CXL = 1 << 26,
                IN_G = IN_GUEST | IN_PROFILE,
                IN_GC = IN_G | IN_CELL,
+               IN_CELL_DEVICE = IN_DIMM | IN_VIRTIO_MEM | IN_NVDIMM | IN_SGX_EPC | IN_CXL,
+               IN_MEMORY_DEVICE = IN_CELL_DEVICE | IN_VIRTIO_PMEM,
+               IN_ADDRESSED_DEVICE = IN_DIMM | IN_VIRTIO_MEM | IN_NVDIMM | IN_VIRTIO_PMEM,
 };
 
 enum word_kind {
@@ -77,6 +86,7 @@ enum value_type {
     V_TIME,          /* uint64_t whole nanoseconds */
     V_RATE,          /* uint64_t bytes a second, whole MiB */
     V_SHARE,         /* struct share */
+    V_ADDRESS,       /* uint64_t: hexadecimal, 0x... */
     V_PCI,           /* const char *: an address with its domain, in small letters */
     V_TYPES
 };
@@ -116,6 +126,7 @@ enum object_kind {
     OBJECT_IOTHREAD,
     OBJECT_HMAT_CACHE,
     OBJECT_RESCTRL,
+    OBJECT_MEMORY_DEVICE,
     OBJECT_EXPANDER,
     OBJECT_DEVICE,
     OBJECT_NAMED_DEVICE,
@@ -348,6 +359,7 @@ enum { ASSOCIATIVITY_WORD_NONE, ASSOCIATIVITY_WORD_DIRECT, ASSOCIATIVITY_WORD_FU
 enum { WRITE_POLICY_WORD_NONE, WRITE_POLICY_WORD_WRITEBACK, WRITE_POLICY_WORD_WRITETHROUGH };
 enum { AFFINITY_REQUIRED, AFFINITY_PREFERRED };
 #define EACH_UNSAID UINT32_MAX
+#define POLICY_OF_CELL UINT8_MAX /* a memory device names nodes and no policy: as its cell's, as in libvirt */
 #define PRIORITY_UNSAID UINT32_MAX
 #define VALUE_UNSAID UINT64_MAX /* an optional time or rate of a row */
 
@@ -461,6 +473,20 @@ struct resctrl { /* one group of vCPUs, whose cache and bandwidth are limited or
     struct list monitors;            /* struct monitor_row */
 };
 
+struct memory_device {
+    enum word_id model; /* W_GUEST_DIMM, W_GUEST_VIRTIO_MEM, .. */
+    const char *name;
+    struct span span; /* of its name */
+    struct said said;
+    uint64_t size_bytes, block_bytes, requested_bytes, label_bytes, align_bytes, page_bytes, address;
+    const char *path, *uuid;
+    const char *cell; /* label of a cell */
+    const struct set *nodes;
+    uint8_t policy, access;
+    uint32_t slot;
+    bool discard, pmem, readonly, dynamic_memslots;
+};
+
 struct expander_bus { /* a PCI bus that stands on a cell */
     const char *name;
     struct span span; /* of its label */
@@ -509,7 +535,8 @@ struct guest {
     struct list features; /* struct feature_word */
     uint32_t firmware;
     const char *kernel, *initrd, *cmdline, *disk, *network;
-    uint64_t memory_bytes;
+    uint64_t memory_bytes, max_memory_bytes, current_memory_bytes;
+    uint32_t memory_slots;
     uint32_t vcpu_count, sockets, dies, clusters, modules, cores, threads; /* 0: to be decided */
     uint32_t vcpu_most;                                                    /* `max`, which is then the vcpu_count */
     uint32_t vcpus_at_start; /* the count that was said, beside it or alone */
@@ -538,6 +565,8 @@ struct guest {
     uint32_t iothread_count;
     struct resctrl *resctrls;
     uint32_t resctrl_count;
+    struct memory_device *memory_devices; /* as declared */
+    uint32_t memory_device_count;
     struct expander_bus *expanders; /* as declared */
     uint32_t expander_count;
     struct device *devices; /* as declared */

@@ -410,6 +410,25 @@ static bool parse_feature(struct binder *binder, const struct scalar *scalar, st
     return true;
 }
 
+static bool parse_address(struct binder *binder, const struct scalar *scalar, uint64_t *out_address)
+{
+    enum { DIGITS_MOST = 16 };
+    size_t length = scalar->length;
+    bool fine = length > 2 && length <= 2 + DIGITS_MOST && memcmp(scalar->text, "0x", 2) == 0;
+    for (size_t i = 2; fine && i < length; i++)
+        fine = g_ascii_isxdigit(scalar->text[i]);
+    if (!fine) {
+        struct finding *finding =
+            report_value(binder, NM_wrong_number, scalar, "'%.*s' is no address of memory", (int)length, scalar->text);
+        finding_help(binder->findings, finding, "write it in hexadecimal: '0x100000000'");
+        return false;
+    }
+    *out_address = 0;
+    for (size_t i = 2; i < length; i++)
+        *out_address = *out_address << 4 | (uint64_t)g_ascii_xdigit_value(scalar->text[i]);
+    return true;
+}
+
 static bool parse_pci(struct binder *binder, const struct scalar *scalar, const char **out_address)
 {
     if (is_pci_address(scalar->text, scalar->length)) {
@@ -523,6 +542,8 @@ bool parse_value(struct binder *binder, const struct column *column, const struc
         return parse_quantity(binder, &rate_quantity, scalar, out_value);
     case V_SHARE:
         return parse_share(binder, scalar, out_value);
+    case V_ADDRESS:
+        return parse_address(binder, scalar, out_value);
     case V_PCI:
         return parse_pci(binder, scalar, out_value);
     case V_NONE:
@@ -561,6 +582,7 @@ size_t value_bytes(enum value_type type)
     case V_PAGES:
     case V_TIME:
     case V_RATE:
+    case V_ADDRESS:
         return sizeof(uint64_t);
     case V_SHARE:
         return sizeof(struct share);

@@ -178,9 +178,24 @@ const char *context_word(enum context in)
         return "'device'";
     case IN_HMAT_CACHE:
         return "'hmat-cache'";
+    case IN_DIMM:
+        return "a 'dimm'";
+    case IN_VIRTIO_MEM:
+        return "a 'virtio-mem'";
+    case IN_NVDIMM:
+        return "an 'nvdimm'";
+    case IN_VIRTIO_PMEM:
+        return "a 'virtio-pmem'";
+    case IN_SGX_EPC:
+        return "an 'sgx-epc'";
+    case IN_CXL:
+        return "a 'cxl'";
     case IN_NOWHERE:
     case IN_G:
     case IN_GC:
+    case IN_CELL_DEVICE:
+    case IN_MEMORY_DEVICE:
+    case IN_ADDRESSED_DEVICE:
         break;
     }
     return "this place";
@@ -218,6 +233,7 @@ const char *value_type_word(enum value_type type)
         [V_TIME] = "TIME",
         [V_RATE] = "RATE",
         [V_SHARE] = "SHARE",
+        [V_ADDRESS] = "ADDRESS",
         [V_PCI] = "PCI",
     };
     return words[type];

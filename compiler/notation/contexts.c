@@ -26,6 +26,11 @@ static const struct context_row rows[] = {
     { .in = IN_EXPANDER, .name = "expander-bus", .title = "In an `expander-bus`" },
     { .in = IN_DEVICE, .name = "device", .title = "In a `device`" },
     { .in = IN_RESCTRL, .name = "resctrl", .title = "In a `resctrl`" },
+    { .in = IN_DIMM, .name = "dimm", .title = "In a `dimm`" },
+    { .in = IN_VIRTIO_MEM, .name = "virtio-mem", .title = "In a `virtio-mem`" },
+    { .in = IN_NVDIMM, .name = "nvdimm", .title = "In an `nvdimm`" },
+    { .in = IN_VIRTIO_PMEM, .name = "virtio-pmem", .title = "In a `virtio-pmem`" },
+    { .in = IN_SGX_EPC, .name = "sgx-epc", .title = "In an `sgx-epc`" },
 };
 
 const struct context_row *context_rows(size_t *out_count)

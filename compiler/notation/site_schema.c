@@ -73,6 +73,8 @@ static struct form form_of(enum value_type type)
         return (struct form){ "[0-9]+(?:\\.[0-9]+)?(?:MiB|GiB|TiB)/s", SCALAR_TEXT };
     case V_SHARE:
         return (struct form){ "(?:" NUMBER "%|[0-9]+(?:\\.[0-9]+)?(?:MiB|GiB|TiB)/s)", SCALAR_TEXT };
+    case V_ADDRESS:
+        return (struct form){ "0x[0-9A-Fa-f]{1,16}", SCALAR_TEXT | SCALAR_INTEGER };
     case V_PCI:
         return (struct form){ "[0-9A-Fa-f]{4}:[0-9A-Fa-f]{2}:[0-9A-Fa-f]{2}\\.[0-7]", SCALAR_TEXT };
     case V_TEXT:

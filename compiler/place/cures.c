@@ -287,7 +287,7 @@ static void offer_pages(struct cure *cure)
         const struct draft *draft = cure->diagnosis->draft;
         bool divides_all = page != before;
         for (uint32_t c = 0; page && c < draft->cell_count; c++)
-            divides_all &= draft->cells[c].memory_bytes % page == 0;
+            divides_all &= draft->cells[c].memory_bytes % page == 0 && draft->cells[c].device_bytes % page == 0;
         if (!divides_all)
             continue;
         struct guest *copy = copy_of(cure);

@@ -152,6 +152,7 @@ void draft_cells(struct arena *arena, struct draft *draft, const struct guest *g
     }
     share_vcpus(draft, guest);
     share_memory(draft, guest);
+    draft_devices(arena, draft);
 }
 
 /* ---- numbers of vCPUs ------------------------------------------------------------------------------------------- */

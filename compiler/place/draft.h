@@ -56,6 +56,7 @@ struct draft_cell {
     const struct ids *vcpus;
     uint32_t vcpu_count;
     uint64_t memory_bytes;
+    uint64_t device_bytes;          /* of memory devices on the nodes and pages of this cell */
     bool takes_vcpus, takes_memory; /* what the node has left, instead of a number */
     uint64_t page_bytes;            /* PAGES_LARGEST until a node is chosen */
     uint32_t within;                /* LEVEL_.., NO_LEVEL */
@@ -72,12 +73,21 @@ struct draft_cell {
     bool is_drawn;          /* to the CPUs that a pin table gives it */
 };
 
+struct draft_device { /* a memory device: takes memory as a cell without vCPUs does */
+    const struct memory_device *said;
+    uint32_t cell;            /* that gets it; 0 where there is no such cell, which a rule of the plan tells */
+    bool is_apart;            /* on nodes or pages of its own; else its cell counts it */
+    struct locality locality; /* that of its cell, overridden */
+    struct draft_cell memory; /* said: the block of its cell */
+};
+
 struct draft {
     struct draft *before; /* placed on the same host */
     const struct guest *guest;
     struct room *room; /* NULL until placed */
     struct draft_cell *cells;
     uint32_t cell_count, vcpu_count, threads; /* threads of a guest core that pins honour */
+    struct draft_device *devices;             /* guest->memory_device_count of them */
     struct scope scope;
     const struct ids **vcpu_cpus; /* NULL: not decided, floats or is not pinned */
     uint32_t *claims;             /* CPUs that are its own, into room->cpus, with CLAIM_NAMED; the latest last */
@@ -191,8 +201,10 @@ bool memory_fits(const struct room *room, const uint32_t *nodes, uint32_t count,
                  uint64_t bytes);
 /* What interleaving puts on the node at a position of `count`, in whole pages. */
 uint64_t even_share(uint64_t bytes, uint64_t page_bytes, uint32_t count, uint32_t position);
-/* The largest page that divides the memory and of which there are enough; PAGES_NORMAL where there is none. */
-uint64_t largest_page(const struct room *room, const uint32_t *nodes, uint32_t count, uint32_t policy, uint64_t bytes);
+/* The largest page that divides the memory of a cell and of its devices, and of which there are enough; PAGES_NORMAL
+ * where there is none. */
+uint64_t largest_page(const struct room *room, const uint32_t *nodes, uint32_t count, const struct draft_cell *cell);
+uint64_t wanted_bytes(const struct draft_cell *cell); /* with those of its devices */
 void take_memory(struct arena *scratch, struct room *room, struct draft_cell *cell, const uint32_t *nodes,
                  uint32_t count);
 void give_memory(struct room *room, struct draft_cell *cell);
@@ -258,9 +270,29 @@ bool enter_cell(const struct attempt *attempt, uint32_t index, uint32_t node);
 bool check_cpus(const struct attempt *attempt, uint32_t index, const uint32_t *nodes, uint32_t count);
 bool fails(const struct attempt *attempt, enum shortage kind, uint32_t cell, uint32_t node, uint64_t needed,
            uint64_t left);
+const struct ids *nodes_said(const struct attempt *attempt, const struct set *set, struct span span);
+/* The nodes of a set that guests may use here: there, and not taken away by a cgroup. */
+uint32_t indexes_of(const struct room *room, const struct ids *nodes, uint32_t *out, bool *out_all_there);
+bool fails_heard(const struct attempt *attempt);
+/* What `memory` lacks, of this cell or of a device that it gets. */
+void fails_memory(const struct attempt *attempt, uint32_t index, const struct draft_cell *memory, const uint32_t *nodes,
+                  uint32_t count);
+void enter_memory(const struct attempt *attempt, struct draft_cell *cell, const uint32_t *nodes, uint32_t count);
 /* Lays out the cells of a guest for this host; `count` where the site leaves their number open. */
 void lay_cells(const struct attempt *attempt, const struct guest *guest, uint32_t count);
 
+/* ---- memory_devices.c: memory devices -------------------------------------------------------------------------- */
+
+void draft_devices(struct arena *arena, struct draft *draft); /* behind its cells */
+bool read_device_sets(const struct attempt *attempt);
+/* Whether the devices that follow a cell, on other pages than its own, find room beside it. */
+bool devices_have_room(const struct attempt *attempt, const struct draft_cell *cell, const uint32_t *nodes,
+                       uint32_t count);
+uint64_t bytes_beside(const struct attempt *attempt, uint32_t cell); /* that they take, as the lens shows it */
+bool enter_devices(const struct attempt *attempt);                   /* those apart, once all cells stand */
+void give_devices(struct room *room, const struct draft *draft);
+bool devices_take(const struct draft *draft, uint32_t node, uint64_t page_bytes); /* on a node, or NO_INDEX anywhere */
+void finish_devices(struct placing *placing, const struct draft *draft, struct plan_guest *out);
 /* The CPUs that a cell needs, of those on these nodes; where a cell has CPUs elsewhere, nodes with enough of them. */
 bool take_cpus(const struct attempt *attempt, uint32_t index, const uint32_t *nodes, uint32_t count);
 uint32_t cpu_nodes(const struct attempt *attempt, uint32_t index, uint32_t *nodes, uint32_t count);
@@ -357,6 +389,10 @@ struct identity { /* what makes names into numbers, the same in every run */
 void finish_guest(struct placing *placing, const struct identity *identity, const struct draft *draft,
                   struct plan_guest *out);
 void finish_topology(const struct draft *draft, struct plan_guest *out);
+void finish_cell(struct placing *placing, const struct draft *draft, const struct draft_cell *cell,
+                 struct plan_cell *out);
+/* Nodes near which threads allocate the memory of a cell; NULL: none in particular. */
+const struct ids *context_of(const struct draft *draft, const struct draft_cell *cell);
 /* finish_vcpus.c; `out` has its cells, topology and machine. */
 void finish_apic_ids(struct plan_guest *out);
 void finish_hotplug(struct placing *placing, const struct guest *guest, struct plan_guest *out);

@@ -45,7 +45,7 @@ static enum backing_source backing_of(const struct guest *guest, const struct dr
 }
 
 /* Threads that touch memory first run near it: since QEMU 7.2, and only where the nodes have CPUs to run on. */
-static const struct ids *context_of(const struct draft *draft, const struct draft_cell *cell)
+const struct ids *context_of(const struct draft *draft, const struct draft_cell *cell)
 {
     if (!draft->room || !cell->nodes || cell->locality->context != CONTEXT_AUTO ||
         cell->locality->policy == POLICY_WORD_RESTRICTIVE)
@@ -60,8 +60,8 @@ static const struct ids *context_of(const struct draft *draft, const struct draf
     return cell->nodes;
 }
 
-static void finish_cell(struct placing *placing, const struct draft *draft, const struct draft_cell *cell,
-                        struct plan_cell *out)
+void finish_cell(struct placing *placing, const struct draft *draft, const struct draft_cell *cell,
+                 struct plan_cell *out)
 {
     const struct locality *said = cell->locality;
     bool immediate = cell_says(draft->guest, cell, W_ALLOCATION) ? said->allocation == ALLOCATION_IMMEDIATE
@@ -110,7 +110,8 @@ static bool wants_numa(const struct draft *draft)
     const struct guest *guest = draft->guest;
     return draft->cell_count > 1 || guest->cell_count || guest->cells_wanted || guest->distance_rows.count ||
            is_said(&guest->said, W_GUEST_DISTANCES) || guest->hmat == HMAT_WORD_AUTO || guest->expander_count ||
-           says_device_cell(guest);
+           says_device_cell(guest) || guest->memory_device_count ||
+           is_said(&guest->said, W_MEMORY_MAX); /* memory is plugged into cells */
 }
 
 /* ---- distances -------------------------------------------------------------------------------------------------- */
@@ -345,6 +346,7 @@ void finish_guest(struct placing *placing, const struct identity *identity, cons
     out->distances = finish_distances(placing->arena, draft);
     finish_topology(draft, out);
     finish_hotplug(placing, draft->guest, out);
+    finish_devices(placing, draft, out);
     finish_hmat(placing->arena, draft, cells, out);
     finish_machine(placing, draft, out);
     finish_apic_ids(out);

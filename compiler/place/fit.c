@@ -14,7 +14,7 @@ static struct findings *listener(const struct attempt *attempt)
     return attempt->is_only_host ? attempt->placing->findings : attempt->placing->unheard;
 }
 
-static const struct ids *nodes_said(const struct attempt *attempt, const struct set *set, struct span span)
+const struct ids *nodes_said(const struct attempt *attempt, const struct set *set, struct span span)
 {
     if (set->plain)
         return set->plain;
@@ -100,8 +100,7 @@ void lay_cells(const struct attempt *attempt, const struct guest *guest, uint32_
 
 /* ---- nodes ------------------------------------------------------------------------------------------------------ */
 
-/* The nodes of a set that guests may use here: there, and not taken away by a cgroup. */
-static uint32_t indexes_of(const struct room *room, const struct ids *nodes, uint32_t *out, bool *out_all_there)
+uint32_t indexes_of(const struct room *room, const struct ids *nodes, uint32_t *out, bool *out_all_there)
 {
     uint32_t count = 0, asked = 0;
     for (ids_each(nodes, node)) {
@@ -127,6 +126,7 @@ static void give_back(const struct attempt *attempt)
     struct draft *draft = attempt->draft;
     for (uint32_t i = 0; i < draft->cell_count; i++)
         give_memory(attempt->room, &draft->cells[i]);
+    give_devices(attempt->room, draft);
     give_claims(attempt->room, draft);
     draft->claim_count = 0;
 }
@@ -188,13 +188,13 @@ bool take_cpus(const struct attempt *attempt, uint32_t index, const uint32_t *no
     return true;
 }
 
-static void enter_memory(const struct attempt *attempt, struct draft_cell *cell, const uint32_t *nodes, uint32_t count)
+void enter_memory(const struct attempt *attempt, struct draft_cell *cell, const uint32_t *nodes, uint32_t count)
 {
     cell->node = count ? nodes[0] : NO_INDEX;
     if (!counts_memory(attempt, cell))
         return;
     if (cell->page_bytes == PAGES_LARGEST)
-        cell->page_bytes = largest_page(attempt->room, nodes, count, cell->locality->policy, cell->memory_bytes);
+        cell->page_bytes = largest_page(attempt->room, nodes, count, cell);
     take_memory(attempt->placing->scratch, attempt->room, cell, nodes, count);
 }
 
@@ -210,11 +210,13 @@ bool memory_has_room(const struct attempt *attempt, const struct draft_cell *cel
                      uint32_t count)
 {
     uint64_t page = cell->page_bytes;
+    if (!devices_have_room(attempt, cell, nodes, count))
+        return false;
     if (!counts_memory(attempt, cell))
         return true;
     if (page == PAGES_LARGEST)
-        page = largest_page(attempt->room, nodes, count, cell->locality->policy, cell->memory_bytes);
-    return memory_fits(attempt->room, nodes, count, cell->locality->policy, page, cell->memory_bytes);
+        page = largest_page(attempt->room, nodes, count, cell);
+    return memory_fits(attempt->room, nodes, count, cell->locality->policy, page, wanted_bytes(cell));
 }
 
 uint64_t left_on(const struct attempt *attempt, const uint32_t *nodes, uint32_t count, uint64_t page_bytes)
@@ -228,13 +230,14 @@ uint64_t left_on(const struct attempt *attempt, const uint32_t *nodes, uint32_t 
 /* ---- cells whose nodes are said --------------------------------------------------------------------------------- */
 
 /* Memory that interleaves lacks its share on one node; other memory lacks the sum. */
-static void fails_memory(const struct attempt *attempt, uint32_t index, const uint32_t *nodes, uint32_t count)
+void fails_memory(const struct attempt *attempt, uint32_t index, const struct draft_cell *memory, const uint32_t *nodes,
+                  uint32_t count)
 {
-    const struct draft_cell *cell = &attempt->draft->cells[index];
-    uint64_t page = cell->page_bytes == PAGES_LARGEST ? PAGES_NORMAL : cell->page_bytes, needed = cell->memory_bytes;
+    uint64_t page = memory->page_bytes == PAGES_LARGEST ? PAGES_NORMAL : memory->page_bytes,
+             needed = wanted_bytes(memory);
     uint32_t node = count == 1 ? nodes[0] : NO_INDEX;
-    for (uint32_t n = 0; cell->locality->policy == POLICY_WORD_INTERLEAVE && n < count; n++) {
-        uint64_t share = even_share(cell->memory_bytes, page, count, n);
+    for (uint32_t n = 0; memory->locality->policy == POLICY_WORD_INTERLEAVE && n < count; n++) {
+        uint64_t share = even_share(wanted_bytes(memory), page, count, n);
         if (node == NO_INDEX && room_bytes_left(attempt->room, nodes[n], page) < share) {
             node = nodes[n];
             needed = share;
@@ -270,7 +273,7 @@ static const struct ids *fitting_nodes(const struct attempt *attempt, uint32_t i
     }
     bool all_there;
     *out_count = indexes_of(attempt->room, first, nodes, &all_there);
-    fails_memory(attempt, index, nodes, *out_count);
+    fails_memory(attempt, index, cell, nodes, *out_count);
     return NULL;
 }
 
@@ -355,6 +358,8 @@ static bool fill_cell(const struct attempt *attempt, uint32_t index, const uint3
         take_all(attempt, index, nodes, count);
     if (cell->takes_memory && !all_memory(attempt->room, nodes, count, &cell->page_bytes, &cell->memory_bytes))
         return fails(attempt, SHORT_MEMORY, index, nodes[0], SIZE_ALL, UINT64_MAX);
+    if (cell->takes_memory)
+        cell->memory_bytes -= MIN(cell->memory_bytes, cell->device_bytes);
     if ((cell->takes_vcpus && !cell->vcpu_count) || (cell->takes_memory && !cell->memory_bytes))
         return fails(attempt, cell->takes_vcpus && !cell->vcpu_count ? SHORT_CPUS : SHORT_MEMORY, index, nodes[0],
                      SIZE_ALL, 0);
@@ -411,7 +416,7 @@ static bool read_sets(const struct attempt *attempt)
         if (!cell->fixed)
             return fails_heard(attempt);
     }
-    return claim_devices(attempt, listener(attempt)) || fails_heard(attempt);
+    return read_device_sets(attempt) && (claim_devices(attempt, listener(attempt)) || fails_heard(attempt));
 }
 
 /* Threads of a guest core: said, else those of the host where whole cores are pinned and all cells divide by them. */
@@ -518,7 +523,7 @@ static bool enter_all(const struct attempt *attempt)
     for (uint32_t c = 0; c < draft->cell_count; c++)
         if (draft->cells[c].fixed && !enter_fixed(attempt, c))
             return false;
-    return enter_open(attempt) && enter_emulator(attempt);
+    return enter_open(attempt) && enter_devices(attempt) && enter_emulator(attempt);
 }
 
 /* Floating vCPUs are counted once the guest stands, on each node they may use; CPUs they name are kept for them as
@@ -548,6 +553,7 @@ void release_guest(struct draft *draft)
         for (uint32_t p = 0; p < draft->cells[c].portion_count; p++)
             room_give_memory(draft->room, draft->cells[c].portions[p].node, draft->cells[c].page_bytes,
                              draft->cells[c].portions[p].bytes);
+    give_devices(draft->room, draft);
     give_claims(draft->room, draft);
     draft->room->memory_by_numad -= memory_for_numad(draft);
 }

@@ -99,7 +99,7 @@ static const uint32_t *rank_nodes(const struct attempt *attempt, struct arena *s
                                    .memory = node->memory_guests,
                                    .floating = node->floating_sum };
         if (first->page_bytes == PAGES_LARGEST)
-            rows[n].page_bytes = largest_page(attempt->room, &n, 1, first->locality->policy, first->memory_bytes);
+            rows[n].page_bytes = largest_page(attempt->room, &n, 1, first);
     }
     g_qsort_with_data(rows, (gint)count, sizeof *rows, by_rank, site_spreads(attempt) ? scratch : NULL);
     for (uint32_t n = 0; n < count; n++)

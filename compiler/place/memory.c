@@ -47,13 +47,20 @@ static bool are_pages_known(const struct room *room, const uint32_t *nodes, uint
     return true;
 }
 
-uint64_t largest_page(const struct room *room, const uint32_t *nodes, uint32_t count, uint32_t policy, uint64_t bytes)
+uint64_t wanted_bytes(const struct draft_cell *cell)
 {
+    return cell->memory_bytes + cell->device_bytes;
+}
+
+uint64_t largest_page(const struct room *room, const uint32_t *nodes, uint32_t count, const struct draft_cell *cell)
+{
+    uint64_t bytes = wanted_bytes(cell);
     const struct host_node *first = count ? &room->host->facts->nodes[nodes[0]] : NULL;
     for (uint32_t p = first ? first->pool_count : 0; bytes && p-- > 0;) {
         uint64_t page = first->pools[p].page_bytes;
         if (page && are_pages_known(room, nodes, count, page) && left_over(room, nodes, count, page) >= bytes &&
-            bytes % page == 0 && memory_fits(room, nodes, count, policy, page, bytes))
+            bytes % page == 0 && cell->memory_bytes % page == 0 &&
+            memory_fits(room, nodes, count, cell->locality->policy, page, bytes))
             return page;
     }
     return PAGES_NORMAL;
@@ -70,13 +77,13 @@ static void take(struct room *room, struct draft_cell *cell, uint32_t node, uint
 void take_memory(struct arena *scratch, struct room *room, struct draft_cell *cell, const uint32_t *nodes,
                  uint32_t count)
 {
-    uint64_t left = cell->memory_bytes;
+    uint64_t left = wanted_bytes(cell);
     cell->portions = arena_array(scratch, struct portion, MAX(count, 1));
     cell->portion_count = 0;
     for (uint32_t n = 0; n < count && left; n++) {
         uint64_t room_left = room_bytes_left(room, nodes[n], cell->page_bytes), share = MIN(left, room_left);
         if (cell->locality->policy == POLICY_WORD_INTERLEAVE)
-            share = even_share(cell->memory_bytes, cell->page_bytes, count, n);
+            share = even_share(wanted_bytes(cell), cell->page_bytes, count, n);
         else if (cell->page_bytes)
             share -= share % cell->page_bytes;
         take(room, cell, nodes[n], share);

@@ -44,7 +44,7 @@ struct need need_of(const struct attempt *attempt, uint32_t index)
         return (struct need){ .within = NO_LEVEL, .scope = ANYWHERE };
     /* what people fix may be as crowded as they like */
     need.ease = cell->fixed || cell->is_drawn ? EASE_CROWDED : attempt->ease;
-    need.bytes = counts_memory(attempt, cell) ? cell->memory_bytes : 0;
+    need.bytes = counts_memory(attempt, cell) ? wanted_bytes(cell) : 0;
     need.page_bytes = cell->page_bytes;
     if (!counts_cpus(attempt))
         return need;

@@ -224,7 +224,8 @@ const char *shortage_text(struct arena *arena, const struct diagnosis *diagnosis
         return crowd_text(arena, diagnosis);
     const char *beside = is_of_cpus(misfit) && draft->guest->emulator == EMULATOR_ISOLATE && misfit->cell == 0
                              ? " beside one for its emulator"
-                             : "";
+                         : !is_of_cpus(misfit) && draft->guest->memory_device_count ? " with its memory devices"
+                                                                                    : "";
     const char *left, *amount = needed_text(arena, diagnosis, &left);
     const char *needs = who_needs(arena, diagnosis), *place = place_text(arena, diagnosis);
     bool is_wide = diagnosis->shape.part.level == NO_LEVEL || diagnosis->shape.part.level == LEVEL_SOCKET;
@@ -271,7 +272,7 @@ static bool takes_memory(const struct draft *draft, uint32_t node, uint64_t page
                 counted_page(draft->room, at, draft->cells[c].page_bytes) == counted_page(draft->room, at, page_bytes))
                 return true;
         }
-    return false;
+    return devices_take(draft, node, page_bytes);
 }
 
 static bool takes(const struct draft *draft, const struct misfit *misfit)

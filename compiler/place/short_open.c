@@ -44,7 +44,7 @@ static uint64_t wanted_of(const struct need *need)
 static uint64_t needed_by(const struct view *view, uint32_t cell)
 {
     struct need need = need_of(view->attempt, view->index[cell]);
-    return is_of_memory(view) ? need.bytes : wanted_of(&need);
+    return is_of_memory(view) ? need.bytes + bytes_beside(view->attempt, view->index[cell]) : wanted_of(&need);
 }
 
 /* What a node offers a cell of the resource in the lens; memory is never UINT64_MAX where it is short. */
@@ -311,7 +311,7 @@ static void tell_apart(const struct view *view, const uint32_t *chosen)
     }
     if (told > TOLD_NODES)
         g_string_append_printf(text, " and so on");
-    fails(view->attempt, SHORT_MEMORY, view->index[cell], NO_INDEX, homeless->memory_bytes, 0);
+    fails(view->attempt, SHORT_MEMORY, view->index[cell], NO_INDEX, wanted_bytes(homeless), 0);
     view->attempt->misfit->extent = NODES_APART;
     view->attempt->misfit->apart = arena_string(view->attempt->placing->scratch, text->str, text->len);
 }

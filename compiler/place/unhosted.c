@@ -52,6 +52,12 @@ static bool check_guest(struct placing *placing, const struct guest *guest)
         if (guest->iothreads[i].nodes)
             fine = needs_host(placing, said_span(&guest->iothreads[i].said, W_IOTHREAD_NODE, 1), "'iothread { node }'");
     }
+    for (uint32_t i = 0; i < guest->memory_device_count; i++) {
+        const struct memory_device *device = &guest->memory_devices[i];
+        fine &= plain_nodes(placing, device->nodes, said_span(&device->said, W_MEMORY_DEVICE_NODE, 1));
+        if (device->page_bytes == PAGES_LARGEST)
+            fine = needs_host(placing, said_span(&device->said, W_MEMORY_DEVICE_PAGES, 1), "'pages largest'");
+    }
     for (uint32_t r = 0; r < guest->locality.pin_rows.count; r++)
         fine &= plain_cpus(placing, rows[r].cpus, rows[r].span);
     if (is_said(&guest->said, W_WITHIN))
@@ -105,6 +111,10 @@ bool draft_unhosted(struct placing *placing, struct draft *draft, const struct g
         struct draft_cell *cell = &draft->cells[c];
         cell->nodes = cell->locality->nodes ? cell->locality->nodes->plain : NULL;
         cell->allowed = cell->locality->cpus ? cell->locality->cpus->plain : NULL;
+    }
+    for (uint32_t i = 0; i < guest->memory_device_count; i++) {
+        struct draft_device *device = &draft->devices[i];
+        device->memory.fixed = device->said->nodes ? device->said->nodes->plain : NULL;
     }
     take_table(placing, draft);
     draft->is_placed = true;

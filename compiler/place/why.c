@@ -10,19 +10,27 @@
 
 enum { LENSES_MOST = 6 };
 
+/* Huge pages in the first pass, normal memory in the second. */
+static void add_lens(const struct draft_cell *memory, unsigned pass, struct lens *out, uint32_t *count)
+{
+    uint64_t page = memory->page_bytes == PAGES_LARGEST ? PAGES_NORMAL : memory->page_bytes;
+    bool is_new = (page != PAGES_NORMAL) == (pass == 0);
+    for (uint32_t i = 0; i < *count; i++)
+        is_new &= out[i].page_bytes != page;
+    if (is_new && *count < LENSES_MOST - 1)
+        out[(*count)++] = (struct lens){ LENS_MEMORY, page };
+}
+
 /* Memory before CPUs: people move memory less easily, and CPUs stand where it is. */
 static uint32_t lenses_of(const struct draft *draft, struct lens *out)
 {
     uint32_t count = 0;
-    for (unsigned pass = 0; pass < 2; pass++)
-        for (uint32_t c = 0; c < draft->cell_count; c++) {
-            uint64_t page = draft->cells[c].page_bytes == PAGES_LARGEST ? PAGES_NORMAL : draft->cells[c].page_bytes;
-            bool is_new = (page != PAGES_NORMAL) == (pass == 0);
-            for (uint32_t i = 0; i < count; i++)
-                is_new &= out[i].page_bytes != page;
-            if (is_new && count < LENSES_MOST - 1)
-                out[count++] = (struct lens){ LENS_MEMORY, page };
-        }
+    for (unsigned pass = 0; pass < 2; pass++) {
+        for (uint32_t c = 0; c < draft->cell_count; c++)
+            add_lens(&draft->cells[c], pass, out, &count);
+        for (uint32_t i = 0; i < draft->guest->memory_device_count; i++)
+            add_lens(&draft->devices[i].memory, pass, out, &count);
+    }
     out[count++] = (struct lens){ .kind = LENS_CPUS };
     return count;
 }

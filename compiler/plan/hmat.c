@@ -152,6 +152,8 @@ static bool has_values(const struct plan_guest *guest)
 
 bool has_libvirt_gap(const struct plan_guest *guest, enum libvirt_gap gap, uint32_t *out_cell, uint32_t *out_other)
 {
+    if (gap == GAP_BINDING || gap == GAP_DEVICE)
+        return has_device_gap(guest, gap, out_cell, out_other);
     if (gap == GAP_FIXED) {
         *out_cell = *out_other = 0;
         return guest->online && first_vcpus(guest) < ids_size(guest->fixed);

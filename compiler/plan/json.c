@@ -6,25 +6,8 @@
 #include "plan/plan.h"
 #include "plan/json_buses.h"
 #include "plan/json_hmat.h"
+#include "plan/json_memory.h"
 #include "plan/json_tuning.h"
-
-static void text_if_any(struct json *json, const char *key, const char *text)
-{
-    if (text)
-        json_string(json, key, text);
-}
-
-static void number_if_any(struct json *json, const char *key, uint64_t number)
-{
-    if (number)
-        json_number(json, key, number);
-}
-
-static void set_if_any(struct json *json, const char *key, const struct ids *ids)
-{
-    if (ids)
-        json_ids(json, key, ids);
-}
 
 static void cpu(struct json *json, const struct plan_guest *guest)
 {
@@ -91,26 +74,7 @@ static void cell(struct json *json, const struct plan_guest *guest, const struct
     json_object(json, NULL);
     json_string(json, "name", cell->name);
     json_ids(json, "vcpus", cell->vcpus);
-    json_number(json, "memory_bytes", cell->memory_bytes);
-    if (cell->nodes) {
-        json_ids(json, "nodes", cell->nodes);
-        json_string(json, "policy", memory_policy_word(cell->policy));
-    }
-    json_number(json, "page_bytes", cell->page_bytes);
-    json_string(json, "backing", backing_source_word(cell->backing));
-    text_if_any(json, "path", cell->path);
-    number_if_any(json, "align_bytes", cell->align_bytes);
-    number_if_any(json, "offset_bytes", cell->offset_bytes);
-    json_bool(json, "shared", cell->is_shared);
-    json_bool(json, "shared_said", cell->has_access);
-    json_bool(json, "preallocated", cell->is_preallocated);
-    number_if_any(json, "prealloc_threads", cell->prealloc_threads);
-    set_if_any(json, "context_nodes", cell->context_nodes);
-    json_bool(json, "discard", cell->discard);
-    json_bool(json, "discard_said", cell->has_discard);
-    json_bool(json, "dump", cell->dump);
-    json_bool(json, "reserve", cell->reserve);
-    json_bool(json, "merge", cell->merge);
+    write_plan_memory(json, cell);
     write_plan_hmat(json, guest, cell);
     json_end(json, '}');
 }
@@ -187,10 +151,12 @@ static void guest_object(struct json *json, const struct plan_guest *guest)
     cpu(json, guest);
     boot(json, guest);
     json_number(json, "memory_bytes", guest->memory_bytes);
+    write_growth(json, guest);
     vcpus(json, guest);
     if (guest->remaps_interrupts)
         json_bool(json, "interrupt_remapping", true);
     cells(json, guest);
+    write_memory_devices(json, guest);
     numad(json, guest);
     pins(json, guest);
     write_tuning(json, guest);

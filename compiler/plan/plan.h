@@ -21,6 +21,15 @@ enum thread_class { THREAD_NORMAL, THREAD_BATCH, THREAD_IDLE, THREAD_FIFO, THREA
 enum cache_content { CACHE_BOTH, CACHE_CODE, CACHE_DATA };
 enum maxphysaddr_mode { MAXPHYSADDR_UNSAID, MAXPHYSADDR_EMULATE, MAXPHYSADDR_PASSTHROUGH };
 
+enum memory_model {
+    MEMORY_DIMM,
+    MEMORY_VIRTIO_MEM,
+    MEMORY_NVDIMM,
+    MEMORY_VIRTIO_PMEM, /* of no cell */
+    MEMORY_SGX_EPC,
+    MEMORY_MODELS
+};
+
 enum hmat_associativity { ASSOCIATIVITY_NONE, ASSOCIATIVITY_DIRECT, ASSOCIATIVITY_FULL };
 enum hmat_write_policy { WRITE_POLICY_NONE, WRITE_POLICY_WRITEBACK, WRITE_POLICY_WRITETHROUGH };
 
@@ -65,6 +74,26 @@ struct plan_cell {
     const struct plan_side_cache *side_caches; /* in rising order of levels */
     uint32_t side_cache_count;
 };
+
+struct plan_memory_device { /* beside the memory of the cells */
+    enum memory_model model;
+    uint32_t cell;           /* that gets it; 0 of virtio-pmem, which has none */
+    struct plan_cell memory; /* as that of a cell without vCPUs; preallocated virtio-mem: each block as it is
+                                plugged */
+    bool has_nodes, has_pages, has_slot;   /* said by the site, so to be written for this very device */
+    uint32_t slot;                         /* of those with has_slots() */
+    uint64_t address;                      /* where the guest sees it; 0: by QEMU */
+    uint64_t block_bytes, requested_bytes; /* of virtio-mem: its step; what the guest takes of it at start */
+    bool dynamic_memslots;
+    uint64_t label_bytes; /* of nvdimm; 0: none */
+    bool pmem, readonly;
+    const char *uuid; /* of nvdimm; NULL: none */
+};
+
+static inline bool has_slots(enum memory_model model) /* sits in one of the guest's slots */
+{
+    return model == MEMORY_DIMM || model == MEMORY_NVDIMM;
+}
 
 struct plan_feature { /* of the CPU model */
     const char *name;
@@ -166,7 +195,12 @@ struct plan_guest {
     const char *firmware;                                         /* "bios", "uefi" or "none" */
     const char *kernel, *initrd, *cmdline, *disk, *network, *mac; /* NULL: none; network is a bridge */
 
-    uint64_t memory_bytes; /* the sum of the cells */
+    uint64_t memory_bytes;         /* the sum of the cells */
+    uint64_t max_memory_bytes;     /* what cells and memory devices can come to; 0: it does not grow */
+    uint32_t memory_slots;         /* for memory devices */
+    uint64_t current_memory_bytes; /* what a balloon leaves of all memory at start; 0: there is none */
+    const struct plan_memory_device *memory_devices;
+    uint32_t memory_device_count;
     uint32_t vcpu_count;
     uint32_t sockets, dies, clusters, modules, cores, threads; /* product = vcpu_count; levels a machine lacks are 1 */
     const struct ids *online;      /* vCPUs that are there at start; NULL: all, and none can be unplugged */
@@ -258,6 +292,14 @@ uint32_t bus_numbers_of(enum expander_kind kind, uint32_t ports);
 /* The highest place for so many numbers that the others leave free; 0: there is none. */
 uint32_t free_bus_number(const struct bus_numbers *taken, uint32_t taken_count, uint32_t count);
 
+/* The memory of cells and devices, as libvirt counts it. */
+uint64_t plan_total_bytes(const struct plan_guest *guest);
+
+/* How all cells are bound alike: their policy, and the nodes of all of them, which is said of interleaved and preferred
+ * memory only where the cells have the same.  NULL: not all of them are, or not alike. */
+const struct ids *plan_common_nodes(struct arena *arena, const struct plan_guest *guest,
+                                    enum memory_policy *out_policy);
+
 /* ---- vCPUs (vcpus.c) -------------------------------------------------------------------------------------------- */
 
 struct vcpu_place { /* where QEMU has a vCPU: each level counted inside the one before it */
@@ -272,20 +314,24 @@ uint32_t first_vcpus(
 uint32_t highest_apic_id(const struct plan_guest *guest);
 enum { APIC_IDS_OF_8_BITS = 255 };
 
-/* What libvirt cannot say of the cells of a guest, and of its vCPUs. */
+/* What libvirt cannot say of the cells of a guest, of its vCPUs and memory devices. */
 enum libvirt_gap {
     GAP_NO_MEMORY, /* a cell has vCPUs and no memory */
     GAP_BOTH_WAYS, /* two cells are each other's initiator and target */
     GAP_INITIATOR, /* libvirt would take another initiator, or none */
     GAP_FIXED,     /* vCPUs that cannot be unplugged stand behind some that can */
+    GAP_BINDING,   /* libvirt would bind a memory device as its cell is; other: the device */
+    GAP_DEVICE,    /* no word for something of a memory device */
     GAP_COUNT
 };
 
+bool has_device_gap(const struct plan_guest *guest, enum libvirt_gap gap, uint32_t *out_cell, uint32_t *out_device);
 /* The first cell for which it has no words, and the other one it is about; 0 and 0 where it is about no cell. */
 bool has_libvirt_gap(const struct plan_guest *guest, enum libvirt_gap gap, uint32_t *out_cell, uint32_t *out_other);
 
 /* ---- words of the enums, the same in every output that is ours -------------------------------------------------- */
 const char *memory_policy_word(enum memory_policy policy);             /* "strict" */
+const char *memory_model_word(enum memory_model model);                /* "dimm" */
 const char *backing_source_word(enum backing_source source);           /* "anonymous" */
 const char *thread_class_word(enum thread_class class);                /* "fifo" */
 const char *cache_content_word(enum cache_content content);            /* "both" */

@@ -16,6 +16,16 @@ const char *memory_policy_word(enum memory_policy policy)
     return words[policy];
 }
 
+const char *memory_model_word(enum memory_model model)
+{
+    static const char *const words[MEMORY_MODELS] = {
+        [MEMORY_DIMM] = "dimm",       [MEMORY_VIRTIO_MEM] = "virtio-mem",
+        [MEMORY_NVDIMM] = "nvdimm",   [MEMORY_VIRTIO_PMEM] = "virtio-pmem",
+        [MEMORY_SGX_EPC] = "sgx-epc",
+    };
+    return words[model];
+}
+
 const char *associativity_word(enum hmat_associativity associativity)
 {
     static const char *const words[] = {

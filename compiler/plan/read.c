@@ -8,6 +8,7 @@
 #include "plan/fields.h"
 #include "plan/json_buses.h"
 #include "plan/json_hmat.h"
+#include "plan/json_memory.h"
 #include "plan/json_tuning.h"
 
 #include <string.h>
@@ -22,8 +23,6 @@ enum {
     MOST_TARGETS = 64,
 };
 
-static const char *const policies[] = { "strict", "preferred", "interleave", "restrictive" };
-static const char *const backings[] = { "anonymous", "file", "memfd", "shm" };
 static const char *const cache_modes[] = { "", "emulate", "passthrough", "disable" };
 static const char *const address_modes[] = { "", "emulate", "passthrough" };
 
@@ -162,49 +161,12 @@ static void read_vcpus(struct plan_reader *reader, struct json_c_object *object,
 /* Whether it says an initiator. */
 static bool read_cell(struct plan_reader *reader, struct json_c_object *object, struct plan_cell *cell)
 {
-    static const char *const keys[] = {
-        "name",          "vcpus",
-        "memory_bytes",  "nodes",
-        "policy",        "page_bytes",
-        "backing",       "path",
-        "align_bytes",   "offset_bytes",
-        "shared",        "shared_said",
-        "preallocated",  "prealloc_threads",
-        "context_nodes", "discard",
-        "discard_said",  "dump",
-        "reserve",       "merge",
-        PLAN_HMAT_KEYS,  NULL,
-    };
+    static const char *const keys[] = { "name", "vcpus", PLAN_MEMORY_KEYS, PLAN_HMAT_KEYS, NULL };
     if (!read_object(reader, object, keys))
         return false;
     cell->name = read_text(reader, object, "name", REQUIRED);
     cell->vcpus = read_set(reader, object, "vcpus", REQUIRED);
-    cell->memory_bytes = read_size(reader, object, "memory_bytes", REQUIRED, 0);
-    cell->nodes = read_set(reader, object, "nodes", OPTIONAL);
-    cell->policy = read_word(reader, object, "policy", cell->nodes ? REQUIRED : OPTIONAL, policies,
-                             G_N_ELEMENTS(policies), POLICY_STRICT);
-    cell->page_bytes = read_size(reader, object, "page_bytes", REQUIRED, 0);
-    cell->backing = read_word(reader, object, "backing", REQUIRED, backings, G_N_ELEMENTS(backings), 0);
-    cell->path = read_text(reader, object, "path", OPTIONAL);
-    cell->align_bytes = read_size(reader, object, "align_bytes", OPTIONAL, 0);
-    cell->offset_bytes = read_size(reader, object, "offset_bytes", OPTIONAL, 0);
-    cell->is_shared = read_bool(reader, object, "shared");
-    cell->has_access = read_bool(reader, object, "shared_said");
-    cell->is_preallocated = read_bool(reader, object, "preallocated");
-    cell->prealloc_threads = (uint32_t)read_number(reader, object, "prealloc_threads",
-                                                   cell->is_preallocated ? REQUIRED : OPTIONAL, 1, 65536);
-    cell->context_nodes = read_set(reader, object, "context_nodes", OPTIONAL);
-    cell->discard = read_bool(reader, object, "discard");
-    cell->has_discard = read_bool(reader, object, "discard_said");
-    cell->dump = read_bool(reader, object, "dump");
-    cell->reserve = read_bool(reader, object, "reserve");
-    cell->merge = read_bool(reader, object, "merge");
-    if (cell->nodes && !cell->nodes->count)
-        reader_fail(reader, NM_plan_value, "nodes", "'nodes' must not be empty; a cell that is not bound has none");
-    else if (cell->context_nodes && !cell->context_nodes->count)
-        reader_fail(reader, NM_plan_value, "context_nodes", "'context_nodes' must not be empty");
-    else if (cell->page_bytes && cell->memory_bytes % cell->page_bytes)
-        reader_fail(reader, NM_plan_conflict, "memory_bytes", "the memory of a cell is no whole number of its pages");
+    read_plan_memory(reader, object, cell);
     return read_plan_hmat(reader, object, cell);
 }
 
@@ -379,7 +341,7 @@ static void read_numad(struct plan_reader *reader, struct json_c_object *object,
         return;
     guest->cpus_by_numad = read_bool(reader, numad, "cpus");
     guest->memory_by_numad = json_object_object_get_ex(numad, "memory", NULL);
-    guest->numad_policy = read_word(reader, numad, "memory", OPTIONAL, policies, G_N_ELEMENTS(policies), POLICY_STRICT);
+    guest->numad_policy = read_policy(reader, numad, "memory", OPTIONAL);
     for (uint32_t c = 0; guest->memory_by_numad && !reader->failed && c < guest->cell_count; c++)
         if (guest->cells[c].nodes)
             reader_fail(reader, NM_plan_conflict, NULL, "cell %u of guest '%s' is bound, and numad chooses its nodes",
@@ -413,7 +375,7 @@ static void read_guest(struct plan_reader *reader, struct json_c_object *object,
         "cells",     "pins",       "locked", "distances",    "iothreads", "hard_limit_bytes",
         "qemu_only", "schedulers", "vhost",  "resctrl",      "expanders", "devices",
         "numad",     "interrupt_remapping",
-        NULL
+        PLAN_GROWTH_KEYS, NULL
     };
     /* clang-format on */
     static const char *const accels[] = { "kvm", "tcg" };
@@ -430,10 +392,12 @@ static void read_guest(struct plan_reader *reader, struct json_c_object *object,
     read_cpu(reader, object, guest);
     read_boot(reader, object, guest);
     guest->memory_bytes = read_size(reader, object, "memory_bytes", REQUIRED, 1);
+    read_growth(reader, object, guest);
     read_vcpus(reader, object, guest);
     guest->remaps_interrupts = json_object_object_get_ex(object, "interrupt_remapping", NULL) &&
                                read_bool(reader, object, "interrupt_remapping");
     read_cells(reader, object, guest);
+    read_memory_devices(reader, object, guest);
     read_distances(reader, object, guest);
     read_numad(reader, object, guest);
     read_pins(reader, object, guest);

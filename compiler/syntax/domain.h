@@ -12,7 +12,8 @@ enum domain_limits {
     DOMAIN_ATTRIBUTE_LIMIT = 256,   /* of one element; libxml2 compares each with each */
     DOMAIN_NAMESPACE_LIMIT = 1024,  /* declarations in one file; libxml2 walks along them */
     DOMAIN_ELEMENT_LIMIT = 1 << 16, /* that numac looks at */
-    DOMAIN_CELL_LIMIT = 128         /* nodes that QEMU gives to a guest */
+    DOMAIN_CELL_LIMIT = 128,        /* nodes that QEMU gives to a guest */
+    DOMAIN_DEVICE_LIMIT = 256       /* and slots for memory devices */
 };
 
 enum part {
@@ -74,8 +75,22 @@ enum part {
     PART_BANDWIDTH,
     PART_DEVICES,
     PART_DEVICE_MEMORY,
+    PART_DEVICE_SOURCE,
+    PART_NODEMASK,
+    PART_PAGESIZE,
+    PART_PATH,
+    PART_ALIGNSIZE,
+    PART_PMEM,
     PART_TARGET,
     PART_SIZE,
+    PART_TARGET_NODE,
+    PART_LABEL,
+    PART_LABEL_SIZE,
+    PART_READONLY,
+    PART_BLOCK,
+    PART_REQUESTED,
+    PART_TARGET_ADDRESS,
+    PART_DEVICE_ADDRESS,
     PART_CONTROLLER,
     PART_CONTROLLER_TARGET,
     PART_CONTROLLER_NODE,
@@ -194,6 +209,9 @@ struct cell_items { /* by id */
 /* Adds latencies, bandwidths and side caches to the cells (domain_hmat.c). */
 void hmat_to_items(struct domain *domain, struct cell_items *cells);
 
+/* What the memory comes to, with its devices; behind the cells, which have so much of it. */
+void memory_to_items(struct domain *domain, struct item_list *top, uint64_t cells_kib);
+void memory_devices_to_items(struct domain *domain, struct item_list *top);
 /* PCI buses on cells, and what a guest's own must keep clear of. */
 void devices_to_items(struct domain *domain, struct item_list *top, struct domain_identity *identity);
 

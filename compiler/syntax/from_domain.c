@@ -7,80 +7,6 @@
 
 #include <string.h>
 
-/* ---- memory ----------------------------------------------------------------------------------------------------- */
-
-/* Memory devices are part of `<memory>` but of no cell. */
-static uint64_t devices_kib(struct domain *domain)
-{
-    uint64_t sum = 0, kib;
-    for (const struct element *size = domain_first(domain, PART_SIZE); size; size = size->next)
-        if (domain_size(domain, &size->content, element_value(size, "unit"), "a size of memory", &kib) &&
-            __builtin_add_overflow(sum, kib, &sum))
-            sum = UINT64_MAX;
-    return sum;
-}
-
-static const char *kib_text(const struct domain *domain, uint64_t kib)
-{
-    return size_text(domain->syntax->arena, MIN(kib, UINT64_MAX / KIB) * KIB);
-}
-
-static void tell_sum(struct domain *domain, const struct element *memory, uint64_t kib, uint64_t sum, bool has_devices)
-{
-    struct finding *finding =
-        domain_report(domain, NM_base_memory, memory->content.where, "the memory is %s, the cells%s have %s",
-                      kib_text(domain, kib), has_devices ? " and memory devices" : "", kib_text(domain, sum));
-    finding_label(domain->findings, finding, domain_span(domain, element_extent(domain_first(domain, PART_CELL))),
-                  "the first cell");
-    finding_note(domain->findings, finding,
-                 "libvirt would replace the memory by the sum of the cells, and so does numac");
-    finding_help(domain->findings, finding,
-                 "write <memory unit='KiB'>%" G_GUINT64_FORMAT "</memory>, or mend the cells", sum);
-}
-
-static void tell_no_memory(struct domain *domain, const struct element *memory, uint64_t kib, uint64_t devices)
-{
-    struct finding *finding = domain_report(domain, NM_base_value, memory->content.where,
-                                            "the memory of %s is not more than that of the memory devices, %s",
-                                            kib_text(domain, kib), kib_text(domain, devices));
-    finding_help(domain->findings, finding, "the memory is the sum of all: make it larger, or remove devices");
-}
-
-/* What the balloon takes away at start, of the guest's own memory. */
-static void compare_current(struct domain *domain, uint64_t own_kib)
-{
-    const struct element *current = domain_first(domain, PART_CURRENT_MEMORY);
-    uint64_t kib;
-    if (!current || !domain_size(domain, &current->content, element_value(current, "unit"), "a size of memory", &kib) ||
-        kib >= own_kib)
-        return;
-    struct finding *finding = domain_written_over(domain, current->content.where,
-                                                  "the balloon leaves %s of %s at start: numac writes all of it",
-                                                  kib_text(domain, kib), kib_text(domain, own_kib));
-    finding_help(domain->findings, finding, "remove <currentMemory>, or give the guest that much memory");
-}
-
-/* With cells they say it; the total is then only compared. */
-static void add_memory(struct domain *domain, struct item_list *top, uint64_t cells_kib)
-{
-    const struct element *memory = domain_first(domain, PART_MEMORY);
-    uint64_t kib, devices = devices_kib(domain), sum;
-    bool has_cells = domain_first(domain, PART_CELL);
-    if (!memory || !domain_size(domain, &memory->content, element_value(memory, "unit"), "a size of memory", &kib)) {
-        compare_current(domain, cells_kib);
-        return;
-    }
-    if (__builtin_add_overflow(cells_kib, devices, &sum))
-        sum = UINT64_MAX;
-    if (has_cells && cells_kib && sum != kib)
-        tell_sum(domain, memory, kib, sum, devices > 0);
-    else if (!has_cells && devices && devices >= kib)
-        tell_no_memory(domain, memory, kib, devices);
-    else if (!has_cells)
-        item_add(NULL, top, item_with(domain, memory, "memory", word_size(domain, &memory->content, kib - devices)));
-    compare_current(domain, has_cells ? cells_kib : kib - MIN(devices, kib));
-}
-
 /* ---- vCPUs and where they run ----------------------------------------------------------------------------------- */
 
 /* libvirt asks numad once for the whole guest, and refuses to bind a cell beside that. */
@@ -221,32 +147,6 @@ static void add_backing(struct domain *domain, struct item_list *top)
     add_locked(domain, top);
 }
 
-/* ---- what stays in the base ------------------------------------------------------------------------------------- */
-
-static void tell_kept(struct domain *domain, struct extent where, const char *what)
-{
-    struct finding *finding =
-        domain_report(domain, NM_base_kept, where, "%s: kept as it stands in the base, and not checked", what);
-    finding_note(domain->findings, finding, "the language has no word for it in this version");
-    finding_help(domain->findings, finding, "see that it fits the plan, or remove it from the base");
-}
-
-static void tell_all_kept(struct domain *domain)
-{
-    static const struct {
-        enum part part;
-        const char *what;
-    } kept[] = {
-        { PART_MAX_MEMORY, "room for memory devices" },
-        { PART_DEVICE_MEMORY, "a memory device" },
-    };
-    for (size_t i = 0; i < G_N_ELEMENTS(kept); i++) {
-        const struct element *first = domain_first(domain, kept[i].part);
-        if (first)
-            tell_kept(domain, element_extent(first), kept[i].what);
-    }
-}
-
 /* ---- what the base rules ---------------------------------------------------------------------------------------- */
 
 static struct base_value ruled_by(const struct domain *domain, const struct text_value *value)
@@ -324,7 +224,7 @@ static void add_items(struct domain *domain, struct item_list *top, struct tree 
         domain_uuid(domain, &uuid->content, &identity->uuid);
     cells_to_items(domain, &cells, &cells_kib);
     tree->total = total_of_cells(domain, cells_kib);
-    add_memory(domain, top, cells_kib);
+    memory_to_items(domain, top, cells_kib);
     vcpus_to_items(domain, top);
     add_placement(domain, top);
     add_pins(domain, top);
@@ -332,6 +232,7 @@ static void add_items(struct domain *domain, struct item_list *top, struct tree 
     resctrls_to_items(domain, top);
     devices_to_items(domain, top, identity);
     add_backing(domain, top);
+    memory_devices_to_items(domain, top);
     if (!cells.first)
         return;
     *top = list_append(*top, cells.first);
@@ -372,7 +273,6 @@ struct tree *read_domain_part(struct syntax *syntax, struct span where, struct d
     } else if (domain_parse(domain)) {
         identify(domain, out_identity);
         add_items(domain, &top, tree, out_identity);
-        tell_all_kept(domain);
         rule(domain, tree->ruled);
     }
     tree->items = top.first;

@@ -112,6 +112,9 @@ struct tree *read_domain(struct syntax *syntax, uint32_t file, struct domain_ide
 /* The same of one `<domain>` among several of a file, whose bytes are `where`. */
 struct tree *read_domain_part(struct syntax *syntax, struct span where, struct domain_identity *out_identity);
 
+/* The name of a memory device of a base, the nth of its model: "dimm0". */
+char *domain_device_name(const char *model, uint32_t number);
+
 /* The text of a word, not NUL-terminated; *out_length its bytes. */
 const char *word_text(const struct syntax *syntax, const struct item *item, struct word word, size_t *out_length);
 char *word_string(const struct syntax *syntax, const struct item *item, struct word word); /* copy in the arena */

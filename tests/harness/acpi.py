@@ -45,7 +45,7 @@ def srat(table):
             cell, = struct.unpack_from("<I", table, at + 2)
             base, size = struct.unpack_from("<QQ", table, at + 8)
             flags, = struct.unpack_from("<I", table, at + 28)
-            if flags & 1 and not flags & 2:  # enabled, and not room for hotplug
+            if flags & 1 and not flags & 6:  # enabled, and neither room for hotplug nor a file's
                 memory[cell] = memory.get(cell, 0) + size
                 if base == HOLE[1]:
                     memory[cell] += HOLE[1] - HOLE[0]

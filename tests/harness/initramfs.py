@@ -23,6 +23,12 @@ def shell():
     return found[0] if found else None
 
 
+def modules(folder, names):
+    """Drivers of the kernel for the archive, as (name, bytes)."""
+    return [(f"tmp/{name}.ko", path.read_bytes()) for name in names
+            for path in KERNEL_FOLDER.glob(f"lib/modules/*/kernel/drivers/{folder}/{name}.ko")]
+
+
 def _entry(number, name, mode, data=b""):
     name = name.encode() + b"\0"
     head = b"070701" + b"".join(b"%08X" % field for field in (

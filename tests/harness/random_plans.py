@@ -217,6 +217,64 @@ def _devices(chance, expanders, controller):
             | place for number, place in enumerate(places)]
 
 
+def _address(chance, plan, number, size):
+    """Behind all memory, a stretch of its own for each."""
+    begin = (plan["memory_bytes"] + (5 << 30)) >> 30 << 30
+    return begin + number * (16 << 30) + chance.randint(0, 3) * size
+
+
+def _memory_device(chance, cells, model):
+    """What libvirt takes from the cell, or is told."""
+    number = chance.randrange(len(cells))
+    cell, size = cells[number], chance.randint(1, 4) << 30
+    device = {key: value for key, value in cell.items()
+              if key in ("nodes", "policy", "page_bytes", "backing", "shared", "preallocated", "prealloc_threads",
+                         "context_nodes", "discard", "dump", "reserve", "merge")}
+    device |= {"model": model, "cell": number, "memory_bytes": size, "shared_said": False, "discard_said": False}
+    if model == "virtio-mem":
+        block = max(2 << 20, device["page_bytes"]) << (chance.randint(0, 2) if device["page_bytes"] < 1 << 30 else 0)
+        device |= {"block_bytes": block, "requested_bytes": chance.randint(0, size // block) * block, "reserve": False}
+        device.pop("context_nodes", None)
+        if device["preallocated"]:
+            device["prealloc_threads"] = 1
+    elif model == "dimm" and "nodes" in device and chance.random() < 0.5:
+        device |= {"nodes": str(chance.randrange(NODES)), "nodes_said": True}
+        if "context_nodes" in device:
+            device["context_nodes"] = device["nodes"]
+    elif model == "nvdimm":
+        device |= {"page_bytes": 0, "backing": "file", "path": f"/srv/{chance.randrange(100)}",
+                   "shared": chance.random() < 0.5, "shared_said": True, "preallocated": True, "prealloc_threads":
+                   max((one.get("prealloc_threads", 1) for one in cells), default=1)}
+        device.pop("context_nodes", None)
+        if "nodes" in device:
+            device["context_nodes"] = device["nodes"]
+        if chance.random() < 0.5:
+            device["label_bytes"] = chance.randint(1, 8) << 17
+        if chance.random() < 0.3:
+            device["readonly"] = True
+    return device
+
+
+def _growth(chance, plan):
+    """Memory devices: those with an address first, as the plan has them, and a slot for each."""
+    if not plan["numa"] or any(not cell["memory_bytes"] for cell in plan["cells"]) or chance.random() < 0.5:
+        return {}
+    devices = [_memory_device(chance, plan["cells"], chance.choice(("dimm", "virtio-mem", "nvdimm")))
+               for _ in range(chance.randint(1, 4))]
+    slots = iter(chance.sample(range(8), 8))
+    addressed = chance.randint(0, len(devices))
+    for number, device in enumerate(devices):
+        device["name"] = f"{device['model']}-{number}"
+        if device["model"] != "virtio-mem":
+            device |= {"slot": next(slots), "slot_said": True}
+            if number < addressed:
+                device["address"] = _address(chance, plan, number, device["memory_bytes"])
+    devices.sort(key=lambda device: "address" not in device)
+    total = plan["memory_bytes"] + sum(device["memory_bytes"] for device in devices)
+    return {"max_memory_bytes": total + (128 << 30), "memory_slots": 8, "memory_devices": devices} | \
+        ({"current_memory_bytes": plan["memory_bytes"]} if chance.random() < 0.3 else {})
+
+
 def guest(seed):
     chance = random.Random(seed)
     topology = _topology(chance)
@@ -237,6 +295,7 @@ def guest(seed):
         _hmat(chance, cells)
     if plan["numa"]:
         plan |= _buses(random.Random(f"buses {seed}"), count)
+    plan |= _growth(random.Random(f"growth {seed}"), plan)
     _hotplug(random.Random(f"hotplug {seed}"), topology)
     return plan | _tuning(random.Random(f"tuning {seed}"), topology["count"])
 

@@ -12,7 +12,9 @@ KIB = {"B": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 
 BOOLEANS = ("share", "prealloc", "merge", "dump", "discard-data", "hugetlb", "seal", "reserve", "pmem", "readonly")
 SIZES = ("size", "hugetlbsize", "align", "offset")
-KINDS = {"memory-backend-ram": "ram", "memory-backend-file": "file", "memory-backend-memfd": "memfd"}
+KINDS = {"memory-backend-ram": "ram", "memory-backend-file": "file", "memory-backend-memfd": "memfd",
+         "memory-backend-epc": "epc"}
+MODELS = {"pc-dimm": "dimm", "nvdimm": "nvdimm", "virtio-mem-pci": "virtio-mem", "virtio-pmem-pci": "virtio-pmem"}
 PROPERTIES = {"qom-type", "id", "host-nodes", "policy", "mem-path", "prealloc-threads", "prealloc-context",
               "x-use-canonical-path-for-ramblock-id", *BOOLEANS, *SIZES}
 LISTS = ("host-nodes", "node-affinity", "cpu-affinity", "cpus")  # keys that may repeat
@@ -138,12 +140,13 @@ def _backend(told, contexts, mounts):
     if policy not in ("default", "bind", "preferred", "interleave") or (policy == "default") != (not nodes):
         raise FactError(f"policy '{policy}' with host nodes {nodes}")
     return {
-        "kind": "hugetlb" if page_bytes and kind == "file" else kind, "size": said["size"], "page_bytes": page_bytes,
+        "kind": "hugetlb" if page_bytes and kind == "file" else kind,
+        "path": None if page_bytes else told.get("mem-path"), "size": said["size"], "page_bytes": page_bytes,
         "host-nodes": nodes, "policy": policy, "share": said.get("share", kind == "memfd"),
         "prealloc": said.get("prealloc", False),
         "prealloc-threads": integer(told.get("prealloc-threads", 1)), "merge": said.get("merge"),
         "dump": said.get("dump"), "discard-data": said.get("discard-data", False),
-        "reserve": said.get("reserve", True), "align": said.get("align", 0), "offset": said.get("offset", 0),
+        "pmem": said.get("pmem", False), "readonly": said.get("readonly", False), "reserve": said.get("reserve", True), "align": said.get("align", 0), "offset": said.get("offset", 0),
         "context": contexts.get(context, {}) if context is not None else None,
     }
 
@@ -228,11 +231,11 @@ def _plain(size_bytes, is_preallocated):
     """Memory in the old way, without a backend of its own."""
     return {"kind": "ram", "size": size_bytes, "page_bytes": 0, "host-nodes": [], "policy": "default", "share": False,
             "prealloc": is_preallocated, "prealloc-threads": 1, "merge": None, "dump": None, "discard-data": False,
-            "reserve": True, "align": 0, "offset": 0, "context": None}
+            "reserve": True, "align": 0, "offset": 0, "path": None, "pmem": False, "readonly": False, "context": None}
 
 
-def _numa(texts, backends, is_preallocated):
-    cells, distances, hmat, used = {}, {}, [], set()
+def _numa(texts, backends, is_preallocated, used):
+    cells, distances, hmat = {}, {}, []
     for text in texts:
         told = properties(text, "type") if not text.startswith("{") else json.loads(text)
         kind = told.pop("type")
@@ -284,6 +287,55 @@ def _matrix(count, distances):
     # libvirt leaves out a matrix that is what a guest assumes without one
     usual = all(value == (10 if source == target else 20) for source, row in enumerate(rows) for target, value in enumerate(row))
     return None if usual else rows
+
+
+# ---- memory devices --------------------------------------------------------------------------------------------
+
+def _take_backend(name, backends, used):
+    if name not in backends or name in used:
+        raise FactError(f"memdev '{name}' is no backend, or taken already")
+    used.add(name)
+    return backends[name]
+
+
+def _memory_device(model, told, backends, used):
+    is_virtio, said = model.startswith("virtio"), dict(told)
+    for key in ("driver", "id", *(("bus", "addr") if is_virtio else ())):  # where it sits on the PCI bus says nothing
+        said.pop(key, None)
+    facts = {
+        "model": model, "memory": _take_backend(said.pop("memdev", None), backends, used),
+        "cell": None if model == "virtio-pmem" else integer(said.pop("node", 0)),
+        "address": integer(said.pop("memaddr" if is_virtio else "addr", 0)),
+    }
+    if not is_virtio:
+        facts["slot"] = integer(said.pop("slot"))
+    if model == "virtio-mem":
+        facts |= {"block": size(said.pop("block-size")), "requested": size(said.pop("requested-size", 0)),
+                  "prealloc": boolean(said.pop("prealloc", False)),
+                  "dynamic-memslots": boolean(said.pop("dynamic-memslots", False))}
+    if model == "nvdimm":
+        facts |= {"label": size(said.pop("label-size", 0)), "unarmed": boolean(said.pop("unarmed", False)),
+                  "uuid": said.pop("uuid", None)}
+    if said:
+        raise FactError(f"properties nobody knows: {sorted(said)} in {told}")
+    return facts
+
+
+def _memory_devices(texts, machine, backends, used):
+    """In order; sections of SGX memory, which are properties of the machine, last."""
+    found = []
+    for text in texts:
+        told = properties(text, "driver")
+        if told.get("driver") in MODELS:
+            found.append(_memory_device(MODELS[told["driver"]], told, backends, used))
+    number = 0
+    while f"sgx-epc.{number}.memdev" in machine:
+        found.append({"model": "sgx-epc", "cell": integer(machine[f"sgx-epc.{number}.node"]),
+                      "memory": _take_backend(machine[f"sgx-epc.{number}.memdev"], backends, used)})
+        number += 1
+    if any(one["model"] == "nvdimm" for one in found) and not boolean(machine.get("nvdimm", "off")):
+        raise FactError("an nvdimm on a machine without")
+    return found
 
 
 # ---- the whole -------------------------------------------------------------------------------------------------
@@ -401,7 +453,9 @@ def facts(words, mounts=None):
     for text in options.get("-machine", []):
         machine |= table(text, "type")
     memory = _memory(options["-m"][0])
-    cells, distances, hmat = _numa(options.get("-numa", []), backends, "-mem-prealloc" in words)
+    used = set()
+    cells, distances, hmat = _numa(options.get("-numa", []), backends, "-mem-prealloc" in words, used)
+    memory_devices = _memory_devices(options.get("-device", []), machine, backends, used)
     only = machine.get("memory-backend")
     if only is not None and (only not in backends or cells):
         raise FactError(f"memory-backend '{only}' is no backend, or there are cells beside it")
@@ -415,7 +469,7 @@ def facts(words, mounts=None):
         raise FactError("values of an HMAT on a machine without one")
     overcommit = table(options.get("-overcommit", ["mem-lock=off"])[0])
     return {
-        "memory": memory, "smp": _smp(options["-smp"][0]), "cells": cells,
+        "memory": memory, "memory_devices": memory_devices, "smp": _smp(options["-smp"][0]), "cells": cells,
         "distances": _matrix(len(cells), distances), "has_hmat": has_hmat, "hmat": hmat, "only": backends.get(only),
         "is_locked": boolean(overcommit.get("mem-lock", "off")), "expanders": _expanders(options.get("-device", [])),
         "iothreads": _iothreads(options.get("-object", [])), "devices": _host_devices(options.get("-device", [])),

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 #
 # The guest's own view: guests really boot, a stock Debian kernel under emulation, and what that kernel finds in sysfs
-# must be what the plan says: cells, their vcpus, their memory to the page, distances, topology.
+# must be what the plan says: cells, their vcpus, their memory to the page and what is plugged of it, distances,
+# topology.
 
 import argparse
 import json
@@ -26,10 +27,20 @@ SECONDS = 180
 MOST_BYTES, MOST_VCPUS, MOST_GUESTS = 8 << 30, 16, 2  # a kernel touches 1.6 % of its memory before init
 HOLES = 1 << 20  # of the first megabyte, and what firmware keeps
 BEGIN, END = "numac-begin", "numac-end"
+MODULES = ("virtio_ring", "virtio", "virtio_pci_modern_dev", "virtio_pci_legacy_dev", "virtio_pci", "virtio_mem")
 SCRIPT = f"""#!/bin/busybox sh
 export PATH=/bin
 busybox mount -t proc none /proc
 busybox mount -t sysfs none /sys
+for module in {" ".join(MODULES)}; do
+    busybox insmod /tmp/$module.ko
+done
+total() {{ busybox awk '$1 == "present" {{ sum += $2 }} END {{ print sum }}' /proc/zoneinfo; }}
+before=
+while [ "$(total)" != "$before" ]; do  # virtio-mem takes its blocks one by one
+    before=$(total)
+    busybox sleep 3
+done
 busybox echo {BEGIN}
 for node in /sys/devices/system/node/node[0-9]*; do
     number=${{node##*/node}}
@@ -63,9 +74,9 @@ def boot(argv):
     words = [word.replace("max,phys-bits=52", "max,phys-bits=52,vendor=GenuineIntel") for word in fitted.words]
     with tempfile.TemporaryDirectory(prefix="numac-boot-") as scratch:
         archive = pathlib.Path(scratch, "initramfs.gz")
-        archive.write_bytes(initramfs.archive(SCRIPT))
+        archive.write_bytes(initramfs.archive(SCRIPT, initramfs.modules("virtio", MODULES)))
         words += ["-kernel", str(initramfs.kernel()), "-initrd", str(archive), "-append",
-                  "console=ttyS0 quiet panic=-1 nokaslr", "-serial", "stdio", "-no-reboot"]
+                  "console=ttyS0 quiet panic=-1 nokaslr no_timer_check memhp_default_state=online", "-serial", "stdio", "-no-reboot"]
         try:
             done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, timeout=SECONDS, check=False)
         except subprocess.TimeoutExpired as hung:
@@ -126,6 +137,12 @@ def _hmat(plan):
     return told
 
 
+def _plugged(plan, number):
+    """What a cell gets of memory devices; files are no memory to a kernel without their driver."""
+    return sum(device.get("requested_bytes", device["memory_bytes"]) for device in plan.get("memory_devices", [])
+               if device.get("cell") == number and device["model"] in ("dimm", "virtio-mem"))
+
+
 def plan_facts(plan):
     cells = [argv_facts.ids_of_text(cell["vcpus"]) for cell in plan["cells"]]
     count, topology = len(cells), plan["vcpus"]
@@ -136,7 +153,8 @@ def plan_facts(plan):
              for number in range(topology["count"])]
     by_kernel = [[10 if source == target else 20 for target in range(count)] for source in range(count)]
     return {"cells": cells, "distances": plan.get("distances") or by_kernel, "vcpus": vcpus,
-            "memory": [cell["memory_bytes"] for cell in plan["cells"]], "hmat": _hmat(plan)}
+            "memory": [cell["memory_bytes"] + _plugged(plan, number) for number, cell in enumerate(plan["cells"])],
+            "hmat": _hmat(plan)}
 
 
 def differences(facts, plan):
@@ -161,6 +179,8 @@ WRONG_PLANS = (  # each falsifies one fact of the sample
     ("memory", lambda plan: plan["cells"][2].update(memory_bytes=plan["cells"][2]["memory_bytes"] + (2 << 20))),
     ("distances", lambda plan: plan["distances"][0].__setitem__(1, 22)),
     ("sockets", lambda plan: plan["vcpus"].update(sockets=1, cores=4)),
+    ("dimms", lambda plan: plan["memory_devices"][1].update(cell=2)),
+    ("virtio-mem", lambda plan: plan["memory_devices"][2].update(requested_bytes=128 << 20)),
     ("initiators", lambda plan: plan["cells"][2].update(initiator=0)),
     ("latencies", lambda plan: plan["cells"][2]["latencies"][0].update(access_ns=181)),
     ("bandwidths", lambda plan: plan["cells"][2]["bandwidths"][0].update(write_bytes=9 << 30)),
@@ -191,7 +211,8 @@ def bootable(guests):
              and guest.plan["vcpus"]["count"] <= MOST_VCPUS]
     small.sort(key=lambda guest: (guest.plan["memory_bytes"], guest.title))
     with_hmat = [guest for guest in small[MOST_GUESTS:] if "initiator" in guest.plan["cells"][0]]
-    return small[:MOST_GUESTS] + with_hmat[:1]
+    growing = [guest for guest in small[MOST_GUESTS:] if "memory_devices" in guest.plan and guest not in with_hmat[:1]]
+    return small[:MOST_GUESTS] + with_hmat[:1] + growing[:1]
 
 
 def no_guest():

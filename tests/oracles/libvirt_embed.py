@@ -34,6 +34,7 @@ A_CALL = 100  # files for one virsh, within the limits of a command line
 LACKS = ("No emulator found for arch", "does not support machine type", "Cannot find suitable emulator",
          "Unable to find any firmware", "Unable to find 'efi' firmware", "is not supported with this QEMU",
          "is not supported by this QEMU", "isn't supported by this QEMU", "not available with this QEMU binary",
+         "both maximum memory size and memory slot count must be specified",
          "Memory Bandwidth value exceeding 100", "Advice from numad is needed",
          "Maximum CPUs greater than specified machine type limit",
          "usable hugetlbfs mount for 32768 KiB")  # a size of aarch64
@@ -167,11 +168,15 @@ def comparable(facts):
     def backing(memory):
         if memory is None:
             return None
+        is_own = "/libvirt/qemu/" in (memory["path"] or "") or "/lib/qemu/ram/" in (memory["path"] or "")
+        if memory["path"] and not is_own:
+            return memory
         kind = "memfd" if memory["kind"] in ("hugetlb", "file") else memory["kind"]
-        return memory | {"kind": kind}
+        return memory | {"kind": kind, "path": None}
     cells = [cell | {"memory": backing(cell["memory"])} for cell in facts["cells"]]
+    memory_devices = [device | {"memory": backing(device["memory"])} for device in facts["memory_devices"]]
     # libvirt plugs vcpus once QEMU runs: its XML is compared with the plan
-    return facts | {"cells": cells, "only": backing(facts["only"]), "plugged": None}
+    return facts | {"cells": cells, "memory_devices": memory_devices, "only": backing(facts["only"]), "plugged": None}
 
 
 def differences(engine, told, argv, plan):

@@ -24,11 +24,11 @@ from oracles.sample import mistakes
 
 HOST_BOUND = ("host-nodes", "policy", "prealloc", "prealloc-threads", "prealloc-context", "hugetlb", "hugetlbsize",
               "mem-path", "align", "offset", "pmem", "discard-data", "reserve")
-STAYS = ("pxb", "pcie-root-port", "vfio-pci", "{")  # of the devices
+STAYS = ("pxb", "pcie-root-port", "vfio-pci", "{", *argv_facts.MODELS)  # of the devices
 NOT_NUMA = ("-kernel", "-initrd", "-append", "-bios", "-blockdev", "-netdev", "-serial", "-drive", "-uuid", "-name")
 LACKS = ("requires support for extended interrupt mode", "kernel irqchip and X2APIC", "unsupported machine type",
          "is not a valid object type", "does not accept value 'acpi-generic-initiator'", "cannot set up guest memory",
-         "The max CPUs supported by machine")
+         "The max CPUs supported by machine", "dynamic-memslots' not found")
 
 
 # ---- the command line, for this machine ------------------------------------------------------------------------
@@ -56,6 +56,8 @@ class Fitted:
             return
         if option == "-overcommit":
             return self._drop("mem-lock")
+        if option == "-machine" and value.startswith("sgx-epc."):
+            return self._drop("sgx-epc")
         if option == "-device" and value.startswith("vfio-pci"):  # another device in the same place
             self._drop("vfio-pci")
             value = re.sub(r"^vfio-pci,host=[^,]*", "pci-testdev", value)
@@ -73,8 +75,8 @@ class Fitted:
     def _object(self, text):
         told = argv_facts.properties(text, "qom-type")
         kind = told["qom-type"]
-        if kind == "thread-context":
-            return self._drop("thread-context")
+        if kind in ("thread-context", "memory-backend-epc"):
+            return self._drop(kind)
         if not kind.startswith("memory-backend"):
             return text
         for key in HOST_BOUND:
@@ -200,11 +202,24 @@ def _planned_expanders(plan):
             for one in plan.get("expanders", [])}
 
 
+def _memory_devices(engine):
+    """By the names that numac gives them."""
+    found, backends = {}, {one["id"]: one for one in engine.ask("query-memdev")}
+    for one in engine.ask("query-memory-devices"):
+        data = one["data"]
+        backend = backends[data["memdev"].removeprefix("/objects/")]
+        found[data["id"]] = {
+            "model": one["type"], "cell": data.get("node"), "slot": data.get("slot"), "size": backend["size"],
+            "share": backend["share"], "address": data["addr"] if "addr" in data else data["memaddr"],
+            "block": data.get("block-size"), "requested": data.get("requested-size")}
+    return found
+
+
 def engine_facts(engine, words):
     vcpus, possible = _vcpus(engine)
     facts = {"cells": _cells_of_monitor(engine), "memory": _backends(engine), "vcpus": vcpus, "possible": possible,
              "iothreads": _iothreads(engine), "expanders": _expanders(engine),
-             "devices": _host_devices(engine, words)}
+             "devices": _host_devices(engine, words), "memory_devices": _memory_devices(engine)}
     data = engine.firmware_file("etc/acpi/tables")
     if data is None:
         raise tap.Failure("this machine has no ACPI tables: the guest sees no cells")
@@ -257,7 +272,23 @@ def _planned_iothread(thread):
     return argv_facts.IOTHREAD_DEFAULTS | {key: value for key, value in said.items() if value is not None}
 
 
-def plan_facts(plan):
+def _planned_memory_devices(plan, facts):
+    """What the plan leaves to QEMU, the address, is QEMU's."""
+    found = {}
+    for number, device in enumerate(plan.get("memory_devices", [])):
+        if device["model"] == "sgx-epc":
+            continue  # no machine of tests has any
+        name = f"memory{number}"
+        found[name] = {
+            "model": device["model"], "cell": device.get("cell"), "slot": device.get("slot"),
+            # labels are of the file, and not of what the guest is given
+            "size": device["memory_bytes"], "share": device["shared"],
+            "address": device.get("address", facts.get(name, {}).get("address")),
+            "block": device.get("block_bytes"), "requested": device.get("requested_bytes")}
+    return found
+
+
+def plan_facts(plan, engine):
     cells = [argv_facts.ids_of_text(cell["vcpus"]) for cell in plan["cells"]]
     told = plan["numa"]
     cell_of = {vcpu: number for number, vcpus in enumerate(cells) for vcpu in vcpus} if told else {}
@@ -270,6 +301,7 @@ def plan_facts(plan):
         "vcpus": {number: places[number] for number in online}, "possible": places,
         "iothreads": {thread["id"]: _planned_iothread(thread) for thread in plan.get("iothreads", [])},
         "expanders": _planned_expanders(plan), "devices": _planned_devices(plan),
+        "memory_devices": _planned_memory_devices(plan, engine["memory_devices"]),
     }
     if told:
         numbers = acpi.apic_ids(plan["vcpus"]) if plan.get("architecture") != "aarch64" else range(len(places))
@@ -297,7 +329,7 @@ def differences(argv, plan):
             if any(lack in str(trouble) for lack in LACKS):
                 raise tap.Skip(f"this QEMU cannot: {trouble}") from trouble
             raise tap.Failure(f"QEMU refuses: {trouble}\n{' '.join(fitted.words)}") from trouble
-    return argv_facts.differences(facts, plan_facts(plan), ("QEMU", "the plan")), fitted.remark()
+    return argv_facts.differences(facts, plan_facts(plan, facts), ("QEMU", "the plan")), fitted.remark()
 
 
 def compare(argv, plan):

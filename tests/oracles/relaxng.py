@@ -19,8 +19,11 @@ from harness.program import ROOT, Numac
 SCHEMA = pathlib.Path("/usr/share/libvirt/schemas/domain.rng")
 
 
-LATER = {(9, 4, 0): re.compile(r"<poll [^>]*/>"),  # what the schema has from a version on
-         (10, 1, 0): re.compile(r"(?<=') clusters='\d+'")}
+LATER = {  # elements and attributes that the schema has from a version on
+    (9, 4, 0): re.compile(r"<poll [^>]*/>|<address base=[^>]*/>"),
+    (9, 5, 0): re.compile(r"<maxMemory unit=.*?</maxMemory>"),
+    (10, 1, 0): re.compile(r" dynamicMemslots='yes'|(?<=') clusters='\d+'"),
+}
 
 
 def libvirt_version():
