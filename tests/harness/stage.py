@@ -19,7 +19,7 @@ from harness.tap import Failure, Skip
 QEMU = "qemu-system-x86_64"
 RELAY = ROOT / "tests" / "runtime" / "relay.py"
 CACHE = "cache"  # what libvirt found out about QEMU: the only thing that stays
-PATIENCE = 5.0  # seconds, for keepers and daemons to end
+PATIENCE = 20.0  # seconds, for keepers and daemons to end
 ONE_CELL = (ROOT / "examples" / "one-cell.numa").read_text()
 
 

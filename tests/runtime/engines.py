@@ -130,7 +130,11 @@ def ends_by_itself(numac, engine):
     with Stage(numac, engine) as stage:
         site = stage.site(ONE_CELL)
         expect(stage.run("run", "--detach", "--engine", engine, site), 0)
-        os.kill(stage.listed()[0]["pid"], signal.SIGKILL)
+        pid = stage.listed()[0]["pid"]
+        os.kill(pid, signal.SIGKILL)
+        until = time.monotonic() + 10
+        while not ended(pid) and time.monotonic() < until:
+            time.sleep(0.01)
         if engine == "qemu":
             stage.expect_nothing_left(" by the keeper")
         expect(stage.run("run", "--detach", "--engine", engine, site), 0)
