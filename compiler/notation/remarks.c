@@ -168,7 +168,8 @@ static void gather_block(struct gathering *gathering, struct standing standing, 
         give_above(gathering, item, begin, depth);
         gathering->path[depth] = item;
         if (gathering->writer->tree->is_yaml)
-            gathering->columns[depth] = column_of(gathering->writer, begin);
+            gathering->columns[depth] = MIN(column_of(gathering->writer, begin),
+                                            column_of(gathering->writer, item->name.begin)); /* a label's key */
         gathering->path_size = depth + 1;
         if (item->children)
             gather_block(gathering, standing_inside(row), item->children, depth + 1);
