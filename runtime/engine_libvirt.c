@@ -126,11 +126,7 @@ static bool ask_threads(struct run *run)
 {
     const struct plan_guest *guest = run->guest->plan;
     g_autofree char *error = NULL;
-    uint32_t *ids = arena_array(run->agent->arena, uint32_t, guest->iothread_count + 1);
-    for (uint32_t i = 0; i < guest->iothread_count; i++)
-        ids[i] = guest->iothreads[i].id;
-    if (!monitor_threads(run->monitor, run->agent->arena, ids, guest->iothread_count, guest->vcpu_count, &run->threads,
-                         &error)) {
+    if (!monitor_threads(run->monitor, run->agent->arena, guest, &run->threads, &error)) {
         if (interrupted())
             return false;
         run->agent->is_refused = true;

@@ -149,11 +149,7 @@ static void quote_log(struct run *run, const char *log, struct finding *finding)
 static bool ask_threads(struct run *run, char **out_error)
 {
     const struct plan_guest *guest = run->guest->plan;
-    uint32_t *ids = arena_array(run->agent->arena, uint32_t, guest->iothread_count + 1);
-    for (uint32_t i = 0; i < guest->iothread_count; i++)
-        ids[i] = guest->iothreads[i].id;
-    if (!monitor_threads(run->monitor, run->agent->arena, ids, guest->iothread_count, guest->vcpu_count, &run->threads,
-                         out_error))
+    if (!monitor_threads(run->monitor, run->agent->arena, guest, &run->threads, out_error))
         return false;
     run->threads.qemu = run->state->record.pid;
     return true;

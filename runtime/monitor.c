@@ -88,7 +88,7 @@ static bool read_vcpus(struct json_c_object *array, struct guest_threads *out)
 }
 
 /* libvirt and numac both name them "iothread" and the number. */
-static bool read_iothreads(struct json_c_object *array, const uint32_t *ids, struct guest_threads *out)
+static bool read_iothreads(struct json_c_object *array, const struct plan_guest *guest, struct guest_threads *out)
 {
     for (size_t i = 0; i < json_object_array_length(array); i++) {
         struct json_c_object *element = json_object_array_get_idx(array, i),
@@ -97,7 +97,7 @@ static bool read_iothreads(struct json_c_object *array, const uint32_t *ids, str
         if (!name || !number(element, "thread-id", 1, INT32_MAX, &thread))
             return false;
         for (uint32_t n = 0; n < out->iothread_count; n++) {
-            g_autofree char *own = g_strdup_printf("iothread%u", ids[n]);
+            g_autofree char *own = g_strdup_printf("iothread%u", guest->iothreads[n].id);
             if (strcmp(own, json_object_get_string(name)) == 0)
                 out->iothreads[n] = (pid_t)thread;
         }
@@ -116,22 +116,33 @@ static struct json_c_object *ask_array(struct monitor *monitor, const char *comm
     return value;
 }
 
-bool monitor_threads(struct monitor *monitor, struct arena *arena, const uint32_t *iothread_ids, uint32_t iothreads,
-                     uint32_t vcpus, struct guest_threads *out, char **out_error)
+bool monitor_threads(struct monitor *monitor, struct arena *arena, const struct plan_guest *guest,
+                     struct guest_threads *out, char **out_error)
 {
     *out = (struct guest_threads){
-        .vcpu_count = vcpus,
-        .iothread_count = iothreads,
-        .vcpus = arena_array(arena, pid_t, vcpus),
-        .iothreads = arena_array(arena, pid_t, iothreads + 1),
+        .vcpu_count = guest->vcpu_count,
+        .iothread_count = guest->iothread_count,
+        .vcpus = arena_array(arena, pid_t, guest->vcpu_count),
+        .iothreads = arena_array(arena, pid_t, guest->iothread_count + 1),
     };
     struct json_c_object *cpus = ask_array(monitor, "query-cpus-fast", out_error);
     bool fine = cpus && read_vcpus(cpus, out);
     struct json_c_object *workers = fine ? ask_array(monitor, "query-iothreads", out_error) : NULL;
-    fine = fine && workers && read_iothreads(workers, iothread_ids, out);
+    fine = fine && workers && read_iothreads(workers, guest, out);
     json_object_put(cpus);
     json_object_put(workers);
     if (!fine && !*out_error)
         *out_error = g_strdup("QEMU tells of its threads in words that are not known");
     return fine;
+}
+
+bool is_guest_thread(const struct guest_threads *threads, pid_t task)
+{
+    for (uint32_t i = 0; i < threads->vcpu_count; i++)
+        if (threads->vcpus[i] == task)
+            return true;
+    for (uint32_t i = 0; i < threads->iothread_count; i++)
+        if (threads->iothreads[i] == task)
+            return true;
+    return false;
 }

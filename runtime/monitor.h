@@ -8,6 +8,7 @@
 #include "plan/json_c.h"
 
 #include "base/base.h"
+#include "plan/plan.h"
 
 struct monitor {
     /* Gives the answer to a QMP command as text, to be freed; NULL with *out_error, to be freed, too. */
@@ -35,5 +36,6 @@ struct guest_threads {
 };
 
 /* False: *out_error says why. */
-bool monitor_threads(struct monitor *monitor, struct arena *arena, const uint32_t *iothread_ids, uint32_t iothreads,
-                     uint32_t vcpus, struct guest_threads *out, char **out_error);
+bool monitor_threads(struct monitor *monitor, struct arena *arena, const struct plan_guest *guest,
+                     struct guest_threads *out, char **out_error);
+bool is_guest_thread(const struct guest_threads *threads, pid_t task); /* a vCPU or an iothread */

@@ -98,25 +98,9 @@ static bool reserve(struct run *run, const struct step *step)
 
 /* ---- threads ---------------------------------------------------------------------------------------------------- */
 
-static bool is_of_emulator(const struct run *run, pid_t task)
-{
-    for (uint32_t i = 0; i < run->threads.vcpu_count; i++)
-        if (run->threads.vcpus[i] == task)
-            return false;
-    for (uint32_t i = 0; i < run->threads.iothread_count; i++)
-        if (run->threads.iothreads[i] == task)
-            return false;
-    return true;
-}
-
 static int place(const struct step *step, pid_t task)
 {
     return step->kind == STEP_PIN ? affinity_set(task, step->cpus) : scheduling_set(task, &step->scheduling);
-}
-
-static bool is_vhost(const char *name)
-{
-    return g_str_has_prefix(name, "vhost-");
 }
 
 /* All threads that are neither vCPUs nor iothreads; kernel workers of vhost apart. */
@@ -126,8 +110,9 @@ static int place_others(struct run *run, const struct step *step)
     uint32_t count;
     int trouble = proc_tasks(run->agent->arena, run->threads.qemu, &tasks, &count) ? 0 : ESRCH;
     for (uint32_t i = 0; !trouble && i < count; i++) {
-        bool is_meant = step->threads == THREADS_VHOST ? is_vhost(tasks[i].name)
-                                                       : is_of_emulator(run, tasks[i].id) && !is_vhost(tasks[i].name);
+        bool is_meant = step->threads == THREADS_VHOST
+                            ? task_is_vhost(&tasks[i])
+                            : !is_guest_thread(&run->threads, tasks[i].id) && !task_is_vhost(&tasks[i]);
         int one = is_meant ? place(step, tasks[i].id) : 0;
         trouble = one == ESRCH && tasks[i].id != run->threads.qemu ? 0 : one; /* a helper thread that ended */
     }
@@ -173,8 +158,7 @@ static bool proceed(struct run *run, G_GNUC_UNUSED const struct step *step)
     run->state->record.phase = PHASE_RUNNING;
     if (!guest_prepare(run->agent, run->state))
         return false;
-    run->is_proceeding = run->engine->proceed(run);
-    return run->is_proceeding && guest_commit(run->agent, run->state);
+    return run->engine->proceed(run) && guest_commit(run->agent, run->state);
 }
 
 static bool (*const performers[STEP_KINDS])(struct run *run, const struct step *step) = {

@@ -107,6 +107,11 @@ bool proc_tasks(struct arena *arena, pid_t pid, const struct task **out_tasks, u
     return tasks->len > 0;
 }
 
+bool task_is_vhost(const struct task *task)
+{
+    return g_str_has_prefix(task->name, "vhost-");
+}
+
 pid_t proc_process_of(pid_t task)
 {
     g_autofree char *status = read_of(task, 0, "status");

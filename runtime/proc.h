@@ -32,7 +32,8 @@ struct memory_area { /* a line of numa_maps with its end from maps */
 bool proc_memory(struct arena *arena, pid_t pid, uint64_t begin, uint64_t end, const struct memory_area **out_areas,
                  uint32_t *out_count);
 
-pid_t proc_process_of(pid_t task);       /* the process a thread belongs to; 0: gone */
-uint64_t proc_resident_bytes(pid_t pid); /* with huge pages; 0: gone */
-uint64_t proc_start_ticks(pid_t pid);    /* since boot; 0: it ended */
-uint64_t ticks_now(void);                /* on the same clock */
+bool task_is_vhost(const struct task *task); /* a worker of the kernel's for a device of the guest */
+pid_t proc_process_of(pid_t task);           /* the process a thread belongs to; 0: gone */
+uint64_t proc_resident_bytes(pid_t pid);     /* with huge pages; 0: gone */
+uint64_t proc_start_ticks(pid_t pid);        /* since boot; 0: it ended */
+uint64_t ticks_now(void);                    /* on the same clock */

@@ -44,7 +44,6 @@ struct run { /* one guest on its way up */
     struct monitor *monitor;
     struct guest_threads threads;
     void *engine_data;
-    bool is_proceeding; /* its CPUs run */
 };
 
 struct step_list {

@@ -93,17 +93,6 @@ static struct plan_scheduling scheduling_of_vcpu(const struct plan_guest *guest,
     return (struct plan_scheduling){ .class = THREAD_NORMAL };
 }
 
-static bool is_vcpu_or_iothread(const struct guest_threads *threads, pid_t id)
-{
-    for (uint32_t i = 0; i < threads->vcpu_count; i++)
-        if (threads->vcpus[i] == id)
-            return true;
-    for (uint32_t i = 0; i < threads->iothread_count; i++)
-        if (threads->iothreads[i] == id)
-            return true;
-    return false;
-}
-
 /* One row for the main thread, and one for each other thread that is somewhere else. */
 static void compare_emulator(struct look *look)
 {
@@ -111,9 +100,8 @@ static void compare_emulator(struct look *look)
     compare_thread(look, "emulator", threads->qemu, look->guest->emulator_cpus, &look->guest->emulator_scheduling);
     for (uint32_t i = 0; look->guest->emulator_cpus && i < look->task_count; i++) {
         const struct task *task = &look->tasks[i];
-        if (task->id == threads->qemu || is_vcpu_or_iothread(threads, task->id) ||
-            g_str_has_prefix(task->name, "vhost-") || g_str_has_prefix(task->name, "kvm-") ||
-            ids_within(task->cpus, look->guest->emulator_cpus))
+        if (task->id == threads->qemu || is_guest_thread(threads, task->id) || task_is_vhost(task) ||
+            g_str_has_prefix(task->name, "kvm-") || ids_within(task->cpus, look->guest->emulator_cpus))
             continue;
         compare_thread(look, arena_printf(look->arena, "thread %d (%s)", task->id, task->name), task->id,
                        look->guest->emulator_cpus, &(struct plan_scheduling){ .class = THREAD_NORMAL });
@@ -133,7 +121,7 @@ static void compare_threads(struct look *look)
                        threads->iothreads[i], look->guest->iothreads[i].cpus, &look->guest->iothreads[i].scheduling);
     compare_emulator(look);
     for (uint32_t i = 0; look->guest->vhost_cpus && i < look->task_count; i++)
-        if (g_str_has_prefix(look->tasks[i].name, "vhost-"))
+        if (task_is_vhost(&look->tasks[i]))
             compare_thread(look, look->tasks[i].name, look->tasks[i].id, look->guest->vhost_cpus,
                            &look->guest->vhost_scheduling);
 }
