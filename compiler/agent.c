@@ -31,22 +31,13 @@ static void add_argv(struct json *json, const char *text)
     g_strfreev(words);
 }
 
-static struct base_text base_of(struct session *session, const struct planned_guest *guest)
-{
-    if (!guest->plan->has_base)
-        return (struct base_text){ 0 };
-    const struct source *source = source_at(session->sources, guest->guest->base_file);
-    return (struct base_text){ source->text, source->length };
-}
-
 static void add_guest(struct session *session, struct json *json, const struct planned_guest *guest)
 {
     g_autoptr(GString) text = g_string_new(NULL);
     json_object(json, NULL);
     json_string(json, "name", guest->plan->name);
     if (!guest->plan->is_qemu_only) {
-        struct base_text base = base_of(session, guest);
-        write_libvirt_xml(guest->plan, guest->plan->has_base ? &base : NULL, text);
+        write_guest_xml(session, guest, text);
         json_text(json, "xml", text->str, text->len);
     }
     g_string_truncate(text, 0);

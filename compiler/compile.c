@@ -52,3 +52,17 @@ struct compiled compile_site(struct session *session, const char *path)
     compiled.is_clean = findings_errors_met(session->findings) == errors;
     return compiled;
 }
+
+struct base_text base_of(struct session *session, const struct planned_guest *guest)
+{
+    if (!guest->plan->has_base)
+        return (struct base_text){ 0 };
+    const struct source *source = source_at(session->sources, guest->guest->base_file);
+    return (struct base_text){ source->text, source->length };
+}
+
+void write_guest_xml(struct session *session, const struct planned_guest *guest, GString *out)
+{
+    struct base_text base = base_of(session, guest);
+    write_libvirt_xml(guest->plan, guest->plan->has_base ? &base : NULL, out);
+}

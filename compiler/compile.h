@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "emit/emit.h"
 #include "ground/ground.h"
 #include "session.h"
 
@@ -15,3 +16,8 @@ struct compiled {
 };
 
 struct compiled compile_site(struct session *session, const char *path);
+
+/* As domain XML: over the base of the site, if it has one. */
+void write_guest_xml(struct session *session, const struct planned_guest *guest, GString *out);
+/* The base of a guest; no text where it has none. */
+struct base_text base_of(struct session *session, const struct planned_guest *guest);

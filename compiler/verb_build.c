@@ -49,14 +49,6 @@ static bool targets_are_known(struct session *session)
     return true;
 }
 
-static struct base_text base_of(struct session *session, const struct planned_guest *guest)
-{
-    if (!guest->plan->has_base)
-        return (struct base_text){ 0 };
-    const struct source *source = source_at(session->sources, guest->guest->base_file);
-    return (struct base_text){ source->text, source->length };
-}
-
 static bool is_left_out(const struct emitter *emitter, const struct planned_guest *guest)
 {
     return !emitter_takes(emitter, guest->plan);

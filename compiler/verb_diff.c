@@ -28,18 +28,6 @@ static const struct planned_guest *guest_named(const struct compiled *compiled, 
     return NULL;
 }
 
-/* As a new definition: over the base of the site, if it has one. */
-static void write_new(struct session *session, const struct planned_guest *guest, GString *out)
-{
-    if (guest->plan->has_base) {
-        const struct source *source = source_at(session->sources, guest->guest->base_file);
-        struct base_text base = { source->text, source->length };
-        write_libvirt_xml(guest->plan, &base, out);
-    } else {
-        write_libvirt_xml(guest->plan, NULL, out);
-    }
-}
-
 /* libvirt's XML is read as strictly as a base, since it is used as one. */
 static bool write_over(struct session *session, const struct plan_guest *guest, const char *there, GString *out)
 {
@@ -62,7 +50,7 @@ static bool compare(struct session *session, const struct planned_guest *guest, 
 {
     const char *there = comparison->there ? comparison->there : "";
     if (!comparison->there)
-        write_new(session, guest, comparison->wanted);
+        write_guest_xml(session, guest, comparison->wanted);
     else if (!write_over(session, guest->plan, there, comparison->wanted))
         return false;
     write_line_diff(guest->plan->name, (struct text){ there, strlen(there) },
