@@ -29,10 +29,10 @@ static void compare_levels(const struct check *check, const struct guest *guest,
         const struct shared_cache_row *of_small = said_row(guest, small), *of_large = said_row(guest, large);
         bool is_of_host =
             (of_small && of_small->level == SHARED_WORD_HOST) || (of_large && of_large->level == SHARED_WORD_HOST);
-        if (level_of_cache(levels, small) <= level_of_cache(levels, large) || is_of_host != of_host ||
-            !(of_small || of_large)) /* as QEMU has both */
+        const struct shared_cache_row *first = of_small ? of_small : of_large; /* NULL: as QEMU has both */
+        if (level_of_cache(levels, small) <= level_of_cache(levels, large) || is_of_host != of_host || !first)
             continue;
-        struct finding *finding = report(check->findings, NM_cache_order, of_small ? of_small->span : of_large->span,
+        struct finding *finding = report(check->findings, NM_cache_order, first->span,
                                          "cache '%s' is shared by a %s, and '%s' behind it by a %s only",
                                          cpu_cache_word(small), shared_level_word(level_of_cache(levels, small)),
                                          cpu_cache_word(large), shared_level_word(level_of_cache(levels, large)));
