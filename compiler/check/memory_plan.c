@@ -190,8 +190,8 @@ static void devices_are_beside_their_cell(const struct check *check, const struc
     for (uint32_t i = 0; i < plan->memory_device_count; i++) {
         const struct plan_memory_device *device = &plan->memory_devices[i];
         const struct plan_cell *cell = &plan->cells[device->cell];
-        if (!device->has_nodes || !cell->nodes || !are_on_host(planned, device->memory.nodes) ||
-            ids_within(device->memory.nodes, cell->nodes))
+        if (device->model == MEMORY_CXL || !device->has_nodes || !cell->nodes ||
+            !are_on_host(planned, device->memory.nodes) || ids_within(device->memory.nodes, cell->nodes))
             continue;
         struct finding *finding = report(
             check->findings, NM_memory_device_far, device_span(planned, i, W_MEMORY_DEVICE_NODE),

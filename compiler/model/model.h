@@ -485,13 +485,13 @@ struct memory_device {
     const char *name;
     struct span span; /* of its name */
     struct said said;
-    uint64_t size_bytes, block_bytes, requested_bytes, label_bytes, align_bytes, page_bytes, address;
+    uint64_t size_bytes, block_bytes, requested_bytes, label_bytes, align_bytes, page_bytes, address, window_bytes;
     const char *path, *uuid;
     const char *cell; /* label of a cell */
     const struct set *nodes;
     uint8_t policy, access;
     uint32_t slot;
-    bool discard, pmem, readonly, dynamic_memslots;
+    bool discard, pmem, readonly, dynamic_memslots, persistent;
 };
 
 struct expander_bus { /* a PCI bus that stands on a cell */
