@@ -74,6 +74,8 @@ void write_hosts(struct json *json, const struct plan *plan)
 static const struct ids *ids_or_none(struct plan_reader *reader, struct json_c_object *object, const char *key)
 {
     const struct ids *ids = read_set(reader, object, key, OPTIONAL);
+    if (ids && !ids->count && !reader->failed)
+        reader_fail(reader, NM_plan_value, key, "a set without members is left out");
     return ids ? ids : &ids_none;
 }
 
