@@ -171,14 +171,17 @@ bless: $(PROGRAM)
 	@tests/run --numac $(PROGRAM) --bless $(CASE)
 
 # each tests/fuzz/NAME.c for TIME seconds, from its seeds in tests/fuzz/seeds/NAME or the cases; as many at a time as
-# there are processors, since each is one thread: a minute each is four minutes on two
+# there are processors, since each is one thread: a minute each is five minutes on two.  SEED=1 tries the same inputs
+# each time, and learns nothing; without it each run goes on from what the last one found.
 TIME ?= 60
+SEED :=
 FUZZERS := $(patsubst tests/fuzz/%.c,%,$(sort $(wildcard tests/fuzz/*.c)))
 fuzz:
 	@$(MAKE) --no-print-directory VARIANT=fuzz fuzz-run
 .PHONY: fuzz-run
 fuzz-run: $(FUZZERS:%=$(B)/tests/fuzz/%)
-	@printf '%s\n' $(FUZZERS) | xargs -P "$$(nproc)" -I NAME tests/fuzz/run $(B)/tests/fuzz/NAME $(TIME)
+	@tests/tally --verbose 'fuzz=echo 1..$(words $(FUZZERS)); printf "%s\n" $(FUZZERS) | \
+		xargs -P "$$(nproc)" -I NAME tests/fuzz/run $(B)/tests/fuzz/NAME $(TIME) $(SEED)'
 C_FILES := $(shell find compiler runtime tests -name '*.[ch]' 2>/dev/null)
 SCRIPTS := setup .ci/run tests/embed $(wildcard tests/fuzz/run)
 lint:
