@@ -130,6 +130,11 @@ $(B)/tests/%: tests/%.c $(ALL_BUT_MAIN)
 # this one neither reads files nor starts children: it brings readers of its own
 $(B)/tests/fuzz/site: LDFLAGS += -Wl,--wrap=host_load,--wrap=sources_read,--wrap=sources_read_named
 
+# these read what the agent reads
+AGENT_READERS := $(addprefix $(B)/runtime/,bundle.o record.o monitor.o backing.o)
+$(addprefix $(B)/tests/fuzz/,bundle record monitor): $(AGENT_READERS)
+$(addprefix $(B)/tests/fuzz/,bundle record monitor): LDFLAGS += $(AGENT_READERS)
+
 $(SHIM): tests/oracles/node_shim.c
 	@mkdir -p $(@D)
 	$(CC) -std=gnu17 $(WARNINGS) -O2 -fPIC -shared -o $@ $<

@@ -59,13 +59,6 @@ static const char *text(struct arena *arena, struct json_c_object *object, const
     return json_c_text(arena, json_c_member(object, key, json_type_string));
 }
 
-static pid_t process(struct json_c_object *object, const char *key)
-{
-    struct json_c_object *value = member(object, key, json_type_int);
-    int64_t number = value ? json_object_get_int64(value) : 0;
-    return number > 0 && number <= INT32_MAX ? (pid_t)number : 0;
-}
-
 static bool flag(struct json_c_object *object, const char *key)
 {
     struct json_c_object *value = json_c_member(object, key, json_type_boolean);
@@ -74,11 +67,14 @@ static bool flag(struct json_c_object *object, const char *key)
 
 /* ---- guests ----------------------------------------------------------------------------------------------------- */
 
-static const struct plan_guest *guest_named(const struct plan *plan, const char *name)
+/* Each guest once: they stand in the order of the plan, some left out.  *at moves behind the one that is found. */
+static const struct plan_guest *next_named(const struct plan *plan, const char *name, uint32_t *at)
 {
-    for (uint32_t i = 0; name && i < plan->guest_count; i++)
-        if (strcmp(plan->guests[i].name, name) == 0)
-            return &plan->guests[i];
+    while (name && *at < plan->guest_count) {
+        const struct plan_guest *guest = &plan->guests[(*at)++];
+        if (strcmp(guest->name, name) == 0)
+            return guest;
+    }
     return NULL;
 }
 
@@ -112,9 +108,9 @@ static bool read_guests(struct bundle_reader *reader, struct json_c_object *from
     struct bundle_guest *guests = arena_array(reader->arena, struct bundle_guest, count + 1);
     if (count && !reader->bundle->plan)
         return false;
-    for (size_t i = 0; i < count; i++) {
+    for (uint32_t i = 0, at = 0; i < count; i++) {
         struct json_c_object *element = json_object_array_get_idx(array, i);
-        guests[i].plan = guest_named(reader->bundle->plan, text(reader->arena, element, "name"));
+        guests[i].plan = next_named(reader->bundle->plan, text(reader->arena, element, "name"), &at);
         guests[i].xml = text(reader->arena, element, "xml");
         if (!guests[i].plan || !read_argv(reader, element, &guests[i].argv))
             return false;
@@ -155,7 +151,7 @@ static bool read_choices(struct bundle_reader *reader, struct json_c_object *fro
     bundle->format = (enum finding_format)format;
     bundle->fail_on = (enum severity)severity;
     reader->connect = text(reader->arena, from, "connect");
-    bundle->pid = process(from, "pid");
+    bundle->pid = (pid_t)json_c_number(from, "pid", INT32_MAX);
     bundle->detach = flag(from, "detach");
     bundle->dry_run = flag(from, "dry_run");
     bundle->reserve_pages = flag(from, "reserve_pages");

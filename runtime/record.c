@@ -99,14 +99,6 @@ static const char *text(struct arena *arena, struct json_c_object *object, const
     return json_c_text(arena, json_c_member(object, key, json_type_string));
 }
 
-/* 0 unless it is a number from 1 to `most`. */
-static uint64_t number(struct json_c_object *object, const char *key, uint64_t most)
-{
-    struct json_c_object *value = json_c_member(object, key, json_type_int);
-    int64_t found = value ? json_object_get_int64(value) : 0;
-    return found > 0 && (uint64_t)found <= most ? (uint64_t)found : 0;
-}
-
 static void read_reservations(struct arena *arena, struct json_c_object *object, struct record *out)
 {
     struct json_c_object *array = json_c_member(object, "reservations", json_type_array);
@@ -120,10 +112,10 @@ static void read_reservations(struct arena *arena, struct json_c_object *object,
             continue;
         struct json_c_object *made = json_c_member(row, "made", json_type_boolean);
         rows[out->reservation_count++] = (struct reservation){
-            .node = (uint32_t)number(row, "node", UINT32_MAX),
-            .page_bytes = number(row, "page_bytes", INT64_MAX),
-            .count = number(row, "count", INT64_MAX),
-            .before = number(row, "before", INT64_MAX),
+            .node = (uint32_t)json_c_number(row, "node", UINT32_MAX),
+            .page_bytes = json_c_number(row, "page_bytes", INT64_MAX),
+            .count = json_c_number(row, "count", INT64_MAX),
+            .before = json_c_number(row, "before", INT64_MAX),
             .is_made = made && json_object_get_boolean(made),
         };
     }
@@ -137,7 +129,7 @@ bool record_read(struct agent *agent, const char *folder, struct record *out)
         return false;
     struct json_c_object *root = json_tokener_parse(bytes);
     *out = (struct record){ 0 };
-    if (number(root, "format_version", RECORD_VERSION) == RECORD_VERSION) {
+    if (json_c_number(root, "format_version", RECORD_VERSION) == RECORD_VERSION) {
         const char *phase = text(agent->arena, root, "phase");
         *out = (struct record){
             .name = text(agent->arena, root, "name"),
@@ -146,13 +138,14 @@ bool record_read(struct agent *agent, const char *folder, struct record *out)
             .connect = text(agent->arena, root, "connect"),
             .cgroup = text(agent->arena, root, "cgroup"),
             .phase = phase && strcmp(phase, phases[PHASE_RUNNING]) == 0 ? PHASE_RUNNING : PHASE_STARTING,
-            .begun = number(root, "begun", INT64_MAX),
-            .pid = (pid_t)number(root, "pid", INT32_MAX),
-            .pid_start = number(root, "pid_start", INT64_MAX),
-            .keeper = (pid_t)number(root, "keeper", INT32_MAX),
+            .begun = json_c_number(root, "begun", INT64_MAX),
+            .pid = (pid_t)json_c_number(root, "pid", INT32_MAX),
+            .pid_start = json_c_number(root, "pid_start", INT64_MAX),
+            .keeper = (pid_t)json_c_number(root, "keeper", INT32_MAX),
         };
         read_reservations(agent->arena, root, out);
-        if (!out->name || !out->uuid || !out->site ||
+        g_autofree char *own = g_path_get_basename(folder); /* what is ended and removed must be this guest's */
+        if (!out->name || g_strcmp0(out->uuid, own) != 0 || !out->site ||
             !engine_from_word(text(agent->arena, root, "engine"), &out->engine))
             *out = (struct record){ 0 };
     }

@@ -35,3 +35,11 @@ static inline const char *json_c_text(struct arena *arena, struct json_c_object 
     size_t length = (size_t)json_object_get_string_len(value);
     return memchr(text, 0, length) ? NULL : arena_string(arena, text, length);
 }
+
+/* 0 unless there is such a member, a whole number from 1 to `most`. */
+static inline uint64_t json_c_number(struct json_c_object *object, const char *key, uint64_t most)
+{
+    struct json_c_object *value = json_c_member(object, key, json_type_int);
+    int64_t number = value ? json_object_get_int64(value) : 0;
+    return number > 0 && (uint64_t)number <= most ? (uint64_t)number : 0;
+}
