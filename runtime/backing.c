@@ -62,28 +62,6 @@ static struct json_c_object *backend_named(struct json_c_object *backends, const
     return NULL;
 }
 
-/* NULL unless they are numbers that nodes can have; QEMU tells them rising, but that is its affair. */
-static const struct ids *nodes_of(struct arena *arena, struct json_c_object *from)
-{
-    struct json_c_object *array = json_c_member(from, "host-nodes", json_type_array);
-    size_t count = array ? json_object_array_length(array) : 0;
-    const struct ids *nodes = array ? &ids_none : NULL;
-    for (size_t i = 0; i < count && nodes; i++) {
-        struct json_c_object *number = json_object_array_get_idx(array, i);
-        int64_t node = json_object_is_type(number, json_type_int) ? json_object_get_int64(number) : -1;
-        bool fits = node >= 0 && node <= IDS_LIMIT;
-        nodes = fits ? ids_union(arena, nodes, ids_from_range(arena, (uint32_t)node, (uint32_t)node)) : NULL;
-    }
-    return nodes;
-}
-
-static void read_backend(struct arena *arena, struct json_c_object *from, struct backing *out)
-{
-    out->bytes = json_c_number(from, "size", INT64_MAX);
-    out->policy = json_c_text(arena, json_c_member(from, "policy", json_type_string));
-    out->nodes = nodes_of(arena, from);
-}
-
 /* numac's own name, libvirt's for a cell, libvirt's for the memory of a guest without cells. */
 static void name_backing(struct arena *arena, struct json_c_object *backends, const struct plan_guest *guest,
                          uint32_t cell, struct backing *out)
@@ -96,7 +74,7 @@ static void name_backing(struct arena *arena, struct json_c_object *backends, co
         if (!backend)
             continue;
         out->name = names[i];
-        read_backend(arena, backend, out);
+        out->bytes = json_c_number(backend, "size", INT64_MAX);
         return;
     }
 }
