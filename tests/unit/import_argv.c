@@ -25,6 +25,7 @@ static struct run import(const char *text, size_t length)
 
 #define KVM "qemu-system-x86_64 -name g -accel kvm -machine q35 -cpu host "
 #define ONE "    vcpus 1\n"
+#define KEY "kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk"
 #define RAM(id) " -object memory-backend-ram,id=" id ",size=1G"
 
 static const struct {
@@ -271,9 +272,11 @@ static const struct {
     { "more vCPUs than there can be", KVM "-smp 8,maxcpus=4", NM_argv_value, "-smp 8,maxcpus=4" },
     { "JSON cut short", KVM "-object '{\"qom-type\":\"iothread\"'", NM_argv_value, "" },
     { "JSON with more behind it", KVM "-object '{\"qom-type\":\"iothread\",\"id\":\"a\"}x'", NM_argv_value, "x" },
+    { "a key beyond all", KVM "-object '{\"" KEY KEY KEY KEY "\":{\"a\":1}}'", NM_argv_value, "{" },
     { "JSON deeper than deep", KVM "-object '{\"a\":[[[[[[[[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]]]]]]]]}'",
       NM_argv_value, "[" },
     { "no list of CPUs", "taskset -c 3-0 " KVM, NM_argv_value, "3-0" },
+    { "more CPUs than there can be", "taskset -c 0-65535,0:1 " KVM, NM_argv_value, "0-65535,0:1" },
     { "no mask", "taskset wide " KVM, NM_argv_value, "wide" },
     { "nodes that numactl does not know", "numactl -m +0 " KVM, NM_argv_value, "+0" },
     { "nodes without a policy", KVM "-m 1G -machine memory-backend=m" RAM("m") ",host-nodes=0", NM_argv_value,
