@@ -17,7 +17,8 @@ static bool is_x86(const struct argv_guest *guest)
 static void read_switches(struct argv_guest *guest, struct option *machine)
 {
     const struct property *hmat = option_take(machine, "hmat"), *merge = option_take(machine, "mem-merge"),
-                          *backend = option_take(machine, "memory-backend"), *acpi = option_take(machine, "acpi");
+                          *backend = option_take(machine, "memory-backend"), *acpi = option_take(machine, "acpi"),
+                          *nvdimm = option_take(machine, "nvdimm");
     bool merges = true, state;
     if (hmat && property_switch(guest, hmat, &guest->has_hmat))
         guest->hmat_span = hmat->where;
@@ -27,6 +28,8 @@ static void read_switches(struct argv_guest *guest, struct option *machine)
         guest->only_backend = backend->value;
         guest->only_span = backend->where;
     }
+    if (nvdimm && property_switch(guest, nvdimm, &guest->has_nvdimm))
+        guest->nvdimm_span = nvdimm->where;
     if (acpi && property_switch(guest, acpi, &state)) {
         guest->has_no_acpi = !state;
         guest->no_acpi_span = acpi->where;
@@ -237,6 +240,8 @@ void argv_machine(struct argv_guest *guest)
     } else if (is_x86(guest)) {
         argv_line(guest, &guest->lines, "cpu", strcmp(guest->architecture, "x86_64") == 0 ? "qemu64" : "qemu32");
     }
+    for (uint32_t i = 0; i < ARGV_MEMORY_DEVICE_LIMIT && argv_section(guest, i);)
+        i++; /* memory devices, which have their turn */
     for (struct option *option = argv_next(guest, ARGV_MACHINE, NULL); option;
          option = argv_next(guest, ARGV_MACHINE, option))
         argv_leave_unused(guest, option, NULL);

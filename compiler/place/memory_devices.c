@@ -305,14 +305,13 @@ static uint32_t number_slots(struct draft_device *const *drafts, struct plan_mem
 }
 
 /* As many as are used; libvirt before 9.5 wants one for each device of virtio too. */
-static uint32_t slots_used(const struct draft *draft, const struct plan_memory_device *devices, uint32_t count,
+static uint32_t slots_used(const struct site_host *programs, const struct plan_memory_device *devices, uint32_t count,
                            uint32_t highest)
 {
-    const struct site_host *host = draft->room ? draft->room->host : NULL;
     uint32_t in_slots = 0;
     for (uint32_t i = 0; i < count; i++)
         in_slots += has_slots(devices[i].model);
-    return MAX(highest, host_has_feature(host, FEATURE_FEWER_SLOTS) ? in_slots : count);
+    return MAX(highest, host_has_feature(programs, FEATURE_FEWER_SLOTS) ? in_slots : count);
 }
 
 void finish_devices(struct placing *placing, const struct draft *draft, struct plan_guest *out)
@@ -328,7 +327,8 @@ void finish_devices(struct placing *placing, const struct draft *draft, struct p
     out->memory_device_count = count;
     out->max_memory_bytes = guest->max_memory_bytes;
     if (out->max_memory_bytes)
-        out->memory_slots =
-            is_said(&guest->said, W_MEMORY_SLOTS) ? guest->memory_slots : slots_used(draft, devices, count, highest);
+        out->memory_slots = is_said(&guest->said, W_MEMORY_SLOTS)
+                                ? guest->memory_slots
+                                : slots_used(programs_of(placing, draft), devices, count, highest);
     out->current_memory_bytes = guest->current_memory_bytes;
 }

@@ -142,7 +142,7 @@ def _backend(told, contexts, mounts):
     return {
         "kind": "hugetlb" if page_bytes and kind == "file" else kind,
         "path": None if page_bytes else told.get("mem-path"), "size": said["size"], "page_bytes": page_bytes,
-        "host-nodes": nodes, "policy": policy, "share": said.get("share", kind == "memfd"),
+        "host-nodes": nodes, "policy": policy, "share": said.get("share", kind in ("memfd", "epc")),
         "prealloc": said.get("prealloc", False),
         "prealloc-threads": integer(told.get("prealloc-threads", 1)), "merge": said.get("merge"),
         "dump": said.get("dump"), "discard-data": said.get("discard-data", False),
@@ -477,6 +477,13 @@ def facts(words, mounts=None):
         "plugged": _plugged(options.get("-device", [])),
         "remapping": _remapping(machine, options.get("-device", [])), "gic": machine.get("gic-version"),
     }
+
+
+def in_order_of_numac(facts):
+    """Memory devices whose address is said before those whose address QEMU finds, and each kind together."""
+    kinds = ("dimm", "virtio-mem", "nvdimm", "virtio-pmem", "sgx-epc")
+    return facts | {"memory_devices": sorted(facts["memory_devices"], key=lambda one: (
+        not one.get("address"), kinds.index(one["model"])))}
 
 
 def words_of_file(text):
