@@ -49,6 +49,9 @@ struct bundle_reader {
     struct sources *sources;
     struct findings *findings;
     struct bundle *bundle;
+    bool says_engine;
+    enum engine_kind engine;
+    const char *connect;
 };
 
 static struct json_c_object *member(struct json_c_object *object, const char *key, enum json_type type)
@@ -72,6 +75,13 @@ static const char *text_of(struct arena *arena, struct json_c_object *value)
 static const char *text(struct arena *arena, struct json_c_object *object, const char *key)
 {
     return text_of(arena, member(object, key, json_type_string));
+}
+
+static pid_t process(struct json_c_object *object, const char *key)
+{
+    struct json_c_object *value = member(object, key, json_type_int);
+    int64_t number = value ? json_object_get_int64(value) : 0;
+    return number > 0 && number <= INT32_MAX ? (pid_t)number : 0;
 }
 
 static bool flag(struct json_c_object *object, const char *key)
@@ -107,6 +117,13 @@ static bool read_argv(struct bundle_reader *reader, struct json_c_object *from, 
     return count > 0;
 }
 
+/* The command line's word, else the site's. */
+static void choose_engine(const struct bundle_reader *reader, struct bundle_guest *guest)
+{
+    guest->connect = reader->connect ? reader->connect : guest->plan->connect;
+    guest->engine = reader->says_engine ? reader->engine : guest->connect ? ENGINE_LIBVIRT : ENGINE_EMBED;
+}
+
 static bool read_guests(struct bundle_reader *reader, struct json_c_object *from)
 {
     struct json_c_object *array = member(from, "guests", json_type_array);
@@ -120,6 +137,7 @@ static bool read_guests(struct bundle_reader *reader, struct json_c_object *from
         guests[i].xml = text(reader->arena, element, "xml");
         if (!guests[i].plan || !read_argv(reader, element, &guests[i].argv))
             return false;
+        choose_engine(reader, &guests[i]);
     }
     reader->bundle->guests = guests;
     reader->bundle->guest_count = (uint32_t)count;
@@ -147,13 +165,16 @@ static bool read_choices(struct bundle_reader *reader, struct json_c_object *fro
     unsigned verb, format, severity;
     if (!position(verbs, VERB_COUNT, text(reader->arena, from, "verb"), &verb) ||
         !position(formats, G_N_ELEMENTS(formats), text(reader->arena, from, "format"), &format) ||
-        !position(severities, G_N_ELEMENTS(severities), text(reader->arena, from, "fail_on"), &severity) ||
-        !engine_from_word(text(reader->arena, from, "engine"), &bundle->engine))
+        !position(severities, G_N_ELEMENTS(severities), text(reader->arena, from, "fail_on"), &severity))
+        return false;
+    reader->says_engine = member(from, "engine", json_type_string);
+    if (reader->says_engine && !engine_from_word(text(reader->arena, from, "engine"), &reader->engine))
         return false;
     bundle->verb = (enum agent_verb)verb;
     bundle->format = (enum finding_format)format;
     bundle->fail_on = (enum severity)severity;
-    bundle->connect = text(reader->arena, from, "connect");
+    reader->connect = text(reader->arena, from, "connect");
+    bundle->pid = process(from, "pid");
     bundle->detach = flag(from, "detach");
     bundle->dry_run = flag(from, "dry_run");
     bundle->reserve_pages = flag(from, "reserve_pages");
@@ -186,7 +207,9 @@ static GString *file_text(int file)
 
 const struct bundle *bundle_read(struct arena *arena, struct sources *sources, struct findings *findings, int file)
 {
-    struct bundle_reader reader = { arena, sources, findings, arena_take(arena, struct bundle) };
+    struct bundle_reader reader = {
+        .arena = arena, .sources = sources, .findings = findings, .bundle = arena_take(arena, struct bundle)
+    };
     g_autoptr(GString) bytes = file_text(file);
     struct json_tokener *tokener = json_tokener_new_ex(DEPTH);
     struct json_c_object *root = json_tokener_parse_ex(tokener, bytes->str, (int)bytes->len);

@@ -11,6 +11,8 @@
 #include "diag/diag.h"
 #include "plan/plan.h"
 
+#include <sys/types.h>
+
 #define BUNDLE_FORMAT_VERSION 1
 
 enum agent_verb { VERB_RUN, VERB_STOP, VERB_LIST, VERB_VERIFY, VERB_STAT, VERB_DUMP, VERB_DEFINE, VERB_COUNT };
@@ -18,14 +20,15 @@ enum engine_kind { ENGINE_EMBED, ENGINE_LIBVIRT, ENGINE_QEMU, ENGINE_COUNT };
 
 struct bundle_guest {
     const struct plan_guest *plan;
+    enum engine_kind engine; /* as said; else the libvirt of its host, else the embedded one */
+    const char *connect;     /* URI of ENGINE_LIBVIRT, as said, or of its host; NULL: libvirt's own choice */
     const char *xml;         /* NULL: libvirt cannot have this guest */
     const char *const *argv; /* ends with NULL; NULL: the guest is no matter of QEMU alone */
 };
 
 struct bundle {
     enum agent_verb verb;
-    enum engine_kind engine;
-    const char *connect; /* URI of ENGINE_LIBVIRT; NULL: libvirt's own choice */
+    pid_t pid; /* of the QEMU of a guest that numac did not start; 0: not said */
     bool detach, dry_run, reserve_pages, repair, watch;
     enum finding_format format;
     enum severity fail_on;

@@ -174,15 +174,29 @@ static bool proceed(struct run *run)
 
 static bool attach(struct run *run)
 {
+    const char *which = run->guest->plan->uuid;
+    if (!run->state) /* one that numac did not start may have another */
+        which = arena_printf(run->agent->arena, "%s\n%s", which, run->guest->plan->name);
     if (!open_connection(run))
         return false;
-    if (order(run, ERRAND_FIND, run->guest->plan->uuid, NM_guest_not_running, "does not run")) {
+    if (order(run, ERRAND_FIND, which, NM_guest_not_running, "does not run")) {
         run->monitor = lend(run->engine_data);
         if (ask_threads(run))
             return true;
     }
     close_connection(run);
     return false;
+}
+
+/* libvirt may hold each thread to its CPUs by a cgroup of its own, which the kernel lets nobody overrule. */
+static bool pin(struct run *run, enum thread_kind kind, uint32_t number, const struct ids *cpus)
+{
+    static const char *const words[] = {
+        [THREADS_VCPU] = "vcpu", [THREADS_EMULATOR] = "emulator", [THREADS_IOTHREAD] = "iothread"
+    };
+    g_autofree char *what = g_strdup_printf("%s %u %s", words[kind], number, ids_text(run->agent->arena, cpus));
+    g_autofree char *answer = NULL;
+    return libvirt_child_do(run->engine_data, ERRAND_PIN, what, &answer);
 }
 
 static bool stop(struct run *run)
@@ -225,6 +239,7 @@ const struct engine engine_embed = {
     .proceed = proceed,
     .abandon = abandon,
     .attach = attach,
+    .pin = pin,
     .stop = stop,
     .detach = close_connection,
     .dump = dump,
@@ -239,6 +254,7 @@ const struct engine engine_libvirt = {
     .proceed = proceed,
     .abandon = abandon,
     .attach = attach,
+    .pin = pin,
     .stop = stop,
     .detach = close_connection,
     .dump = dump,

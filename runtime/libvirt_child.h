@@ -11,10 +11,11 @@
 enum errand {
     ERRAND_OPEN,    /* URI, or "" for libvirt's own choice */
     ERRAND_CREATE,  /* XML; CPUs stopped */
-    ERRAND_FIND,    /* UUID of a guest that runs */
+    ERRAND_FIND,    /* UUID, or UUID and name on a line each, of a guest that runs */
     ERRAND_ASK,     /* QMP command; gives QEMU's answer */
     ERRAND_RESUME,  /* "" */
     ERRAND_DESTROY, /* "" */
+    ERRAND_PIN,     /* "vcpu 3 4-5", "iothread 1 4-5", "emulator 0 4-5" */
     ERRAND_DUMP, /* UUID and name on a line each: of one that is defined or runs; gives its XML, "" if there is none */
     ERRAND_DEFINE, /* XML */
     ERRAND_COUNT

@@ -17,7 +17,7 @@ enum { PATIENT_TRIES = 50, PAUSE_MILLISECONDS = 100, WATCH_MILLISECONDS = 2000 }
 
 static void show_steps(struct agent *agent, const struct bundle_guest *guest, const struct step_list *steps)
 {
-    g_string_append_printf(agent->result, "%s, by %s:\n", guest->plan->name, engine_word(agent->bundle->engine));
+    g_string_append_printf(agent->result, "%s, by %s:\n", guest->plan->name, engine_word(guest->engine));
     for (uint32_t i = 0; i < steps->count; i++) {
         g_string_append_printf(agent->result, "  %u. ", i + 1);
         step_describe(guest, &steps->steps[i], agent->result);
@@ -58,9 +58,10 @@ static void stay(struct run *run)
     run->agent->guest_status = run->engine->wait(run);
 }
 
-static void start(struct agent *agent, const struct bundle_guest *guest, const struct engine *engine)
+static void start(struct agent *agent, const struct bundle_guest *guest)
 {
-    agent->is_remote = is_elsewhere(engine->kind, agent->bundle->connect);
+    const struct engine *engine = engine_of(guest->engine);
+    agent->is_remote = is_elsewhere(engine->kind, guest->connect);
     struct step_list steps = steps_of(agent, guest, engine);
     if (agent->bundle->dry_run) {
         show_steps(agent, guest, &steps);
@@ -71,15 +72,13 @@ static void start(struct agent *agent, const struct bundle_guest *guest, const s
     struct guest_state *state = take_new(agent, guest->plan);
     if (!state)
         return;
-    struct run run = {
-        .agent = agent, .guest = guest, .engine = engine, .state = state, .connect = agent->bundle->connect
-    };
+    struct run run = { .agent = agent, .guest = guest, .engine = engine, .state = state, .connect = guest->connect };
     state->record = (struct record){ .name = guest->plan->name,
                                      .uuid = guest->plan->uuid,
                                      .site = agent->bundle->plan->site,
                                      .engine = engine->kind,
                                      .begun = ticks_now(),
-                                     .connect = agent->bundle->connect };
+                                     .connect = guest->connect };
     if (!guest_write(agent, state) || !steps_perform(&run, &steps)) {
         guest_forget(state);
         return;
@@ -90,47 +89,80 @@ static void start(struct agent *agent, const struct bundle_guest *guest, const s
     engine->detach(&run);
 }
 
+static bool has_console(const struct bundle *bundle)
+{
+    bool has = false;
+    for (uint32_t i = 0; i < bundle->guest_count && !has; i++)
+        has = engine_of(bundle->guests[i].engine)->wait != NULL;
+    return has;
+}
+
 void verb_run(struct agent *agent)
 {
     const struct bundle *bundle = agent->bundle;
-    if (bundle->guest_count > 1 && !bundle->detach && !bundle->dry_run && bundle->engine == ENGINE_QEMU) {
+    if (bundle->guest_count > 1 && !bundle->detach && !bundle->dry_run && has_console(bundle)) {
         struct finding *finding = tell(agent, NM_usage, "%u guests cannot share one console", bundle->guest_count);
         finding_help(agent->findings, finding, "add '--detach', or name one guest behind the site");
         return;
     }
     for (uint32_t i = 0; i < bundle->guest_count && !interrupted(); i++)
-        start(agent, &bundle->guests[i], engine_of(bundle->engine));
+        start(agent, &bundle->guests[i]);
 }
 
 /* ---- those that run --------------------------------------------------------------------------------------------- */
 
-/* Its folder, locked; NULL with a finding. */
-static struct guest_state *take_running(struct agent *agent, const struct plan_guest *guest)
+/* Its folder, locked; ABSENT: numac started none. */
+static enum guest_lookup take_running(struct agent *agent, const struct plan_guest *guest, struct guest_state **out)
 {
-    struct guest_state *state;
-    enum guest_lookup found = take_in_time(agent, guest->uuid, false, &state);
-    if (found == GUEST_HELD)
-        return state;
+    enum guest_lookup found = take_in_time(agent, guest->uuid, false, out);
     if (found == GUEST_BUSY)
         tell(agent, NM_guest_busy, "another command is at work on guest '%s'", guest->name);
-    else if (found == GUEST_ABSENT)
-        tell(agent, NM_guest_not_running, "guest '%s' does not run", guest->name);
-    agent->is_refused = true;
-    return NULL;
+    return found;
 }
 
-static void with_running(struct agent *agent, void (*act)(struct run *run))
+/* One that numac did not start: QEMU's process, or of the libvirt that is named, or of its host.  False: none of them
+ * is. */
+static bool find_foreign(struct run *run)
+{
+    run->pid = run->agent->bundle->pid;
+    run->connect = run->guest->connect;
+    run->engine = run->pid ? &engine_process : run->guest->engine == ENGINE_LIBVIRT ? engine_of(ENGINE_LIBVIRT) : NULL;
+    return run->engine != NULL;
+}
+
+/* How to reach it; false with a finding. */
+static bool find_running(struct run *run, bool may_be_foreign)
+{
+    struct agent *agent = run->agent;
+    if (may_be_foreign && agent->bundle->pid)
+        return find_foreign(run);
+    enum guest_lookup found = take_running(agent, run->guest->plan, &run->state);
+    if (found == GUEST_HELD) {
+        run->engine = engine_of(run->state->record.engine);
+        run->connect = run->state->record.connect;
+        return true;
+    }
+    if (found == GUEST_ABSENT && may_be_foreign && find_foreign(run))
+        return true;
+    if (found == GUEST_ABSENT) {
+        struct finding *finding = tell(agent, NM_guest_not_running, "guest '%s' does not run", run->guest->plan->name);
+        if (may_be_foreign)
+            finding_help(agent->findings, finding,
+                         "one that numac did not start is found with '--connect URI' or '--pid PID'");
+    }
+    agent->is_refused = true;
+    return false;
+}
+
+static void with_running(struct agent *agent, bool may_be_foreign, void (*act)(struct run *run))
 {
     for (uint32_t i = 0; i < agent->bundle->guest_count && !interrupted(); i++) {
         struct run run = { .agent = agent, .guest = &agent->bundle->guests[i] };
-        run.state = take_running(agent, run.guest->plan);
-        if (!run.state)
+        if (!find_running(&run, may_be_foreign))
             continue;
-        run.engine = engine_of(run.state->record.engine);
-        run.connect = run.state->record.connect;
         agent->is_remote = is_elsewhere(run.engine->kind, run.connect);
         act(&run);
-        if (run.state->lock >= 0)
+        if (run.state && run.state->lock >= 0)
             guest_release(run.state);
     }
 }
@@ -149,7 +181,7 @@ static void stop(struct run *run)
 
 void verb_stop(struct agent *agent)
 {
-    with_running(agent, stop);
+    with_running(agent, false, stop);
 }
 
 /* What is so now; with --repair, what is so behind it. */
@@ -191,7 +223,7 @@ static void show_stat(struct run *run)
 static void show_once(struct agent *agent, void (*act)(struct run *run))
 {
     if (agent->bundle->format != FINDINGS_JSON) {
-        with_running(agent, act);
+        with_running(agent, true, act);
         return;
     }
     struct json json;
@@ -200,7 +232,7 @@ static void show_once(struct agent *agent, void (*act)(struct run *run))
     json_number(&json, "format_version", 1);
     json_array(&json, "guests");
     agent->json = &json;
-    with_running(agent, act);
+    with_running(agent, true, act);
     agent->json = NULL;
     json_end(&json, ']');
     json_end(&json, '}');
@@ -239,7 +271,7 @@ static bool find_engine(struct run *run)
 {
     enum guest_lookup found = take_in_time(run->agent, run->guest->plan->uuid, false, &run->state);
     run->engine = engine_of(ENGINE_LIBVIRT);
-    run->connect = run->agent->bundle->connect;
+    run->connect = run->guest->connect;
     if (found == GUEST_HELD) {
         run->engine = engine_of(run->state->record.engine);
         run->connect = run->state->record.connect;
@@ -306,6 +338,8 @@ static void list_as_json(const struct record *record, struct json *json)
     json_string(json, "uuid", record->uuid);
     json_string(json, "engine", engine_word(record->engine));
     json_string(json, "state", record->phase == PHASE_RUNNING ? "running" : "starting");
+    if (record->connect)
+        json_string(json, "connect", record->connect);
     json_number(json, "pid", (uint64_t)record->pid);
     json_end(json, '}');
 }

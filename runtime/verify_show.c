@@ -33,7 +33,10 @@ void facts_text(const char *guest, const struct facts *facts, GString *out)
         planned = MAX(planned, (size_t)g_utf8_strlen(facts->rows[i].planned, -1));
         real = MAX(real, (size_t)g_utf8_strlen(facts->rows[i].real, -1));
     }
-    g_string_append_printf(out, "guest %s: %s\n", guest, facts->wrong ? "NOT as planned" : "as planned");
+    g_string_append_printf(out, "guest %s: %s\n", guest,
+                           facts->wrong     ? "NOT as planned"
+                           : facts->unknown ? "as planned, where it can be seen"
+                                            : "as planned");
     for (uint32_t i = 0; i < facts->count; i++) {
         const struct fact *fact = &facts->rows[i];
         append(out, "  ");

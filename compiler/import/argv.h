@@ -163,7 +163,8 @@ struct option *argv_last(const struct argv_guest *guest, enum argv_kind kind);
 void argv_read_prefix(struct argv_guest *guest); /* taskset, numactl */
 
 bool argv_read_properties(struct argv_guest *guest, struct option *option);
-/* The last with that key, or NULL; marked as read. */
+/* The last with that key, or NULL; taken: marked as read. */
+const struct property *option_find(const struct option *option, const char *key);
 struct property *option_take(struct option *option, const char *key);
 const char *option_text(struct option *option, const char *key); /* its value, or NULL */
 /* Values; false and a finding where QEMU would not take them. */
@@ -191,8 +192,6 @@ void argv_memory_devices(struct argv_guest *guest);
 void argv_buses(struct argv_guest *guest); /* -device of buses on cells, and what stands on them */
 void argv_boot(struct argv_guest *guest);
 
-/* The -machine that says a section of SGX memory, or NULL; its properties are marked as read. */
-struct option *argv_section(const struct argv_guest *guest, uint32_t number);
 struct option *argv_next_numa(const struct argv_guest *guest, const char *type, const struct option *before);
 bool argv_cell_number(struct argv_guest *guest, struct option *option, const char *key, uint32_t *out_cell);
 

@@ -430,23 +430,22 @@ static const char *section_key(const struct argv_guest *guest, uint32_t number, 
     return arena_printf(guest->arena, "sgx-epc.%u.%s", number, of);
 }
 
-struct option *argv_section(const struct argv_guest *guest, uint32_t number)
+/* The -machine that says it, or NULL. */
+static struct option *section(const struct argv_guest *guest, uint32_t number)
 {
     const char *key = section_key(guest, number, "memdev");
     struct option *found = NULL;
     for (struct option *option = argv_next(guest, ARGV_MACHINE, NULL); option;
          option = argv_next(guest, ARGV_MACHINE, option))
-        if (option_take(option, key)) {
-            option_take(option, section_key(guest, number, "node"));
+        if (option_take(option, key))
             found = option;
-        }
     return found;
 }
 
 static uint32_t say_sections(struct argv_guest *guest, uint32_t count)
 {
     struct option *option;
-    for (uint32_t number = 0; !guest->failed && (option = argv_section(guest, number)); number++, count++) {
+    for (uint32_t number = 0; !guest->failed && (option = section(guest, number)); number++, count++) {
         struct device device = { .guest = guest, .option = option, .model = &models[MODEL_SGX_EPC], .number = number };
         if (is_room_for(guest, device.model, option->span, count))
             say_device(&device, section_key(guest, number, "memdev"), section_key(guest, number, "node"));

@@ -12,6 +12,8 @@ static const char *const ksm_choices[] = { "no", "yes", "local", NULL };
 static const char *const arch_choices[] = { "x86_64", "aarch64", NULL };
 static const char *const accel_choices[] = { "kvm", "tcg", NULL };
 static const char *const cache_choices[] = { "emulate", "passthrough", "disable", NULL };
+static const char *const cpu_cache_choices[] = { "l1d", "l1i", "l2", "l3", NULL };
+static const char *const cache_level_choices[] = { "core", "module", "die", "socket", "host", NULL };
 static const char *const maxphysaddr_choices[] = { "emulate", "passthrough", NULL };
 static const char *const firmware_choices[] = { "bios", "uefi", NULL };
 static const char *const emulator_choices[] = { "shared", "isolate", "vcpus", NULL };
@@ -235,6 +237,7 @@ const char *value_type_word(enum value_type type)
         [V_SHARE] = "SHARE",
         [V_ADDRESS] = "ADDRESS",
         [V_PCI] = "PCI",
+        [V_URI] = "URI",
     };
     return words[type];
 }

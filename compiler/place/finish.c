@@ -339,6 +339,7 @@ void finish_guest(struct placing *placing, const struct identity *identity, cons
     struct plan_cell *cells = arena_array(placing->arena, struct plan_cell, draft->cell_count);
     out->name = draft->guest->name;
     out->host = draft->room ? draft->room->host->name : NULL;
+    out->connect = draft->room ? draft->room->host->declared->connect : NULL;
     for (uint32_t c = 0; c < draft->cell_count; c++) {
         finish_cell(placing, draft, &draft->cells[c], &cells[c]);
         out->memory_bytes += cells[c].memory_bytes;
@@ -350,6 +351,7 @@ void finish_guest(struct placing *placing, const struct identity *identity, cons
     out->has_numa = wants_numa(draft);
     out->distances = finish_distances(placing->arena, draft);
     finish_topology(draft, out);
+    finish_caches(draft, out);
     finish_hotplug(placing, draft->guest, out);
     finish_devices(placing, draft, out);
     finish_hmat(placing->arena, draft, cells, out);

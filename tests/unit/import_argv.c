@@ -171,6 +171,28 @@ static const struct {
                    "-numa cpu,node-id=0,socket-id=0,core-id=0 -numa cpu,node-id=0,socket-id=0,core-id=1 -numa "
                    "cpu,node-id=1,socket-id=1",
       "    memory 2GiB\n    vcpus 8 { threads 2 }\n    cells 2\n" },
+    { "vCPUs by their die, and by one thread of each core",
+      KVM "-m 2G -smp 16,sockets=2,dies=2,cores=2,threads=2" RAM("a")
+          RAM("b") " -numa node,memdev=a -numa node,memdev=b -numa cpu,node-id=0,die-id=0,thread-id=0 "
+                   "-numa cpu,node-id=0,socket-id=0,die-id=1 -numa cpu,node-id=1,die-id=0,thread-id=1 "
+                   "-numa cpu,node-id=1,socket-id=1,die-id=1",
+      "    memory 2GiB\n    vcpus 16 { sockets 2; dies 2; cores 2; threads 2 }\n"
+      "    cell 0 { ids 0,2,4-8,10 }\n    cell 1 { ids 1,3,9,11-15 }\n" },
+    { "vCPUs by place beside others by number",
+      KVM "-m 2G -smp 4,sockets=2,modules=2" RAM("a") RAM("b") " -numa node,cpus=0,memdev=a -numa node,memdev=b "
+                                                               "-numa cpu,node-id=0,socket-id=0,module-id=1 "
+                                                               "-numa cpu,node-id=1,socket-id=1",
+      "    memory 2GiB\n    vcpus 4 { sockets 2; modules 2; cores 1; threads 1 }\n    cells 2\n" },
+    { "vCPUs by their cluster",
+      "qemu-system-aarch64 -name g -accel kvm -machine virt -cpu host -m 2G -smp 8,sockets=1,clusters=2,cores=4" RAM(
+          "a") RAM("b") " -numa node,memdev=a -numa node,memdev=b -numa cpu,node-id=1,socket-id=0,cluster-id=0 "
+                        "-numa cpu,node-id=0,socket-id=0,cluster-id=1",
+      "    arch aarch64\n    machine virt\n    memory 2GiB\n    vcpus 8 { sockets 1; clusters 2; cores 4; threads 1 }\n"
+      "    cell 0 { ids 4-7 }\n    cell 1 { ids 0-3 }\n" },
+    { "caches that vCPUs share",
+      KVM "-m 1G -smp 8,cores=4,threads=2 -machine smp-cache.0.cache=l3,smp-cache.0.topology=core,smp-cache.1.cache=l2,"
+          "smp-cache.1.topology=default -machine smp-cache.0.topology=die",
+      "    memory 1GiB\n    vcpus 8 { threads 2; caches { l3 die } }\n" },
     { "distances, one direction said",
       KVM "-m 3G -smp 3" RAM("a") RAM("b") RAM("c") " -numa node,cpus=0,memdev=a -numa node,cpus=1,memdev=b "
                                                     "-numa node,cpus=2,memdev=c -numa dist,src=0,dst=1,val=21 -numa "
@@ -206,6 +228,13 @@ static const struct {
           "-device vfio-pci,host=5e:00.0,bus=p,id=gpu.0 -device vfio-pci,host=0001:18:00.0",
       "    memory 1GiB\n" ONE "    cells 1\n    expander-bus pci1 { cell 0; ports 1 }\n"
       "    device gpu0 0000:5e:00.0 { bus pci1 }\n    device hostdev1 0001:18:00.0\n" },
+    { "names that others have already",
+      KVM "-numa node,cpus=0,mem=128 -device pxb-pcie,id=bus0,numa_node=0 -device pxb-pcie,id=bus.0,numa_node=0 "
+          "-device vfio-pci,host=41:00.0 -device vfio-pci,host=42:00.0,id=host.dev2,bus=bus.0 "
+          "-device vfio-pci,host=43:00.0,id=hostdev2",
+      "    memory 128MiB\n" ONE "    cells 1\n    expander-bus bus0 { cell 0 }\n    expander-bus bus1 { cell 0 }\n"
+      "    device hostdev0 0000:41:00.0\n    device hostdev2 0000:42:00.0 { bus bus1 }\n"
+      "    device hostdev3 0000:43:00.0\n" },
     { "taskset with a mask", "sudo taskset 0x1f " KVM,
       "    memory 128MiB\n" ONE "    cpus 0-4\n    emulator { cpus 0-4 }\n" },
     { "taskset with a list, in steps", "taskset -ac 0-7:2,16 " KVM,
@@ -380,10 +409,15 @@ static const struct {
       KVM GROWS "-machine nvdimm=on -object "
                 "memory-backend-file,id=m,mem-path=/a,size=1G,prealloc=on,offset=4096 -device nvdimm,memdev=m",
       NM_argv_not_carried, "offset=4096" },
+    { "a cache of each thread", KVM "-machine smp-cache.0.cache=l2,smp-cache.0.topology=thread", NM_argv_not_carried,
+      "smp-cache.0.cache=l2" },
     { "memory that nobody uses", KVM RAM("m"), NM_argv_not_carried, "-object memory-backend-ram,id=m,size=1G" },
     { "a bus on a cell", KVM "-device pxb-pcie,numa_node=0", NM_argv_not_carried, "-device pxb-pcie,numa_node=0" },
     { "a bus on no cell", KVM "-device pxb-pcie,id=a", NM_argv_not_carried, "-device pxb-pcie,id=a" },
-    { "two buses of one id", KVM "-device pxb,id=a,numa_node=0 -device pxb,id=a,numa_node=0", NM_argv_value, "id=a" },
+    { "two buses of one id", KVM "-device pxb,id=a,numa_node=0 -device pxb,id=a,numa_node=0", NM_argv_object, "id=a" },
+    { "two devices of one id", KVM "-device vfio-pci,host=41:00.0,id=a -device vfio-pci,host=42:00.0,id=a",
+      NM_argv_object, "id=a" },
+    { "no id of a device", KVM "-device vfio-pci,host=41:00.0,id=1", NM_argv_value, "id=1" },
     { "a device that is no PCI device", KVM "-device vfio-ap,sysfsdev=/a", NM_argv_not_carried,
       "-device vfio-ap,sysfsdev=/a" },
     { "a file of options", KVM "-readconfig a", NM_argv_not_carried, "-readconfig a" },
