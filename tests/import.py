@@ -62,6 +62,7 @@ REASONS = [
     (r"source", "NM0716", "shared anonymous memory, for which libvirt takes a file", always),
     (r"expanders\.spapr-pci-host-bridge \d+", None, "host bridges of pseries stay in the base", always),
 ]
+LIBVIRT_ALONE = {"NM1161"}  # who chooses by numad
 DEVICES = ("exceeds the total memory size", "Memory size must be specified")  # of a parser that adds up nothing
 
 
@@ -166,15 +167,21 @@ def expected_argv(trip):
 
 
 def bare_argv(numac, trip):
-    """numac's own command line of the site without base; None where QEMU alone cannot be told."""
+    """(numac's own command line of the site without base, why there is none)"""
     run = numac.run(["import", trip.source])
     site = trip.folder / "bare.numa"
     site.write_text(run.out)
     if trip.is_newer:
         site = imports.with_versions(site)
-    run = numac.run(["build", site, "-o", trip.folder / "bare", "--target", "qemu"])
+    _, findings = numac.findings(["build", site, "-o", trip.folder / "bare", "--target", "qemu"])
     path = trip.folder / "bare" / f"{trip.names[0]}.argv"
-    return path.read_text() if run.status == 0 and path.exists() else None  # numad is libvirt's alone
+    if path.exists():
+        return path.read_text(), ""
+    refused = sorted({one.code for one in findings if one.severity == "error"} or
+                     {one.code for one in findings} & LIBVIRT_ALONE)
+    if not refused:
+        raise tap.Failure(f"{trip.title}: nothing is written for QEMU, and nothing says why: {site.read_text()}")
+    return None, f"without its base {refusal(refused, 'refused by')}"
 
 
 def args_say(numac, trip):
@@ -182,9 +189,9 @@ def args_say(numac, trip):
     path = expected_argv(trip)
     if not path:
         return [], "no command line in the corpus"
-    argv = bare_argv(numac, trip)
-    if argv is None:
-        return [], "without its base the site does not build for QEMU"
+    argv, reason = bare_argv(numac, trip)
+    if reason:
+        return [], reason
     try:
         mounts = {"/dev/hugepages2M": 2 << 20, "/dev/hugepages1G": 1 << 30}
         theirs = argv_facts.facts(argv_facts.words_of_libvirt(path.read_text().replace("\\\n", " ")), mounts)

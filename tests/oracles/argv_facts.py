@@ -402,12 +402,13 @@ def _host_devices(texts):
     for told in devices.values():
         if not told.get("driver", "").startswith("vfio-pci"):
             continue
-        if told["host"] in found:
-            raise FactError(f"the device {told['host']} twice")
+        host = told.get("host") or told.get("sysfsdev")
+        if not host or host in found:
+            raise FactError(f"the device {host} of nowhere, or twice")
         place, bus = told, devices.get(told.get("bus"))
         if bus and bus["driver"].endswith("root-port"):
             place, bus = bus, devices.get(bus["bus"])
-        found[told["host"]] = (integer(bus["bus_nr"]), slot(place["addr"])) if bus else None
+        found[host] = (integer(bus["bus_nr"]), slot(place["addr"])) if bus else None
     return found
 
 

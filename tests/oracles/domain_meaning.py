@@ -101,9 +101,12 @@ def _backing(reader, cells):
     is_huge = any(size is not None for size in pages)
     accesses = [_text(cell, "memAccess", _text(access, "mode")) for cell in cells or [None]]
     takes_file = is_huge or any(accesses)
+    kind = _text(source, "type", "file" if takes_file else "anonymous")
+    if kind == "anonymous" and any(accesses):
+        kind = "file"  # which libvirt takes where it is told how memory is shared
     return {
-        "pages": pages, "source": _text(source, "type", "file" if takes_file else "anonymous"),
-        "access": [mode or "private" for mode in accesses],
+        "pages": pages, "source": kind,
+        "access": [mode or ("shared" if kind == "memfd" else "private") for mode in accesses],  # QEMU's own default
         "discard": [_text(cell, "discard", "yes" if discard else None) for cell in cells or [None]],
         "merge": not _flag(reader.take("memoryBacking/nosharepages")),
         "locked": _flag(reader.take("memoryBacking/locked")),

@@ -174,7 +174,7 @@ def comparable(facts):
         if memory["path"] and not is_own:
             return memory
         kind = "memfd" if memory["kind"] in ("hugetlb", "file") else memory["kind"]
-        return memory | {"kind": kind, "path": None}
+        return memory | {"kind": kind, "path": None, "discard-data": False}  # what has no name is gone with QEMU
     cells = [cell | {"memory": backing(cell["memory"])} for cell in facts["cells"]]
     memory_devices = [device | {"memory": backing(device["memory"])} for device in facts["memory_devices"]]
     # libvirt plugs vcpus once QEMU runs: its XML is compared with the plan

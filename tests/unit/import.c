@@ -109,6 +109,17 @@ static const struct {
       "<memory>1048576</memory><vcpu>1</vcpu>"
       "<memoryBacking><access mode='shared'/></memoryBacking>",
       "    memory 1GiB\n    vcpus 1\n    backing file\n    access shared\n" },
+    { "a memfd is shared",
+      "<memory>1048576</memory><vcpu>1</vcpu><memoryBacking><source type='memfd'/></memoryBacking>",
+      "    memory 1GiB\n    vcpus 1\n    backing memfd\n    access shared\n" },
+    { "a private memfd",
+      "<memory>1048576</memory><vcpu>1</vcpu><memoryBacking><source type='memfd'/><access mode='private'/>"
+      "</memoryBacking>",
+      "    memory 1GiB\n    vcpus 1\n    backing memfd\n    access private\n" },
+    { "anonymous memory that is a file in libvirt",
+      "<memory>1048576</memory><vcpu>1</vcpu><memoryBacking><source type='anonymous'/><access mode='private'/>"
+      "</memoryBacking>",
+      "    memory 1GiB\n    vcpus 1\n    backing file\n    access private\n" },
     { "taken at start with huge pages",
       "<memory>1048576</memory><vcpu>1</vcpu><memoryBacking><hugepages><page size='2' unit='MiB'/>"
       "</hugepages><allocation mode='immediate'/></memoryBacking>",
