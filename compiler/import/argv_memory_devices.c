@@ -121,6 +121,11 @@ static bool say_access(struct device *device)
     return true;
 }
 
+static bool is_discarded(const struct device *device)
+{
+    return device->model->is_ram && (line_find(device->own, "discard") || says(of_home(device, "discard"), "yes"));
+}
+
 static void say_discard(struct device *device)
 {
     if (!line_find(device->own, "discard") || says(of_home(device, "discard"), "yes"))
@@ -154,7 +159,7 @@ static void compare_source(struct device *device, bool says_access)
     }
     const struct line *home = of_home(device, "backing");
     enum origin wanted = origin_of(own, false), expected = origin_of(home, of_home(device, "access"));
-    if (expected == ORIGIN_RAM && (access || says_access))
+    if (expected == ORIGIN_RAM && (access || says_access || is_discarded(device)))
         expected = ORIGIN_NAMELESS;
     if (wanted == expected)
         return;

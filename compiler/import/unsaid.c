@@ -7,6 +7,13 @@
 
 #include <string.h>
 
+/* A guest that does not say how many vCPUs it has gets one. */
+static void say_vcpus(struct guest_lines *guest)
+{
+    if (!line_find(guest->lines, "vcpus") && !line_find(guest->lines, "cell"))
+        line_add(&guest->lines, line_new(guest->arena, "vcpus", "1"));
+}
+
 /* libvirt gives each vCPU a socket where the XML has no topology; numac would make cores of one socket. */
 static void say_sockets(struct guest_lines *guest)
 {
@@ -119,6 +126,7 @@ static void say_cpus(struct guest_lines *guest)
 
 void say_unsaid(struct guest_lines *guest)
 {
+    say_vcpus(guest);
     say_sockets(guest);
     say_backing(guest);
     say_cpus(guest);

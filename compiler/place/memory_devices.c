@@ -255,9 +255,9 @@ static void finish_device(struct placing *placing, const struct draft *draft, co
     out->memory.has_access = is_said(&said->said, W_MEMORY_DEVICE_ACCESS);
     out->memory.has_discard = is_said(&said->said, W_MEMORY_DEVICE_DISCARD);
     out->memory.backing = plan->cells[device->cell].backing; /* libvirt has one for the guest; */
-    if ((out->memory.is_shared || out->memory.has_access) && out->memory.backing == BACKING_ANONYMOUS &&
-        !out->memory.page_bytes)
-        out->memory.backing = BACKING_FILE; /* and takes this where a device says how it is shared */
+    if ((out->memory.is_shared || out->memory.has_access || out->memory.discard) &&
+        out->memory.backing == BACKING_ANONYMOUS && !out->memory.page_bytes)
+        out->memory.backing = BACKING_FILE; /* and takes this where a device says what is done with it */
     out->memory.path = NULL;                /* that of the cell may be a file, which is the cell's alone */
     out->memory.align_bytes = out->memory.offset_bytes = 0;
     out->cell = device->cell;

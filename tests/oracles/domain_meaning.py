@@ -97,7 +97,7 @@ def _backing(reader, cells):
     access, discard = reader.take("memoryBacking/access"), _flag(reader.take("memoryBacking/discard"))
     source = reader.take("memoryBacking/source")
     allocation = reader.take("memoryBacking/allocation")
-    pages = _pages(reader, max(len(cells), 1))
+    pages = [None if kib == 4 else kib for kib in _pages(reader, max(len(cells), 1))]  # 4 KiB are the normal ones
     is_huge = any(size is not None for size in pages)
     accesses = [_text(cell, "memAccess", _text(access, "mode")) for cell in cells or [None]]
     takes_file = is_huge or any(accesses)
