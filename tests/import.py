@@ -194,7 +194,7 @@ def args_say(numac, trip):
         return [], reason
     try:
         mounts = {"/dev/hugepages2M": 2 << 20, "/dev/hugepages1G": 1 << 30}
-        theirs = argv_facts.facts(argv_facts.words_of_libvirt(path.read_text().replace("\\\n", " ")), mounts)
+        theirs = argv_facts.facts(argv_facts.words_of_libvirt(path.read_text()), mounts)
         ours = argv_facts.facts(argv_facts.words_of_file(argv), mounts)
     except argv_facts.FactError as unknown:
         return [], f"the command line has more than numac says: {unknown}"

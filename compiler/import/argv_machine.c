@@ -69,6 +69,16 @@ static const char *find_accel(struct argv_guest *guest)
     return accel ? accel : is_kvm ? "kvm" : "tcg";
 }
 
+/* A machine of 64 bits runs what one of 32 bits does. */
+static void say_architecture(struct argv_guest *guest)
+{
+    bool is_narrow = strcmp(guest->architecture, "i686") == 0;
+    if (is_narrow)
+        argv_not_carried(guest, argv_word_span(guest->command->file, &guest->command->words[guest->command->program]),
+                         "a machine of x86_64 runs the same guests", "a machine of 32 bits");
+    argv_line(guest, &guest->lines, "arch", "%s", is_narrow ? "x86_64" : guest->architecture);
+}
+
 static void say_machine(struct argv_guest *guest)
 {
     const struct property *type = NULL;
@@ -78,7 +88,7 @@ static void say_machine(struct argv_guest *guest)
         type = said ? said : type;
         read_switches(guest, option);
     }
-    argv_line(guest, &guest->lines, "arch", "%s", guest->architecture);
+    say_architecture(guest);
     if (type)
         argv_text_line(guest, &guest->lines, "machine", type->value, type->where);
     else if (is_x86(guest))

@@ -112,7 +112,7 @@ def verdict(numac, source, folder, refusal):
     found = go_round(numac, source, folder, source.name)
     if found.refused or found.unbuilt:
         return refusal(found.refused, "refused by") or refusal(found.unbuilt, "its site is refused by"), "-", []
-    words = argv_facts.words_of_libvirt(source.read_text().replace("\\\n", " "))
+    words = argv_facts.words_of_libvirt(source.read_text())
     reasons, left = explained(found, differences(found, words))
     imported = imports.NEWER if found.is_newer else "imported"
     return imported, "differs" if left else "; ".join(reasons) or "same", left

@@ -420,6 +420,7 @@ static const struct {
     { "no id of a device", KVM "-device vfio-pci,host=41:00.0,id=1", NM_argv_value, "id=1" },
     { "a device that is no PCI device", KVM "-device vfio-ap,sysfsdev=/a", NM_argv_not_carried,
       "-device vfio-ap,sysfsdev=/a" },
+    { "a machine of 32 bits", "qemu-system-i386 -name g", NM_argv_not_carried, "qemu-system-i386" },
     { "a file of options", KVM "-readconfig a", NM_argv_not_carried, "-readconfig a" },
     { "a property from outside", KVM "-set object.m.size=1", NM_argv_not_carried, "-set object.m.size=1" },
     { "a property of memory", KVM "-m 1G -machine memory-backend=m" RAM("m") ",frob=1", NM_argv_not_carried, "frob=1" },
