@@ -21,6 +21,10 @@ struct engine {
     bool (*attach)(struct run *run);
     bool (*stop)(struct run *run);   /* at once, as if its power went; attached */
     void (*detach)(struct run *run); /* lets go of what attach or start opened */
+    /* On another machine, where no process tells: it is sure that the guest does not run.  Not attached. */
+    bool (*has_ended)(struct run *run);
+    /* Attached: the CPUs of its threads, in lines of ERRAND_PLACES, to be freed; false: *out_error, to be freed. */
+    bool (*places)(struct run *run, char **out_text, char **out_error);
     /* Of one that is defined, or runs: its XML, to be freed; NULL without a finding where there is none. */
     bool (*dump)(struct run *run, char **out_xml);
     bool (*define)(struct run *run, const char *xml);

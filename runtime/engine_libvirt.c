@@ -80,6 +80,17 @@ static void refuse_connection(struct run *run, const char *uri, const char *why)
                      uri ? uri : "qemu:///system", uri ? uri : "qemu:///system");
 }
 
+/* A short name for a URI may stand for another machine, which is not known before. */
+static void note_connection(struct run *run, const char *uri)
+{
+    if (run->engine->kind != ENGINE_LIBVIRT)
+        return;
+    run->connect = arena_string(run->agent->arena, uri, strlen(uri));
+    run->agent->is_remote = is_elsewhere(ENGINE_LIBVIRT, run->connect);
+    if (run->state)
+        run->state->record.connect = run->connect;
+}
+
 static bool open_connection(struct run *run)
 {
     const char *uri = run->connect;
@@ -91,8 +102,10 @@ static bool open_connection(struct run *run)
     }
     struct libvirt_child *libvirt = run->engine_data = libvirt_child_start();
     g_autofree char *answer = NULL;
-    if (libvirt && libvirt_child_do(libvirt, ERRAND_OPEN, uri ? uri : "", &answer))
+    if (libvirt && libvirt_child_do(libvirt, ERRAND_OPEN, uri ? uri : "", &answer)) {
+        note_connection(run, answer);
         return true;
+    }
     refuse_connection(run, uri, libvirt ? answer : g_strerror(errno));
     close_connection(run);
     return false;
@@ -176,13 +189,37 @@ static bool attach(struct run *run)
 {
     if (!open_connection(run))
         return false;
-    if (order(run, ERRAND_FIND, run->guest->plan->uuid, NM_guest_not_running, "does not run")) {
+    g_autofree char *answer = NULL;
+    bool is_told = libvirt_child_do(run->engine_data, ERRAND_FIND, run->guest->plan->uuid, &answer);
+    if (is_told && *answer) {
         run->monitor = lend(run->engine_data);
         if (ask_threads(run))
             return true;
+    } else if (!interrupted()) {
+        refuse(run, NM_guest_not_running, "does not run", is_told ? "libvirt has none that runs" : answer);
     }
     close_connection(run);
     return false;
+}
+
+static bool has_ended(struct run *run)
+{
+    g_autofree char *answer = NULL;
+    run->engine_data = libvirt_child_start();
+    bool is_told =
+        run->engine_data && libvirt_child_do(run->engine_data, ERRAND_OPEN, run->connect ? run->connect : "", &answer);
+    g_clear_pointer(&answer, g_free);
+    is_told = is_told && libvirt_child_do(run->engine_data, ERRAND_FIND, run->guest->plan->uuid, &answer);
+    close_connection(run);
+    return is_told && !*answer;
+}
+
+static bool places(struct run *run, char **out_text, char **out_error)
+{
+    char *answer;
+    bool fine = libvirt_child_do(run->engine_data, ERRAND_PLACES, "", &answer);
+    *(fine ? out_text : out_error) = answer;
+    return fine;
 }
 
 static bool stop(struct run *run)
@@ -241,6 +278,8 @@ const struct engine engine_libvirt = {
     .attach = attach,
     .stop = stop,
     .detach = close_connection,
+    .has_ended = has_ended,
+    .places = places,
     .dump = dump,
     .define = define,
 };

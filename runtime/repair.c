@@ -105,13 +105,24 @@ static void repair_thread(struct run *run, const struct fact *fact, int trouble,
              run->guest->plan->name, fact->task, what, fact->planned);
 }
 
+static void tell_out_of_reach(struct run *run, const struct fact *fact)
+{
+    struct finding *finding =
+        tell(run->agent, NM_repair_failed, "%s of guest '%s' cannot be put back from here: it is on another machine",
+             fact->what, run->guest->plan->name);
+    finding_help(run->agent->findings, finding, "use 'virsh -c %s vcpupin', 'emulatorpin' or 'iothreadpin'",
+                 run->connect);
+}
+
 void repair_run(struct run *run, const struct facts *facts)
 {
     for (uint32_t i = 0; i < facts->count; i++) {
         const struct fact *fact = &facts->rows[i];
         if (fact->verdict != VERDICT_WRONG)
             continue;
-        if (fact->kind == FACT_THREAD && fact->task)
+        if (run->agent->is_remote && fact->kind == FACT_THREAD)
+            tell_out_of_reach(run, fact);
+        else if (fact->kind == FACT_THREAD && fact->task)
             repair_thread(run, fact, affinity_set(fact->task, fact->cpus), "");
         else if (fact->kind == FACT_CLASS)
             repair_thread(run, fact, scheduling_set(fact->task, &fact->scheduling), "class ");

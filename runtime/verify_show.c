@@ -7,10 +7,8 @@
 #include <string.h>
 
 static const char *const verdicts[] = {
-    [VERDICT_EXACT] = "exact",
-    [VERDICT_WRONG] = "WRONG",
-    [VERDICT_UNTOUCHED] = "untouched",
-    [VERDICT_UNKNOWN] = "unknown",
+    [VERDICT_EXACT] = "exact", [VERDICT_WRONG] = "WRONG",     [VERDICT_UNTOUCHED] = "untouched",
+    [VERDICT_TOLD] = "told",   [VERDICT_UNKNOWN] = "unknown",
 };
 
 static const char *const kinds[] = {
@@ -33,7 +31,10 @@ void facts_text(const char *guest, const struct facts *facts, GString *out)
         planned = MAX(planned, (size_t)g_utf8_strlen(facts->rows[i].planned, -1));
         real = MAX(real, (size_t)g_utf8_strlen(facts->rows[i].real, -1));
     }
-    g_string_append_printf(out, "guest %s: %s\n", guest, facts->wrong ? "NOT as planned" : "as planned");
+    g_string_append_printf(out, "guest %s: %s\n", guest,
+                           facts->wrong     ? "NOT as planned"
+                           : facts->unknown ? "as planned, as far as it can be seen"
+                                            : "as planned");
     for (uint32_t i = 0; i < facts->count; i++) {
         const struct fact *fact = &facts->rows[i];
         append(out, "  ");
