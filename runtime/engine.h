@@ -13,7 +13,8 @@ struct engine {
 
     /* What it needs is there; false with a finding. */
     bool (*is_ready)(struct agent *agent, const struct bundle_guest *guest);
-    /* CPUs stopped; fills the monitor and the record's process.  False with a finding, and nothing is left. */
+    /* CPUs stopped; fills the monitor and the record's process.  False with a finding, and nothing is left; a trial
+     * that QEMU refuses has no finding, but the refusal. */
     bool (*start)(struct run *run);
     bool (*proceed)(struct run *run); /* from here on the guest outlives the agent */
     void (*abandon)(struct run *run); /* takes `start` back */

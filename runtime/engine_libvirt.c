@@ -159,11 +159,23 @@ static void abandon(struct run *run)
     close_connection(run);
 }
 
+static bool create(struct run *run)
+{
+    if (!run->is_trial)
+        return order(run, ERRAND_CREATE, run->guest->xml, NM_engine_refused, "is not started");
+    g_autofree char *answer = NULL;
+    if (libvirt_child_do(run->engine_data, ERRAND_CREATE, run->guest->xml, &answer))
+        return true;
+    if (!interrupted())
+        run->refusal = arena_string(run->agent->arena, answer, strlen(answer));
+    return false;
+}
+
 static bool start(struct run *run)
 {
     if (!open_connection(run))
         return false;
-    if (!order(run, ERRAND_CREATE, run->guest->xml, NM_engine_refused, "is not started")) {
+    if (!create(run)) {
         close_connection(run);
         return false;
     }

@@ -19,7 +19,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 from harness import tap
 from harness.program import ROOT, Numac, findings_of
-from harness.stage import ONE_CELL, Stage, ended, expect, lacks, need, process_file
+from harness.stage import EXAMPLE, ONE_CELL, QEMU, Stage, ended, expect, lacks, need, process_file
 
 ENGINES = ("qemu", "embed")
 TWO_CELLS = """host here { topology live }
@@ -272,6 +272,51 @@ def elsewhere(numac):
         stage.expect_nothing_left()
 
 
+KVM = """#!/bin/sh
+case " $* " in *" -accel kvm "*) {} ;; esac
+exec {} "$@"
+"""
+NO_KVM = "echo no KVM at all >&2; exit 1"
+
+
+def by_kvm(numac, engine, text, kvm, status, codes, words, accel=None):
+    """`kvm`: what a QEMU does that is asked for KVM."""
+    with Stage(numac, engine) as stage:
+        stage.misbehave(program=KVM.format(kvm, shutil.which(QEMU)))
+        site = stage.site(text)
+        run = expect(stage.run("run", "--detach", "--engine", engine, site), status, *codes,
+                     text=words if engine == "qemu" else ())  # libvirt does not always hear what QEMU says at its end
+        if ("NM1361" in run.err) != ("NM1361" in codes):
+            raise tap.Failure(run.told())
+        if accel:
+            words = process_file(stage.listed()[0]["pid"], "cmdline").decode().split("\0")
+            if words[words.index("-accel") + 1] != accel:
+                raise tap.Failure(f"{words}")
+            expect(stage.run("verify", site), 0)
+            expect(stage.run("stop", site), 0)
+        stage.expect_nothing_left()
+
+
+BY_KVM = (  # the name, the site, what QEMU does with KVM, what comes of it
+    ("does not work: TCG, and it is told", EXAMPLE, NO_KVM, 0, ["NM1361"], ["no KVM at all", "by TCG"], "tcg"),
+    ("does not work, and the site insists", EXAMPLE.replace("vcpus 1", "vcpus 1; accel kvm"), NO_KVM, 3, ["NM1310"],
+     ["no KVM at all"]),
+    ("does not work, and the site wants a CPU", EXAMPLE.replace("vcpus 1", "vcpus 1; cpu host-passthrough"), NO_KVM, 3,
+     ["NM1310"], ["no KVM at all"]),
+    ("works", EXAMPLE, f'exec {shutil.which(QEMU)} $(echo " $* " | sed "s/-accel kvm/-accel tcg/;s/-cpu host/-cpu max/")', 0,
+     [], [], "tcg"))
+
+
+def neither(numac):
+    """What fails with and without KVM is told once, and nothing of KVM."""
+    with Stage(numac) as stage:
+        stage.misbehave(program="#!/bin/sh\necho nothing works >&2\nexit 1\n")
+        run = expect(stage.run("run", "--detach", "--engine", "qemu", stage.site(EXAMPLE)), 3, "NM1310", text=["nothing works"])
+        if run.err.count("error[") != 1 or "NM1361" in run.err:
+            raise tap.Failure(run.told())
+        stage.expect_nothing_left()
+
+
 def unknown_guest(numac):
     with Stage(numac) as stage:
         site = stage.site(ONE_CELL)
@@ -399,6 +444,9 @@ def tests_of(numac):
     tests += [tap.Test(f"foreground: {name}", lambda end=end, status=status: foreground(numac, end, status))
               for name, end, status in (("stopped by another", stop_it, 0), ("QEMU killed", kill_it, 1),
                                         ("numac asked to end", end_numac, -signal.SIGTERM))]
+    tests += [tap.Test(f"{engine}: KVM {name}", lambda engine=engine, rest=rest: by_kvm(numac, engine, *rest))
+              for engine in ENGINES for name, *rest in (BY_KVM if engine == "qemu" else BY_KVM[:2])]
+    tests += [tap.Test("KVM is not what fails", lambda: neither(numac))]
     tests += [tap.Test("foreground: outlives numac", lambda: outlives(numac))]
     tests += [tap.Test(f"verify sees {name}", lambda rest=rest: lies(numac, *rest)) for name, *rest in (
         ("other cells", {"at": "info numa", "do": "answer", "text": "1 nodes\r\nnode 0 cpus: 0 1\r\nnode 0 size: 128 MB\r\n"},
