@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -120,6 +121,8 @@ static void write_choices(struct json *json, const struct options *options, cons
         json_string(json, "engine", options->engine ? options->engine : "libvirt");
     if (options->connect)
         json_string(json, "connect", options->connect);
+    if (options->pid)
+        json_number(json, "pid", strtoull(options->pid, NULL, 10));
     json_bool(json, "detach", options->detach);
     json_bool(json, "dry_run", options->dry_run);
     json_bool(json, "reserve_pages", options->reserve_pages);

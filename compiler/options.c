@@ -191,6 +191,17 @@ static void take_connect(struct options *options, const struct option_row *row, 
     take_once(options, row, &options->connect, value);
 }
 
+enum { PID_DIGITS = 7 };
+
+static void take_pid(struct options *options, const struct option_row *row, const char *value)
+{
+    size_t digits = strspn(value, "0123456789");
+    if (value[digits] || !digits || digits > PID_DIGITS || *value == '0')
+        refuse(options, arena_printf(options->arena, "'--pid %s' is no number of a process", value),
+               "'pgrep -a qemu' shows those of QEMU");
+    take_once(options, row, &options->pid, value);
+}
+
 /* An option without a value: the flag it sets. */
 static void take_flag(struct options *options, const struct option_row *row, G_GNUC_UNUSED const char *value)
 {
@@ -264,6 +275,11 @@ static const struct option_row rows[] = {
       .take = take_flag,
       .flag = offsetof(struct options, reserve_pages),
       .about = "add huge pages that are missing, while the guest runs" },
+    { .name = "pid",
+      .value = "PID",
+      .set = TAKES_PID,
+      .take = take_pid,
+      .about = "QEMU's process, of a guest that numac did not start" },
     { .name = "repair",
       .set = TAKES_REPAIR,
       .take = take_flag,

@@ -27,6 +27,7 @@ enum option_set {
     TAKES_WATCH = 1 << 12,
     TAKES_CONNECT = 1 << 13,
     TAKES_YES = 1 << 14,
+    TAKES_PID = 1 << 15,
     TAKES_SITE = TAKES_HOST | TAKES_DEFINITION | TAKES_INCLUDE
 };
 
@@ -60,6 +61,7 @@ struct options {
     struct option_values include_folders;
     struct option_bindings hosts, definitions; /* no name stands twice */
     const char *engine, *connect;              /* NULL: not given */
+    const char *pid;                           /* a number of a process; NULL: not given */
     bool check, diff, detach, dry_run, reserve_pages, repair, watch, yes, wants_help, wants_version;
     struct option_values arguments; /* what is left behind the verb */
     const char *mistake, *cure;     /* the first thing wrong, NULL for nothing; cure NULL where there is none */

@@ -7,6 +7,10 @@
 
 #include <string.h>
 
+#define FOREIGN                                                                                            \
+    "A guest that numac did not start is found in the libvirt of --connect, or is QEMU's process --pid;\n" \
+    "'numac import' writes its site.\n"
+
 static const struct verb verbs[] = {
     {
         .name = "build",
@@ -103,8 +107,10 @@ static const struct verb verbs[] = {
         .about = "compare guests that run with the plan: threads, pages, cells",
         .fewest = 1,
         .most = MANY_ARGUMENTS,
-        .takes = TAKES_SITE | TAKES_REPAIR | TAKES_WATCH,
-        .examples = { "numac verify site.numa", "numac verify --repair site.numa db" },
+        .takes = TAKES_SITE | TAKES_CONNECT | TAKES_PID | TAKES_REPAIR | TAKES_WATCH,
+        .more = FOREIGN,
+        .examples = { "numac verify site.numa", "numac verify --repair site.numa db",
+                      "numac verify --pid 4711 site.numa db" },
         .run = verb_agent,
     },
     {
@@ -132,7 +138,8 @@ static const struct verb verbs[] = {
         .about = "show where the memory and the threads of guests are now",
         .fewest = 1,
         .most = MANY_ARGUMENTS,
-        .takes = TAKES_SITE | TAKES_WATCH,
+        .takes = TAKES_SITE | TAKES_CONNECT | TAKES_PID | TAKES_WATCH,
+        .more = FOREIGN,
         .examples = { "numac stat site.numa db", "numac stat --watch site.numa" },
         .run = verb_agent,
     },

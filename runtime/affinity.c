@@ -7,6 +7,27 @@
 #include <errno.h>
 #include <sched.h>
 
+#include <hwloc/bitmap.h>
+
+const struct ids *cpus_of_guest(struct arena *arena, const struct plan_guest *guest)
+{
+    hwloc_bitmap_t all = hwloc_bitmap_alloc();
+    bool is_open = false;
+    for (uint32_t i = 0; i < guest->vcpu_count; i++)
+        if (guest->vcpu_cpus[i])
+            ids_add_to_bitmap(guest->vcpu_cpus[i], all);
+        else
+            is_open = true;
+    if (guest->emulator_cpus)
+        ids_add_to_bitmap(guest->emulator_cpus, all);
+    for (uint32_t i = 0; i < guest->iothread_count; i++)
+        if (guest->iothreads[i].cpus)
+            ids_add_to_bitmap(guest->iothreads[i].cpus, all);
+    const struct ids *cpus = is_open || hwloc_bitmap_iszero(all) ? NULL : ids_from_bitmap(arena, all);
+    hwloc_bitmap_free(all);
+    return cpus;
+}
+
 int affinity_set(pid_t task, const struct ids *cpus)
 {
     size_t count = (size_t)ids_last(cpus) + 1, bytes = CPU_ALLOC_SIZE(count);

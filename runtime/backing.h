@@ -13,8 +13,13 @@ struct backing {
     uint64_t bytes;     /* as QEMU has it */
     const char *policy; /* QEMU's word: "bind"; NULL: it tells none */
     const struct ids *nodes;
+    bool is_by_order; /* others are as large: only their order tells them apart */
 };
 
 /* One row a cell; a cell without memory has no name.  False: *out_error says why. */
 bool backing_find(struct monitor *monitor, struct arena *arena, const struct plan_guest *guest, struct backing *out,
                   char **out_error);
+
+/* The same without a monitor, from what the kernel maps; what is not found begins at 0.  False: the process is gone, or
+ * not ours to look into. */
+bool backing_of_process(struct arena *arena, pid_t qemu, const struct plan_guest *guest, struct backing *out);

@@ -77,6 +77,13 @@ static const char *text(struct arena *arena, struct json_c_object *object, const
     return text_of(arena, member(object, key, json_type_string));
 }
 
+static pid_t process(struct json_c_object *object, const char *key)
+{
+    struct json_c_object *value = member(object, key, json_type_int);
+    int64_t number = value ? json_object_get_int64(value) : 0;
+    return number > 0 && number <= INT32_MAX ? (pid_t)number : 0;
+}
+
 static bool flag(struct json_c_object *object, const char *key)
 {
     struct json_c_object *value = member(object, key, json_type_boolean);
@@ -184,6 +191,7 @@ static bool read_choices(struct bundle_reader *reader, struct json_c_object *fro
     bundle->format = (enum finding_format)format;
     bundle->fail_on = (enum severity)severity;
     reader->connect = text(reader->arena, from, "connect");
+    bundle->pid = process(from, "pid");
     bundle->detach = flag(from, "detach");
     bundle->dry_run = flag(from, "dry_run");
     bundle->reserve_pages = flag(from, "reserve_pages");

@@ -11,6 +11,8 @@
 #include "diag/diag.h"
 #include "plan/plan.h"
 
+#include <sys/types.h>
+
 #define BUNDLE_FORMAT_VERSION 1
 
 enum agent_verb { VERB_RUN, VERB_STOP, VERB_LIST, VERB_VERIFY, VERB_STAT, VERB_DUMP, VERB_DEFINE, VERB_COUNT };
@@ -27,6 +29,7 @@ struct bundle_guest {
 
 struct bundle {
     enum agent_verb verb;
+    pid_t pid; /* of the QEMU of a guest that numac did not start; 0: not said */
     bool detach, dry_run, reserve_pages, repair, watch;
     enum finding_format format;
     enum severity fail_on;

@@ -20,6 +20,8 @@ struct engine {
     void (*abandon)(struct run *run); /* takes `start` back */
     /* To a guest that runs: fills the monitor; false with a finding. */
     bool (*attach)(struct run *run);
+    /* Lets a thread run on these CPUs, past what the engine itself holds it to; NULL: it holds to nothing. */
+    bool (*pin)(struct run *run, enum thread_kind kind, uint32_t number, const struct ids *cpus);
     bool (*stop)(struct run *run);   /* at once, as if its power went; attached */
     void (*detach)(struct run *run); /* lets go of what attach or start opened */
     /* On another machine, where no process tells: it is sure that the guest does not run.  Not attached. */
@@ -35,3 +37,4 @@ struct engine {
 
 const struct engine *engine_of(enum engine_kind kind);
 extern const struct engine engine_qemu, engine_embed, engine_libvirt;
+extern const struct engine engine_process; /* of a guest that numac did not start: can be attached to, no more */

@@ -199,16 +199,22 @@ static bool proceed(struct run *run)
 
 static bool attach(struct run *run)
 {
+    const char *which = run->guest->plan->uuid;
+    if (!run->state) /* one that numac did not start may have another */
+        which = arena_printf(run->agent->arena, "%s\n%s", which, run->guest->plan->name);
     if (!open_connection(run))
         return false;
     g_autofree char *answer = NULL;
-    bool is_told = libvirt_child_do(run->engine_data, ERRAND_FIND, run->guest->plan->uuid, &answer);
-    if (is_told && *answer) {
+    bool is_told = libvirt_child_do(run->engine_data, ERRAND_FIND, which, &answer);
+    if (is_told && strcmp(answer, FOUND_RUNNING) == 0) {
         run->monitor = lend(run->engine_data);
         if (ask_threads(run))
             return true;
     } else if (!interrupted()) {
-        refuse(run, NM_guest_not_running, "does not run", is_told ? "libvirt has none that runs" : answer);
+        refuse(run, NM_guest_not_running, "does not run",
+               !is_told  ? answer
+               : *answer ? "it " FOUND_DEFINED
+                         : "libvirt has none");
     }
     close_connection(run);
     return false;
@@ -223,7 +229,7 @@ static bool has_ended(struct run *run)
     g_clear_pointer(&answer, g_free);
     is_told = is_told && libvirt_child_do(run->engine_data, ERRAND_FIND, run->guest->plan->uuid, &answer);
     close_connection(run);
-    return is_told && !*answer;
+    return is_told && strcmp(answer, FOUND_RUNNING) != 0;
 }
 
 static bool places(struct run *run, char **out_text, char **out_error)
@@ -232,6 +238,17 @@ static bool places(struct run *run, char **out_text, char **out_error)
     bool fine = libvirt_child_do(run->engine_data, ERRAND_PLACES, "", &answer);
     *(fine ? out_text : out_error) = answer;
     return fine;
+}
+
+/* libvirt may hold each thread to its CPUs by a cgroup of its own, which the kernel lets nobody overrule. */
+static bool pin(struct run *run, enum thread_kind kind, uint32_t number, const struct ids *cpus)
+{
+    static const char *const words[] = {
+        [THREADS_VCPU] = "vcpu", [THREADS_EMULATOR] = "emulator", [THREADS_IOTHREAD] = "iothread"
+    };
+    g_autofree char *what = g_strdup_printf("%s %u %s", words[kind], number, ids_text(run->agent->arena, cpus));
+    g_autofree char *answer = NULL;
+    return libvirt_child_do(run->engine_data, ERRAND_PIN, what, &answer);
 }
 
 static bool stop(struct run *run)
@@ -274,6 +291,7 @@ const struct engine engine_embed = {
     .proceed = proceed,
     .abandon = abandon,
     .attach = attach,
+    .pin = pin,
     .stop = stop,
     .detach = close_connection,
     .dump = dump,
@@ -288,6 +306,7 @@ const struct engine engine_libvirt = {
     .proceed = proceed,
     .abandon = abandon,
     .attach = attach,
+    .pin = pin,
     .stop = stop,
     .detach = close_connection,
     .has_ended = has_ended,

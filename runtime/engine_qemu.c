@@ -11,8 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <hwloc/bitmap.h>
-
+#include "affinity.h"
 #include "engine.h"
 #include "keeper.h"
 #include "proc.h"
@@ -73,27 +72,6 @@ static const char *const *words_of(struct run *run, int socket)
                           "-mon", "chardev=numac-monitor,mode=control" };
     memcpy(words + count, own, sizeof own);
     return words;
-}
-
-/* Union of all that the plan gives: where QEMU starts, before each thread gets its own. */
-static const struct ids *all_cpus(const struct run *run)
-{
-    const struct plan_guest *guest = run->guest->plan;
-    hwloc_bitmap_t all = hwloc_bitmap_alloc();
-    bool is_open = false; /* a thread that may run anywhere */
-    for (uint32_t i = 0; i < guest->vcpu_count; i++)
-        if (guest->vcpu_cpus[i])
-            ids_add_to_bitmap(guest->vcpu_cpus[i], all);
-        else
-            is_open = true;
-    if (guest->emulator_cpus)
-        ids_add_to_bitmap(guest->emulator_cpus, all);
-    for (uint32_t i = 0; i < guest->iothread_count; i++)
-        if (guest->iothreads[i].cpus)
-            ids_add_to_bitmap(guest->iothreads[i].cpus, all);
-    const struct ids *cpus = is_open || hwloc_bitmap_iszero(all) ? NULL : ids_from_bitmap(run->agent->arena, all);
-    hwloc_bitmap_free(all);
-    return cpus;
 }
 
 static int listen_at(struct run *run, const char *path)
@@ -213,7 +191,7 @@ static bool start_qemu(struct run *run)
         return false;
     struct launch launch = {
         .argv = words_of(run, socket),
-        .cpus = all_cpus(run),
+        .cpus = cpus_of_guest(run->agent->arena, run->guest->plan), /* before each thread gets its own */
         .log = start->log,
         .console = run->agent->bundle->detach ? path_in(run, "console.log") : NULL,
         .kept = &socket,

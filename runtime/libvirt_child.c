@@ -122,14 +122,22 @@ static bool create(struct libvirt *libvirt, const char *xml, G_GNUC_UNUSED char 
     return libvirt->is_ours = libvirt->domain != NULL;
 }
 
-static bool find(struct libvirt *libvirt, const char *uuid, char **out_answer)
+/* By its UUID; by its name, too, where the second line has one. */
+static bool look_up(struct libvirt *libvirt, const char *uuid_and_name)
 {
-    libvirt->domain = virDomainLookupByUUIDString(libvirt->connection, uuid);
-    if (!libvirt->domain)
+    g_auto(GStrv) words = g_strsplit(uuid_and_name, "\n", 2);
+    libvirt->domain = virDomainLookupByUUIDString(libvirt->connection, words[0]);
+    if (!libvirt->domain && words[1])
+        libvirt->domain = virDomainLookupByName(libvirt->connection, words[1]);
+    return libvirt->domain != NULL;
+}
+
+static bool find(struct libvirt *libvirt, const char *uuid_and_name, char **out_answer)
+{
+    if (!look_up(libvirt, uuid_and_name))
         return virGetLastErrorCode() == VIR_ERR_NO_DOMAIN;
     int active = virDomainIsActive(libvirt->domain);
-    if (active == 1)
-        *out_answer = g_strdup(virDomainGetName(libvirt->domain));
+    *out_answer = active < 0 ? NULL : g_strdup(active ? FOUND_RUNNING : FOUND_DEFINED);
     return active >= 0;
 }
 
@@ -205,17 +213,41 @@ static bool destroy(struct libvirt *libvirt, G_GNUC_UNUSED const char *nothing, 
     return fine;
 }
 
+/* To a mask of bytes, as libvirt takes it. */
+static GByteArray *mask_of(const char *cpus)
+{
+    GByteArray *mask = g_byte_array_new();
+    for (char *at = (char *)(uintptr_t)cpus; g_ascii_isdigit(*at); at += *at == ',') {
+        uint64_t first = strtoull(at, &at, 10), last = *at == '-' ? strtoull(at + 1, &at, 10) : first;
+        for (uint64_t cpu = first; cpu <= last && cpu <= IDS_LIMIT; cpu++) {
+            guint length = mask->len;
+            g_byte_array_set_size(mask, MAX(length, (guint)(cpu / 8 + 1)));
+            memset(mask->data + length, 0, mask->len - length);
+            mask->data[cpu / 8] = (guint8)(mask->data[cpu / 8] | 1u << cpu % 8);
+        }
+    }
+    return mask;
+}
+
+static bool pin(struct libvirt *libvirt, const char *what, G_GNUC_UNUSED char **out_answer)
+{
+    g_auto(GStrv) words = g_strsplit(what, " ", 3);
+    unsigned number = (unsigned)strtoul(words[1], NULL, 10);
+    g_autoptr(GByteArray) mask = mask_of(words[2]);
+    int length = (int)mask->len;
+    if (strcmp(words[0], "vcpu") == 0)
+        return virDomainPinVcpuFlags(libvirt->domain, number, mask->data, length, VIR_DOMAIN_AFFECT_LIVE) == 0;
+    if (strcmp(words[0], "iothread") == 0)
+        return virDomainPinIOThread(libvirt->domain, number, mask->data, length, VIR_DOMAIN_AFFECT_LIVE) == 0;
+    return virDomainPinEmulator(libvirt->domain, mask->data, length, VIR_DOMAIN_AFFECT_LIVE) == 0;
+}
+
 static bool dump(struct libvirt *libvirt, const char *uuid_and_name, char **out_answer)
 {
-    g_auto(GStrv) words = g_strsplit(uuid_and_name, "\n", 2);
-    virDomainPtr domain = virDomainLookupByUUIDString(libvirt->connection, words[0]);
-    if (!domain)
-        domain = virDomainLookupByName(libvirt->connection, words[1]);
-    libvirt->domain = domain;
-    if (!domain)
+    if (!look_up(libvirt, uuid_and_name))
         return true;
-    unsigned flags = virDomainIsPersistent(domain) == 1 ? VIR_DOMAIN_XML_INACTIVE : 0;
-    *out_answer = virDomainGetXMLDesc(domain, flags);
+    unsigned flags = virDomainIsPersistent(libvirt->domain) == 1 ? VIR_DOMAIN_XML_INACTIVE : 0;
+    *out_answer = virDomainGetXMLDesc(libvirt->domain, flags);
     return *out_answer != NULL;
 }
 
@@ -226,9 +258,9 @@ static bool define(struct libvirt *libvirt, const char *xml, G_GNUC_UNUSED char 
 }
 
 static bool (*const errands[ERRAND_COUNT])(struct libvirt *libvirt, const char *argument, char **out_answer) = {
-    [ERRAND_OPEN] = open_libvirt, [ERRAND_CREATE] = create, [ERRAND_FIND] = find,
-    [ERRAND_ASK] = ask,           [ERRAND_PLACES] = places, [ERRAND_RESUME] = resume,
-    [ERRAND_DESTROY] = destroy,   [ERRAND_DUMP] = dump,     [ERRAND_DEFINE] = define,
+    [ERRAND_OPEN] = open_libvirt, [ERRAND_CREATE] = create, [ERRAND_FIND] = find,       [ERRAND_ASK] = ask,
+    [ERRAND_PLACES] = places,     [ERRAND_RESUME] = resume, [ERRAND_DESTROY] = destroy, [ERRAND_PIN] = pin,
+    [ERRAND_DUMP] = dump,         [ERRAND_DEFINE] = define,
 };
 
 static const char *why(void)
@@ -263,7 +295,7 @@ static void be_child(int end)
     for (char *argument; (argument = read_message(end, &errand, NULL));) {
         char *answer = NULL;
         bool fine = errand < ERRAND_COUNT && errands[errand](&libvirt, argument, &answer);
-        bool is_told = write_message(end, fine, fine ? answer ? answer : "" : why());
+        bool is_told = write_message(end, fine, answer ? answer : fine ? "" : why());
         g_free(answer);
         g_free(argument);
         if (!is_told)

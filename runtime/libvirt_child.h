@@ -11,16 +11,20 @@
 enum errand {
     ERRAND_OPEN,    /* URI, or "" for libvirt's own choice; gives the one that it came to */
     ERRAND_CREATE,  /* XML; CPUs stopped */
-    ERRAND_FIND,    /* UUID of a guest that runs; gives its name, "" if there is none */
+    ERRAND_FIND,    /* UUID, or UUID and name on a line each; gives one of the words below, "" if there is none */
     ERRAND_ASK,     /* QMP command; gives QEMU's answer */
     ERRAND_PLACES,  /* ""; gives the CPUs of its threads, a line each: "vcpu 0 2 3", "iothread 1 4", as the kernel of
                        libvirt's machine has them; "emulator 0 0 1", as libvirt was told */
     ERRAND_RESUME,  /* "" */
     ERRAND_DESTROY, /* "" */
+    ERRAND_PIN,     /* "vcpu 3 4-5", "iothread 1 4-5", "emulator 0 4-5" */
     ERRAND_DUMP, /* UUID and name on a line each: of one that is defined or runs; gives its XML, "" if there is none */
     ERRAND_DEFINE, /* XML */
     ERRAND_COUNT
 };
+
+#define FOUND_RUNNING "runs"
+#define FOUND_DEFINED "is defined, and stands still"
 
 struct libvirt_child;
 

@@ -33,6 +33,7 @@ struct guest_threads {
     uint32_t vcpu_count, iothread_count;
     pid_t *vcpus;     /* by number; 0: not there */
     pid_t *iothreads; /* by position in the plan; 0: not there */
+    bool is_nameless; /* nobody tells which thread is which */
 };
 
 /* False: *out_error says why. */

@@ -107,6 +107,14 @@ bool proc_tasks(struct arena *arena, pid_t pid, const struct task **out_tasks, u
     return tasks->len > 0;
 }
 
+char *proc_words(pid_t pid, size_t *out_length)
+{
+    g_autofree char *path = g_strdup_printf("/proc/%d/cmdline", pid);
+    char *words = NULL;
+    *out_length = 0;
+    return g_file_get_contents(path, &words, out_length, NULL) ? words : NULL;
+}
+
 bool task_is_vhost(const struct task *task)
 {
     return g_str_has_prefix(task->name, "vhost-");
@@ -196,7 +204,9 @@ bool proc_memory(struct arena *arena, pid_t pid, uint64_t begin, uint64_t end, c
     for (const char *line = maps; line && *line; line = strchr(line, '\n'), line = line ? line + 1 : NULL) {
         char *dash;
         struct memory_area area = { .begin = strtoull(line, &dash, 16), .page_bytes = (uint64_t)getpagesize() };
-        area.end = *dash == '-' ? strtoull(dash + 1, NULL, 16) : 0;
+        char *rights = dash;
+        area.end = *dash == '-' ? strtoull(dash + 1, &rights, 16) : 0;
+        area.is_writable = g_str_has_prefix(rights, " rw");
         if (area.begin >= end || area.end <= begin)
             continue;
         const char *told = line_at(numa, area.begin);

@@ -22,6 +22,7 @@ bool proc_tasks(struct arena *arena, pid_t pid, const struct task **out_tasks, u
 
 struct memory_area { /* a line of numa_maps with its end from maps */
     uint64_t begin, end;
+    bool is_writable;
     const char *policy; /* "bind:0", "default" */
     uint64_t page_bytes;
     uint64_t *pages; /* by node, in page_bytes */
@@ -31,6 +32,9 @@ struct memory_area { /* a line of numa_maps with its end from maps */
 /* Areas that overlap [begin, end), rising. */
 bool proc_memory(struct arena *arena, pid_t pid, uint64_t begin, uint64_t end, const struct memory_area **out_areas,
                  uint32_t *out_count);
+
+/* Its command line, each word ended by NUL, to be freed; NULL: gone. */
+char *proc_words(pid_t pid, size_t *out_length);
 
 bool task_is_vhost(const struct task *task); /* a worker of the kernel's for a device of the guest */
 pid_t proc_process_of(pid_t task);           /* the process a thread belongs to; 0: gone */

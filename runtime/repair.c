@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "affinity.h"
+#include "engine.h"
 #include "proc.h"
 #include "verify.h"
 
@@ -105,13 +106,35 @@ static void repair_thread(struct run *run, const struct fact *fact, int trouble,
              run->guest->plan->name, fact->task, what, fact->planned);
 }
 
-static void tell_out_of_reach(struct run *run, const struct fact *fact)
+/* On another machine only libvirt reaches them. */
+static void repair_elsewhere(struct run *run, const struct fact *fact)
 {
-    struct finding *finding =
-        tell(run->agent, NM_repair_failed, "%s of guest '%s' cannot be put back from here: it is on another machine",
-             fact->what, run->guest->plan->name);
-    finding_help(run->agent->findings, finding, "use 'virsh -c %s vcpupin', 'emulatorpin' or 'iothreadpin'",
-                 run->connect);
+    const char *guest = run->guest->plan->name;
+    if (run->engine->pin(run, fact->threads, fact->number, fact->cpus))
+        tell(run->agent, NM_repaired, "%s of guest '%s': put back to %s", fact->what, guest, fact->planned);
+    else
+        tell(run->agent, NM_repair_failed, "%s of guest '%s' cannot be put back: libvirt refuses", fact->what, guest);
+}
+
+/* Through the engine where it keeps threads to CPUs itself; whatever came of that, the kernel is asked, too. */
+static int pin(struct run *run, const struct fact *fact)
+{
+    const struct guest_threads *threads = &run->threads;
+    enum thread_kind kind = THREADS_EMULATOR;
+    uint32_t number = 0;
+    for (uint32_t i = 0; i < threads->vcpu_count; i++)
+        if (threads->vcpus[i] == fact->task) {
+            kind = THREADS_VCPU;
+            number = i;
+        }
+    for (uint32_t i = 0; i < threads->iothread_count; i++)
+        if (threads->iothreads[i] == fact->task) {
+            kind = THREADS_IOTHREAD;
+            number = run->guest->plan->iothreads[i].id;
+        }
+    if (run->engine->pin && (kind != THREADS_EMULATOR || fact->cpus == run->guest->plan->emulator_cpus))
+        run->engine->pin(run, kind, number, fact->cpus);
+    return affinity_set(fact->task, fact->cpus);
 }
 
 void repair_run(struct run *run, const struct facts *facts)
@@ -121,9 +144,9 @@ void repair_run(struct run *run, const struct facts *facts)
         if (fact->verdict != VERDICT_WRONG)
             continue;
         if (run->agent->is_remote && fact->kind == FACT_THREAD)
-            tell_out_of_reach(run, fact);
+            repair_elsewhere(run, fact);
         else if (fact->kind == FACT_THREAD && fact->task)
-            repair_thread(run, fact, affinity_set(fact->task, fact->cpus), "");
+            repair_thread(run, fact, pin(run, fact), "");
         else if (fact->kind == FACT_CLASS)
             repair_thread(run, fact, scheduling_set(fact->task, &fact->scheduling), "class ");
         else if (fact->kind == FACT_PAGES)

@@ -54,7 +54,7 @@ static void local_nodes(struct run *run, const struct plan_cell *cell, bool *loc
 static void add_remote(struct run *run, const struct plan_cell *cell, const struct usage *usage, struct usages *out)
 {
     bool local[MOST_NODES] = { false };
-    if (!ids_size(cell->vcpus))
+    if (!ids_size(cell->vcpus) || run->threads.is_nameless)
         return;
     local_nodes(run, cell, local);
     out->cells += usage->all;
@@ -71,9 +71,10 @@ static bool gather(struct run *run, struct usages *out, char **out_error)
     uint32_t area_count;
     struct usage rest = { .what = "QEMU itself", .bytes = arena_array(arena, uint64_t, MOST_NODES) };
     struct usage sum = { .what = "total", .bytes = arena_array(arena, uint64_t, MOST_NODES) };
-    if (!backing_find(run->monitor, arena, guest, backings, out_error))
+    if (run->monitor && !backing_find(run->monitor, arena, guest, backings, out_error))
         return false;
-    if (!proc_memory(arena, run->threads.qemu, 0, UINT64_MAX, &areas, &area_count)) {
+    if ((!run->monitor && !backing_of_process(arena, run->threads.qemu, guest, backings)) ||
+        !proc_memory(arena, run->threads.qemu, 0, UINT64_MAX, &areas, &area_count)) {
         *out_error = g_strdup("its process is not ours to look into, or is gone");
         return false;
     }
@@ -107,7 +108,9 @@ static const char *role_of(struct run *run, const struct task *task)
     for (uint32_t i = 0; i < run->threads.iothread_count; i++)
         if (run->threads.iothreads[i] == task->id)
             return arena_printf(run->agent->arena, "iothread %u", run->guest->plan->iothreads[i].id);
-    return task->id == run->threads.qemu ? "emulator" : NULL;
+    if (task->id == run->threads.qemu)
+        return "emulator";
+    return run->threads.is_nameless ? "some thread" : NULL;
 }
 
 /* ---- as a table ------------------------------------------------------------------------------------------------- */

@@ -194,11 +194,9 @@ static pid_t unwritten_process(struct agent *agent, const struct record *record)
     GDir *folder = g_dir_open("/proc", 0, NULL);
     pid_t found = 0;
     for (const char *name; folder && !found && (name = g_dir_read_name(folder));) {
-        g_autofree char *path = g_strdup_printf("/proc/%s/cmdline", name), *words = NULL;
+        pid_t pid = (pid_t)strtol(name, NULL, 10); /* 0 of what is no process */
         gsize length = 0;
-        if (!g_ascii_isdigit(*name) || !g_file_get_contents(path, &words, &length, NULL))
-            continue;
-        pid_t pid = (pid_t)strtol(name, NULL, 10);
+        g_autofree char *words = pid > 0 ? proc_words(pid, &length) : NULL;
         if (length && is_of_start(agent, record, words, length, pid))
             found = pid;
     }

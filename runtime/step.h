@@ -41,6 +41,7 @@ struct run { /* one guest on its way up */
     const struct engine *engine;
     struct guest_state *state; /* NULL: it was not started by numac */
     const char *connect;       /* of libvirt */
+    pid_t pid;                 /* of QEMU, where that is all there is */
     struct monitor *monitor;
     struct guest_threads threads;
     void *engine_data;

@@ -122,33 +122,58 @@ void verb_run(struct agent *agent)
 
 /* ---- those that run --------------------------------------------------------------------------------------------- */
 
-/* Its folder, locked; NULL with a finding. */
-static struct guest_state *take_running(struct agent *agent, const struct plan_guest *guest)
+/* Its folder, locked; ABSENT: numac started none. */
+static enum guest_lookup take_running(struct agent *agent, const struct plan_guest *guest, struct guest_state **out)
 {
-    struct guest_state *state;
-    enum guest_lookup found = take_in_time(agent, guest->uuid, false, &state);
-    if (found == GUEST_HELD)
-        return state;
+    enum guest_lookup found = take_in_time(agent, guest->uuid, false, out);
     if (found == GUEST_BUSY)
         tell(agent, NM_guest_busy, "another command is at work on guest '%s'", guest->name);
-    else if (found == GUEST_ABSENT)
-        tell(agent, NM_guest_not_running, "guest '%s' does not run", guest->name);
-    agent->is_refused = true;
-    return NULL;
+    return found;
 }
 
-static void with_running(struct agent *agent, void (*act)(struct run *run))
+/* One that numac did not start: QEMU's process, or of the libvirt that is named, or of its host.  False: none of them
+ * is. */
+static bool find_foreign(struct run *run)
+{
+    run->pid = run->agent->bundle->pid;
+    run->connect = run->guest->connect;
+    run->engine = run->pid ? &engine_process : run->guest->engine == ENGINE_LIBVIRT ? engine_of(ENGINE_LIBVIRT) : NULL;
+    return run->engine != NULL;
+}
+
+/* How to reach it; false with a finding. */
+static bool find_running(struct run *run, bool may_be_foreign)
+{
+    struct agent *agent = run->agent;
+    if (may_be_foreign && agent->bundle->pid)
+        return find_foreign(run);
+    enum guest_lookup found = take_running(agent, run->guest->plan, &run->state);
+    if (found == GUEST_HELD) {
+        run->engine = engine_of(run->state->record.engine);
+        run->connect = run->state->record.connect;
+        return true;
+    }
+    if (found == GUEST_ABSENT && may_be_foreign && find_foreign(run))
+        return true;
+    if (found == GUEST_ABSENT) {
+        struct finding *finding = tell(agent, NM_guest_not_running, "guest '%s' does not run", run->guest->plan->name);
+        if (may_be_foreign)
+            finding_help(agent->findings, finding,
+                         "one that numac did not start is found with '--connect URI' or '--pid PID'");
+    }
+    agent->is_refused = true;
+    return false;
+}
+
+static void with_running(struct agent *agent, bool may_be_foreign, void (*act)(struct run *run))
 {
     for (uint32_t i = 0; i < agent->bundle->guest_count && !interrupted(); i++) {
         struct run run = { .agent = agent, .guest = &agent->bundle->guests[i] };
-        run.state = take_running(agent, run.guest->plan);
-        if (!run.state)
+        if (!find_running(&run, may_be_foreign))
             continue;
-        run.engine = engine_of(run.state->record.engine);
-        run.connect = run.state->record.connect;
         agent->is_remote = is_elsewhere(run.engine->kind, run.connect);
         act(&run);
-        if (run.state->lock >= 0)
+        if (run.state && run.state->lock >= 0)
             guest_release(run.state);
     }
 }
@@ -171,7 +196,7 @@ static void stop(struct run *run)
 
 void verb_stop(struct agent *agent)
 {
-    with_running(agent, stop);
+    with_running(agent, false, stop);
 }
 
 /* What is so now; with --repair, what is so behind it. */
@@ -213,7 +238,7 @@ static void show_stat(struct run *run)
 static void show_once(struct agent *agent, void (*act)(struct run *run))
 {
     if (agent->bundle->format != FINDINGS_JSON) {
-        with_running(agent, act);
+        with_running(agent, true, act);
         return;
     }
     struct json json;
@@ -222,7 +247,7 @@ static void show_once(struct agent *agent, void (*act)(struct run *run))
     json_number(&json, "format_version", 1);
     json_array(&json, "guests");
     agent->json = &json;
-    with_running(agent, act);
+    with_running(agent, true, act);
     agent->json = NULL;
     json_end(&json, ']');
     json_end(&json, '}');

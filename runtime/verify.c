@@ -25,6 +25,11 @@ static void add(struct look *look, struct fact fact)
     g_array_append_val(look->facts, fact);
 }
 
+static void not_seen(struct look *look, enum fact_kind kind, const char *what, const char *planned, const char *why)
+{
+    add(look, (struct fact){ .kind = kind, .what = what, .planned = planned, .real = why, .verdict = VERDICT_UNKNOWN });
+}
+
 static const char *listed(struct look *look, const char *word, const struct ids *ids)
 {
     return arena_printf(look->arena, "%s %s", word, ids_text(look->arena, ids));
@@ -108,9 +113,26 @@ static void compare_emulator(struct look *look)
     }
 }
 
+/* Nobody tells which thread is which: none may run where no thread of the guest is meant to. */
+static void compare_nameless(struct look *look)
+{
+    const struct ids *all = cpus_of_guest(look->arena, look->guest);
+    pid_t qemu = look->run->threads.qemu;
+    compare_thread(look, "emulator", qemu, look->guest->emulator_cpus, &look->guest->emulator_scheduling);
+    for (uint32_t i = 0; all && i < look->task_count; i++)
+        if (look->tasks[i].id != qemu && !task_is_vhost(&look->tasks[i]) && !ids_within(look->tasks[i].cpus, all))
+            compare_thread(look, arena_printf(look->arena, "thread %d", look->tasks[i].id), look->tasks[i].id, all,
+                           &(struct plan_scheduling){ .class = THREAD_NORMAL });
+    not_seen(look, FACT_THREAD, "which thread is which vcpu", "", "QEMU was started without '-name debug-threads=on'");
+}
+
 static void compare_threads(struct look *look)
 {
     const struct guest_threads *threads = &look->run->threads;
+    if (threads->is_nameless) {
+        compare_nameless(look);
+        return;
+    }
     for (uint32_t vcpu = 0; vcpu < look->guest->vcpu_count; vcpu++) {
         struct plan_scheduling scheduling = scheduling_of_vcpu(look->guest, vcpu);
         compare_thread(look, arena_printf(look->arena, "vcpu %u", vcpu), threads->vcpus[vcpu],
@@ -240,10 +262,32 @@ static void compare_policy(struct look *look, const char *what, const struct pla
                              .nodes = cell->nodes });
 }
 
+/* Which memory is whose was taken from the order of addresses: true of every QEMU so far, and proof of nothing. */
+static void tell_order(struct look *look, const struct backing *backings)
+{
+    g_autoptr(GString) names = g_string_new(NULL);
+    for (uint32_t c = 0; c < look->guest->cell_count; c++)
+        if (backings[c].is_by_order)
+            g_string_append_printf(names, "%s%s", names->len ? ", " : "", look->guest->cells[c].name);
+    if (names->len)
+        not_seen(look, FACT_PAGES, arena_printf(look->arena, "which memory is which of cells %s", names->str),
+                 "of one size,", "in the order of their addresses");
+}
+
+/* Where each cell's memory is; without a monitor as far as the kernel tells. */
+static bool find_memory(struct look *look, struct backing *backings, char **out_error)
+{
+    if (look->run->monitor)
+        return backing_find(look->run->monitor, look->arena, look->guest, backings, out_error);
+    if (backing_of_process(look->arena, look->run->threads.qemu, look->guest, backings))
+        tell_order(look, backings);
+    return true;
+}
+
 static bool compare_memory(struct look *look, char **out_error)
 {
     struct backing *backings = arena_array(look->arena, struct backing, look->guest->cell_count);
-    if (!backing_find(look->run->monitor, look->arena, look->guest, backings, out_error))
+    if (!find_memory(look, backings, out_error))
         return false;
     for (uint32_t c = 0; c < look->guest->cell_count; c++) {
         const struct plan_cell *cell = &look->guest->cells[c];
@@ -254,11 +298,7 @@ static bool compare_memory(struct look *look, char **out_error)
         uint32_t count;
         if (!backings[c].begin || !proc_memory(look->arena, look->run->threads.qemu, backings[c].begin,
                                                backings[c].begin + backings[c].bytes, &areas, &count)) {
-            add(look, (struct fact){ .kind = FACT_PAGES,
-                                     .what = what,
-                                     .planned = "its memory",
-                                     .real = "not found",
-                                     .verdict = VERDICT_UNKNOWN });
+            not_seen(look, FACT_PAGES, what, "its memory", look->run->monitor ? "not found" : "not found by its size");
             continue;
         }
         compare_pages(look, what, cell, areas, count);
@@ -302,6 +342,10 @@ static bool compare_cells(struct look *look, char **out_error)
 {
     if (!look->guest->has_numa)
         return true;
+    if (!look->run->monitor) {
+        not_seen(look, FACT_CELL, "what the guest is told of its cells", "", "QEMU's monitor is not asked");
+        return true;
+    }
     g_autofree char *told = monitor_ask_line(look->run->monitor, "info numa", out_error);
     for (uint32_t c = 0; told && c < look->guest->cell_count; c++)
         compare_cell(look, told, c);
@@ -370,8 +414,8 @@ void verify_tell(struct run *run, const struct facts *facts)
     for (uint32_t i = 0; i < facts->count; i++) {
         const struct fact *fact = &facts->rows[i];
         if (fact->verdict == VERDICT_UNKNOWN)
-            tell(run->agent, NM_not_seen, "%s of guest '%s' cannot be seen: %s %s", fact->what, run->guest->plan->name,
-                 fact->planned, fact->real);
+            tell(run->agent, NM_not_seen, "%s of guest '%s' cannot be seen: %s%s%s", fact->what, run->guest->plan->name,
+                 fact->planned, *fact->planned && *fact->real ? " " : "", fact->real);
         if (fact->verdict != VERDICT_WRONG)
             continue;
         struct finding *finding = tell(run->agent, code_of(fact->kind), "%s of guest '%s': %s, not %s as planned",

@@ -22,7 +22,9 @@ struct fact {
     const char *what;           /* "vcpu 3", "cell 0" */
     const char *planned, *real; /* "cpus 4-5"; for people */
     enum verdict verdict;
-    pid_t task;             /* of a thread */
+    pid_t task; /* of a thread; on another machine: what its engine calls it */
+    enum thread_kind threads;
+    uint32_t number;
     const struct ids *cpus; /* planned, of a thread */
     struct plan_scheduling scheduling;
     const struct memory_area *areas; /* of a cell */

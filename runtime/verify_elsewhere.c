@@ -44,14 +44,20 @@ static const struct ids *place_of(struct elsewhere *look, const char *kind, uint
     return ids_from_sorted(look->arena, (const uint32_t *)(const void *)numbers->data, numbers->len);
 }
 
-static void compare_thread(struct elsewhere *look, const char *kind, uint32_t number, const char *what,
+static void compare_thread(struct elsewhere *look, enum thread_kind kind, uint32_t number, const char *what,
                            const struct ids *planned, enum verdict where_same)
 {
+    static const char *const words[] = {
+        [THREADS_VCPU] = "vcpu", [THREADS_EMULATOR] = "emulator", [THREADS_IOTHREAD] = "iothread"
+    };
     if (!planned)
         return;
-    const struct ids *real = place_of(look, kind, number);
+    const struct ids *real = place_of(look, words[kind], number);
     struct fact fact = { .kind = FACT_THREAD,
                          .what = what,
+                         .threads = kind,
+                         .number = number,
+                         .cpus = planned,
                          .planned = listed(look, "cpus", planned),
                          .real = real ? listed(look, "cpus", real) : "none",
                          .verdict = real && ids_equal(real, planned) ? where_same : VERDICT_WRONG };
@@ -62,13 +68,13 @@ static void compare_threads(struct elsewhere *look)
 {
     const struct plan_guest *guest = look->guest;
     for (uint32_t vcpu = 0; vcpu < guest->vcpu_count; vcpu++)
-        compare_thread(look, "vcpu", vcpu, arena_printf(look->arena, "vcpu %u", vcpu), guest->vcpu_cpus[vcpu],
+        compare_thread(look, THREADS_VCPU, vcpu, arena_printf(look->arena, "vcpu %u", vcpu), guest->vcpu_cpus[vcpu],
                        VERDICT_EXACT);
     for (uint32_t i = 0; i < guest->iothread_count; i++)
-        compare_thread(look, "iothread", guest->iothreads[i].id,
+        compare_thread(look, THREADS_IOTHREAD, guest->iothreads[i].id,
                        arena_printf(look->arena, "iothread %u", guest->iothreads[i].id), guest->iothreads[i].cpus,
                        VERDICT_EXACT);
-    compare_thread(look, "emulator", 0, "emulator", guest->emulator_cpus, VERDICT_TOLD);
+    compare_thread(look, THREADS_EMULATOR, 0, "emulator", guest->emulator_cpus, VERDICT_TOLD);
 }
 
 /* ---- memory ----------------------------------------------------------------------------------------------------- */

@@ -33,7 +33,7 @@ void facts_text(const char *guest, const struct facts *facts, GString *out)
     }
     g_string_append_printf(out, "guest %s: %s\n", guest,
                            facts->wrong     ? "NOT as planned"
-                           : facts->unknown ? "as planned, as far as it can be seen"
+                           : facts->unknown ? "as planned, where it can be seen"
                                             : "as planned");
     for (uint32_t i = 0; i < facts->count; i++) {
         const struct fact *fact = &facts->rows[i];
