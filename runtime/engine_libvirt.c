@@ -5,7 +5,9 @@
  */
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "console.h"
 #include "embedded.h"
 #include "engine.h"
 #include "libvirt_child.h"
@@ -183,6 +185,8 @@ static bool start(struct run *run)
     if (ask_threads(run)) {
         run->state->record.pid = run->threads.qemu;
         run->state->record.pid_start = process_start(run->threads.qemu);
+        if (!run->agent->bundle->detach && !run->agent->is_remote)
+            run->console = console_open(run->monitor);
         if (guest_write(run->agent, run->state))
             return true;
     }
@@ -256,6 +260,25 @@ static bool stop(struct run *run)
     return !run->engine_data || order(run, ERRAND_DESTROY, "", NM_engine_refused, "is not stopped");
 }
 
+/* libvirt is let go of, so that others can ask it.  On another machine there is nothing to stay with. */
+static int wait_for(struct run *run)
+{
+    struct guest_state *state;
+    close_connection(run);
+    if (run->agent->is_remote)
+        return 0;
+    console_share(&run->state->record, run->console);
+    if (run->console > 0)
+        close(run->console);
+    if (guest_take(run->agent, run->guest->plan->uuid, false, &state) != GUEST_HELD)
+        return 0;
+    if (guest_has_ended(state))
+        guest_forget(state);
+    else
+        guest_release(state);
+    return 0;
+}
+
 /* ---- definitions ------------------------------------------------------------------------------------------------ */
 
 static bool dump(struct run *run, char **out_xml)
@@ -296,6 +319,7 @@ const struct engine engine_embed = {
     .detach = close_connection,
     .dump = dump,
     .define = define,
+    .wait = wait_for,
 };
 
 const struct engine engine_libvirt = {
@@ -313,4 +337,5 @@ const struct engine engine_libvirt = {
     .places = places,
     .dump = dump,
     .define = define,
+    .wait = wait_for,
 };

@@ -102,9 +102,9 @@ class Stage:
         run = self.run(*words, "--format", "json", **options)
         return run, findings_of(run)
 
-    def open(self, *words):
+    def open(self, *words, stdin=subprocess.DEVNULL):
         """numac at work: a process, with its number where the relay looks for it."""
-        process = subprocess.Popen([self.numac.path, *map(str, words)], cwd=self.folder, stdin=subprocess.DEVNULL,
+        process = subprocess.Popen([self.numac.path, *map(str, words)], cwd=self.folder, stdin=stdin,
                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                    env=ENVIRONMENT | self.environment)
         (self.folder / "agent.new").write_text(str(process.pid))

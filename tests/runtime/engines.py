@@ -9,10 +9,12 @@ import json
 import os
 import pathlib
 import re
+import select
 import shutil
 import signal
 import subprocess
 import sys
+import termios
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
@@ -176,6 +178,46 @@ def kill_it(_stage, _process, guest):
 
 def end_numac(_stage, process, _guest):
     process.send_signal(signal.SIGTERM)
+
+
+# A disk that says this on the first serial line, and then says again what it hears.
+GREETING = b"here is the guest\r\n"
+TALKER = bytes.fromhex("be1d7c ac 84c0 7406 baf803 ee ebf5 bafd03 ec a801 74f8 baf803 ec ee ebf1") + GREETING
+TALKS = ONE_CELL.replace("vcpus 1", 'boot { disk "talker.img" }; vcpus 1')
+
+
+def heard(process, wanted):
+    """Reads what numac shows until the words are there."""
+    until, text = time.monotonic() + 40, b""
+    while wanted not in text and time.monotonic() < until:
+        if select.select([process.stdout], [], [], 1)[0]:
+            piece = os.read(process.stdout.fileno(), 4096)
+            if not piece:
+                break
+            text += piece
+    if wanted not in text:
+        raise tap.Failure(f"heard {text}, not {wanted}")
+
+
+def talks(numac, engine):
+    """The guest's console is numac's terminal, both ways, from its first word to its end; the terminal is as it was."""
+    with Stage(numac, engine) as stage:
+        (stage.folder / "talker.img").write_bytes(TALKER.ljust(510, b"\0") + b"\x55\xaa" + bytes(1 << 20))
+        site = stage.site(TALKS.replace("talker.img", str(stage.folder / "talker.img")))
+        keyboard, terminal = os.openpty()
+        before = termios.tcgetattr(terminal)
+        process = stage.open("run", "--engine", engine, site, stdin=terminal)
+        heard(process, GREETING)
+        os.write(keyboard, b"a word\r")
+        heard(process, b"a word")
+        all_exact(facts(stage, site))  # others can ask meanwhile
+        process.send_signal(signal.SIGINT)
+        run = stage.close(process)
+        if run.status != -signal.SIGINT or termios.tcgetattr(terminal) != before:
+            raise tap.Failure(f"{termios.tcgetattr(terminal)}, not {before}; {run.told()}")
+        os.close(keyboard)
+        os.close(terminal)
+        stage.expect_nothing_left()
 
 
 def outlives(numac):
@@ -440,7 +482,7 @@ def tests_of(numac):
                       ("ends by itself", ends_by_itself),
                       ("pinned, moved, seen, put back", held_against_kernel),
                       ("another class is seen", classes),
-                      ("kept privately", private))]
+                      ("its console", talks), ("kept privately", private))]
     tests += [tap.Test(f"foreground: {name}", lambda end=end, status=status: foreground(numac, end, status))
               for name, end, status in (("stopped by another", stop_it, 0), ("QEMU killed", kill_it, 1),
                                         ("numac asked to end", end_numac, -signal.SIGTERM))]
