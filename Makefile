@@ -157,11 +157,13 @@ SUITE_oracles = 'schema=tests/oracles/relaxng.py --numac $(PROGRAM)' \
 	'qemu=tests/oracles/qemu_paused.py --numac $(PROGRAM)' 'script=tests/oracles/script.py --numac $(PROGRAM)'
 SUITE_runtime = 'definitions=tests/runtime/definitions.py --numac $(PROGRAM)' \
 	'engines=tests/runtime/engines.py --numac $(PROGRAM)' \
-	'faults=tests/runtime/faults.py --numac $(PROGRAM)' 'foreign=tests/runtime/foreign.py --numac $(PROGRAM)'
+	'faults=tests/runtime/faults.py --numac $(PROGRAM)' 'foreign=tests/runtime/foreign.py --numac $(PROGRAM)' \
+	'remote=tests/runtime/remote.py --numac $(PROGRAM)'
 SUITE_lab     = 'boot=tests/oracles/boot.py --numac $(PROGRAM)' \
 	'faults=tests/runtime/faults.py --all --numac $(PROGRAM)' \
 	'daemon=tests/runtime/definitions.py --daemon --numac $(PROGRAM)' \
 	'foreign=tests/runtime/foreign.py --daemon --numac $(PROGRAM)' \
+	'remote=tests/runtime/remote.py --all --numac $(PROGRAM)' \
 	'lab=tests/runtime/lab.py --numac $(PROGRAM)'
 comma := ,
 SUITES := layers,harness,units,cli,hosts,notation,import,man,cases,rules,place,hostile,mutants,oracles,runtime

@@ -33,10 +33,31 @@ static void add_argv(struct json *json, const char *text)
     g_strfreev(words);
 }
 
+/* The same guest for a machine where KVM does not work, unless the site, or the base, wants it by all means. */
+static void add_without_kvm(struct json *json, const struct plan_guest *guest)
+{
+    if (strcmp(guest->accel, "kvm") != 0 || guest->needs_kvm || guest->has_base)
+        return;
+    struct plan_guest emulated = *guest;
+    emulated.accel = "tcg";
+    emulated.cpu_model = "max";
+    g_autoptr(GString) text = g_string_new(NULL);
+    json_object(json, "by_tcg");
+    if (!guest->is_qemu_only) {
+        write_libvirt_xml(&emulated, NULL, text);
+        json_text(json, "xml", text->str, text->len);
+    }
+    g_string_truncate(text, 0);
+    write_qemu_argv(&emulated, NULL, text);
+    add_argv(json, text->str);
+    json_end(json, '}');
+}
+
 static void add_guest(struct session *session, struct json *json, const struct planned_guest *guest)
 {
     g_autoptr(GString) text = g_string_new(NULL);
     json_object(json, NULL);
+    add_without_kvm(json, guest->plan);
     json_string(json, "name", guest->plan->name);
     if (!guest->plan->is_qemu_only) {
         write_guest_xml(session, guest, text);

@@ -62,6 +62,21 @@ static struct json_c_object *backend_named(struct json_c_object *backends, const
     return NULL;
 }
 
+/* NULL: none, or no set. */
+static const struct ids *nodes_of(struct arena *arena, struct json_c_object *backend)
+{
+    struct json_c_object *array = json_c_member(backend, "host-nodes", json_type_array);
+    size_t count = array ? json_object_array_length(array) : 0;
+    uint32_t *numbers = arena_array(arena, uint32_t, count + 1);
+    for (size_t i = 0; i < count; i++) {
+        int64_t number = json_object_get_int64(json_object_array_get_idx(array, i));
+        if (number < 0 || number > IDS_LIMIT || (i && number <= numbers[i - 1]))
+            return NULL;
+        numbers[i] = (uint32_t)number;
+    }
+    return count ? ids_from_sorted(arena, numbers, count) : NULL;
+}
+
 /* numac's own name, libvirt's for a cell, libvirt's for the memory of a guest without cells. */
 static void name_backing(struct arena *arena, struct json_c_object *backends, const struct plan_guest *guest,
                          uint32_t cell, struct backing *out)
@@ -75,6 +90,8 @@ static void name_backing(struct arena *arena, struct json_c_object *backends, co
             continue;
         out->name = names[i];
         out->bytes = json_c_number(backend, "size", INT64_MAX);
+        out->policy = json_c_text(arena, json_c_member(backend, "policy", json_type_string));
+        out->nodes = nodes_of(arena, backend);
         return;
     }
 }

@@ -101,6 +101,22 @@ static void choose_engine(const struct bundle_reader *reader, struct bundle_gues
     guest->engine = reader->says_engine ? reader->engine : guest->connect ? ENGINE_LIBVIRT : ENGINE_EMBED;
 }
 
+static bool read_forms(struct bundle_reader *reader, struct json_c_object *from, struct bundle_guest *guest)
+{
+    guest->xml = text(reader->arena, from, "xml");
+    return read_argv(reader, from, &guest->argv);
+}
+
+static bool read_by_tcg(struct bundle_reader *reader, struct json_c_object *from, struct bundle_guest *guest)
+{
+    struct json_c_object *forms = json_c_member(from, "by_tcg", json_type_object);
+    if (!forms)
+        return true;
+    struct bundle_guest *by_tcg = arena_copy(reader->arena, guest, sizeof *guest);
+    guest->by_tcg = by_tcg;
+    return read_forms(reader, forms, by_tcg);
+}
+
 static bool read_guests(struct bundle_reader *reader, struct json_c_object *from)
 {
     struct json_c_object *array = json_c_member(from, "guests", json_type_array);
@@ -111,10 +127,11 @@ static bool read_guests(struct bundle_reader *reader, struct json_c_object *from
     for (uint32_t i = 0, at = 0; i < count; i++) {
         struct json_c_object *element = json_object_array_get_idx(array, i);
         guests[i].plan = next_named(reader->bundle->plan, text(reader->arena, element, "name"), &at);
-        guests[i].xml = text(reader->arena, element, "xml");
-        if (!guests[i].plan || !read_argv(reader, element, &guests[i].argv))
+        if (!guests[i].plan || !read_forms(reader, element, &guests[i]))
             return false;
         choose_engine(reader, &guests[i]);
+        if (!read_by_tcg(reader, element, &guests[i]))
+            return false;
     }
     reader->bundle->guests = guests;
     reader->bundle->guest_count = (uint32_t)count;

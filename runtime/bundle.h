@@ -20,10 +20,11 @@ enum engine_kind { ENGINE_EMBED, ENGINE_LIBVIRT, ENGINE_QEMU, ENGINE_COUNT };
 
 struct bundle_guest {
     const struct plan_guest *plan;
-    enum engine_kind engine; /* as said; else the libvirt of its host, else the embedded one */
-    const char *connect;     /* URI of ENGINE_LIBVIRT, as said, or of its host; NULL: libvirt's own choice */
-    const char *xml;         /* NULL: libvirt cannot have this guest */
-    const char *const *argv; /* ends with NULL; NULL: the guest is no matter of QEMU alone */
+    enum engine_kind engine;           /* as said; else the libvirt of its host, else the embedded one */
+    const char *connect;               /* URI of ENGINE_LIBVIRT, as said, or of its host; NULL: libvirt's own choice */
+    const char *xml;                   /* NULL: libvirt cannot have this guest */
+    const char *const *argv;           /* ends with NULL; NULL: the guest is no matter of QEMU alone */
+    const struct bundle_guest *by_tcg; /* the same without KVM; NULL: there is no need of it, or no leave */
 };
 
 struct bundle {

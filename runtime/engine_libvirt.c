@@ -5,7 +5,9 @@
  */
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "console.h"
 #include "embedded.h"
 #include "engine.h"
 #include "libvirt_child.h"
@@ -80,6 +82,17 @@ static void refuse_connection(struct run *run, const char *uri, const char *why)
                      uri ? uri : "qemu:///system", uri ? uri : "qemu:///system");
 }
 
+/* A short name for a URI may stand for another machine, which is not known before. */
+static void note_connection(struct run *run, const char *uri)
+{
+    if (run->engine->kind != ENGINE_LIBVIRT)
+        return;
+    run->connect = arena_string(run->agent->arena, uri, strlen(uri));
+    run->agent->is_remote = is_elsewhere(ENGINE_LIBVIRT, run->connect);
+    if (run->state)
+        run->state->record.connect = run->connect;
+}
+
 static bool open_connection(struct run *run)
 {
     const char *uri = run->connect;
@@ -91,8 +104,10 @@ static bool open_connection(struct run *run)
     }
     struct libvirt_child *libvirt = run->engine_data = libvirt_child_start();
     g_autofree char *answer = NULL;
-    if (libvirt && libvirt_child_do(libvirt, ERRAND_OPEN, uri ? uri : "", &answer))
+    if (libvirt && libvirt_child_do(libvirt, ERRAND_OPEN, uri ? uri : "", &answer)) {
+        note_connection(run, answer);
         return true;
+    }
     refuse_connection(run, uri, libvirt ? answer : g_strerror(errno));
     close_connection(run);
     return false;
@@ -146,11 +161,23 @@ static void abandon(struct run *run)
     close_connection(run);
 }
 
+static bool create(struct run *run)
+{
+    if (!run->is_trial)
+        return order(run, ERRAND_CREATE, run->guest->xml, NM_engine_refused, "is not started");
+    g_autofree char *answer = NULL;
+    if (libvirt_child_do(run->engine_data, ERRAND_CREATE, run->guest->xml, &answer))
+        return true;
+    if (!interrupted())
+        run->refusal = arena_string(run->agent->arena, answer, strlen(answer));
+    return false;
+}
+
 static bool start(struct run *run)
 {
     if (!open_connection(run))
         return false;
-    if (!order(run, ERRAND_CREATE, run->guest->xml, NM_engine_refused, "is not started")) {
+    if (!create(run)) {
         close_connection(run);
         return false;
     }
@@ -158,6 +185,8 @@ static bool start(struct run *run)
     if (ask_threads(run)) {
         run->state->record.pid = run->threads.qemu;
         run->state->record.pid_start = process_start(run->threads.qemu);
+        if (!run->agent->bundle->detach && !run->agent->is_remote)
+            run->console = console_open(run->monitor);
         if (guest_write(run->agent, run->state))
             return true;
     }
@@ -179,13 +208,40 @@ static bool attach(struct run *run)
         which = arena_printf(run->agent->arena, "%s\n%s", which, run->guest->plan->name);
     if (!open_connection(run))
         return false;
-    if (order(run, ERRAND_FIND, which, NM_guest_not_running, "does not run")) {
+    g_autofree char *answer = NULL;
+    bool is_told = libvirt_child_do(run->engine_data, ERRAND_FIND, which, &answer);
+    if (is_told && strcmp(answer, FOUND_RUNNING) == 0) {
         run->monitor = lend(run->engine_data);
         if (ask_threads(run))
             return true;
+    } else if (!interrupted()) {
+        refuse(run, NM_guest_not_running, "does not run",
+               !is_told  ? answer
+               : *answer ? "it " FOUND_DEFINED
+                         : "libvirt has none");
     }
     close_connection(run);
     return false;
+}
+
+static bool has_ended(struct run *run)
+{
+    g_autofree char *answer = NULL;
+    run->engine_data = libvirt_child_start();
+    bool is_told =
+        run->engine_data && libvirt_child_do(run->engine_data, ERRAND_OPEN, run->connect ? run->connect : "", &answer);
+    g_clear_pointer(&answer, g_free);
+    is_told = is_told && libvirt_child_do(run->engine_data, ERRAND_FIND, run->guest->plan->uuid, &answer);
+    close_connection(run);
+    return is_told && strcmp(answer, FOUND_RUNNING) != 0;
+}
+
+static bool places(struct run *run, char **out_text, char **out_error)
+{
+    char *answer;
+    bool fine = libvirt_child_do(run->engine_data, ERRAND_PLACES, "", &answer);
+    *(fine ? out_text : out_error) = answer;
+    return fine;
 }
 
 /* libvirt may hold each thread to its CPUs by a cgroup of its own, which the kernel lets nobody overrule. */
@@ -202,6 +258,25 @@ static bool pin(struct run *run, enum thread_kind kind, uint32_t number, const s
 static bool stop(struct run *run)
 {
     return !run->engine_data || order(run, ERRAND_DESTROY, "", NM_engine_refused, "is not stopped");
+}
+
+/* libvirt is let go of, so that others can ask it.  On another machine there is nothing to stay with. */
+static int wait_for(struct run *run)
+{
+    struct guest_state *state;
+    close_connection(run);
+    if (run->agent->is_remote)
+        return 0;
+    console_share(&run->state->record, run->console);
+    if (run->console > 0)
+        close(run->console);
+    if (guest_take(run->agent, run->guest->plan->uuid, false, &state) != GUEST_HELD)
+        return 0;
+    if (guest_has_ended(state))
+        guest_forget(state);
+    else
+        guest_release(state);
+    return 0;
 }
 
 /* ---- definitions ------------------------------------------------------------------------------------------------ */
@@ -231,23 +306,36 @@ static bool define(struct run *run, const char *xml)
     return fine;
 }
 
-/* clang-format off */
-/* One libvirt or another: the functions look at the kind where it matters. */
-#define ENGINE_ROW(of_kind)         \
-    {                               \
-        .kind = (of_kind),          \
-        .places_threads = true,     \
-        .is_ready = is_ready,       \
-        .start = start,             \
-        .proceed = proceed,         \
-        .abandon = abandon,         \
-        .attach = attach,           \
-        .pin = pin,                 \
-        .stop = stop,               \
-        .detach = close_connection, \
-        .dump = dump,               \
-        .define = define,           \
-    }
-/* clang-format on */
+const struct engine engine_embed = {
+    .kind = ENGINE_EMBED,
+    .places_threads = true,
+    .is_ready = is_ready,
+    .start = start,
+    .proceed = proceed,
+    .abandon = abandon,
+    .attach = attach,
+    .pin = pin,
+    .stop = stop,
+    .detach = close_connection,
+    .dump = dump,
+    .define = define,
+    .wait = wait_for,
+};
 
-const struct engine engine_embed = ENGINE_ROW(ENGINE_EMBED), engine_libvirt = ENGINE_ROW(ENGINE_LIBVIRT);
+const struct engine engine_libvirt = {
+    .kind = ENGINE_LIBVIRT,
+    .places_threads = true,
+    .is_ready = is_ready,
+    .start = start,
+    .proceed = proceed,
+    .abandon = abandon,
+    .attach = attach,
+    .pin = pin,
+    .stop = stop,
+    .detach = close_connection,
+    .has_ended = has_ended,
+    .places = places,
+    .dump = dump,
+    .define = define,
+    .wait = wait_for,
+};

@@ -111,17 +111,22 @@ static bool is_at_work(void *state)
     return g_get_monotonic_time() - start->progress_at < PATIENCE_SECONDS * G_TIME_SPAN_SECOND;
 }
 
-/* The end of what QEMU said, in its own words. */
-static void quote_log(struct run *run, const char *log, struct finding *finding)
+/* The end of what QEMU said, in its own words; NULL: nothing. */
+static char *end_of_log(const char *log)
 {
     g_autofree char *text = NULL;
     gsize length;
     if (!g_file_get_contents(log, &text, &length, NULL) || !length)
-        return;
+        return NULL;
     const char *from = length > LOG_BYTES ? text + length - LOG_BYTES : text;
-    g_autofree char *valid = g_utf8_make_valid(from, -1);
-    g_strchomp(valid);
-    finding_note(run->agent->findings, finding, "QEMU says: %s", valid);
+    return g_strchomp(g_utf8_make_valid(from, -1));
+}
+
+static void quote_log(struct run *run, const char *log, struct finding *finding)
+{
+    g_autofree char *said = end_of_log(log);
+    if (said)
+        finding_note(run->agent->findings, finding, "QEMU says: %s", said);
 }
 
 static bool ask_threads(struct run *run, char **out_error)
@@ -166,6 +171,11 @@ static bool greet(struct start *start)
     if (interrupted())
         return false;
     bool lives = outlives(&run->state->record, DEATH_MILLISECONDS);
+    g_autofree char *said = run->is_trial && !lives ? end_of_log(start->log) : NULL;
+    if (said) {
+        run->refusal = arena_string(run->agent->arena, said, strlen(said));
+        return false;
+    }
     struct finding *finding = refuse(run, lives ? NM_monitor_broken : NM_engine_refused,
                                      lives ? error : "QEMU ended before its CPUs could start");
     quote_log(run, start->log, finding);

@@ -104,7 +104,7 @@ static void *turn(G_GNUC_UNUSED void *nothing)
     return NULL;
 }
 
-static bool open_libvirt(struct libvirt *libvirt, const char *uri, G_GNUC_UNUSED char **out_answer)
+static bool open_libvirt(struct libvirt *libvirt, const char *uri, char **out_answer)
 {
     g_setenv("LIBVIRT_LOG_OUTPUTS", "4:file:/dev/null", FALSE); /* what matters comes as an error */
     virSetErrorFunc(NULL, be_silent);
@@ -112,7 +112,8 @@ static bool open_libvirt(struct libvirt *libvirt, const char *uri, G_GNUC_UNUSED
         return false;
     g_thread_unref(g_thread_new("libvirt-events", turn, NULL));
     libvirt->connection = virConnectOpen(*uri ? uri : NULL);
-    return libvirt->connection != NULL;
+    *out_answer = libvirt->connection ? virConnectGetURI(libvirt->connection) : NULL;
+    return *out_answer != NULL;
 }
 
 static bool create(struct libvirt *libvirt, const char *xml, G_GNUC_UNUSED char **out_answer)
@@ -134,17 +135,68 @@ static bool look_up(struct libvirt *libvirt, const char *uuid_and_name)
 static bool find(struct libvirt *libvirt, const char *uuid_and_name, char **out_answer)
 {
     if (!look_up(libvirt, uuid_and_name))
-        return false;
-    bool is_active = virDomainIsActive(libvirt->domain) == 1;
-    if (!is_active)
-        *out_answer = g_strdup("it is defined, and stands still");
-    return is_active;
+        return virGetLastErrorCode() == VIR_ERR_NO_DOMAIN;
+    int active = virDomainIsActive(libvirt->domain);
+    *out_answer = active < 0 ? NULL : g_strdup(active ? FOUND_RUNNING : FOUND_DEFINED);
+    return active >= 0;
 }
 
 static bool ask(struct libvirt *libvirt, const char *command, char **out_answer)
 {
     return virDomainQemuMonitorCommand(libvirt->domain, command, out_answer, VIR_DOMAIN_QEMU_MONITOR_COMMAND_DEFAULT) ==
            0;
+}
+
+/* ---- where its threads may run ---- */
+
+static void add_place(GString *out, const char *kind, unsigned number, const unsigned char *map, int bytes)
+{
+    g_string_append_printf(out, "%s %u", kind, number);
+    for (int cpu = 0; cpu < bytes * 8; cpu++)
+        if (VIR_CPU_USED(map, cpu))
+            g_string_append_printf(out, " %d", cpu);
+    append(out, "\n");
+}
+
+static bool add_vcpus(virDomainPtr domain, int bytes, GString *out)
+{
+    int most = virDomainGetMaxVcpus(domain);
+    if (most <= 0)
+        return false;
+    g_autofree virVcpuInfoPtr about = g_new0(virVcpuInfo, (gsize)most);
+    g_autofree unsigned char *maps = g_malloc0((gsize)most * (gsize)bytes);
+    int count = virDomainGetVcpus(domain, about, most, maps, bytes);
+    for (int i = 0; i < count; i++)
+        add_place(out, "vcpu", about[i].number, VIR_GET_CPUMAP(maps, bytes, i), bytes);
+    return count >= 0;
+}
+
+static bool add_iothreads(virDomainPtr domain, GString *out)
+{
+    virDomainIOThreadInfoPtr *about = NULL;
+    int count = virDomainGetIOThreadInfo(domain, &about, VIR_DOMAIN_AFFECT_LIVE);
+    for (int i = 0; i < count; i++) {
+        add_place(out, "iothread", about[i]->iothread_id, about[i]->cpumap, about[i]->cpumaplen);
+        virDomainIOThreadInfoFree(about[i]);
+    }
+    free(about);
+    return count >= 0;
+}
+
+static bool places(struct libvirt *libvirt, G_GNUC_UNUSED const char *nothing, char **out_answer)
+{
+    int cpus = virNodeGetCPUMap(libvirt->connection, NULL, NULL, 0), bytes = VIR_CPU_MAPLEN(cpus);
+    if (cpus <= 0)
+        return false;
+    g_autoptr(GString) out = g_string_new(NULL);
+    g_autofree unsigned char *map = g_malloc0((gsize)bytes);
+    int emulator = virDomainGetEmulatorPinInfo(libvirt->domain, map, bytes, VIR_DOMAIN_AFFECT_LIVE);
+    if (emulator < 0 || !add_vcpus(libvirt->domain, bytes, out) || !add_iothreads(libvirt->domain, out))
+        return false;
+    if (emulator > 0) /* else nothing was said */
+        add_place(out, "emulator", 0, map, bytes);
+    *out_answer = g_strdup(out->str);
+    return true;
 }
 
 static bool resume(struct libvirt *libvirt, G_GNUC_UNUSED const char *nothing, G_GNUC_UNUSED char **out_answer)
@@ -206,9 +258,9 @@ static bool define(struct libvirt *libvirt, const char *xml, G_GNUC_UNUSED char 
 }
 
 static bool (*const errands[ERRAND_COUNT])(struct libvirt *libvirt, const char *argument, char **out_answer) = {
-    [ERRAND_OPEN] = open_libvirt, [ERRAND_CREATE] = create, [ERRAND_FIND] = find,
-    [ERRAND_ASK] = ask,           [ERRAND_RESUME] = resume, [ERRAND_DESTROY] = destroy,
-    [ERRAND_PIN] = pin,           [ERRAND_DUMP] = dump,     [ERRAND_DEFINE] = define,
+    [ERRAND_OPEN] = open_libvirt, [ERRAND_CREATE] = create, [ERRAND_FIND] = find,       [ERRAND_ASK] = ask,
+    [ERRAND_PLACES] = places,     [ERRAND_RESUME] = resume, [ERRAND_DESTROY] = destroy, [ERRAND_PIN] = pin,
+    [ERRAND_DUMP] = dump,         [ERRAND_DEFINE] = define,
 };
 
 static const char *why(void)

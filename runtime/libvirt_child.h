@@ -9,10 +9,12 @@
 #include "base/base.h"
 
 enum errand {
-    ERRAND_OPEN,    /* URI, or "" for libvirt's own choice */
+    ERRAND_OPEN,    /* URI, or "" for libvirt's own choice; gives the one that it came to */
     ERRAND_CREATE,  /* XML; CPUs stopped */
-    ERRAND_FIND,    /* UUID, or UUID and name on a line each, of a guest that runs */
+    ERRAND_FIND,    /* UUID, or UUID and name on a line each; gives one of the words below, "" if there is none */
     ERRAND_ASK,     /* QMP command; gives QEMU's answer */
+    ERRAND_PLACES,  /* ""; gives the CPUs of its threads, a line each: "vcpu 0 2 3", "iothread 1 4", as the kernel of
+                       libvirt's machine has them; "emulator 0 0 1", as libvirt was told */
     ERRAND_RESUME,  /* "" */
     ERRAND_DESTROY, /* "" */
     ERRAND_PIN,     /* "vcpu 3 4-5", "iothread 1 4-5", "emulator 0 4-5" */
@@ -20,6 +22,9 @@ enum errand {
     ERRAND_DEFINE, /* XML */
     ERRAND_COUNT
 };
+
+#define FOUND_RUNNING "runs"
+#define FOUND_DEFINED "is defined, and stands still"
 
 struct libvirt_child;
 

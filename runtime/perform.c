@@ -146,9 +146,22 @@ static bool verify_start(struct run *run, G_GNUC_UNUSED const struct step *step)
     return verify_run(run);
 }
 
+/* KVM is proven by starting the guest with it.  What QEMU refuses with KVM and takes without was KVM's fault. */
 static bool start(struct run *run, G_GNUC_UNUSED const struct step *step)
 {
-    return run->engine->start(run);
+    run->is_trial = run->guest->by_tcg != NULL;
+    if (run->engine->start(run) || !run->refusal || interrupted())
+        return run->monitor != NULL;
+    run->is_trial = false;
+    run->guest = run->guest->by_tcg;
+    if (!run->engine->start(run))
+        return false; /* so it was not KVM; what it was is told */
+    struct finding *finding =
+        tell(run->agent, NM_without_kvm, "guest '%s' runs by TCG, many times slower: KVM does not work",
+             run->guest->plan->name);
+    finding_note(run->agent->findings, finding, "with KVM, QEMU says: %s", run->refusal);
+    finding_help(run->agent->findings, finding, "mend KVM; or write 'accel tcg' to mean it, 'accel kvm' to refuse it");
+    return true;
 }
 
 /* The record says that the guest runs once it does, and not before: dying in between must leave none that is listed

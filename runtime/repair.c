@@ -106,6 +106,16 @@ static void repair_thread(struct run *run, const struct fact *fact, int trouble,
              run->guest->plan->name, fact->task, what, fact->planned);
 }
 
+/* On another machine only libvirt reaches them. */
+static void repair_elsewhere(struct run *run, const struct fact *fact)
+{
+    const char *guest = run->guest->plan->name;
+    if (run->engine->pin(run, fact->threads, fact->number, fact->cpus))
+        tell(run->agent, NM_repaired, "%s of guest '%s': put back to %s", fact->what, guest, fact->planned);
+    else
+        tell(run->agent, NM_repair_failed, "%s of guest '%s' cannot be put back: libvirt refuses", fact->what, guest);
+}
+
 /* Through the engine where it keeps threads to CPUs itself; whatever came of that, the kernel is asked, too. */
 static int pin(struct run *run, const struct fact *fact)
 {
@@ -133,7 +143,9 @@ void repair_run(struct run *run, const struct facts *facts)
         const struct fact *fact = &facts->rows[i];
         if (fact->verdict != VERDICT_WRONG)
             continue;
-        if (fact->kind == FACT_THREAD && fact->task)
+        if (run->agent->is_remote && fact->kind == FACT_THREAD)
+            repair_elsewhere(run, fact);
+        else if (fact->kind == FACT_THREAD && fact->task)
             repair_thread(run, fact, pin(run, fact), "");
         else if (fact->kind == FACT_CLASS)
             repair_thread(run, fact, scheduling_set(fact->task, &fact->scheduling), "class ");

@@ -45,6 +45,9 @@ struct run { /* one guest on its way up */
     struct monitor *monitor;
     struct guest_threads threads;
     void *engine_data;
+    int console;         /* of a guest that stays in the foreground, and whose engine has one to open; 0: none */
+    bool is_trial;       /* what QEMU refuses is kept, and not told */
+    const char *refusal; /* of a trial, in QEMU's words; NULL: it was not QEMU that refused */
 };
 
 struct step_list {

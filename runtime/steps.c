@@ -97,8 +97,10 @@ struct step_list steps_of(struct agent *agent, const struct bundle_guest *guest,
     add(steps, (struct step){ .kind = STEP_START });
     if (!engine->places_threads)
         thread_steps(steps, guest->plan);
-    pin(steps, THREADS_VHOST, 0, guest->plan->vhost_cpus);
-    schedule(steps, THREADS_VHOST, 0, guest->plan->vhost_scheduling);
+    if (!agent->is_remote) { /* libvirt has no words for them */
+        pin(steps, THREADS_VHOST, 0, guest->plan->vhost_cpus);
+        schedule(steps, THREADS_VHOST, 0, guest->plan->vhost_scheduling);
+    }
     add(steps, (struct step){ .kind = STEP_VERIFY });
     add(steps, (struct step){ .kind = STEP_CONTINUE });
     return (struct step_list){ arena_copy(agent->arena, steps->data, steps->len * sizeof(struct step)), steps->len };

@@ -35,17 +35,28 @@ static enum guest_lookup take_in_time(struct agent *agent, const char *uuid, boo
     return found;
 }
 
+/* On another machine no process tells, so its libvirt is asked; where that does not answer, it may run. */
+static bool has_ended_elsewhere(struct agent *agent, const struct bundle_guest *guest, struct guest_state *state)
+{
+    const struct engine *engine = engine_of(state->record.engine);
+    struct run run = { .agent = agent, .guest = guest, .engine = engine, .connect = state->record.connect };
+    if (!is_elsewhere(state->record.engine, state->record.connect) || !engine->has_ended(&run))
+        return false;
+    tell(agent, NM_state_recovered, "guest '%s' ended without numac; what it left is taken back", guest->plan->name);
+    return true;
+}
+
 /* Its folder, locked, or a finding that says who is in the way. */
-static struct guest_state *take_new(struct agent *agent, const struct plan_guest *guest)
+static struct guest_state *take_new(struct agent *agent, const struct bundle_guest *guest)
 {
     struct guest_state *state;
-    enum guest_lookup found = take_in_time(agent, guest->uuid, true, &state);
-    if (found == GUEST_HELD && !guest_has_ended(state)) {
+    enum guest_lookup found = take_in_time(agent, guest->plan->uuid, true, &state);
+    if (found == GUEST_HELD && !guest_has_ended(state) && !has_ended_elsewhere(agent, guest, state)) {
         guest_release(state);
-        struct finding *finding = tell(agent, NM_guest_runs, "guest '%s' runs already", guest->name);
+        struct finding *finding = tell(agent, NM_guest_runs, "guest '%s' runs already", guest->plan->name);
         finding_help(agent->findings, finding, "see it with 'numac list', end it with 'numac stop'");
     } else if (found == GUEST_BUSY) {
-        tell(agent, NM_guest_busy, "another command is at work on guest '%s'", guest->name);
+        tell(agent, NM_guest_busy, "another command is at work on guest '%s'", guest->plan->name);
     } else if (found == GUEST_HELD) {
         return state;
     }
@@ -69,7 +80,7 @@ static void start(struct agent *agent, const struct bundle_guest *guest)
     }
     if (!engine->is_ready(agent, guest))
         return;
-    struct guest_state *state = take_new(agent, guest->plan);
+    struct guest_state *state = take_new(agent, guest);
     if (!state)
         return;
     struct run run = { .agent = agent, .guest = guest, .engine = engine, .state = state, .connect = guest->connect };
@@ -170,8 +181,12 @@ static void with_running(struct agent *agent, bool may_be_foreign, void (*act)(s
 static void stop(struct run *run)
 {
     size_t errors = findings_count(run->agent->findings, ERROR);
-    bool answers = run->engine->attach(run);
-    if (!answers && findings_count(run->agent->findings, ERROR) == errors)
+    if (has_ended_elsewhere(run->agent, run->guest, run->state)) {
+        guest_forget(run->state);
+        return;
+    }
+    bool answers = run->engine->attach(run), is_told = findings_count(run->agent->findings, ERROR) > errors;
+    if (!answers && (!is_told || run->agent->is_remote)) /* here, its process can be ended without an answer */
         return;
     if (run->engine->stop(run)) {
         run->engine->detach(run);

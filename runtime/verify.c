@@ -354,19 +354,27 @@ static bool compare_cells(struct look *look, char **out_error)
 
 /* ---- the whole -------------------------------------------------------------------------------------------------- */
 
+static bool look_here(struct look *look, char **out_error)
+{
+    if (!proc_tasks(look->arena, look->run->threads.qemu, &look->tasks, &look->task_count)) {
+        *out_error = g_strdup("its process is not ours to look into, or is gone");
+        return false;
+    }
+    compare_threads(look);
+    return compare_memory(look, out_error);
+}
+
 bool verify_look(struct run *run, struct facts *out)
 {
     struct look look = { .run = run, .arena = run->agent->arena, .guest = run->guest->plan };
     g_autoptr(GArray) facts = look.facts = g_array_new(FALSE, TRUE, sizeof(struct fact));
     g_autofree char *error = NULL;
-    bool fine = run->agent->is_remote || proc_tasks(look.arena, run->threads.qemu, &look.tasks, &look.task_count);
-    if (!fine)
-        error = g_strdup("its process is not ours to look into, or is gone");
+    bool fine;
     if (run->agent->is_remote)
-        not_seen(&look, FACT_THREAD, "threads and pages", "of another machine", "");
-    else if (fine)
-        compare_threads(&look);
-    fine = fine && (run->agent->is_remote || compare_memory(&look, &error)) && compare_cells(&look, &error);
+        fine = elsewhere_look(run, facts, &error);
+    else
+        fine = look_here(&look, &error);
+    fine = fine && compare_cells(&look, &error);
     if (!fine && interrupted())
         return false;
     if (!fine) {

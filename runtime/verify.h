@@ -11,6 +11,7 @@ enum verdict {
     VERDICT_EXACT,
     VERDICT_WRONG,
     VERDICT_UNTOUCHED, /* no page of it was used yet, so none can be wrong */
+    VERDICT_TOLD,      /* libvirt, or QEMU, was told so; nobody looked whether it is */
     VERDICT_UNKNOWN    /* cannot be seen from here */
 };
 
@@ -21,7 +22,9 @@ struct fact {
     const char *what;           /* "vcpu 3", "cell 0" */
     const char *planned, *real; /* "cpus 4-5"; for people */
     enum verdict verdict;
-    pid_t task;             /* of a thread */
+    pid_t task; /* of a thread; on another machine: what its engine calls it */
+    enum thread_kind threads;
+    uint32_t number;
     const struct ids *cpus; /* planned, of a thread */
     struct plan_scheduling scheduling;
     const struct memory_area *areas; /* of a cell */
@@ -37,6 +40,9 @@ struct facts {
 
 /* False with a finding: the guest cannot be looked into at all. */
 bool verify_look(struct run *run, struct facts *out);
+/* Of a guest on another machine, what libvirt and QEMU tell of its threads and memory (verify_elsewhere.c): appends to
+ * an array of struct fact.  False: *out_error, to be freed. */
+bool elsewhere_look(struct run *run, GArray *facts, char **out_error);
 /* Looks, and tells each fact that is wrong; false if one is. */
 bool verify_run(struct run *run);
 void verify_tell(struct run *run, const struct facts *facts);

@@ -7,10 +7,8 @@
 #include <string.h>
 
 static const char *const verdicts[] = {
-    [VERDICT_EXACT] = "exact",
-    [VERDICT_WRONG] = "WRONG",
-    [VERDICT_UNTOUCHED] = "untouched",
-    [VERDICT_UNKNOWN] = "unknown",
+    [VERDICT_EXACT] = "exact", [VERDICT_WRONG] = "WRONG",     [VERDICT_UNTOUCHED] = "untouched",
+    [VERDICT_TOLD] = "told",   [VERDICT_UNKNOWN] = "unknown",
 };
 
 static const char *const kinds[] = {

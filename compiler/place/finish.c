@@ -270,6 +270,8 @@ static void finish_machine(struct placing *placing, const struct draft *draft, s
     out->accel = is_tcg ? "tcg" : "kvm";
     out->cpu_model = guest->cpu_model ? guest->cpu_model : is_tcg ? "max" : "host-passthrough";
     out->has_base = guest->base_file != 0;
+    out->needs_kvm =
+        !is_tcg && !out->has_base && (is_said(&guest->said, W_GUEST_ACCEL) || is_said(&guest->said, W_GUEST_CPU));
     if (out->has_base) {
         out->architecture = guest->base_ruled[BASE_ARCH].text;
         out->machine = guest->base_ruled[BASE_MACHINE].text;

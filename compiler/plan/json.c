@@ -163,6 +163,8 @@ static void guest_object(struct json *json, const struct plan_guest *guest)
     json_string(json, "architecture", guest->architecture);
     json_string(json, "machine", guest->machine);
     json_string(json, "accel", guest->accel);
+    if (guest->needs_kvm)
+        json_bool(json, "needs_kvm", true);
     json_bool(json, "base", guest->has_base);
     if (guest->is_qemu_only)
         json_bool(json, "qemu_only", true);

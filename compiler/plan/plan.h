@@ -192,8 +192,10 @@ struct plan_guest {
     const char *host;                           /* name of the host in the site; NULL where the site has none */
     const char *connect;                        /* URI of that host's libvirt; NULL: the site names none */
     const char *architecture, *machine, *accel; /* "x86_64", "q35", "kvm" or "tcg" */
-    bool is_qemu_only;                          /* libvirt has no words for its cells: QEMU target only */
-    bool has_base; /* an overlay on domain XML: libvirt target only; the base rules what is not NUMA */
+    bool needs_kvm;    /* the site says kvm, or a CPU that may want it; else the runtime may do with tcg where there is
+                          none */
+    bool is_qemu_only; /* libvirt has no words for its cells: QEMU target only */
+    bool has_base;     /* an overlay on domain XML: libvirt target only; the base rules what is not NUMA */
 
     const char *cpu_model; /* "host-passthrough", "host-model" or a model */
     enum cache_mode cache_mode;

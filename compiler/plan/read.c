@@ -392,7 +392,7 @@ static void read_guest(struct plan_reader *reader, struct json_c_object *object,
         "base",      "cpu",        "boot",   "memory_bytes", "vcpus",     "numa",
         "cells",     "pins",       "locked", "distances",    "iothreads", "hard_limit_bytes",
         "qemu_only", "schedulers", "vhost",  "resctrl",      "expanders", "devices",
-        "numad",     "interrupt_remapping", "connect",
+        "numad",     "interrupt_remapping", "connect", "needs_kvm",
         PLAN_GROWTH_KEYS, NULL
     };
     /* clang-format on */
@@ -407,6 +407,7 @@ static void read_guest(struct plan_reader *reader, struct json_c_object *object,
     guest->architecture = read_text(reader, object, "architecture", REQUIRED);
     guest->machine = read_text(reader, object, "machine", REQUIRED);
     guest->accel = accels[read_word(reader, object, "accel", REQUIRED, accels, 2, 0)];
+    guest->needs_kvm = json_object_object_get_ex(object, "needs_kvm", NULL) && read_bool(reader, object, "needs_kvm");
     guest->has_base = read_bool(reader, object, "base");
     read_cpu(reader, object, guest);
     read_boot(reader, object, guest);

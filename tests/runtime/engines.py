@@ -9,17 +9,19 @@ import json
 import os
 import pathlib
 import re
+import select
 import shutil
 import signal
 import subprocess
 import sys
+import termios
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 from harness import tap
 from harness.program import ROOT, Numac, findings_of
-from harness.stage import ONE_CELL, Stage, ended, expect, lacks, need, process_file
+from harness.stage import EXAMPLE, ONE_CELL, QEMU, Stage, ended, expect, lacks, need, process_file
 
 ENGINES = ("qemu", "embed")
 TWO_CELLS = """host here { topology live }
@@ -178,6 +180,46 @@ def end_numac(_stage, process, _guest):
     process.send_signal(signal.SIGTERM)
 
 
+# A disk that says this on the first serial line, and then says again what it hears.
+GREETING = b"here is the guest\r\n"
+TALKER = bytes.fromhex("be1d7c ac 84c0 7406 baf803 ee ebf5 bafd03 ec a801 74f8 baf803 ec ee ebf1") + GREETING
+TALKS = ONE_CELL.replace("vcpus 1", 'boot { disk "talker.img" }; vcpus 1')
+
+
+def heard(process, wanted):
+    """Reads what numac shows until the words are there."""
+    until, text = time.monotonic() + 40, b""
+    while wanted not in text and time.monotonic() < until:
+        if select.select([process.stdout], [], [], 1)[0]:
+            piece = os.read(process.stdout.fileno(), 4096)
+            if not piece:
+                break
+            text += piece
+    if wanted not in text:
+        raise tap.Failure(f"heard {text}, not {wanted}")
+
+
+def talks(numac, engine):
+    """The guest's console is numac's terminal, both ways, from its first word to its end; the terminal is as it was."""
+    with Stage(numac, engine) as stage:
+        (stage.folder / "talker.img").write_bytes(TALKER.ljust(510, b"\0") + b"\x55\xaa" + bytes(1 << 20))
+        site = stage.site(TALKS.replace("talker.img", str(stage.folder / "talker.img")))
+        keyboard, terminal = os.openpty()
+        before = termios.tcgetattr(terminal)
+        process = stage.open("run", "--engine", engine, site, stdin=terminal)
+        heard(process, GREETING)
+        os.write(keyboard, b"a word\r")
+        heard(process, b"a word")
+        all_exact(facts(stage, site))  # others can ask meanwhile
+        process.send_signal(signal.SIGINT)
+        run = stage.close(process)
+        if run.status != -signal.SIGINT or termios.tcgetattr(terminal) != before:
+            raise tap.Failure(f"{termios.tcgetattr(terminal)}, not {before}; {run.told()}")
+        os.close(keyboard)
+        os.close(terminal)
+        stage.expect_nothing_left()
+
+
 def outlives(numac):
     """A guest in the foreground whose numac is killed goes on, and is stopped like any other."""
     with Stage(numac) as stage:
@@ -269,6 +311,51 @@ def elsewhere(numac):
             run = expect(stage.run("run", "--dry-run", "--connect", uri, site), 0)
             if ("see that node 0" in run.out) != looks or "pin" in run.out:
                 raise tap.Failure(f"{uri}: {run.out}")
+        stage.expect_nothing_left()
+
+
+KVM = """#!/bin/sh
+case " $* " in *" -accel kvm "*) {} ;; esac
+exec {} "$@"
+"""
+NO_KVM = "echo no KVM at all >&2; exit 1"
+
+
+def by_kvm(numac, engine, text, kvm, status, codes, words, accel=None):
+    """`kvm`: what a QEMU does that is asked for KVM."""
+    with Stage(numac, engine) as stage:
+        stage.misbehave(program=KVM.format(kvm, shutil.which(QEMU)))
+        site = stage.site(text)
+        run = expect(stage.run("run", "--detach", "--engine", engine, site), status, *codes,
+                     text=words if engine == "qemu" else ())  # libvirt does not always hear what QEMU says at its end
+        if ("NM1361" in run.err) != ("NM1361" in codes):
+            raise tap.Failure(run.told())
+        if accel:
+            words = process_file(stage.listed()[0]["pid"], "cmdline").decode().split("\0")
+            if words[words.index("-accel") + 1] != accel:
+                raise tap.Failure(f"{words}")
+            expect(stage.run("verify", site), 0)
+            expect(stage.run("stop", site), 0)
+        stage.expect_nothing_left()
+
+
+BY_KVM = (  # the name, the site, what QEMU does with KVM, what comes of it
+    ("does not work: TCG, and it is told", EXAMPLE, NO_KVM, 0, ["NM1361"], ["no KVM at all", "by TCG"], "tcg"),
+    ("does not work, and the site insists", EXAMPLE.replace("vcpus 1", "vcpus 1; accel kvm"), NO_KVM, 3, ["NM1310"],
+     ["no KVM at all"]),
+    ("does not work, and the site wants a CPU", EXAMPLE.replace("vcpus 1", "vcpus 1; cpu host-passthrough"), NO_KVM, 3,
+     ["NM1310"], ["no KVM at all"]),
+    ("works", EXAMPLE, f'exec {shutil.which(QEMU)} $(echo " $* " | sed "s/-accel kvm/-accel tcg/;s/-cpu host/-cpu max/")', 0,
+     [], [], "tcg"))
+
+
+def neither(numac):
+    """What fails with and without KVM is told once, and nothing of KVM."""
+    with Stage(numac) as stage:
+        stage.misbehave(program="#!/bin/sh\necho nothing works >&2\nexit 1\n")
+        run = expect(stage.run("run", "--detach", "--engine", "qemu", stage.site(EXAMPLE)), 3, "NM1310", text=["nothing works"])
+        if run.err.count("error[") != 1 or "NM1361" in run.err:
+            raise tap.Failure(run.told())
         stage.expect_nothing_left()
 
 
@@ -395,10 +482,13 @@ def tests_of(numac):
                       ("ends by itself", ends_by_itself),
                       ("pinned, moved, seen, put back", held_against_kernel),
                       ("another class is seen", classes),
-                      ("kept privately", private))]
+                      ("its console", talks), ("kept privately", private))]
     tests += [tap.Test(f"foreground: {name}", lambda end=end, status=status: foreground(numac, end, status))
               for name, end, status in (("stopped by another", stop_it, 0), ("QEMU killed", kill_it, 1),
                                         ("numac asked to end", end_numac, -signal.SIGTERM))]
+    tests += [tap.Test(f"{engine}: KVM {name}", lambda engine=engine, rest=rest: by_kvm(numac, engine, *rest))
+              for engine in ENGINES for name, *rest in (BY_KVM if engine == "qemu" else BY_KVM[:2])]
+    tests += [tap.Test("KVM is not what fails", lambda: neither(numac))]
     tests += [tap.Test("foreground: outlives numac", lambda: outlives(numac))]
     tests += [tap.Test(f"verify sees {name}", lambda rest=rest: lies(numac, *rest)) for name, *rest in (
         ("other cells", {"at": "info numa", "do": "answer", "text": "1 nodes\r\nnode 0 cpus: 0 1\r\nnode 0 size: 128 MB\r\n"},

@@ -166,6 +166,7 @@ def plan_of(numac, folder, name, text, bases=()):
     plan = json.loads(numac.run(["plan", path, "--format", "json"]).out)
     for guest in plan["guests"]:
         guest.pop("uuid")  # made of the name of the site, where no base has one
+        guest.pop("needs_kvm", None)  # what is imported says KVM as the default that it is
     return plan
 
 
