@@ -229,7 +229,9 @@ static GString *remarks_on_device(const struct plan_memory_device *device)
         append_named(text, "aligned to ", device->memory.align_bytes);
     if (device->label_bytes)
         append_named(text, "labels of ", device->label_bytes);
-    if (device->pmem)
+    if (device->window_bytes && device->window_bytes != device->memory.memory_bytes)
+        append_named(text, "window of ", device->window_bytes);
+    if (device->pmem || device->is_persistent)
         append_word(text, "persistent memory");
     if (device->readonly)
         append_word(text, "read only");

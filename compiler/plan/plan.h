@@ -29,6 +29,7 @@ enum memory_model {
     MEMORY_NVDIMM,
     MEMORY_VIRTIO_PMEM, /* of no cell */
     MEMORY_SGX_EPC,
+    MEMORY_CXL, /* behind a bridge of its own: the nth of these behind the nth pxb-cxl */
     MEMORY_MODELS
 };
 
@@ -89,8 +90,15 @@ struct plan_memory_device { /* beside the memory of the cells */
     bool dynamic_memslots;
     uint64_t label_bytes; /* of nvdimm; 0: none */
     bool pmem, readonly;
-    const char *uuid; /* of nvdimm; NULL: none */
+    const char *uuid;      /* of nvdimm; NULL: none */
+    uint64_t window_bytes; /* of cxl: addresses that the guest may map it at; its labels are in a file of their own */
+    bool is_persistent;
 };
+
+static inline bool is_plugged(enum memory_model model) /* takes a part of what the guest can grow to */
+{
+    return model != MEMORY_CXL;
+}
 
 static inline bool has_slots(enum memory_model model) /* sits in one of the guest's slots */
 {
@@ -154,8 +162,9 @@ struct plan_resctrl { /* a group of vCPUs with a part of the caches and of the b
 
 enum expander_kind {
     EXPANDER_PXB,
-    EXPANDER_PXB_PCIE
-}; /* of conventional PCI, with slots; of PCI Express, with ports */
+    EXPANDER_PXB_PCIE,
+    EXPANDER_PXB_CXL
+}; /* of conventional PCI, with slots; of PCI Express, with ports; a CXL host bridge, with one */
 
 struct plan_expander { /* a PCI bus that stands on a cell */
     const char *name;
@@ -296,7 +305,12 @@ uint32_t bus_numbers_of(enum expander_kind kind, uint32_t ports);
 /* The highest place for so many numbers that the others leave free; 0: there is none. */
 uint32_t free_bus_number(const struct bus_numbers *taken, uint32_t taken_count, uint32_t count);
 
-/* The memory of cells and devices, as libvirt counts it. */
+/* The bridge of the nth memory device, a cxl; NULL: there is none. */
+const struct plan_expander *cxl_bridge(const struct plan_guest *guest, uint32_t device);
+enum { CXL_STEP_MIB = 256, CXL_BRIDGES_MOST = 16 }; /* in which its memory and windows come; on a machine */
+
+uint32_t plugged_devices(const struct plan_guest *guest);
+/* The memory of cells and of devices that are plugged, as libvirt counts it. */
 uint64_t plan_total_bytes(const struct plan_guest *guest);
 
 /* How all cells are bound alike: their policy, and the nodes of all of them, which is said of interleaved and preferred
