@@ -151,7 +151,7 @@ static void check_outputs(struct arena *arena, struct sources *sources, const st
         const struct source *source = guest->has_base ? source_at(sources, planned->guests[g].guest->base_file) : NULL;
         struct base_text base = source ? (struct base_text){ source->text, source->length } : (struct base_text){ 0 };
         for (size_t e = 0; e < count; e++) {
-            if (source && !rows[e].takes_base)
+            if (!emitter_takes(&rows[e], guest))
                 continue;
             g_string_truncate(text, 0);
             rows[e].write(guest, source ? &base : NULL, text);
