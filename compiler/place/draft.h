@@ -410,6 +410,10 @@ bool claim_devices(const struct attempt *attempt, struct findings *findings);
 /* ---- buses.c: PCI buses and devices, a part of finishing; `out` has its cells ------------------------------------ */
 void finish_buses(struct placing *placing, const struct draft *draft, struct plan_guest *out);
 
+/* Of its host, or of nowhere. */
+const struct site_host *programs_of(const struct placing *placing, const struct draft *draft);
+
 /* ---- tuning.c: classes, pools, parts of caches: a part of finishing --------------------------------------------- */
-void finish_iothread(const struct draft *draft, const struct iothread *said, struct plan_iothread *out);
+void finish_iothread(const struct placing *placing, const struct draft *draft, const struct iothread *said,
+                     struct plan_iothread *out);
 void finish_tuning(struct placing *placing, const struct draft *draft, struct plan_guest *out);

@@ -87,6 +87,27 @@ static const struct {
       "<memory>1048576</memory><vcpu>1</vcpu>"
       "<memoryBacking><access mode='shared'/></memoryBacking>",
       "    memory 1GiB\n    vcpus 1\n    backing file\n    access shared\n" },
+    { "no word of vCPUs", "<memory>1048576</memory>", "    memory 1GiB\n    vcpus 1\n" },
+    { "huge pages that are none",
+      "<memory>1048576</memory><vcpu>1</vcpu><memoryBacking><hugepages><page size='4' unit='KiB'/></hugepages>"
+      "</memoryBacking>",
+      "    memory 1GiB\n    vcpus 1\n    pages normal\n" },
+    { "a memory device that libvirt makes larger",
+      "<maxMemory slots='1'>4194304</maxMemory><memory>1572863</memory><vcpu>1</vcpu><cpu><numa>"
+      "<cell id='0' cpus='0' memory='1048576'/></numa></cpu><devices><memory model='dimm'><target>"
+      "<size>524287</size><node>0</node></target></memory></devices>",
+      "    memory 1GiB { max 4GiB; slots 1 }\n    vcpus 1\n    cells 1\n    dimm dimm0 { size 512MiB; cell 0 }\n" },
+    { "a memfd is shared",
+      "<memory>1048576</memory><vcpu>1</vcpu><memoryBacking><source type='memfd'/></memoryBacking>",
+      "    memory 1GiB\n    vcpus 1\n    backing memfd\n    access shared\n" },
+    { "a private memfd",
+      "<memory>1048576</memory><vcpu>1</vcpu><memoryBacking><source type='memfd'/><access mode='private'/>"
+      "</memoryBacking>",
+      "    memory 1GiB\n    vcpus 1\n    backing memfd\n    access private\n" },
+    { "anonymous memory that is a file in libvirt",
+      "<memory>1048576</memory><vcpu>1</vcpu><memoryBacking><source type='anonymous'/><access mode='private'/>"
+      "</memoryBacking>",
+      "    memory 1GiB\n    vcpus 1\n    backing file\n    access private\n" },
     { "taken at start with huge pages",
       "<memory>1048576</memory><vcpu>1</vcpu><memoryBacking><hugepages><page size='2' unit='MiB'/>"
       "</hugepages><allocation mode='immediate'/></memoryBacking>",

@@ -29,6 +29,8 @@ static struct run import(const char *text, size_t length)
 #define CXL_PORT "-device pxb-cxl,id=b,bus=pcie.0,bus_nr=50,numa_node=0 -device cxl-rp,id=p,bus=b "
 #define KEY "kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk"
 #define RAM(id) " -object memory-backend-ram,id=" id ",size=1G"
+#define GROWS "-m 1G,slots=4,maxmem=8G "
+#define ROOM "    memory 1GiB { max 8GiB; slots 4 }\n" ONE
 
 static const struct {
     const char *name, *text, *site;
@@ -93,6 +95,47 @@ static const struct {
       "    memory 1GiB\n" ONE "    backing file\n" },
     { "memory that is kept", KVM "-overcommit mem-lock=on -machine mem-merge=off",
       "    memory 128MiB\n" ONE "    ksm no\n    locked yes\n" },
+    { "room to grow", KVM GROWS, ROOM },
+    { "room for nothing", KVM "-m 1G,maxmem=1G", "    memory 1GiB\n" ONE },
+    { "a DIMM", KVM GROWS RAM("m") ",host-nodes=1,policy=preferred -device pc-dimm,memdev=m,slot=2,addr=0x140000000",
+      ROOM "    dimm dimm0 { size 1GiB; cell 0; node 1 preferred; slot 2; address 0x140000000 }\n" },
+    { "what a DIMM has of its cell",
+      KVM GROWS "-machine memory-backend=a" RAM("a") ",host-nodes=0,policy=bind,dump=off" RAM(
+          "m") ",host-nodes=0,policy=bind,dump=off -device pc-dimm,memdev=m",
+      ROOM "    node 0\n    dump no\n    dimm dimm0 { size 1GiB; cell 0 }\n" },
+    { "a DIMM of huge pages, and one without",
+      KVM GROWS "-machine memory-backend=a -object memory-backend-memfd,id=a,size=1G,hugetlb=on,hugetlbsize=2M,"
+                "share=off -object memory-backend-memfd,id=b,size=1G,hugetlb=on,hugetlbsize=1G,share=off "
+                "-object memory-backend-memfd,id=c,size=1G,share=off "
+                "-device pc-dimm,memdev=b -device pc-dimm,memdev=c",
+      ROOM
+      "    pages 2MiB\n    backing memfd\n    allocation ondemand\n    dimm dimm0 { size 1GiB; cell 0; pages 1GiB }"
+      "\n    dimm dimm1 { size 1GiB; cell 0; pages normal }\n" },
+    { "virtio-mem",
+      KVM GROWS RAM("m") ",reserve=off -device virtio-mem-pci,memdev=m,block-size=4M,requested-size=512M,memaddr="
+                         "5368709120,dynamic-memslots=on,id=x,bus=pci.0",
+      ROOM "    virtio-mem virtio-mem0 {\n        size 1GiB\n        cell 0\n        block 4MiB\n        requested "
+           "512MiB\n        dynamic-memslots yes\n        address 0x140000000\n    }\n" },
+    { "an NVDIMM",
+      KVM GROWS "-machine nvdimm=on -object memory-backend-file,id=m,mem-path=/srv/n,size=1G,align=2M,share=on,pmem=on "
+                "-device nvdimm,memdev=m,label-size=128K,unarmed=on,uuid=6c3f5d4e-0000-4000-8000-000000000001",
+      ROOM "    nvdimm nvdimm0 {\n        size 1GiB\n        cell 0\n        access shared\n        path \"/srv/n\"\n"
+           "        align 2MiB\n        pmem yes\n        label-size 128KiB\n        readonly yes\n        uuid "
+           "\"6c3f5d4e-0000-4000-8000-000000000001\"\n    }\n" },
+    { "virtio-pmem, which is of no cell",
+      KVM GROWS "-object memory-backend-file,id=m,mem-path=/dev/hugepages/p,size=1G,share=on "
+                "-device virtio-pmem-pci,memdev=m",
+      ROOM "    virtio-pmem virtio-pmem0 { size 1GiB; path \"/dev/hugepages/p\" }\n" },
+    { "memory of enclaves",
+      KVM "-m 1G -machine sgx-epc.0.memdev=e,sgx-epc.0.node=0,sgx-epc.1.memdev=f -object memory-backend-epc,id=e,"
+          "size=64M,prealloc=on -object memory-backend-epc,id=f,size=64M,prealloc=on",
+      "    memory 1GiB { max 1152MiB }\n" ONE "    sgx-epc sgx-epc0 { size 64MiB; cell 0 }\n"
+      "    sgx-epc sgx-epc1 { size 64MiB; cell 0 }\n" },
+    { "memory devices by their kind",
+      KVM GROWS "-machine nvdimm=on -object memory-backend-file,id=n,mem-path=/n,size=1G,prealloc=on" RAM("a")
+          RAM("b") " -device pc-dimm,memdev=a -device nvdimm,memdev=n -device pc-dimm,memdev=b",
+      ROOM "    dimm dimm0 { size 1GiB; cell 0 }\n    dimm dimm1 { size 1GiB; cell 0 }\n"
+           "    nvdimm nvdimm0 { size 1GiB; cell 0; path \"/n\" }\n" },
     { "even cells",
       KVM "-m 2G -smp 4,sockets=2" RAM("a") RAM("b") " -numa node,cpus=0-1,memdev=a -numa node,cpus=2,cpus=3,memdev=b",
       "    memory 2GiB\n    vcpus 4 { threads 1 }\n    cells 2\n" },
@@ -314,14 +357,52 @@ static const struct {
       KVM "-numa node,cpus=0,mem=128 -numa "
           "hmat-lb,initiator=0,target=0,hierarchy=memory,data-type=access-latency,latency=5",
       NM_argv_value, "-numa hmat-lb,initiator=0,target=0,hierarchy=memory,data-type=access-latency,latency=5" },
-    { "room for memory", KVM "-m 1G,slots=2,maxmem=4G", NM_argv_not_carried, "maxmem=4G" },
+    { "room that no slot takes", KVM "-m 1G,maxmem=4G", NM_argv_not_carried, "maxmem=4G" },
+    { "slots without room", KVM "-m 1G,slots=2", NM_argv_value, "slots=2" },
+    { "less room than memory", KVM "-m 2G,slots=2,maxmem=1G", NM_argv_value, "maxmem=1G" },
+    { "no more room than memory", KVM "-m 2G,slots=2,maxmem=2G", NM_argv_value, "maxmem=2G" },
     { "a vCPU at no place", KVM "-smp 1,maxcpus=2 -device host-x86_64-cpu,id=a,core-id=2", NM_argv_value, "core-id=2" },
     { "a vCPU at two places", KVM "-smp 1,maxcpus=4 -device host-x86_64-cpu,id=a,socket-id=0", NM_argv_value,
       "-device host-x86_64-cpu,id=a,socket-id=0" },
     { "a vCPU that is there", KVM "-smp 1,maxcpus=2 -device host-x86_64-cpu,core-id=0", NM_argv_value,
       "-device host-x86_64-cpu,core-id=0" },
     { "too many vCPUs", KVM "-smp cores=100,sockets=100", NM_argv_limit, "-smp cores=100,sockets=100" },
-    { "a memory device", KVM RAM("m") " -device pc-dimm,memdev=m", NM_argv_not_carried, "-device pc-dimm,memdev=m" },
+    { "a memory device without room", KVM RAM("m") " -device pc-dimm,memdev=m", NM_argv_value,
+      "-device pc-dimm,memdev=m" },
+    { "a memory device without memory", KVM GROWS "-device pc-dimm", NM_argv_value, "-device pc-dimm" },
+    { "a memory device of no cell", KVM GROWS RAM("m") " -device pc-dimm,memdev=m,node=1", NM_argv_value, "node=1" },
+    { "memory of two devices", KVM GROWS RAM("m") " -device pc-dimm,memdev=m -device pc-dimm,memdev=m", NM_argv_object,
+      "memdev=m" },
+    { "an NVDIMM on a machine without", KVM GROWS "-device nvdimm,memdev=m", NM_argv_value, "-device nvdimm,memdev=m" },
+    { "a memory device with a file",
+      KVM GROWS "-object memory-backend-file,id=m,mem-path=/a,size=1G "
+                "-device pc-dimm,memdev=m",
+      NM_argv_not_carried, "-object memory-backend-file,id=m,mem-path=/a,size=1G" },
+    { "a memory device from elsewhere",
+      KVM GROWS "-object memory-backend-memfd,id=m,size=1G,share=off "
+                "-device pc-dimm,memdev=m",
+      NM_argv_not_carried, "-object memory-backend-memfd,id=m,size=1G,share=off" },
+    { "a memory device that is taken at start", KVM GROWS RAM("m") ",prealloc=on -device pc-dimm,memdev=m",
+      NM_argv_not_carried, "-object memory-backend-ram,id=m,size=1G,prealloc=on" },
+    { "a memory device that is in no dump", KVM GROWS RAM("m") ",dump=off -device pc-dimm,memdev=m",
+      NM_argv_not_carried, "-object memory-backend-ram,id=m,size=1G,dump=off" },
+    { "virtio-mem that is reserved", KVM GROWS RAM("m") " -device virtio-mem-pci,memdev=m", NM_argv_not_carried,
+      "-object memory-backend-ram,id=m,size=1G" },
+    { "a memory device on no node",
+      KVM GROWS "-machine memory-backend=a" RAM("a") ",host-nodes=0,policy=bind" RAM("m") " -device pc-dimm,memdev=m",
+      NM_argv_not_carried, "-object memory-backend-ram,id=m,size=1G" },
+    { "an NVDIMM that is not filled",
+      KVM GROWS "-machine nvdimm=on -object memory-backend-file,id=m,mem-path=/a,size=1G "
+                "-device nvdimm,memdev=m",
+      NM_argv_not_carried, "-object memory-backend-file,id=m,mem-path=/a,size=1G" },
+    { "a private virtio-pmem",
+      KVM GROWS "-object memory-backend-file,id=m,mem-path=/a,size=1G "
+                "-device virtio-pmem-pci,memdev=m",
+      NM_argv_not_carried, "-object memory-backend-file,id=m,mem-path=/a,size=1G" },
+    { "an offset into the file of an NVDIMM",
+      KVM GROWS "-machine nvdimm=on -object "
+                "memory-backend-file,id=m,mem-path=/a,size=1G,prealloc=on,offset=4096 -device nvdimm,memdev=m",
+      NM_argv_not_carried, "offset=4096" },
     { "labels of CXL memory somewhere else",
       CXL_MACHINE CXL_PORT "-object memory-backend-file,id=m,size=256M,mem-path=/srv/m,share=on "
                            "-object memory-backend-file,id=l,size=256K,mem-path=/srv/l,share=on "
@@ -339,6 +420,7 @@ static const struct {
     { "no id of a device", KVM "-device vfio-pci,host=41:00.0,id=1", NM_argv_value, "id=1" },
     { "a device that is no PCI device", KVM "-device vfio-ap,sysfsdev=/a", NM_argv_not_carried,
       "-device vfio-ap,sysfsdev=/a" },
+    { "a machine of 32 bits", "qemu-system-i386 -name g", NM_argv_not_carried, "qemu-system-i386" },
     { "a file of options", KVM "-readconfig a", NM_argv_not_carried, "-readconfig a" },
     { "a property from outside", KVM "-set object.m.size=1", NM_argv_not_carried, "-set object.m.size=1" },
     { "a property of memory", KVM "-m 1G -machine memory-backend=m" RAM("m") ",frob=1", NM_argv_not_carried, "frob=1" },
