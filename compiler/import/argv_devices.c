@@ -187,7 +187,6 @@ void argv_boot(struct argv_guest *guest)
                        bridge ? bridge->where : netdev->span);
     }
     argv_buses(guest);
-    argv_cxl(guest);
     if (guest->failed)
         return;
     for (struct option *option = argv_next(guest, ARGV_DEVICE, NULL); option;
