@@ -23,7 +23,7 @@ SECONDS = 20  # far more than any of these takes
 # what may differ, the finding that must have told it, what to call it
 REASONS = [
     (r"expanders\..*", "NM1279", "told as not carried"),
-    (r"((cells|memory_devices)\[\d+\]\.memory|only)\.context", "NM1284", "thread contexts, which need a host"),
+    (r"((cells\[|memory_devices\[|cxl\.)\d+\]?\.memory|only)\.context", "NM1284", "thread contexts, which need a host"),
     (r"memory_devices\[\d+\]\.memory\.context", "NM1279", "thread contexts elsewhere than the memory"),
 ]
 
