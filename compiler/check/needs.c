@@ -27,6 +27,7 @@ static const enum word_id words[FEATURE_COUNT] = {
     [FEATURE_DISCARD] = W_DISCARD,
     [FEATURE_NO_RESERVE] = W_RESERVE,
     [FEATURE_MAXPHYSADDR] = W_CPU_MAXPHYSADDR,
+    [FEATURE_MAXPHYSADDR_LIMIT] = W_CPU_MAXPHYSADDR,
     [FEATURE_THREAD_CONTEXT] = W_NONE,
     [FEATURE_ALLOCATION_THREADS] = W_ALLOCATION_THREADS,
     [FEATURE_SHM_BACKING] = W_BACKING,
@@ -148,6 +149,8 @@ static bool is_used(enum feature feature, const struct plan_guest *plan, const s
         return !cell && plan->remaps_interrupts;
     case FEATURE_MAXPHYSADDR:
         return !cell && plan->maxphysaddr_mode != MAXPHYSADDR_UNSAID;
+    case FEATURE_MAXPHYSADDR_LIMIT:
+        return !cell && plan->maxphysaddr_mode == MAXPHYSADDR_PASSTHROUGH && plan->maxphysaddr_bits;
     case FEATURE_HMAT:
         return !cell && plan->has_hmat;
     case FEATURE_GENERIC_INITIATOR:

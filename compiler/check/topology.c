@@ -250,18 +250,16 @@ static void physical_bits_fit_the_mode(const struct check *check, const struct g
 {
     if (!is_said(&guest->said, W_CPU_MAXPHYSADDR) || is_failed(&guest->said, W_CPU_MAXPHYSADDR))
         return;
-    bool emulates = guest->maxphysaddr_mode == MAXPHYSADDR_WORD_EMULATE;
-    if (emulates ? guest->maxphysaddr_bits >= 32 && guest->maxphysaddr_bits <= 52 : !guest->maxphysaddr_bits)
+    bool emulates = guest->maxphysaddr_mode == MAXPHYSADDR_WORD_EMULATE, has_bits = guest->maxphysaddr_bits;
+    if (has_bits ? guest->maxphysaddr_bits >= 32 && guest->maxphysaddr_bits <= 52 : !emulates)
         return;
-    struct finding *finding = report(check->findings, NM_maxphysaddr_bits,
-                                     said_span(&guest->said, W_CPU_MAXPHYSADDR, guest->maxphysaddr_bits ? 2 : 1),
-                                     emulates ? (guest->maxphysaddr_bits ? "%u physical address bits are out of range"
-                                                                         : "'maxphysaddr emulate' lacks its bits")
-                                              : "'maxphysaddr passthrough' takes no bits",
-                                     guest->maxphysaddr_bits);
+    struct finding *finding =
+        report(check->findings, NM_maxphysaddr_bits, said_span(&guest->said, W_CPU_MAXPHYSADDR, has_bits ? 2 : 1),
+               has_bits ? "%u physical address bits are out of range" : "'maxphysaddr emulate' lacks its bits",
+               guest->maxphysaddr_bits);
     finding_help(check->findings, finding,
                  emulates ? "write 32 to 52 bits: 'maxphysaddr emulate 46'"
-                          : "leave the bits out: they are those of the host");
+                          : "write 32 to 52 bits, or none: then they are those of the host");
 }
 
 const struct model_rule topology_rules[] = {

@@ -86,7 +86,7 @@ static void xml_cpu(struct xml *xml, const struct plan_guest *guest)
         bool emulate = guest->maxphysaddr_mode == MAXPHYSADDR_EMULATE;
         xml_line(xml, emulate ? "<maxphysaddr mode='emulate'" : "<maxphysaddr mode='passthrough'");
         if (guest->maxphysaddr_bits) {
-            xml_put(xml, " bits='");
+            xml_put(xml, emulate ? " bits='" : " limit='");
             xml_number(xml, guest->maxphysaddr_bits);
             xml_put(xml, "'");
         }

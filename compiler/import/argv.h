@@ -191,6 +191,7 @@ void argv_cells_free(struct argv_guest *guest);
 void argv_hmat(struct argv_guest *guest); /* -numa hmat-lb, hmat-cache: into the lines of the cells */
 void argv_memory_devices(struct argv_guest *guest);
 void argv_buses(struct argv_guest *guest); /* -device of buses on cells, and what stands on them */
+void argv_cxl(struct argv_guest *guest);   /* -device cxl-type3, with its port, bridge and window */
 void argv_boot(struct argv_guest *guest);
 
 struct option *argv_next_numa(const struct argv_guest *guest, const char *type, const struct option *before);

@@ -82,7 +82,7 @@ static const char *name_of(struct argv_guest *guest, const struct property *id, 
 
 /* ---- buses and what stands on them ------------------------------------------------------------------------------ */
 
-/* Buses that stand on no cell, and those of CXL, have no word. */
+/* Buses that stand on no cell have no word; those of CXL go with their memory. */
 static void say_bus(struct argv_guest *guest, struct option *option, struct buses *buses)
 {
     const char *driver = option_text(option, "driver");

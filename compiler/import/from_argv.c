@@ -153,6 +153,7 @@ static void read_parts(struct argv_guest *guest, struct domain_identity *identit
     if (guest->failed)
         return;
     argv_memory_devices(guest);
+    argv_cxl(guest);
     leave_machine(guest);
     argv_boot(guest);
     argv_read_prefix(guest);

@@ -386,6 +386,13 @@ def _expanders(texts):
     return found
 
 
+def _physical_bits(text):
+    """What a -cpu says of physical address bits."""
+    told = dict(part.split("=", 1) for part in text.split(",")[1:] if "=" in part)
+    return {"host": told.get("host-phys-bits") == "on", "bits": integer(told.get("phys-bits", 0)),
+            "limit": integer(told.get("host-phys-bits-limit", 0))}
+
+
 def _cxl(texts, machine, backends, used):
     """{number of the bus of its bridge: its memory, its labels, whether it is persistent, its window}"""
     devices = {told["id"]: told for told in (properties(text, "driver") for text in texts) if "id" in told}
@@ -513,7 +520,7 @@ def facts(words, mounts=None):
         "is_locked": boolean(overcommit.get("mem-lock", "off")), "expanders": _expanders(options.get("-device", [])),
         "iothreads": _iothreads(options.get("-object", [])), "devices": _host_devices(options.get("-device", [])),
         "initiators": _initiators(options.get("-object", [])),
-        "caches": _caches(machine), "cxl": cxl, "plugged": _plugged(options.get("-device", [])),
+        "caches": _caches(machine), "cxl": cxl, "physical_bits": _physical_bits(options.get("-cpu", [""])[0]), "plugged": _plugged(options.get("-device", [])),
         "remapping": _remapping(machine, options.get("-device", [])), "gic": machine.get("gic-version"),
     }
 

@@ -148,6 +148,7 @@ class Engine:
 
 POLL = ("poll-max-ns", "poll-grow", "poll-shrink")
 KNOWS_POLL = (9, 4)
+KNOWS_LIMIT = (9, 3)
 
 
 def libvirt_version():
@@ -181,9 +182,15 @@ def comparable(facts):
     return facts | {"cells": cells, "memory_devices": memory_devices, "only": backing(facts["only"]), "plugged": None}
 
 
+def without_limit(facts):
+    """The most physical address bits, which an older libvirt overlooks."""
+    known = libvirt_version() >= KNOWS_LIMIT
+    return facts if known else facts | {"physical_bits": facts["physical_bits"] | {"limit": 0}}
+
+
 def differences(engine, told, argv, plan):
-    theirs = without_poll(comparable(engine.facts(told)), plan)
-    ours = without_poll(comparable(argv_facts.facts(argv_facts.words_of_file(argv))), plan)
+    theirs = without_limit(without_poll(comparable(engine.facts(told)), plan))
+    ours = without_limit(without_poll(comparable(argv_facts.facts(argv_facts.words_of_file(argv))), plan))
     return argv_facts.differences(theirs, ours, ("libvirt", "numac"))
 
 

@@ -22,6 +22,7 @@ SCHEMA = pathlib.Path("/usr/share/libvirt/schemas/domain.rng")
 LATER = {  # elements and attributes that the schema has from a version on
     (9, 4, 0): re.compile(r"<poll [^>]*/>|<address base=[^>]*/>"),
     (9, 5, 0): re.compile(r"<maxMemory unit=.*?</maxMemory>"),
+    (9, 3, 0): re.compile(r"(?<=<maxphysaddr mode='passthrough') limit='\d+'"),
     (10, 1, 0): re.compile(r" dynamicMemslots='yes'|(?<=') clusters='\d+'"),
 }
 

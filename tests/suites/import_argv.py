@@ -23,7 +23,7 @@ SECONDS = 20  # far more than any of these takes
 # what may differ, the finding that must have told it, what to call it
 REASONS = [
     (r"expanders\..*", "NM1279", "told as not carried"),
-    (r"((cells|memory_devices)\[\d+\]\.memory|only)\.context", "NM1284", "thread contexts, which need a host"),
+    (r"((cells\[|memory_devices\[|cxl\.)\d+\]?\.memory|only)\.context", "NM1284", "thread contexts, which need a host"),
     (r"memory_devices\[\d+\]\.memory\.context", "NM1279", "thread contexts elsewhere than the memory"),
 ]
 
@@ -175,8 +175,6 @@ def short_is_long(numac, source, folder, site):
 def fail_refused(found, guest):
     if guest.site == "random" and found.unbuilt == ["NM0916"]:
         raise tap.Skip("a plan made at random locks memory beside virtio-mem, which no site may")
-    if "cxl-type3" in guest.argv.read_text() and "NM1279" in found.told:
-        raise tap.Skip("CXL memory of a command line is told and not carried")
     if found.refused or found.unbuilt:
         raise tap.Failure(f"refused by {found.refused}{found.unbuilt}:\n{found.site}")
 
@@ -220,7 +218,7 @@ WRONG = [("policy=bind", "policy=preferred"), ("host-nodes=", "host-nodes=60,hos
          ("hugetlb=on", "hugetlb=off"), ("share=off", "share=on"), ("val=", "val=2"), ("size=", "size=1"),
          ("prealloc=on", "prealloc=off"), ("mem-lock=on", "mem-lock=off"), ("latency=", "latency=1"), ("maxmem=", "maxmem=9"),
          ("label-size=", "label-size=1"), ("requested-size=", "requested-size=1"), ("unarmed=on", "unarmed=off"),
-         (",slot=", ",slot=1"), ("memaddr=", "memaddr=1"), ("-epc,", "-ram,")]
+         (",slot=", ",slot=1"), ("memaddr=", "memaddr=1"), ("-epc,", "-ram,"), ("cxl-fmw.0.size=", "cxl-fmw.0.size=1")]
 
 
 def wrong_is_seen(numac, guests):

@@ -25,6 +25,8 @@ static struct run import(const char *text, size_t length)
 
 #define KVM "qemu-system-x86_64 -name g -accel kvm -machine q35 -cpu host "
 #define ONE "    vcpus 1\n"
+#define CXL_MACHINE KVM "-m 1G -machine cxl=on" RAM("a") " -numa node,cpus=0,memdev=a "
+#define CXL_PORT "-device pxb-cxl,id=b,bus=pcie.0,bus_nr=50,numa_node=0 -device cxl-rp,id=p,bus=b "
 #define KEY "kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk"
 #define RAM(id) " -object memory-backend-ram,id=" id ",size=1G"
 #define GROWS "-m 1G,slots=4,maxmem=8G "
@@ -168,6 +170,17 @@ static const struct {
                         "-numa cpu,node-id=0,socket-id=0,cluster-id=1",
       "    arch aarch64\n    machine virt\n    memory 2GiB\n    vcpus 8 { sockets 1; clusters 2; cores 4; threads 1 }\n"
       "    cell 0 { ids 4-7 }\n    cell 1 { ids 0-3 }\n" },
+    { "CXL memory",
+      CXL_MACHINE CXL_PORT "-object memory-backend-ram,id=m,size=512M -device cxl-type3,bus=p,volatile-memdev=m,id=x "
+                           "-machine cxl-fmw.0.targets.0=b,cxl-fmw.0.size=1G",
+      "    memory 1GiB\n    vcpus 1\n    cells 1\n    cxl cxl0 { size 512MiB; cell 0; window 1GiB }\n" },
+    { "persistent CXL memory",
+      CXL_MACHINE CXL_PORT "-object memory-backend-file,id=m,size=256M,mem-path=/srv/m,share=on "
+                           "-object memory-backend-file,id=l,size=256K,mem-path=/srv/m.lsa,share=on "
+                           "-device cxl-type3,bus=p,persistent-memdev=m,lsa=l "
+                           "-machine cxl-fmw.0.targets.0=b,cxl-fmw.0.size=256M",
+      "    memory 1GiB\n    vcpus 1\n    cells 1\n    cxl cxl0 { size 256MiB; cell 0; persistent yes; path \"/srv/m\" "
+      "}\n" },
     { "caches that vCPUs share",
       KVM "-m 1G -smp 8,cores=4,threads=2 -machine smp-cache.0.cache=l3,smp-cache.0.topology=core,smp-cache.1.cache=l2,"
           "smp-cache.1.topology=default -machine smp-cache.0.topology=die",
@@ -390,6 +403,12 @@ static const struct {
       KVM GROWS "-machine nvdimm=on -object "
                 "memory-backend-file,id=m,mem-path=/a,size=1G,prealloc=on,offset=4096 -device nvdimm,memdev=m",
       NM_argv_not_carried, "offset=4096" },
+    { "labels of CXL memory somewhere else",
+      CXL_MACHINE CXL_PORT "-object memory-backend-file,id=m,size=256M,mem-path=/srv/m,share=on "
+                           "-object memory-backend-file,id=l,size=256K,mem-path=/srv/l,share=on "
+                           "-device cxl-type3,bus=p,persistent-memdev=m,lsa=l "
+                           "-machine cxl-fmw.0.targets.0=b,cxl-fmw.0.size=256M",
+      NM_argv_not_carried, "-object memory-backend-file,id=l,size=256K,mem-path=/srv/l,share=on" },
     { "a cache of each thread", KVM "-machine smp-cache.0.cache=l2,smp-cache.0.topology=thread", NM_argv_not_carried,
       "smp-cache.0.cache=l2" },
     { "memory that nobody uses", KVM RAM("m"), NM_argv_not_carried, "-object memory-backend-ram,id=m,size=1G" },

@@ -35,6 +35,8 @@ MISTAKES = (
     Mistake("the most vcpus", "maxcpus=8,sockets=2,dies=1,cores=2", "maxcpus=12,sockets=3,dies=1,cores=2"),
     Mistake("the thread of a plugged vcpu", "id=vcpu6,socket-id=1,core-id=1,thread-id=0",
             "id=vcpu6,socket-id=1,core-id=0,thread-id=1", libvirt_sees=False),
+    Mistake("physical address bits", ",phys-bits=46", ",phys-bits=45", engine_sees=False),
+    Mistake("physical address bits of the host", "host-phys-bits=off", "host-phys-bits=on", engine_sees=False),
     Mistake("an irqchip in the kernel", ",kernel-irqchip=split", "", engine_sees=False),
     Mistake("an IOMMU without extended interrupts", "eim=on", "eim=off", engine_sees=False),
     Mistake("share", "hugetlbsize=1073741824,share=on", "hugetlbsize=1073741824,share=off"),
