@@ -74,17 +74,65 @@ static const char *text(struct arena *arena, struct json_c_object *object, const
     return text_of(arena, member(object, key, json_type_string));
 }
 
-static pid_t process(struct json_c_object *object, const char *key)
+/* False: there is no such number, or it is out of range. */
+static bool number(struct json_c_object *object, const char *key, int64_t most, int64_t *out)
 {
     struct json_c_object *value = member(object, key, json_type_int);
-    int64_t number = value ? json_object_get_int64(value) : 0;
-    return number > 0 && number <= INT32_MAX ? (pid_t)number : 0;
+    *out = value ? json_object_get_int64(value) : -1;
+    return *out >= 0 && *out <= most;
 }
 
 static bool flag(struct json_c_object *object, const char *key)
 {
     struct json_c_object *value = member(object, key, json_type_boolean);
     return value && json_object_get_boolean(value);
+}
+
+/* ---- hosts ------------------------------------------------------------------------------------------------------ */
+
+static bool read_node(struct bundle_reader *reader, struct json_c_object *from, struct bundle_node *out)
+{
+    const char *cpus = text(reader->arena, from, "cpus");
+    int64_t node, bytes = 0;
+    if (!cpus || !number(from, "node", IDS_LIMIT, &node))
+        return false;
+    if (json_object_object_get_ex(from, "memory_bytes", NULL) && !number(from, "memory_bytes", INT64_MAX, &bytes))
+        return false;
+    *out = (struct bundle_node){ (uint32_t)node, ids_of_text(reader->arena, cpus), (uint64_t)bytes };
+    return out->cpus != NULL;
+}
+
+static bool read_host(struct bundle_reader *reader, struct json_c_object *from, struct bundle_host *out)
+{
+    struct json_c_object *array = member(from, "nodes", json_type_array);
+    size_t count = array ? json_object_array_length(array) : 0;
+    struct bundle_node *nodes = arena_array(reader->arena, struct bundle_node, count + 1);
+    *out = (struct bundle_host){ text(reader->arena, from, "name"), nodes, (uint32_t)count };
+    for (size_t i = 0; i < count; i++)
+        if (!read_node(reader, json_object_array_get_idx(array, i), &nodes[i]))
+            return false;
+    return array && out->name;
+}
+
+static bool read_hosts(struct bundle_reader *reader, struct json_c_object *from)
+{
+    struct json_c_object *array = member(from, "hosts", json_type_array);
+    size_t count = array ? json_object_array_length(array) : 0;
+    struct bundle_host *hosts = arena_array(reader->arena, struct bundle_host, count + 1);
+    for (size_t i = 0; i < count; i++)
+        if (!read_host(reader, json_object_array_get_idx(array, i), &hosts[i]))
+            return false;
+    reader->bundle->hosts = hosts;
+    reader->bundle->host_count = (uint32_t)count;
+    return true;
+}
+
+static const struct bundle_host *host_named(const struct bundle *bundle, const char *name)
+{
+    for (uint32_t i = 0; name && i < bundle->host_count; i++)
+        if (strcmp(bundle->hosts[i].name, name) == 0)
+            return &bundle->hosts[i];
+    return NULL;
 }
 
 /* ---- guests ----------------------------------------------------------------------------------------------------- */
@@ -127,6 +175,7 @@ static bool read_guests(struct bundle_reader *reader, struct json_c_object *from
         guests[i].xml = text(reader->arena, element, "xml");
         if (!guests[i].plan || !read_argv(reader, element, &guests[i].argv))
             return false;
+        guests[i].host = host_named(reader->bundle, guests[i].plan->host);
     }
     reader->bundle->guests = guests;
     reader->bundle->guest_count = (uint32_t)count;
@@ -161,7 +210,10 @@ static bool read_choices(struct bundle_reader *reader, struct json_c_object *fro
     bundle->format = (enum finding_format)format;
     bundle->fail_on = (enum severity)severity;
     bundle->connect = text(reader->arena, from, "connect");
-    bundle->pid = process(from, "pid");
+    int64_t pid = 0;
+    if (json_object_object_get_ex(from, "pid", NULL) && !number(from, "pid", INT32_MAX, &pid))
+        return false;
+    bundle->pid = (pid_t)pid;
     bundle->detach = flag(from, "detach");
     bundle->dry_run = flag(from, "dry_run");
     bundle->reserve_pages = flag(from, "reserve_pages");
@@ -175,7 +227,7 @@ static bool read_whole(struct bundle_reader *reader, struct json_c_object *root)
 {
     struct json_c_object *version = member(root, "format_version", json_type_int);
     return version && json_object_get_int64(version) == BUNDLE_FORMAT_VERSION && read_choices(reader, root) &&
-           read_plan(reader, root) && read_guests(reader, root);
+           read_plan(reader, root) && read_hosts(reader, root) && read_guests(reader, root);
 }
 
 static GString *file_text(int file)

@@ -35,6 +35,16 @@ static int write_number(const char *path, uint64_t number)
     return trouble;
 }
 
+bool node_memory_bytes(uint32_t node, uint64_t *out)
+{
+    g_autofree char *path = g_strdup_printf("/sys/devices/system/node/node%u/meminfo", node), *text = NULL;
+    if (!g_file_get_contents(path, &text, NULL, NULL))
+        return false;
+    const char *at = strstr(text, "MemTotal:");
+    *out = at ? strtoull(at + strlen("MemTotal:"), NULL, 10) * KIB : 0;
+    return true;
+}
+
 bool node_free_bytes(uint32_t node, uint64_t *out)
 {
     g_autofree char *path = g_strdup_printf("/sys/devices/system/node/node%u/meminfo", node), *text = NULL;
@@ -48,6 +58,14 @@ bool node_free_bytes(uint32_t node, uint64_t *out)
         *out += at ? strtoull(at + strlen(keys[i]), NULL, 10) * KIB : 0;
     }
     return true;
+}
+
+const struct ids *cpus_online(struct arena *arena)
+{
+    g_autofree char *text = NULL;
+    if (!g_file_get_contents("/sys/devices/system/cpu/online", &text, NULL, NULL))
+        return NULL;
+    return ids_of_text(arena, g_strchomp(text));
 }
 
 bool pages_free(uint32_t node, uint64_t page_bytes, uint64_t *out)

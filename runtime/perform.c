@@ -7,6 +7,7 @@
 
 #include "affinity.h"
 #include "engine.h"
+#include "host_as_planned.h"
 #include "host_pages.h"
 #include "proc.h"
 #include "verify.h"
@@ -17,6 +18,11 @@ static struct finding *refuse(struct run *run, enum code code, const char *why)
     run->agent->is_refused = true;
     return tell(run->agent, code, "guest '%s' is not started: step '%s' failed: %s", run->guest->plan->name,
                 run->agent->step, why);
+}
+
+static bool see_host(struct run *run, G_GNUC_UNUSED const struct step *step)
+{
+    return host_is_as_planned(run);
 }
 
 /* ---- memory ----------------------------------------------------------------------------------------------------- */
@@ -162,9 +168,9 @@ static bool proceed(struct run *run, G_GNUC_UNUSED const struct step *step)
 }
 
 static bool (*const performers[STEP_KINDS])(struct run *run, const struct step *step) = {
-    [STEP_ROOM] = see_room,       [STEP_PAGES] = see_pages,   [STEP_RESERVE] = reserve,
-    [STEP_START] = start,         [STEP_PIN] = place_threads, [STEP_SCHEDULE] = place_threads,
-    [STEP_VERIFY] = verify_start, [STEP_CONTINUE] = proceed,
+    [STEP_HOST] = see_host,          [STEP_ROOM] = see_room,       [STEP_PAGES] = see_pages,
+    [STEP_RESERVE] = reserve,        [STEP_START] = start,         [STEP_PIN] = place_threads,
+    [STEP_SCHEDULE] = place_threads, [STEP_VERIFY] = verify_start, [STEP_CONTINUE] = proceed,
 };
 
 static const char *text_of(struct run *run, const struct step *step)

@@ -36,20 +36,12 @@ static const char *field(const char *status, const char *key)
     return NULL;
 }
 
-/* "0-3,8" up to the end of the line.  The kernel writes it rising and without gaps in its form. */
+/* "0-3,8" up to the end of the line. */
 static const struct ids *list_of(struct arena *arena, const char *text)
 {
-    g_autoptr(GArray) numbers = g_array_new(FALSE, FALSE, sizeof(uint32_t));
-    while (text && g_ascii_isdigit(*text)) {
-        char *end;
-        uint64_t first = strtoull(text, &end, 10), last = *end == '-' ? strtoull(end + 1, &end, 10) : first;
-        for (uint64_t number = first; number <= last && number <= IDS_LIMIT; number++) {
-            uint32_t one = (uint32_t)number;
-            g_array_append_val(numbers, one);
-        }
-        text = *end == ',' ? end + 1 : NULL;
-    }
-    return ids_from_sorted(arena, (const uint32_t *)(const void *)numbers->data, numbers->len);
+    g_autofree char *line = g_strndup(text, strcspn(text, "\n"));
+    const struct ids *ids = ids_of_text(arena, line);
+    return ids ? ids : &ids_none;
 }
 
 /* The number-th field of a stat file, counted as proc(5) does; the name before may hold anything. */

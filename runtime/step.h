@@ -10,6 +10,7 @@
 #include "state.h"
 
 enum step_kind {
+    STEP_HOST,     /* this machine is what the plan took it for */
     STEP_ROOM,     /* the node has so much free memory */
     STEP_PAGES,    /* the node has so many free huge pages */
     STEP_RESERVE,  /* and gets them if it has not */

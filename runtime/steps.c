@@ -92,6 +92,8 @@ static void thread_steps(GArray *steps, const struct plan_guest *guest)
 struct step_list steps_of(struct agent *agent, const struct bundle_guest *guest, const struct engine *engine)
 {
     g_autoptr(GArray) steps = g_array_new(FALSE, TRUE, sizeof(struct step));
+    if (!agent->is_remote && guest->host)
+        add(steps, (struct step){ .kind = STEP_HOST });
     if (!agent->is_remote)
         memory_steps(steps, guest->plan, agent->bundle->reserve_pages);
     add(steps, (struct step){ .kind = STEP_START });
@@ -133,6 +135,9 @@ static void describe_pages(const struct step *step, GString *out)
 void step_describe(const struct bundle_guest *guest, const struct step *step, GString *out)
 {
     switch (step->kind) {
+    case STEP_HOST:
+        g_string_append_printf(out, "see that this machine is host %s as planned", guest->host->name);
+        return;
     case STEP_ROOM:
         g_string_append_printf(out, "see that node %u has ", step->node);
         size_append(out, step->bytes);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "engine.h"
+#include "host_as_planned.h"
 #include "proc.h"
 #include "stat.h"
 #include "verify.h"
@@ -193,6 +194,8 @@ static void verify(struct run *run)
     struct facts facts;
     if (!run->engine->attach(run))
         return;
+    if (!run->agent->is_remote && !run->agent->bundle->watch)
+        host_is_as_planned(run);
     if (look(run, &facts)) {
         if (run->agent->json)
             facts_json(run->agent->json, run->guest->plan->name, &facts);

@@ -34,7 +34,11 @@ guest pair {
 """
 BATCH = TWO_CELLS.replace("vcpus 2", "vcpus 2; scheduler batch")
 TWO_GUESTS = ONE_CELL + ONE_CELL.replace("tiny", "other").replace("256MiB", "128MiB")
+NO_HOST = "guest g {{ accel tcg; vcpus 1; memory 64MiB; {} }}\n"
+FULL_NODE = ("host here {{ topology live }}\nguest g {{ accel tcg; vcpus 1; memory {}MiB; node 0 }}\n".format(
+    int(re.search(r"MemTotal:\s*(\d+)", pathlib.Path("/sys/devices/system/node/node0/meminfo").read_text()).group(1)) // 1024))
 BIG_HOST = 'host big {{ synthetic "pack:4 [numa(memory=900GiB)] core:16 pu:1" }}\nguest g {{ accel tcg; vcpus 1; {} }}\n'
+SMALL_NODES = BIG_HOST.replace("900GiB", "128MiB").replace("core:16", "core:1")
 
 
 def two_cpus():
@@ -248,7 +252,7 @@ def dry_run(numac):
     two_cpus()
     with Stage(numac) as stage:
         site = stage.site(BATCH)
-        steps = ["see that node 0 has 128MiB free", "start QEMU, its CPUs stopped", "pin the emulator to cpus 1",
+        steps = ["see that this machine is host here as planned", "see that node 0 has 128MiB free", "start QEMU, its CPUs stopped", "pin the emulator to cpus 1",
                  "pin vcpu 0 to cpus 0", "pin vcpu 1 to cpus 1", "schedule vcpu 0 as batch", "schedule vcpu 1 as batch",
                  "verify that it is where the plan says", "start its CPUs"]
         wanted = "pair, by qemu:\n" + "".join(f"  {number}. {step}\n" for number, step in enumerate(steps, 1))
@@ -267,7 +271,7 @@ def elsewhere(numac):
         site = stage.site(BIG_HOST.format("memory 800GiB; node 0"))
         for uri, looks in (("qemu+ssh://host.invalid/system", False), ("qemu:///system", True)):
             run = expect(stage.run("run", "--dry-run", "--connect", uri, site), 0)
-            if ("see that node 0" in run.out) != looks or "pin" in run.out:
+            if ("see that node 0" in run.out) != looks or ("this machine is host big" in run.out) != looks or "pin" in run.out:
                 raise tap.Failure(f"{uri}: {run.out}")
         stage.expect_nothing_left()
 
@@ -297,20 +301,43 @@ def refused(numac, text, status, code, words, engine="qemu", files=(), program=N
 
 REFUSALS = (  # the name, the site, what is said, what is special
     ("no QEMU is installed", ONE_CELL, "NM1309", ["'qemu-system-x86_64' is not on this machine"], {"path": "/nowhere"}),
-    ("a node is missing", BIG_HOST.format("memory 64MiB; node 3"), "NM1313", ["see that node 3 has 64MiB free"], {}),
-    ("a node has no room", BIG_HOST.format("memory 800GiB; node 0"), "NM1314", ["see that node 0 has 800GiB free"], {}),
-    ("huge pages are too few", BIG_HOST.format("memory 64GiB; node 0; pages 2MiB").replace(
-        "pu:1\" ", "pu:1\"; hugepages 2MiB { 0 100000 } "), "NM1315", ["see that node 0 has 32768 free pages of 2MiB"], {}),
+    ("a node is missing", NO_HOST.format("node 3"), "NM1313", ["see that node 3 has 64MiB free"], {}),
+    ("a CPU is missing", NO_HOST.format("pin { 0 60 }"), "NM1316", ["pin vcpu 0 to cpus 60", "failed"], {}),
+    ("a node has no room", FULL_NODE, "NM1314", ["see that node 0 has", "free' failed: it has"], {}),
+    ("huge pages are too few", "host here { topology live; hugepages 2MiB { 0 100 } }\nguest g { accel tcg; vcpus 1; memory "
+     "128MiB; node 0; pages 2MiB }\n", "NM1315", ["see that node 0 has 64 free pages of 2MiB"], {}),
     ("QEMU does not know a word", ONE_CELL, "NM1310", ["QEMU says: no such option"],
      {"program": "#!/bin/sh\necho no such option >&2\nexit 1\n"}),
     ("QEMU cannot be executed", ONE_CELL, "NM1310", ["its program"], {"program": "#!/nowhere\n"}))
 
 
-def pinned_nowhere(numac):
-    if os.cpu_count() > 60:
-        raise tap.Skip("CPU 60 is here")
-    refused(numac, BIG_HOST.format("memory 64MiB; node 0; pin { 0 60 }"), 3,
-            "NM1316", ["pin vcpu 0 to cpus 60", "failed"])
+def stale(numac, engine, text, words):
+    """Planned for a machine that this one is not, or no longer: refused by the first step, with all that is other."""
+    with Stage(numac, engine) as stage:
+        site = stage.site(text)
+        run = expect(stage.run("run", "--detach", "--engine", engine, site), 3, "NM1334",
+                     text=["this machine is not host 'big' that guest 'g' was planned for", *words])
+        if "at step" not in run.err or run.err.count("error[") != 1:
+            raise tap.Failure(run.told())
+        stage.expect_nothing_left()
+
+
+def stale_since(numac):
+    """The host of a guest that runs is described anew, larger than it is: verify says so, and compares all the same."""
+    two_cpus()
+    with Stage(numac) as stage:
+        site = stage.site(TWO_CELLS)
+        expect(stage.run("run", "--detach", "--engine", "qemu", site), 0)
+        stage.site(TWO_CELLS.replace("topology live", 'synthetic "[numa(memory=900GiB)] core:2 pu:1"'))
+        expect(stage.run("verify", site), 3, "NM1334", text=["node 0 has", "not 900GiB", "guest pair: as planned"])
+        expect(stage.run("stop", site), 0)
+
+
+STALE = (
+    ("a node is gone", "memory 64MiB; node 3", ["it has no node 3"]),
+    ("a node is smaller", "memory 800GiB; node 0", ["node 0 has", "not 900GiB"]),
+    ("CPUs are gone", "memory 64MiB; node 3; pin { 0 60 }", ["it has no node 3", "cpus 48-63 are not there, or offline"]),
+    ("a CPU is on another node", "memory 64MiB; pin { 0 1 }", ["cpus 1 are on node 0, not on node 1"]))
 
 
 def base_by_qemu(numac):
@@ -340,6 +367,52 @@ def not_a_bundle(numac):
     done = subprocess.run([agent], capture_output=True, text=True, timeout=20, check=False)
     if done.returncode != 2:
         raise tap.Failure(f"without a word: exit status {done.returncode}")
+
+
+def bundle(**changes):
+    """What numac hands over for the smallest guest, with something of it changed by hand."""
+    plan = json.loads(changes.pop("plan_text"))
+    guest = plan["guests"][0]
+    whole = {"format_version": 1, "verb": "run", "engine": "qemu", "format": "human", "fail_on": "error", "detach": True,
+             "plan": plan, "hosts": [{"name": "here", "nodes": [{"node": 0, "cpus": "0-1", "memory_bytes": 1 << 30}]}],
+             "guests": [{"name": guest["name"], "argv": ["/bin/false"]}]}
+    for path, value in changes.items():
+        place, keys = whole, [int(key) if key.isdigit() else key for key in path.split("__")]
+        for key in keys[:-1]:
+            place = place[key]
+        place[keys[-1]] = value
+    whole["plan"] = json.dumps(whole["plan"])
+    return json.dumps(whole).encode()
+
+
+HOSTILE = (
+    {"plan__guests__0__uuid": "../../../../tmp/numac-was-here"}, {"plan__guests__0__uuid": ""},
+    {"plan__guests__0__name": "a\nb"}, {"plan__guests__0__name": 7}, {"plan__guests__0__vcpus": 1 << 40},
+    {"plan__guests__0__memory_bytes": -4096}, {"plan__guests__0__pins": ["9-3"]}, {"plan__guests__0__extra": 1},
+    {"plan__format_version": 99}, {"guests__0__name": "nobody"}, {"guests__0__argv": []}, {"guests__0__argv": ["a\0b"]},
+    {"guests__0__argv": [{}]}, {"hosts__0__nodes__0__node": -1}, {"hosts__0__nodes__0__node": 1 << 40},
+    {"hosts__0__nodes__0__cpus": "3-1"}, {"hosts__0__nodes__0__cpus": "0-4294967295"}, {"hosts__0__nodes__0__cpus": 3},
+    {"hosts__0__nodes__0__memory_bytes": -1}, {"hosts__0__nodes": {}}, {"hosts__0__name": None}, {"pid": -1},
+    {"pid": 1 << 40}, {"pid": "1"}, {"verb": "format"}, {"engine": "/bin/sh"})
+
+
+def hostile_bundles(numac):
+    """Bundles and plans made by hand: refused whole, before anything is touched."""
+    agent = pathlib.Path(numac.path).with_name("numac-agent")
+    with Stage(numac) as stage:
+        plan = expect(stage.run("plan", "--format", "json", stage.site(ONE_CELL)), 0).out
+        for changes in HOSTILE + ({},):
+            file = stage.folder / "bundle"
+            file.write_bytes(bundle(plan_text=plan, **changes))
+            with open(file, "rb") as opened:
+                done = subprocess.run([agent, str(opened.fileno())], pass_fds=[opened.fileno()], capture_output=True,
+                                      text=True, timeout=20, check=False, env=os.environ | stage.environment)
+            refused_as = re.findall(r"error\[(NM\d{4})\]", done.stderr)
+            wanted = r"NM1302|NM12\d\d" if changes else "NM1310"  # the one that nobody changed gets as far as its QEMU
+            if done.returncode != 3 or len(refused_as) != 1 or not re.fullmatch(wanted, refused_as[0]):
+                raise tap.Failure(f"{changes}: exit status {done.returncode}, {done.stderr}")
+            if changes and stage.state.exists() or stage.files():
+                raise tap.Failure(f"{changes}: {stage.files()} is left")
 
 
 def findings_as_json(numac):
@@ -410,10 +483,14 @@ def tests_of(numac):
     tests += [tap.Test(name, lambda run=run: run(numac)) for name, run in (
         ("--dry-run lists the steps", dry_run), ("unknown guests", unknown_guest),
         ("--dry-run for another machine", elsewhere),
-        ("refused: a base, by QEMU alone", base_by_qemu), ("refused: a CPU that is not there", pinned_nowhere),
+        ("refused: a base, by QEMU alone", base_by_qemu), ("verify on a host described anew", stale_since),
         ("numac without its agent", no_agent), ("an agent without its bundle", not_a_bundle),
+        ("bundles made by hand", hostile_bundles),
         ("findings as JSON", findings_as_json), ("state: of another user", foreign_folder),
         ("state: open to others, or no folder", open_folder))]
+    tests += [tap.Test(f"{engine}: another machine: {name}", lambda rest=rest, engine=engine: stale(numac, engine, *rest))
+              for engine in ENGINES for name, *rest in ((name, (SMALL_NODES if " on another " in name else BIG_HOST).format(text), words)
+                                                        for name, text, words in STALE)]
     tests += [tap.Test(f"refused: {name}", lambda rest=rest, more=more: refused(numac, *rest, **more))
               for name, text, code, words, more in REFUSALS for rest in [(text, 3, code, words)]]
     return tests
