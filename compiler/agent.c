@@ -96,7 +96,8 @@ static void write_choices(struct json *json, const struct options *options, cons
     };
     json_number(json, "format_version", 1);
     json_string(json, "verb", verb);
-    json_string(json, "engine", options->engine ? options->engine : options->connect ? "libvirt" : "embed");
+    if (options->engine || options->connect)
+        json_string(json, "engine", options->engine ? options->engine : "libvirt");
     if (options->connect)
         json_string(json, "connect", options->connect);
     if (options->pid)

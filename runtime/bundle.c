@@ -49,6 +49,9 @@ struct bundle_reader {
     struct sources *sources;
     struct findings *findings;
     struct bundle *bundle;
+    bool says_engine;
+    enum engine_kind engine;
+    const char *connect;
 };
 
 static struct json_c_object *member(struct json_c_object *object, const char *key, enum json_type type)
@@ -162,6 +165,13 @@ static bool read_argv(struct bundle_reader *reader, struct json_c_object *from, 
     return count > 0;
 }
 
+/* The command line's word, else the site's. */
+static void choose_engine(const struct bundle_reader *reader, struct bundle_guest *guest)
+{
+    guest->connect = reader->connect ? reader->connect : guest->plan->connect;
+    guest->engine = reader->says_engine ? reader->engine : guest->connect ? ENGINE_LIBVIRT : ENGINE_EMBED;
+}
+
 static bool read_guests(struct bundle_reader *reader, struct json_c_object *from)
 {
     struct json_c_object *array = member(from, "guests", json_type_array);
@@ -176,6 +186,7 @@ static bool read_guests(struct bundle_reader *reader, struct json_c_object *from
         if (!guests[i].plan || !read_argv(reader, element, &guests[i].argv))
             return false;
         guests[i].host = host_named(reader->bundle, guests[i].plan->host);
+        choose_engine(reader, &guests[i]);
     }
     reader->bundle->guests = guests;
     reader->bundle->guest_count = (uint32_t)count;
@@ -203,17 +214,19 @@ static bool read_choices(struct bundle_reader *reader, struct json_c_object *fro
     unsigned verb, format, severity;
     if (!position(verbs, VERB_COUNT, text(reader->arena, from, "verb"), &verb) ||
         !position(formats, G_N_ELEMENTS(formats), text(reader->arena, from, "format"), &format) ||
-        !position(severities, G_N_ELEMENTS(severities), text(reader->arena, from, "fail_on"), &severity) ||
-        !engine_from_word(text(reader->arena, from, "engine"), &bundle->engine))
+        !position(severities, G_N_ELEMENTS(severities), text(reader->arena, from, "fail_on"), &severity))
+        return false;
+    reader->says_engine = member(from, "engine", json_type_string);
+    if (reader->says_engine && !engine_from_word(text(reader->arena, from, "engine"), &reader->engine))
         return false;
     bundle->verb = (enum agent_verb)verb;
     bundle->format = (enum finding_format)format;
     bundle->fail_on = (enum severity)severity;
-    bundle->connect = text(reader->arena, from, "connect");
     int64_t pid = 0;
     if (json_object_object_get_ex(from, "pid", NULL) && !number(from, "pid", INT32_MAX, &pid))
         return false;
     bundle->pid = (pid_t)pid;
+    reader->connect = text(reader->arena, from, "connect");
     bundle->detach = flag(from, "detach");
     bundle->dry_run = flag(from, "dry_run");
     bundle->reserve_pages = flag(from, "reserve_pages");
@@ -246,7 +259,9 @@ static GString *file_text(int file)
 
 const struct bundle *bundle_read(struct arena *arena, struct sources *sources, struct findings *findings, int file)
 {
-    struct bundle_reader reader = { arena, sources, findings, arena_take(arena, struct bundle) };
+    struct bundle_reader reader = {
+        .arena = arena, .sources = sources, .findings = findings, .bundle = arena_take(arena, struct bundle)
+    };
     g_autoptr(GString) bytes = file_text(file);
     struct json_tokener *tokener = json_tokener_new_ex(DEPTH);
     struct json_c_object *root = json_tokener_parse_ex(tokener, bytes->str, (int)bytes->len);

@@ -34,15 +34,15 @@ struct bundle_host { /* what a plan took a host for */
 struct bundle_guest {
     const struct plan_guest *plan;
     const struct bundle_host *host; /* NULL: not known */
+    enum engine_kind engine;        /* as said; else the libvirt of its host, else the embedded one */
+    const char *connect;            /* URI of ENGINE_LIBVIRT, as said, or of its host; NULL: libvirt's own choice */
     const char *xml;                /* NULL: libvirt cannot have this guest */
     const char *const *argv;        /* ends with NULL; NULL: the guest is no matter of QEMU alone */
 };
 
 struct bundle {
     enum agent_verb verb;
-    enum engine_kind engine;
-    const char *connect; /* URI of ENGINE_LIBVIRT; NULL: libvirt's own choice */
-    pid_t pid;           /* of the QEMU of a guest that numac did not start; 0: not said */
+    pid_t pid; /* of the QEMU of a guest that numac did not start; 0: not said */
     bool detach, dry_run, reserve_pages, repair, watch;
     enum finding_format format;
     enum severity fail_on;

@@ -18,7 +18,7 @@ enum { PATIENT_TRIES = 50, PAUSE_MILLISECONDS = 100, WATCH_MILLISECONDS = 2000 }
 
 static void show_steps(struct agent *agent, const struct bundle_guest *guest, const struct step_list *steps)
 {
-    g_string_append_printf(agent->result, "%s, by %s:\n", guest->plan->name, engine_word(agent->bundle->engine));
+    g_string_append_printf(agent->result, "%s, by %s:\n", guest->plan->name, engine_word(guest->engine));
     for (uint32_t i = 0; i < steps->count; i++) {
         g_string_append_printf(agent->result, "  %u. ", i + 1);
         step_describe(guest, &steps->steps[i], agent->result);
@@ -59,9 +59,10 @@ static void stay(struct run *run)
     run->agent->guest_status = run->engine->wait(run);
 }
 
-static void start(struct agent *agent, const struct bundle_guest *guest, const struct engine *engine)
+static void start(struct agent *agent, const struct bundle_guest *guest)
 {
-    agent->is_remote = is_elsewhere(engine->kind, agent->bundle->connect);
+    const struct engine *engine = engine_of(guest->engine);
+    agent->is_remote = is_elsewhere(engine->kind, guest->connect);
     struct step_list steps = steps_of(agent, guest, engine);
     if (agent->bundle->dry_run) {
         show_steps(agent, guest, &steps);
@@ -72,15 +73,13 @@ static void start(struct agent *agent, const struct bundle_guest *guest, const s
     struct guest_state *state = take_new(agent, guest->plan);
     if (!state)
         return;
-    struct run run = {
-        .agent = agent, .guest = guest, .engine = engine, .state = state, .connect = agent->bundle->connect
-    };
+    struct run run = { .agent = agent, .guest = guest, .engine = engine, .state = state, .connect = guest->connect };
     state->record = (struct record){ .name = guest->plan->name,
                                      .uuid = guest->plan->uuid,
                                      .site = agent->bundle->plan->site,
                                      .engine = engine->kind,
                                      .begun = ticks_now(),
-                                     .connect = agent->bundle->connect };
+                                     .connect = guest->connect };
     if (!guest_write(agent, state) || !steps_perform(&run, &steps)) {
         guest_forget(state);
         return;
@@ -91,16 +90,24 @@ static void start(struct agent *agent, const struct bundle_guest *guest, const s
     engine->detach(&run);
 }
 
+static bool has_console(const struct bundle *bundle)
+{
+    bool has = false;
+    for (uint32_t i = 0; i < bundle->guest_count && !has; i++)
+        has = engine_of(bundle->guests[i].engine)->wait != NULL;
+    return has;
+}
+
 void verb_run(struct agent *agent)
 {
     const struct bundle *bundle = agent->bundle;
-    if (bundle->guest_count > 1 && !bundle->detach && !bundle->dry_run && bundle->engine == ENGINE_QEMU) {
+    if (bundle->guest_count > 1 && !bundle->detach && !bundle->dry_run && has_console(bundle)) {
         struct finding *finding = tell(agent, NM_usage, "%u guests cannot share one console", bundle->guest_count);
         finding_help(agent->findings, finding, "add '--detach', or name one guest behind the site");
         return;
     }
     for (uint32_t i = 0; i < bundle->guest_count && !interrupted(); i++)
-        start(agent, &bundle->guests[i], engine_of(bundle->engine));
+        start(agent, &bundle->guests[i]);
 }
 
 /* ---- those that run --------------------------------------------------------------------------------------------- */
@@ -119,7 +126,7 @@ static bool find_foreign(struct run *run)
 {
     const struct bundle *bundle = run->agent->bundle;
     run->pid = bundle->pid;
-    run->connect = bundle->connect;
+    run->connect = run->guest->connect;
     run->engine = run->pid ? &engine_process : run->connect ? engine_of(ENGINE_LIBVIRT) : NULL;
     return run->engine != NULL;
 }
@@ -267,7 +274,7 @@ static bool find_engine(struct run *run)
 {
     enum guest_lookup found = take_in_time(run->agent, run->guest->plan->uuid, false, &run->state);
     run->engine = engine_of(ENGINE_LIBVIRT);
-    run->connect = run->agent->bundle->connect;
+    run->connect = run->guest->connect;
     if (found == GUEST_HELD) {
         run->engine = engine_of(run->state->record.engine);
         run->connect = run->state->record.connect;
@@ -334,6 +341,8 @@ static void list_as_json(const struct record *record, struct json *json)
     json_string(json, "uuid", record->uuid);
     json_string(json, "engine", engine_word(record->engine));
     json_string(json, "state", record->phase == PHASE_RUNNING ? "running" : "starting");
+    if (record->connect)
+        json_string(json, "connect", record->connect);
     json_number(json, "pid", (uint64_t)record->pid);
     json_end(json, '}');
 }

@@ -96,6 +96,54 @@ static void dimms_are_used_whole(const struct check *check, const struct planned
     }
 }
 
+/* The first device at a said address behind which QEMU goes on between two blocks; NULL: there is none. */
+static const struct plan_memory_device *ends_within_a_block(const struct plan_guest *plan, uint32_t *out_number)
+{
+    for (uint32_t i = 0; i < plan->memory_device_count; i++) {
+        const struct plan_memory_device *device = &plan->memory_devices[i];
+        *out_number = i;
+        if (device->address && (device->memory.memory_bytes - device->label_bytes) % BLOCK_OF_LINUX)
+            return device;
+    }
+    return NULL;
+}
+
+static void report_dimm_off_block(const struct check *check, const struct planned_guest *planned, uint32_t number,
+                                  const struct plan_memory_device *behind, uint32_t behind_number)
+{
+    const struct plan_memory_device *dimm = &planned->plan->memory_devices[number];
+    struct finding *finding =
+        report(check->findings, NM_dimm_off_block, device_span(planned, number, W_MEMORY_DEVICE_ADDRESS),
+               "%s of guest '%s' %s, and Linux adds memory in blocks of %s", device_text(check, dimm),
+               planned->plan->name, behind ? "would begin between two blocks" : "begins between two blocks",
+               size_text(check->arena, BLOCK_OF_LINUX));
+    if (behind)
+        finding_label(check->findings, finding, device_span(planned, behind_number, W_MEMORY_DEVICE_ADDRESS),
+                      "QEMU goes on behind %s, which ends within a block", device_text(check, behind));
+    finding_note(check->findings, finding, "it would not add this one at all, and says so in its log only");
+    if (behind)
+        finding_help(check->findings, finding, "remove that 'address': then QEMU has the dimms first");
+    else
+        finding_help(check->findings, finding, "leave 'address' out: QEMU finds one");
+}
+
+/* QEMU packs devices: a dimm begins where the one before it ended, and the label of an nvdimm is cut off its end. */
+static void dimms_begin_at_blocks(const struct check *check, const struct planned_guest *planned)
+{
+    const struct plan_guest *plan = planned->plan;
+    uint32_t behind_number;
+    const struct plan_memory_device *behind = ends_within_a_block(plan, &behind_number);
+    for (uint32_t i = 0; i < plan->memory_device_count; i++) {
+        const struct plan_memory_device *device = &plan->memory_devices[i];
+        if (device->model != MEMORY_DIMM)
+            continue;
+        if (device->address % (2 * MIB) == 0 && device->address % BLOCK_OF_LINUX)
+            report_dimm_off_block(check, planned, i, NULL, 0);
+        else if (!device->address && behind)
+            report_dimm_off_block(check, planned, i, behind, behind_number);
+    }
+}
+
 /* Where placement chooses how many cells there are. */
 static void devices_are_of_planned_cells(const struct check *check, const struct planned_guest *planned)
 {
@@ -227,6 +275,7 @@ const struct plan_rule plan_memory_rules[] = {
     { .name = "devices-are-within-the-maximum", .source = "peers 203", .run = devices_are_within_the_maximum },
     { .name = "balloons-leave-what-there-is", .source = "libvirt formatdomain", .run = balloons_leave_what_there_is },
     { .name = "dimms-are-used-whole", .source = "Linux mm/memory_hotplug.c", .run = dimms_are_used_whole },
+    { .name = "dimms-begin-at-blocks", .source = "Linux mm/memory_hotplug.c", .run = dimms_begin_at_blocks },
     { .name = "devices-are-of-planned-cells", .source = "peers 200", .run = devices_are_of_planned_cells },
     { .name = "devices-are-beside-their-cell", .source = "peers 209", .run = devices_are_beside_their_cell },
     { .name = "addresses-are-apart", .source = "peers 203", .run = addresses_are_apart },

@@ -160,7 +160,8 @@ struct option *argv_last(const struct argv_guest *guest, enum argv_kind kind);
 void argv_read_prefix(struct argv_guest *guest); /* taskset, numactl */
 
 bool argv_read_properties(struct argv_guest *guest, struct option *option);
-/* The last with that key, or NULL; marked as read. */
+/* The last with that key, or NULL; taken: marked as read. */
+const struct property *option_find(const struct option *option, const char *key);
 struct property *option_take(struct option *option, const char *key);
 const char *option_text(struct option *option, const char *key); /* its value, or NULL */
 /* Values; false and a finding where QEMU would not take them. */

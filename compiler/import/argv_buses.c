@@ -15,6 +15,14 @@ struct bus {
     bool is_express;
 };
 
+struct buses {
+    GHashTable *by_id, *by_port; /* both to struct bus */
+    GHashTable *ids, *names;     /* of all devices: id, and plain name, to the property of the first that has it */
+    uint32_t devices;
+};
+
+/* ---- names ------------------------------------------------------------------------------------------------------ */
+
 /* "pci.1" is `pci1`, as in the XML of guests. */
 static const char *plain_name(struct arena *arena, const char *id)
 {
@@ -26,10 +34,53 @@ static const char *plain_name(struct arena *arena, const char *id)
     return name;
 }
 
-struct buses {
-    GHashTable *by_id, *by_port; /* both to struct bus */
-    uint32_t devices;
-};
+static bool is_id(const char *text)
+{
+    enum { ID_BYTES = 255 };
+    size_t length = strlen(text);
+    for (size_t i = 0; i < length; i++)
+        if (!g_ascii_isalnum(text[i]) && !strchr("-._", text[i]))
+            return false;
+    return g_ascii_isalpha(text[0]) && length <= ID_BYTES;
+}
+
+/* QEMU keeps all devices in one list, by their ids. */
+static void gather_id(struct argv_guest *guest, const struct property *id, struct buses *buses)
+{
+    if (!is_id(id->value)) {
+        argv_refuse(guest, id->where, "begin with a letter, then letters, digits, '-', '.' and '_'",
+                    "'%.40s' is no id of a device", id->value);
+        return;
+    }
+    const struct property *before = g_hash_table_lookup(buses->ids, id->value);
+    if (before) {
+        struct finding *finding =
+            argv_report(guest, NM_argv_object, id->where, "two devices have the id '%.40s'", id->value);
+        finding_label(guest->findings, finding, before->where, "the other one");
+        finding_help(guest->findings, finding, "give each device an id of its own");
+        return;
+    }
+    const char *name = plain_name(guest->arena, id->value);
+    g_hash_table_insert(buses->ids, (gpointer)(uintptr_t)id->value, (gpointer)(uintptr_t)id);
+    if (!g_hash_table_contains(buses->names, name))
+        g_hash_table_insert(buses->names, (gpointer)(uintptr_t)name, (gpointer)(uintptr_t)id);
+}
+
+/* Its own id, or a number from `number` on that no other device has as its name. */
+static const char *name_of(struct argv_guest *guest, const struct property *id, const char *kind, uint32_t number,
+                           struct buses *buses)
+{
+    const char *name = id ? plain_name(guest->arena, id->value) : NULL;
+    if (name && g_hash_table_lookup(buses->names, name) == id)
+        return name;
+    do
+        name = arena_printf(guest->arena, "%s%u", kind, number++);
+    while (g_hash_table_contains(buses->names, name));
+    g_hash_table_insert(buses->names, (gpointer)(uintptr_t)name, buses);
+    return name;
+}
+
+/* ---- buses and what stands on them ------------------------------------------------------------------------------ */
 
 /* Buses that stand on no cell, and those of CXL, have no word. */
 static void say_bus(struct argv_guest *guest, struct option *option, struct buses *buses)
@@ -45,17 +96,18 @@ static void say_bus(struct argv_guest *guest, struct option *option, struct buse
     struct bus *bus = arena_take(guest->arena, struct bus);
     option->is_carried = true;
     bus->is_express = is_express;
-    bus->line = line_new(guest->arena, "expander-bus", plain_name(guest->arena, id->value));
+    bus->line =
+        line_new(guest->arena, "expander-bus", name_of(guest, id, "bus", g_hash_table_size(buses->by_id), buses));
     bus->line->is_named = true;
     argv_line(guest, &bus->line->children, "cell", "%" G_GUINT64_FORMAT, of_cell);
     if (number && property_number(guest, number, UINT8_MAX, &bus_number))
         argv_line(guest, &bus->line->children, "number", "%" G_GUINT64_FORMAT, bus_number);
-    if (!text_is_writable(id->value) || g_hash_table_size(buses->by_id) > MOST_DEVICES ||
-        !g_hash_table_insert(buses->by_id, (gpointer)(uintptr_t)id->value, bus))
-        argv_refuse(guest, id->where, "give each bus an id of its own, with printable signs",
-                    "a PCI bus whose id is not its own, or more than %d of them", MOST_DEVICES);
-    else
-        line_add(&guest->lines, bus->line);
+    if (g_hash_table_size(buses->by_id) == MOST_DEVICES) {
+        argv_refuse(guest, option->span, "no guest has so many", "more than %d PCI buses on cells", MOST_DEVICES);
+        return;
+    }
+    g_hash_table_insert(buses->by_id, (gpointer)(uintptr_t)id->value, bus);
+    line_add(&guest->lines, bus->line);
 }
 
 static void count_port(struct option *option, struct buses *buses)
@@ -108,7 +160,8 @@ static void tell_other_initiators(struct argv_guest *guest)
 static void say_device(struct argv_guest *guest, struct option *option, struct buses *buses)
 {
     const struct property *host = option_take(option, "host");
-    const char *on = option_text(option, "bus"), *id = option_text(option, "id");
+    const char *on = option_text(option, "bus");
+    const struct property *id = option_take(option, "id");
     if (g_strcmp0(option_text(option, "driver"), "vfio-pci") != 0 || !host)
         return;
     const struct bus *bus = on ? g_hash_table_lookup(buses->by_port, on) : NULL;
@@ -118,14 +171,14 @@ static void say_device(struct argv_guest *guest, struct option *option, struct b
         argv_refuse(guest, option->span, "no guest has so many", "more than %d devices of the host", MOST_DEVICES);
         return;
     }
-    const char *name = id ? plain_name(guest->arena, id) : arena_printf(guest->arena, "hostdev%u", buses->devices - 1);
+    const char *name = name_of(guest, id, "hostdev", buses->devices - 1, buses);
     struct line *line = argv_text_line(guest, &guest->lines, "device", name, option->span);
     if (line)
         line_add_argument(guest->arena, line, full_address(guest->arena, host->value));
     if (line && bus)
         argv_line(guest, &line->children, "bus", "%s", bus->line->arguments[0]);
     if (line && id)
-        say_initiator(guest, line, id);
+        say_initiator(guest, line, id->value);
 }
 
 static void say_ports(struct argv_guest *guest, const struct buses *buses)
@@ -143,7 +196,15 @@ static void say_ports(struct argv_guest *guest, const struct buses *buses)
 void argv_buses(struct argv_guest *guest)
 {
     struct buses buses = { .by_id = g_hash_table_new(g_str_hash, g_str_equal),
-                           .by_port = g_hash_table_new(g_str_hash, g_str_equal) };
+                           .by_port = g_hash_table_new(g_str_hash, g_str_equal),
+                           .ids = g_hash_table_new(g_str_hash, g_str_equal),
+                           .names = g_hash_table_new(g_str_hash, g_str_equal) };
+    for (struct option *option = argv_next(guest, ARGV_DEVICE, NULL); option;
+         option = argv_next(guest, ARGV_DEVICE, option)) {
+        const struct property *id = option_find(option, "id");
+        if (id)
+            gather_id(guest, id, &buses);
+    }
     for (struct option *option = argv_next(guest, ARGV_DEVICE, NULL); option && !guest->failed;
          option = argv_next(guest, ARGV_DEVICE, option))
         say_bus(guest, option, &buses);
@@ -157,4 +218,6 @@ void argv_buses(struct argv_guest *guest)
     tell_other_initiators(guest);
     g_hash_table_destroy(buses.by_id);
     g_hash_table_destroy(buses.by_port);
+    g_hash_table_destroy(buses.ids);
+    g_hash_table_destroy(buses.names);
 }

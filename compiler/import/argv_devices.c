@@ -191,6 +191,8 @@ void argv_boot(struct argv_guest *guest)
                        bridge ? bridge->where : netdev->span);
     }
     argv_buses(guest);
+    if (guest->failed)
+        return;
     for (struct option *option = argv_next(guest, ARGV_DEVICE, NULL); option;
          option = argv_next(guest, ARGV_DEVICE, option))
         if (option == disk || option == network)

@@ -277,6 +277,15 @@ bool argv_read_properties(struct argv_guest *guest, struct option *option)
 
 /* ---- properties by their keys ----------------------------------------------------------------------------------- */
 
+const struct property *option_find(const struct option *option, const char *key)
+{
+    const struct property *found = NULL;
+    for (uint32_t i = 0; i < option->count; i++)
+        if (strcmp(option->properties[i].key, key) == 0)
+            found = &option->properties[i];
+    return found;
+}
+
 struct property *option_take(struct option *option, const char *key)
 {
     struct property *found = NULL;

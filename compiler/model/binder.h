@@ -86,6 +86,8 @@ struct finding *report_value(struct binder *binder, enum code code, const struct
 void origin_add(struct binder *binder, const struct scalar *scalar);
 void settle_origins(struct binder *binder);
 
+/* The URI of a libvirt (uri.c): one that only asks it. */
+bool parse_uri(struct binder *binder, const struct scalar *scalar, const char **out_uri);
 bool is_pci_address(const char *text, size_t length); /* 0000:41:00.0 */
 /* Sets that name the guest's own devices name their addresses from then on (devices.c). */
 void settle_device_places(struct binder *binder, struct guest *guest);

@@ -132,6 +132,8 @@ static void bind_host(struct binder *binder, const struct item *item, struct dec
         chain[count++] = item;
     for (unsigned i = count; i-- > 0;) {
         frame.layer = i ? LAYER_PROFILE : LAYER_GUEST;
+        if (!i)
+            host->connect = NULL; /* of the other machine: two that are alike have two addresses */
         bind_block(binder, &frame, IN_HOST, chain[i]->children);
     }
     const struct host_override *override = override_of(binder, host->name);

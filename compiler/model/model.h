@@ -88,6 +88,7 @@ enum value_type {
     V_SHARE,         /* struct share */
     V_ADDRESS,       /* uint64_t: hexadecimal, 0x... */
     V_PCI,           /* const char *: an address with its domain, in small letters */
+    V_URI,           /* const char *: of a libvirt */
     V_TYPES
 };
 
@@ -404,6 +405,7 @@ struct declared_host {
     uint32_t ksm;
     bool balancing;
     struct list versions; /* struct version_row */
+    const char *connect;  /* URI of its libvirt; NULL: none is said */
     bool is_broken;       /* an error stands in it */
 };
 

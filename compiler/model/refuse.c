@@ -243,6 +243,7 @@ static const char *example_of(enum value_type type)
         [V_SHARE] = "20%",
         [V_CPUS_OR_NUMAD] = "0-3,8",
         [V_ADDRESS] = "0x100000000",
+        [V_URI] = "\"qemu+ssh://r1/system\"",
     };
     return examples[type] ? examples[type] : "VALUE";
 }

@@ -546,6 +546,8 @@ bool parse_value(struct binder *binder, const struct column *column, const struc
         return parse_address(binder, scalar, out_value);
     case V_PCI:
         return parse_pci(binder, scalar, out_value);
+    case V_URI:
+        return parse_uri(binder, scalar, out_value);
     case V_NONE:
     case V_TYPES:
         break;
@@ -565,6 +567,7 @@ size_t value_bytes(enum value_type type)
     case V_SOURCE:
     case V_WHAT:
     case V_PCI:
+    case V_URI:
     case V_ANY:
         return sizeof(const char *);
     case V_FEATURE:

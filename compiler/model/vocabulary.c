@@ -235,6 +235,7 @@ const char *value_type_word(enum value_type type)
         [V_SHARE] = "SHARE",
         [V_ADDRESS] = "ADDRESS",
         [V_PCI] = "PCI",
+        [V_URI] = "URI",
     };
     return words[type];
 }

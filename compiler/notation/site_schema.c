@@ -77,6 +77,8 @@ static struct form form_of(enum value_type type)
         return (struct form){ "0x[0-9A-Fa-f]{1,16}", SCALAR_TEXT | SCALAR_INTEGER };
     case V_PCI:
         return (struct form){ "[0-9A-Fa-f]{4}:[0-9A-Fa-f]{2}:[0-9A-Fa-f]{2}\\.[0-7]", SCALAR_TEXT };
+    case V_URI:
+        return (struct form){ "(?:qemu|test)(?:\\+(?:ssh|libssh|libssh2|tls|tcp|unix))?://[!-~]*/[!-~]+", SCALAR_TEXT };
     case V_TEXT:
     case V_FILE:
     case V_SOURCE:

@@ -180,6 +180,29 @@ static bool has_names(struct writer *writer, const struct value *value)
     return true;
 }
 
+/* The names of arguments are keys of the mapping: a word of the block that is spelled like one would be read as it. */
+static bool has_own_keys(struct writer *writer, const struct value *value)
+{
+    if (value->standing.table || !value->row || value->row->columns[0].name)
+        return true;
+    for (const struct item *child = value->item->children; child; child = child->next) {
+        g_autofree char *name = key_of(writer, child, child->name);
+        for (unsigned i = 0; value->row->arguments[i].name; i++)
+            if (strcmp(name, value->row->arguments[i].name) == 0) {
+                refuse_to_say(writer, item_span(child), "write it behind the word, before the block",
+                              "'%s' in the block of '%s' is no word, and in YAML is the name of its argument", name,
+                              value->row->word);
+                return false;
+            }
+    }
+    return true;
+}
+
+static bool is_mapping_sayable(struct writer *writer, const struct value *value)
+{
+    return has_names(writer, value) && has_own_keys(writer, value);
+}
+
 /* ---- one line --------------------------------------------------------------------------------------------------- */
 
 static bool write_flow_block(struct writer *writer, struct standing standing, const struct item *first, bool is_first,
@@ -204,7 +227,7 @@ static bool write_flow_mapping(struct writer *writer, const struct value *value,
 static bool write_flow_value(struct writer *writer, const struct value *value, size_t line)
 {
     if (has_mapping(value)) {
-        if (!has_names(writer, value))
+        if (!is_mapping_sayable(writer, value))
             return true;
         g_string_append_c(writer->out, ' ');
         return write_flow_mapping(writer, value, line);
@@ -364,7 +387,7 @@ static void write_value(struct writer *writer, const struct value *value, unsign
         end_line(writer, beside);
         return;
     }
-    if (!has_names(writer, value))
+    if (!is_mapping_sayable(writer, value))
         return;
     if (try_flow(writer, value, line)) {
         end_line(writer, beside);

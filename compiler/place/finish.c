@@ -334,6 +334,7 @@ void finish_guest(struct placing *placing, const struct identity *identity, cons
     struct plan_cell *cells = arena_array(placing->arena, struct plan_cell, draft->cell_count);
     out->name = draft->guest->name;
     out->host = draft->room ? draft->room->host->name : NULL;
+    out->connect = draft->room ? draft->room->host->declared->connect : NULL;
     for (uint32_t c = 0; c < draft->cell_count; c++) {
         finish_cell(placing, draft, &draft->cells[c], &cells[c]);
         out->memory_bytes += cells[c].memory_bytes;

@@ -268,13 +268,19 @@ static void finish_device(struct placing *placing, const struct draft *draft, co
     finish_model(draft, device, out);
 }
 
-/* QEMU finds addresses in order: those that are said come first, so that they are free. */
+/* The turn in which QEMU finds an address: those that are said come first, so that they are free; then what should
+ * begin at a block of the guest's kernel, before an nvdimm whose label would shift it. */
+static unsigned turn_of(const struct memory_device *said)
+{
+    return said->address ? 0 : said->model == W_GUEST_DIMM ? 1 : said->model == W_GUEST_VIRTIO_MEM ? 2 : 3;
+}
+
 static struct draft_device **in_order(struct arena *scratch, const struct draft *draft, uint32_t count)
 {
     struct draft_device **order = arena_array(scratch, struct draft_device *, count), **next = order;
-    for (unsigned pass = 0; pass < 2; pass++)
+    for (unsigned turn = 0; turn < 4; turn++)
         for (uint32_t i = 0; i < count; i++)
-            if ((draft->devices[i].said->address == 0) == (pass == 1))
+            if (turn_of(draft->devices[i].said) == turn)
                 *next++ = &draft->devices[i];
     return order;
 }

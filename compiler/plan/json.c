@@ -142,6 +142,7 @@ static void guest_object(struct json *json, const struct plan_guest *guest)
     json_string(json, "name", guest->name);
     json_string(json, "uuid", guest->uuid);
     text_if_any(json, "host", guest->host);
+    text_if_any(json, "connect", guest->connect);
     json_string(json, "architecture", guest->architecture);
     json_string(json, "machine", guest->machine);
     json_string(json, "accel", guest->accel);

@@ -179,6 +179,7 @@ struct plan_guest {
     const char *name;
     const char *uuid;
     const char *host;                           /* name of the host in the site; NULL where the site has none */
+    const char *connect;                        /* URI of that host's libvirt; NULL: the site names none */
     const char *architecture, *machine, *accel; /* "x86_64", "q35", "kvm" or "tcg" */
     bool is_qemu_only;                          /* libvirt has no words for its cells: QEMU target only */
     bool has_base; /* an overlay on domain XML: libvirt target only; the base rules what is not NUMA */

@@ -374,7 +374,7 @@ static void read_guest(struct plan_reader *reader, struct json_c_object *object,
         "base",      "cpu",        "boot",   "memory_bytes", "vcpus",     "numa",
         "cells",     "pins",       "locked", "distances",    "iothreads", "hard_limit_bytes",
         "qemu_only", "schedulers", "vhost",  "resctrl",      "expanders", "devices",
-        "numad",     "interrupt_remapping",
+        "numad",     "interrupt_remapping", "connect",
         PLAN_GROWTH_KEYS, NULL
     };
     /* clang-format on */
@@ -385,6 +385,7 @@ static void read_guest(struct plan_reader *reader, struct json_c_object *object,
     guest->uuid = read_text(reader, object, "uuid", REQUIRED);
     check_uuid(reader, guest->uuid);
     guest->host = read_text(reader, object, "host", OPTIONAL);
+    guest->connect = read_text(reader, object, "connect", OPTIONAL);
     guest->architecture = read_text(reader, object, "architecture", REQUIRED);
     guest->machine = read_text(reader, object, "machine", REQUIRED);
     guest->accel = accels[read_word(reader, object, "accel", REQUIRED, accels, 2, 0)];

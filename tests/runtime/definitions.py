@@ -72,6 +72,23 @@ def defined(numac):
         expect(stage.run("apply", *TEST, site), 1, "NM1332", text=["nobody said yes"])
 
 
+def of_host(numac):
+    """The host says where its libvirt is; the command line wins."""
+    text = 'host here { synthetic "numa:1(memory=4GiB) core:2 pu:1"; connect "%s" }\n' + ONE_CELL
+    with Stage(numac, "embed") as stage:
+        site = stage.site(text % "test:///default")
+        expect(stage.run("diff", site), 1, text=["guest tiny: libvirt has none"])
+        expect(stage.run("apply", "--yes", site), 0, "NM1331")
+        expect(stage.run("run", "--detach", site), 3, "NM1310", text=["test:///default"])
+        site = stage.site(text % "qemu+unix:///system?socket=/nowhere/numac")
+        for verb in (("diff",), ("apply", "--yes"), ("run", "--detach")):
+            expect(stage.run(*verb, site), 3, "NM1309", text=["/nowhere/numac"])
+        expect(stage.run("diff", *TEST, site), 1, text=["guest tiny: libvirt has none"])
+        expect(stage.run("run", "--detach", "--engine", "embed", site), 0)
+        expect(stage.run("stop", site), 0)
+        stage.expect_nothing_left()
+
+
 def without_libvirt(numac):
     with Stage(numac, "qemu") as stage:
         site = stage.site(ONE_CELL)
@@ -124,6 +141,7 @@ def main():
     numac = Numac(options.numac)
     tests = [("a daemon defines, runs and shows a guest", daemon)] if options.daemon else [
         ("libvirt has no such guest", absent), ("a guest is defined", defined),
+        ("where the host's libvirt is", of_host),
         ("a guest that QEMU runs alone has no definition", without_libvirt), ("what runs against another site", running)]
     return tap.run([tap.Test(name, lambda run=run: run(numac)) for name, run in tests], 2)
 

@@ -163,6 +163,13 @@ static const struct {
           "-device vfio-pci,host=5e:00.0,bus=p,id=gpu.0 -device vfio-pci,host=0001:18:00.0",
       "    memory 1GiB\n" ONE "    cells 1\n    expander-bus pci1 { cell 0; ports 1 }\n"
       "    device gpu0 0000:5e:00.0 { bus pci1 }\n    device hostdev1 0001:18:00.0\n" },
+    { "names that others have already",
+      KVM "-numa node,cpus=0,mem=128 -device pxb-pcie,id=bus0,numa_node=0 -device pxb-pcie,id=bus.0,numa_node=0 "
+          "-device vfio-pci,host=41:00.0 -device vfio-pci,host=42:00.0,id=host.dev2,bus=bus.0 "
+          "-device vfio-pci,host=43:00.0,id=hostdev2",
+      "    memory 128MiB\n" ONE "    cells 1\n    expander-bus bus0 { cell 0 }\n    expander-bus bus1 { cell 0 }\n"
+      "    device hostdev0 0000:41:00.0\n    device hostdev2 0000:42:00.0 { bus bus1 }\n"
+      "    device hostdev3 0000:43:00.0\n" },
     { "taskset with a mask", "sudo taskset 0x1f " KVM,
       "    memory 128MiB\n" ONE "    cpus 0-4\n    emulator { cpus 0-4 }\n" },
     { "taskset with a list, in steps", "taskset -ac 0-7:2,16 " KVM,
@@ -302,7 +309,10 @@ static const struct {
     { "memory that nobody uses", KVM RAM("m"), NM_argv_not_carried, "-object memory-backend-ram,id=m,size=1G" },
     { "a bus on a cell", KVM "-device pxb-pcie,numa_node=0", NM_argv_not_carried, "-device pxb-pcie,numa_node=0" },
     { "a bus on no cell", KVM "-device pxb-pcie,id=a", NM_argv_not_carried, "-device pxb-pcie,id=a" },
-    { "two buses of one id", KVM "-device pxb,id=a,numa_node=0 -device pxb,id=a,numa_node=0", NM_argv_value, "id=a" },
+    { "two buses of one id", KVM "-device pxb,id=a,numa_node=0 -device pxb,id=a,numa_node=0", NM_argv_object, "id=a" },
+    { "two devices of one id", KVM "-device vfio-pci,host=41:00.0,id=a -device vfio-pci,host=42:00.0,id=a",
+      NM_argv_object, "id=a" },
+    { "no id of a device", KVM "-device vfio-pci,host=41:00.0,id=1", NM_argv_value, "id=1" },
     { "a device that is no PCI device", KVM "-device vfio-ap,sysfsdev=/a", NM_argv_not_carried,
       "-device vfio-ap,sysfsdev=/a" },
     { "a file of options", KVM "-readconfig a", NM_argv_not_carried, "-readconfig a" },

@@ -166,6 +166,9 @@ static const struct layout_example {
     { "label-twice", "guest a { cell x; cell x }\n", NULL, "", "NM0052 1:24\n" },
     { "row-twice", "guest a { distances { 0 10; 0 20 } }\n", NULL, "", "NM0052 1:29\n" },
     { "no-label", "guest { memory 1GiB }\n", NULL, "", "NM0052 1:1\n" },
+    { "argument-again", "guest a { vcpus 3 { max 8; count threads 2 } }\n",
+      "guest a { vcpus 3 { max 8; count threads 2 } }\n", "", "NM0052 1:28\n" },
+    { "argument-in-block", "guest a { vcpus { count 3 } }\n", "guest a { vcpus { count 3 } }\n", "", "NM0052 1:19\n" },
     { "unknown-both", "frob a { b 1 }\n", "frob a { b 1 }\n", "", "NM0052 1:6\n" },
     { "unknown-block", "frob { b 1 }\nfrobs 1 \"2 3\"\n", "frob { b 1 }\nfrobs 1 \"2 3\"\n", "frob: {b: 1}\nfrobs: [1, \"2 3\"]\n", "" },
 };
@@ -221,6 +224,17 @@ static void run_layout(const void *data)
     }
     check_written(file, example->text, NOTATION_NUMA, example->numa, example->codes);
     check_written(file, example->text, NOTATION_YAML, example->yaml, example->codes);
+}
+
+/* In a mapping of YAML the names of arguments and the words of the block are keys beside one another. */
+static void arguments_are_no_words(void)
+{
+    size_t count;
+    const struct word_row *rows = vocabulary(&count);
+    for (size_t i = 0; i < count; i++)
+        for (const struct column *column = rows[i].arguments; column->name; column++)
+            if (rows[i].opens && find_word(rows[i].opens, column->name, strlen(column->name)))
+                g_error("'%s' is an argument of '%s' and a word of its block", column->name, rows[i].word);
 }
 
 /* ---- there and back --------------------------------------------------------------------------------------------- */
@@ -446,6 +460,7 @@ int main(int argc, char **argv)
         g_test_add_data_func(path, &yaml_layouts[i], run_layout);
     }
     g_test_add_func("/notation/there-and-back", there_and_back);
+    g_test_add_func("/notation/arguments-are-no-words", arguments_are_no_words);
     g_test_add_func("/notation/random", random_sites);
     g_test_add_func("/notation/diff", diffs);
     g_test_add_func("/notation/diff/random", random_diffs);

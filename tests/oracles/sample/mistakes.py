@@ -79,7 +79,7 @@ MISTAKES = (
     Mistake("the file of an nvdimm", "mem-path=/srv/sample", "mem-path=/srv/sampel", engine_sees=False),
     Mistake("the alignment of an nvdimm", "align=4194304", "align=2097152", engine_sees=False),
     Mistake("the labels of an nvdimm", "label-size=131072", "label-size=262144", engine_sees=False),
-    Mistake("the address of an nvdimm", "addr=5368709120", "addr=5637144576"),
+    Mistake("the address of an nvdimm", "addr=5637144576", "addr=5771362304"),
     Mistake("the port of a device", "id=hostdev0,bus=pci.3", "id=hostdev0,bus=pci.2"),
     Mistake("the bus of a device", "id=hostdev1,bus=pci.5", "id=hostdev1,bus=pci.2"),
     Mistake("a device on no bus of a cell", "id=hostdev1,bus=pci.5", "id=hostdev1,bus=pcie.0"),
