@@ -172,6 +172,21 @@ static bool proceed(struct run *run)
 
 /* ---- one that runs ---------------------------------------------------------------------------------------------- */
 
+static bool find(struct run *run, const char *which)
+{
+    g_autofree char *answer = NULL;
+    if (!libvirt_child_do(run->engine_data, ERRAND_FIND, which, &answer)) {
+        if (!interrupted())
+            refuse(run, NM_engine_missing, "cannot be found", answer);
+        return false;
+    }
+    if (strcmp(answer, FOUND_RUNNING) == 0)
+        return true;
+    run->has_ended = true;
+    refuse(run, NM_guest_not_running, "does not run", *answer ? answer : "libvirt does not know it");
+    return false;
+}
+
 static bool attach(struct run *run)
 {
     const char *which = run->guest->plan->uuid;
@@ -179,7 +194,7 @@ static bool attach(struct run *run)
         which = arena_printf(run->agent->arena, "%s\n%s", which, run->guest->plan->name);
     if (!open_connection(run))
         return false;
-    if (order(run, ERRAND_FIND, which, NM_guest_not_running, "does not run")) {
+    if (find(run, which)) {
         run->monitor = lend(run->engine_data);
         if (ask_threads(run))
             return true;

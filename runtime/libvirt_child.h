@@ -11,7 +11,8 @@
 enum errand {
     ERRAND_OPEN,    /* URI, or "" for libvirt's own choice */
     ERRAND_CREATE,  /* XML; CPUs stopped */
-    ERRAND_FIND,    /* UUID, or UUID and name on a line each, of a guest that runs */
+    ERRAND_FIND,    /* UUID, or UUID and name on a line each, of a guest: gives FOUND_RUNNING, FOUND_STILL, or ""
+                       where there is none */
     ERRAND_ASK,     /* QMP command; gives QEMU's answer */
     ERRAND_RESUME,  /* "" */
     ERRAND_DESTROY, /* "" */
@@ -20,6 +21,9 @@ enum errand {
     ERRAND_DEFINE, /* XML */
     ERRAND_COUNT
 };
+
+#define FOUND_RUNNING "running"
+#define FOUND_STILL "defined, and stands still"
 
 struct libvirt_child;
 

@@ -112,6 +112,46 @@ bool task_is_vhost(const struct task *task)
     return g_str_has_prefix(task->name, "vhost-");
 }
 
+/* A thread of the kernel's own; anybody else may give itself any name. */
+static bool is_of_kernel(pid_t pid)
+{
+    enum { STAT_FLAGS = 9, FLAG_KERNEL = 0x00200000 };
+    g_autofree char *stat = read_of(pid, 0, "stat");
+    return stat && stat_field(stat, STAT_FLAGS) & FLAG_KERNEL;
+}
+
+/* "vhost-PID", behind which later kernels number them. */
+static void add_kernel_workers(struct arena *arena, pid_t pid, GArray *tasks)
+{
+    g_autofree char *wanted = g_strdup_printf("vhost-%d", pid);
+    GDir *folder = g_dir_open("/proc", 0, NULL);
+    for (const char *name; folder && (name = g_dir_read_name(folder));) {
+        struct task task;
+        pid_t id = (pid_t)strtol(name, NULL, 10);
+        g_autofree char *word = id > 0 ? read_of(id, 0, "comm") : NULL;
+        if (word && strcmp(g_strchomp(word), wanted) == 0 && is_of_kernel(id) && read_task(arena, id, id, &task))
+            g_array_append_val(tasks, task);
+    }
+    if (folder)
+        g_dir_close(folder);
+}
+
+void proc_vhost_workers(struct arena *arena, pid_t pid, const struct task **out_tasks, uint32_t *out_count)
+{
+    g_autoptr(GArray) workers = g_array_new(FALSE, FALSE, sizeof(struct task));
+    const struct task *tasks;
+    uint32_t count = 0;
+    proc_tasks(arena, pid, &tasks, &count);
+    for (uint32_t i = 0; i < count; i++)
+        if (task_is_vhost(&tasks[i]))
+            g_array_append_val(workers, tasks[i]);
+    if (!workers->len)
+        add_kernel_workers(arena, pid, workers);
+    g_array_sort(workers, by_id);
+    *out_count = workers->len;
+    *out_tasks = arena_copy(arena, workers->data, workers->len * sizeof(struct task));
+}
+
 pid_t proc_process_of(pid_t task)
 {
     g_autofree char *status = read_of(task, 0, "status");

@@ -2,6 +2,7 @@
  *
  * The steps of a guest, from its plan.  Nothing is asked of the machine here: the same plan gives the same steps.
  */
+#include "cgroup.h"
 #include "engine.h"
 
 static void add(GArray *steps, struct step step)
@@ -96,6 +97,9 @@ struct step_list steps_of(struct agent *agent, const struct bundle_guest *guest,
         add(steps, (struct step){ .kind = STEP_HOST });
     if (!agent->is_remote)
         memory_steps(steps, guest->plan, agent->bundle->reserve_pages);
+    struct cgroup_limits limits = cgroup_limits(agent->arena, guest->plan);
+    if (!engine->places_threads && (limits.cpus || limits.nodes))
+        add(steps, (struct step){ .kind = STEP_CGROUP });
     add(steps, (struct step){ .kind = STEP_START });
     if (!engine->places_threads)
         thread_steps(steps, guest->plan);
@@ -148,6 +152,9 @@ void step_describe(const struct bundle_guest *guest, const struct step *step, GS
         g_string_append_printf(out, "see that node %u has ", step->node);
         describe_pages(step, out);
         append(out, step->kind == STEP_RESERVE ? ", or add them to its pool" : "");
+        return;
+    case STEP_CGROUP:
+        append(out, "make a cgroup for QEMU, where it can have one");
         return;
     case STEP_START:
         append(out, "start QEMU, its CPUs stopped");

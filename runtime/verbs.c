@@ -174,6 +174,12 @@ static void stop(struct run *run)
     bool answers = run->engine->attach(run);
     if (!answers && findings_count(run->agent->findings, ERROR) == errors)
         return;
+    if (!answers && !run->has_ended && run->engine->kind == ENGINE_LIBVIRT) {
+        struct finding *finding =
+            tell(run->agent, NM_kept, "guest '%s' stays listed: whether it runs is not known", run->guest->plan->name);
+        finding_help(run->agent->findings, finding, "if its libvirt never comes back, remove '%s'", run->state->path);
+        return;
+    }
     if (run->engine->stop(run)) {
         run->engine->detach(run);
         guest_forget(run->state);
