@@ -121,13 +121,13 @@ static enum guest_lookup take_running(struct agent *agent, const struct plan_gue
     return found;
 }
 
-/* One that numac did not start: QEMU's process, or of the libvirt that is named.  False: none of them is. */
+/* One that numac did not start: QEMU's process, or of the libvirt that is named, or of its host.  False: none of them
+ * is. */
 static bool find_foreign(struct run *run)
 {
-    const struct bundle *bundle = run->agent->bundle;
-    run->pid = bundle->pid;
+    run->pid = run->agent->bundle->pid;
     run->connect = run->guest->connect;
-    run->engine = run->pid ? &engine_process : run->connect ? engine_of(ENGINE_LIBVIRT) : NULL;
+    run->engine = run->pid ? &engine_process : run->guest->engine == ENGINE_LIBVIRT ? engine_of(ENGINE_LIBVIRT) : NULL;
     return run->engine != NULL;
 }
 

@@ -9,12 +9,12 @@
 
 static void words_are_of_the_architecture(const struct check *check, const struct guest *guest)
 {
-    static const enum word_id of_x86[] = { W_CPU_CACHE, W_CPU_MAXPHYSADDR };
+    static const enum word_id of_x86[] = { W_CPU_CACHE, W_CPU_MAXPHYSADDR, W_VCPUS_CACHES };
     for (size_t i = 0; guest_is_arm(guest) && !guest->base_file && i < G_N_ELEMENTS(of_x86); i++) {
         if (!is_sound(&guest->said, of_x86[i]))
             continue;
         struct finding *finding = report(check->findings, NM_word_of_x86, said_span(&guest->said, of_x86[i], 0),
-                                         "a CPU of aarch64 has no '%s'", word_row(of_x86[i])->word);
+                                         "a guest of aarch64 has no '%s'", word_row(of_x86[i])->word);
         finding_label(check->findings, finding, said_span(&guest->said, W_GUEST_ARCH, 1), "the architecture");
         finding_note(check->findings, finding, "libvirt refuses it, and QEMU has no such property there");
         finding_help(check->findings, finding, "remove it");

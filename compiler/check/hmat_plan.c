@@ -234,6 +234,8 @@ static struct span gap_span(const struct planned_guest *planned, enum libvirt_ga
     const struct guest *guest = planned->guest;
     if (gap == GAP_FIXED)
         return guest_word_span(guest, W_VCPUS_FIXED, 1);
+    if (gap == GAP_CACHES || gap == GAP_MODULES)
+        return guest_word_span(guest, gap == GAP_CACHES ? W_VCPUS_CACHES : W_VCPUS_MODULES, 0);
     if (gap == GAP_BOTH_WAYS) {
         struct hmat_row_of_plan row = { .initiator = cell, .target = other };
         if (planned->plan->cells[other].performance.latency_count == 0)
@@ -275,6 +277,11 @@ static const char *gap_text(const struct check *check, const struct planned_gues
     case GAP_FIXED:
         return arena_printf(check->arena, "libvirt has fixed vCPUs before all others, and guest '%s' fixes %s",
                             planned->plan->name, ids_text(check->arena, planned->plan->fixed));
+    case GAP_CACHES:
+        return arena_printf(check->arena, "libvirt has no word for the caches that vCPUs of guest '%s' share",
+                            plan->name);
+    case GAP_MODULES:
+        return arena_printf(check->arena, "libvirt has no word for the modules of guest '%s'", plan->name);
     case GAP_COUNT:
         break;
     }
@@ -310,13 +317,16 @@ static void libvirt_can_say_the_cells(const struct check *check, const struct pl
 {
     static const enum code codes[] = { [GAP_NO_MEMORY] = NM_cell_without_memory,  [GAP_BOTH_WAYS] = NM_hmat_both_ways,
                                        [GAP_INITIATOR] = NM_initiator_by_libvirt, [GAP_FIXED] = NM_fixed_not_first,
-                                       [GAP_BINDING] = NM_device_binding,         [GAP_DEVICE] = NM_not_in_libvirt };
+                                       [GAP_BINDING] = NM_device_binding,         [GAP_DEVICE] = NM_not_in_libvirt,
+                                       [GAP_CACHES] = NM_not_in_libvirt,          [GAP_MODULES] = NM_not_in_libvirt };
     static const char *const helps[] = {
         [GAP_NO_MEMORY] = "for libvirt give it memory, or put its vCPUs into another cell",
         [GAP_BOTH_WAYS] = "for libvirt keep one direction of the two",
         [GAP_INITIATOR] = "for libvirt give it the lowest latency from its initiator",
         [GAP_BINDING] = "for libvirt leave 'node' out, or bind its cell in the same way",
         [GAP_DEVICE] = "for libvirt remove it",
+        [GAP_CACHES] = "for libvirt remove 'caches'",
+        [GAP_MODULES] = "for libvirt remove 'modules'",
         [GAP_FIXED] = "for libvirt fix the first ones: 'fixed 0', or 0 to a number",
     };
     const struct plan_guest *plan = planned->plan;

@@ -14,6 +14,7 @@ static const enum word_id words[FEATURE_COUNT] = {
     [FEATURE_DIES] = W_VCPUS_DIES,
     [FEATURE_CLUSTERS] = W_VCPUS_CLUSTERS,
     [FEATURE_MODULES] = W_VCPUS_MODULES,
+    [FEATURE_SHARED_CACHES] = W_VCPUS_CACHES,
     [FEATURE_VCPUS_1024] = W_GUEST_VCPUS,
     [FEATURE_VCPUS_4096] = W_GUEST_VCPUS,
     [FEATURE_X2APIC_TCG] = W_GUEST_ACCEL,
@@ -129,6 +130,8 @@ static bool is_used(enum feature feature, const struct plan_guest *plan, const s
         return cell && !cell->reserve;
     case FEATURE_MODULES:
         return !cell && plan->modules > 1;
+    case FEATURE_SHARED_CACHES:
+        return !cell && has_vcpu_gap(plan, GAP_CACHES);
     case FEATURE_VCPUS_1024:
         return !cell && !plan->has_base && plan->vcpu_count > 288 && plan->vcpu_count <= 1024;
     case FEATURE_VCPUS_4096:

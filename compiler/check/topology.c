@@ -321,13 +321,38 @@ static void cells_keep_cores_whole(const struct check *check, const struct plann
                  plan->threads);
 }
 
+/* The first vCPU of a cluster or module that is not whole in one cell; UINT32_MAX if none. */
+static uint32_t cut_cluster(const struct plan_guest *plan)
+{
+    bool has_some = plan->cell_count > 1 && plan->clusters * plan->modules > 1;
+    return has_some ? first_cut(plan, plan->cores * plan->threads) : UINT32_MAX;
+}
+
+/* Clusters of aarch64, modules of x86_64: their cores share a cache, as the guest's scheduler knows. */
+static void cells_keep_clusters_whole(const struct check *check, const struct planned_guest *planned)
+{
+    const struct plan_guest *plan = planned->plan;
+    bool are_modules = plan->modules > 1;
+    uint32_t whole = plan->cores * plan->threads, cut = cut_cluster(plan);
+    if (cut == UINT32_MAX || first_cut(plan, plan->threads) != UINT32_MAX) /* cores are cut, which is told */
+        return;
+    const char *word = are_modules ? "module" : "cluster";
+    struct finding *finding = report(
+        check->findings, NM_cluster_cut_by_cells,
+        guest_word_span(planned->guest, are_modules ? W_VCPUS_MODULES : W_VCPUS_CLUSTERS, 0),
+        "vCPUs %u and %u of guest '%s' are in one %s and in different cells", cut - cut % whole, cut, plan->name, word);
+    finding_note(check->findings, finding,
+                 "libvirt accepts it, QEMU warns from 8.0 on; Linux then drops cells or scheduling domains");
+    finding_help(check->findings, finding, "give each cell a multiple of %u vCPUs, or leave '%ss' out", whole, word);
+}
+
 static void cells_keep_sockets_whole(const struct check *check, const struct planned_guest *planned)
 {
     const struct plan_guest *plan = planned->plan;
     uint32_t socket = plan->vcpu_count / (plan->sockets ? plan->sockets : 1),
              die = socket / (plan->dies ? plan->dies : 1);
     bool said = is_said(&planned->guest->said, W_VCPUS_SOCKETS) || is_said(&planned->guest->said, W_VCPUS_CORES);
-    if (plan->cell_count < 2 || !said || socket < 2 || die < 2)
+    if (plan->cell_count < 2 || !said || socket < 2 || die < 2 || cut_cluster(plan) != UINT32_MAX)
         return;
     for (uint32_t c = 0; c < plan->cell_count; c++) {
         uint32_t size = ids_size(plan->cells[c].vcpus);
@@ -383,6 +408,7 @@ const struct plan_rule plan_topology_rules[] = {
     { .name = "many-vcpus-have-an-iommu", .source = "peers 41", .run = many_vcpus_have_an_iommu },
     { .name = "many-vcpus-have-x2apic", .source = "QEMU hw/i386/x86.c", .run = many_vcpus_have_x2apic },
     { .name = "cells-keep-cores-whole", .source = "peers 43", .run = cells_keep_cores_whole },
+    { .name = "cells-keep-clusters-whole", .source = "peers 44", .run = cells_keep_clusters_whole },
     { .name = "cells-keep-sockets-whole", .source = "peers 45", .run = cells_keep_sockets_whole },
     { 0 }
 };

@@ -328,6 +328,21 @@ static void write_topology(const struct plan_guest *guest, GString *out)
     append(out, strcmp(guest->firmware, "uefi") == 0 ? ", uefi\n" : "\n");
 }
 
+static void write_caches(const struct plan_guest *guest, GString *out)
+{
+    bool is_begun = false;
+    for (enum cpu_cache cache = 0; cache < CPU_CACHES; cache++) {
+        if (guest->cache_levels[cache] == SHARED_UNSAID)
+            continue;
+        append(out, is_begun ? ", " : "  vCPUs share ");
+        append(out, cpu_cache_word(cache));
+        append(out, " by ");
+        append(out, shared_level_word(guest->cache_levels[cache]));
+        is_begun = true;
+    }
+    append(out, is_begun ? "\n" : "");
+}
+
 static void write_hotplug(const struct plan_guest *guest, GString *out)
 {
     if (!guest->online)
@@ -404,6 +419,7 @@ static void write_body(const struct plan_guest *guest, GString *out)
     }
     append(out, "\n");
     write_topology(guest, out);
+    write_caches(guest, out);
     write_hotplug(guest, out);
     write_boot(guest, out);
     append(out, "\n");

@@ -26,6 +26,19 @@ static void begin(struct argv *argv, const char *option, const char *text)
 
 /* ---- the machine and its processors ----------------------------------------------------------------------------- */
 
+static void shared_caches(struct argv *argv, const struct plan_guest *guest)
+{
+    uint32_t number = 0;
+    for (enum cpu_cache cache = 0; cache < CPU_CACHES; cache++) {
+        if (guest->cache_levels[cache] == SHARED_UNSAID)
+            continue;
+        put_number(argv, ",smp-cache.", number);
+        put_text(argv, ".cache=", cpu_cache_word(cache));
+        put_number(argv, ",smp-cache.", number++);
+        put_text(argv, ".topology=", shared_level_word(guest->cache_levels[cache]));
+    }
+}
+
 static void machine(struct argv *argv, const struct plan_guest *guest)
 {
     begin(argv, "-name", "guest=");
@@ -45,6 +58,7 @@ static void machine(struct argv *argv, const struct plan_guest *guest)
         argv_put(argv, ",nvdimm=on");
     if (guest->remaps_interrupts) /* which an irqchip that is all in the kernel does not do */
         argv_put(argv, ",kernel-irqchip=split");
+    shared_caches(argv, guest); /* since QEMU 10.0 */
     argv_end(argv);
     flag(argv, "-accel", guest->accel);
 }

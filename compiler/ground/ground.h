@@ -65,6 +65,27 @@ const struct ids *numbers_of_set(struct arena *arena, const struct set *set);
 const struct ids *cpus_of_nodes(struct arena *arena, const struct host *facts, const struct ids *nodes);
 const struct ids *nodes_of_cpus(struct arena *arena, const struct host *facts, const struct ids *cpus);
 
+/* ---- caches of a host that vCPUs share (shared_caches.c) --------------------------------------------------------- */
+
+enum sharing_trouble {
+    SHARING_FINE,
+    SHARING_UNKNOWN, /* the host tells no such cache */
+    SHARING_LOOSE,   /* a vCPU may run under several of them */
+    SHARING_UNEVEN   /* not every cache has as many vCPUs, or not one after another */
+};
+
+struct host_sharing {
+    enum sharing_trouble trouble;
+    uint32_t vcpus; /* under each cache; of SHARING_UNEVEN: under the first */
+    uint32_t vcpu;  /* SHARING_LOOSE, SHARING_UNEVEN: the first that is in the way */
+};
+
+enum shared_level shared_level_of_word(uint32_t word); /* SHARED_WORD_..; unsaid: of the host */
+struct host_sharing sharing_on_host(const struct host *facts, const struct plan_guest *guest, enum cpu_cache kind);
+/* Which of facts->caches each vCPU runs under, NO_INDEX: one of several.  NULL: the host tells none of the kind; else
+ * free it with g_free(). */
+uint32_t *caches_of_vcpus(const struct host *facts, const struct plan_guest *guest, enum cpu_cache kind);
+
 /* ---- a finished guest beside what it was made from, for the rules ----------------------------------------------- */
 struct planned_guest {
     const struct plan_guest *plan;

@@ -237,7 +237,4 @@ void argv_machine(struct argv_guest *guest)
     } else if (is_x86(guest)) {
         argv_line(guest, &guest->lines, "cpu", strcmp(guest->architecture, "x86_64") == 0 ? "qemu64" : "qemu32");
     }
-    for (struct option *option = argv_next(guest, ARGV_MACHINE, NULL); option;
-         option = argv_next(guest, ARGV_MACHINE, option))
-        argv_leave_unused(guest, option, NULL);
 }

@@ -149,6 +149,52 @@ static struct line *say_plugged(struct argv_guest *guest, uint32_t at_start)
     return line;
 }
 
+/* ---- caches that they share ------------------------------------------------------------------------------------- */
+
+/* All -machine are one; a later value wins. */
+static const struct property *machine_value(struct argv_guest *guest, const char *key)
+{
+    const struct property *found = NULL;
+    for (struct option *option = argv_next(guest, ARGV_MACHINE, NULL); option;
+         option = argv_next(guest, ARGV_MACHINE, option)) {
+        const struct property *said = option_take(option, key);
+        found = said ? said : found;
+    }
+    return found;
+}
+
+static bool is_one_of(const char *text, const char *const *words)
+{
+    while (*words && strcmp(text, *words) != 0)
+        words++;
+    return *words;
+}
+
+/* "smp-cache.0.cache=l3,smp-cache.0.topology=die"; `default` is what QEMU does by itself. */
+static void say_caches(struct argv_guest *guest, struct line *vcpus)
+{
+    static const char *const caches[] = { "l1d", "l1i", "l2", "l3", NULL };
+    static const char *const levels[] = { "core", "module", "die", "socket", "default", NULL };
+    struct line *line = NULL;
+    for (unsigned i = 0;; i++) {
+        const struct property *cache = machine_value(guest, arena_printf(guest->arena, "smp-cache.%u.cache", i)),
+                              *level = machine_value(guest, arena_printf(guest->arena, "smp-cache.%u.topology", i));
+        const struct property *either = cache ? cache : level;
+        if (!either)
+            return;
+        if (!cache || !level || !is_one_of(cache->value, caches) || !is_one_of(level->value, levels)) {
+            argv_not_carried(guest, either->where,
+                             "a row names l1d, l1i, l2 or l3, and one of core, module, die and socket",
+                             "a cache that vCPUs share, '%.40s'", either->value);
+            continue;
+        }
+        if (strcmp(level->value, "default") == 0)
+            continue;
+        line = line ? line : line_add(&vcpus->children, line_new(guest->arena, "caches", NULL));
+        argv_line(guest, &line->children, cache->value, "%s", level->value);
+    }
+}
+
 /* ---- how many --------------------------------------------------------------------------------------------------- */
 
 /* Machine types of QEMU before 6.2 make sockets of what is not said, later ones cores. */
@@ -207,6 +253,7 @@ static void say_vcpus(struct argv_guest *guest, const uint64_t *levels, uint32_t
     for (unsigned i = 0; i < ARGV_LEVELS && guest->vcpu_count > 1; i++)
         if (levels[i] > 1 || i == ARGV_SOCKETS || i >= ARGV_CORES)
             argv_line(guest, &line->children, argv_levels[i], "%u", (unsigned)levels[i]);
+    say_caches(guest, line);
 }
 
 void argv_vcpus(struct argv_guest *guest)

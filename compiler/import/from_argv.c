@@ -95,6 +95,13 @@ static void identify(struct argv_guest *guest, struct domain_identity *identity)
 
 /* ---- what is left out ------------------------------------------------------------------------------------------- */
 
+static void leave_machine(struct argv_guest *guest)
+{
+    for (struct option *option = argv_next(guest, ARGV_MACHINE, NULL); option;
+         option = argv_next(guest, ARGV_MACHINE, option))
+        argv_leave_unused(guest, option, NULL);
+}
+
 static void leave_files(struct argv_guest *guest)
 {
     for (struct option *option = argv_next(guest, ARGV_READCONFIG, NULL); option;
@@ -147,6 +154,7 @@ static void read_parts(struct argv_guest *guest, struct domain_identity *identit
         return;
     argv_boot(guest);
     argv_read_prefix(guest);
+    leave_machine(guest);
     leave_files(guest);
 }
 

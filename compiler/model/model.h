@@ -319,6 +319,10 @@ struct scheduler_row {
     const struct set *ids;
     struct scheduling scheduling;
 };
+struct shared_cache_row {
+    struct span span;
+    uint32_t cache, level;
+};
 struct cache_row {
     struct span span;
     uint32_t cache;
@@ -342,6 +346,7 @@ enum { KSM_NO, KSM_YES, KSM_LOCAL };
 enum { ARCH_X86_64, ARCH_AARCH64 };
 enum { ACCEL_KVM, ACCEL_TCG };
 enum { CACHE_WORD_EMULATE, CACHE_WORD_PASSTHROUGH, CACHE_WORD_DISABLE };
+enum { SHARED_WORD_CORE, SHARED_WORD_MODULE, SHARED_WORD_DIE, SHARED_WORD_SOCKET, SHARED_WORD_HOST };
 enum { MAXPHYSADDR_WORD_EMULATE, MAXPHYSADDR_WORD_PASSTHROUGH };
 enum { FIRMWARE_BIOS, FIRMWARE_UEFI };
 enum { EMULATOR_SHARED, EMULATOR_ISOLATE, EMULATOR_VCPUS };
@@ -544,8 +549,9 @@ struct guest {
     uint32_t vcpus_at_start; /* the count that was said, beside it or alone */
     bool says_start;
     const struct set *online, *fixed;
-    struct list plug_order; /* uint32_t */
-    uint32_t cells_wanted;  /* 0: as the blocks */
+    struct list plug_order;    /* uint32_t */
+    struct list shared_caches; /* struct shared_cache_row */
+    uint32_t cells_wanted;     /* 0: as the blocks */
     uint32_t distance;
     struct list distance_rows; /* struct distance_row */
     uint32_t hmat;

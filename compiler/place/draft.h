@@ -395,6 +395,7 @@ void finish_cell(struct placing *placing, const struct draft *draft, const struc
 const struct ids *context_of(const struct draft *draft, const struct draft_cell *cell);
 /* finish_vcpus.c; `out` has its cells, topology and machine. */
 void finish_apic_ids(struct plan_guest *out);
+void finish_caches(const struct draft *draft, struct plan_guest *out);
 void finish_hotplug(struct placing *placing, const struct guest *guest, struct plan_guest *out);
 /* finish_hmat.c; `cells` are those of `out`, which has everything else. */
 void finish_hmat(struct arena *arena, const struct draft *draft, struct plan_cell *cells, struct plan_guest *out);

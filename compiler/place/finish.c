@@ -346,6 +346,7 @@ void finish_guest(struct placing *placing, const struct identity *identity, cons
     out->has_numa = wants_numa(draft);
     out->distances = finish_distances(placing->arena, draft);
     finish_topology(draft, out);
+    finish_caches(draft, out);
     finish_hotplug(placing, draft->guest, out);
     finish_devices(placing, draft, out);
     finish_hmat(placing->arena, draft, cells, out);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Which vCPUs of a guest are there at start, and which of those can be unplugged: as said, else spread over the cells,
- * so that no cell waits for its first vCPU.
+ * Which vCPUs of a guest share a cache, which are there at start, and which of those can be unplugged: as said, else
+ * spread over the cells, so that no cell waits for its first vCPU.
  */
 #include "place/draft.h"
 
@@ -70,4 +70,54 @@ void finish_hotplug(struct placing *placing, const struct guest *guest, struct p
                                       : ids_from_range(placing->arena, 0, out->vcpu_count - 1);
     out->fixed = guest->fixed ? guest->fixed->plain : ids_from_range(placing->arena, 0, 0);
     out->plug_order = is_said(&guest->said, W_VCPUS_ORDER) ? guest->plug_order.items : NULL;
+}
+
+/* ---- caches ----------------------------------------------------------------------------------------------------- */
+
+/* A level that nobody said is made of the cores above it, so that the vCPUs under one L3 are a die. */
+static void fit_dies(const struct guest *guest, struct plan_guest *out, uint32_t vcpus)
+{
+    bool is_open = !guest->dies && !guest->clusters && !guest->modules && !guest->cores;
+    uint32_t socket = out->cores * out->threads;
+    if (!is_open || vcpus >= socket || socket % vcpus || vcpus % out->threads)
+        return;
+    out->dies = socket / vcpus;
+    out->cores = vcpus / out->threads;
+}
+
+/* The level with so many vCPUs: the cache's own in QEMU where that is one, else the lowest. */
+static enum shared_level level_of_size(const struct plan_guest *guest, enum cpu_cache cache, uint32_t vcpus)
+{
+    enum shared_level usual = level_of_cache(guest, cache);
+    if (vcpus_at_level(guest, usual) == vcpus)
+        return usual;
+    for (enum shared_level level = SHARED_CORE; level < SHARED_LEVELS; level++)
+        if (vcpus_at_level(guest, level) == vcpus)
+            return level;
+    return SHARED_UNSAID; /* which a rule tells */
+}
+
+static void take_host_level(const struct draft *draft, struct plan_guest *out, enum cpu_cache cache)
+{
+    if (!draft->room)
+        return;
+    struct host_sharing sharing = sharing_on_host(draft->room->host->facts, out, cache);
+    if (sharing.trouble)
+        return;
+    if (cache == CPU_CACHE_L3)
+        fit_dies(draft->guest, out, sharing.vcpus);
+    out->cache_levels[cache] = level_of_size(out, cache, sharing.vcpus);
+}
+
+void finish_caches(const struct draft *draft, struct plan_guest *out)
+{
+    const struct shared_cache_row *rows = draft->guest->shared_caches.items, *of_cache[CPU_CACHES] = { NULL };
+    for (uint32_t i = 0; i < draft->guest->shared_caches.count; i++)
+        of_cache[rows[i].cache] = &rows[i];
+    for (enum cpu_cache cache = CPU_CACHES; cache-- > 0;) { /* L3 first, since it may make dies */
+        if (of_cache[cache] && of_cache[cache]->level == SHARED_WORD_HOST)
+            take_host_level(draft, out, cache);
+        else if (of_cache[cache])
+            out->cache_levels[cache] = shared_level_of_word(of_cache[cache]->level);
+    }
 }

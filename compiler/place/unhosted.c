@@ -39,6 +39,10 @@ static bool check_guest(struct placing *placing, const struct guest *guest)
                           guest->cells_wanted == CELLS_AUTO ? "'cells auto'" : "'cells host'");
     if (guest->hmat == HMAT_WORD_AUTO)
         fine = needs_host(placing, placed_word_span(guest, W_GUEST_HMAT, 1), "'hmat auto'");
+    const struct shared_cache_row *caches = guest->shared_caches.items;
+    for (uint32_t i = 0; i < guest->shared_caches.count; i++)
+        if (caches[i].level == SHARED_WORD_HOST)
+            fine = needs_host(placing, caches[i].span, "a cache that is shared as on the host");
     if (guest->emulator == EMULATOR_ISOLATE && !guest->emulator_cpus && !guest->emulator_nodes)
         fine = needs_host(placing, placed_word_span(guest, W_GUEST_EMULATOR, 1), "'emulator isolate'");
     fine &= plain_cpus(placing, guest->emulator_cpus, placed_word_span(guest, W_EMULATOR_CPUS, 1));

@@ -154,9 +154,9 @@ bool has_libvirt_gap(const struct plan_guest *guest, enum libvirt_gap gap, uint3
 {
     if (gap == GAP_BINDING || gap == GAP_DEVICE)
         return has_device_gap(guest, gap, out_cell, out_other);
-    if (gap == GAP_FIXED) {
+    if (gap == GAP_FIXED || gap == GAP_CACHES || gap == GAP_MODULES) {
         *out_cell = *out_other = 0;
-        return guest->online && first_vcpus(guest) < ids_size(guest->fixed);
+        return has_vcpu_gap(guest, gap);
     }
     bool writes_hmat = has_values(guest);
     for (uint32_t c = 0; c < guest->cell_count; c++) {

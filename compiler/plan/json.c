@@ -48,6 +48,21 @@ static void boot(struct json *json, const struct plan_guest *guest)
     json_end(json, '}');
 }
 
+static void caches(struct json *json, const struct plan_guest *guest)
+{
+    bool is_open = false;
+    for (enum cpu_cache cache = 0; cache < CPU_CACHES; cache++) {
+        if (guest->cache_levels[cache] == SHARED_UNSAID)
+            continue;
+        if (!is_open)
+            json_object(json, "caches");
+        is_open = true;
+        json_string(json, cpu_cache_word(cache), shared_level_word(guest->cache_levels[cache]));
+    }
+    if (is_open)
+        json_end(json, '}');
+}
+
 static void vcpus(struct json *json, const struct plan_guest *guest)
 {
     json_object(json, "vcpus");
@@ -66,6 +81,7 @@ static void vcpus(struct json *json, const struct plan_guest *guest)
             json_number(json, NULL, guest->plug_order[i]);
         json_end(json, ']');
     }
+    caches(json, guest);
     json_end(json, '}');
 }
 

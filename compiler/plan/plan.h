@@ -17,6 +17,8 @@
 enum memory_policy { POLICY_STRICT, POLICY_PREFERRED, POLICY_INTERLEAVE, POLICY_RESTRICTIVE };
 enum backing_source { BACKING_ANONYMOUS, BACKING_FILE, BACKING_MEMFD, BACKING_SHM };
 enum cache_mode { CACHE_UNSAID, CACHE_EMULATE, CACHE_PASSTHROUGH, CACHE_DISABLE };
+enum cpu_cache { CPU_CACHE_L1D, CPU_CACHE_L1I, CPU_CACHE_L2, CPU_CACHE_L3, CPU_CACHES };
+enum shared_level { SHARED_UNSAID, SHARED_CORE, SHARED_MODULE, SHARED_DIE, SHARED_SOCKET, SHARED_LEVELS };
 enum thread_class { THREAD_NORMAL, THREAD_BATCH, THREAD_IDLE, THREAD_FIFO, THREAD_RR };
 enum cache_content { CACHE_BOTH, CACHE_CODE, CACHE_DATA };
 enum maxphysaddr_mode { MAXPHYSADDR_UNSAID, MAXPHYSADDR_EMULATE, MAXPHYSADDR_PASSTHROUGH };
@@ -204,9 +206,10 @@ struct plan_guest {
     uint32_t memory_device_count;
     uint32_t vcpu_count;
     uint32_t sockets, dies, clusters, modules, cores, threads; /* product = vcpu_count; levels a machine lacks are 1 */
-    const struct ids *online;      /* vCPUs that are there at start; NULL: all, and none can be unplugged */
-    const struct ids *fixed;       /* where some can: those of them that cannot, vCPU 0 among them */
-    const uint32_t *plug_order;    /* the online ones as they were plugged; NULL: by number */
+    const struct ids *online;   /* vCPUs that are there at start; NULL: all, and none can be unplugged */
+    const struct ids *fixed;    /* where some can: those of them that cannot, vCPU 0 among them */
+    const uint32_t *plug_order; /* the online ones as they were plugged; NULL: by number */
+    enum shared_level cache_levels[CPU_CACHES]; /* whose vCPUs share such a cache; unsaid: as QEMU has it */
     bool remaps_interrupts;        /* by an IOMMU: some vCPU has an APIC id that interrupts do not reach without */
     const struct plan_cell *cells; /* at least one */
     uint32_t cell_count;
@@ -308,10 +311,13 @@ struct vcpu_place { /* where QEMU has a vCPU: each level counted inside the one 
 };
 
 struct vcpu_place vcpu_place(const struct plan_guest *guest, uint32_t vcpu);
+uint32_t vcpus_at_level(const struct plan_guest *guest, enum shared_level level);       /* in one of its units */
+enum shared_level level_of_cache(const struct plan_guest *guest, enum cpu_cache cache); /* with what QEMU has */
 uint32_t first_vcpus(
     const struct plan_guest *guest); /* how many QEMU makes by itself, the fixed ones; others are plugged */
 
-/* Of an x86_64 guest: the largest APIC id of its vCPUs, and the first one that is more than 8 bits can say. */
+/* Of an x86_64 guest: the APIC id of a vCPU, the largest of all, and the first one that is more than 8 bits can say. */
+uint32_t apic_id(const struct plan_guest *guest, uint32_t vcpu);
 uint32_t highest_apic_id(const struct plan_guest *guest);
 enum { APIC_IDS_OF_8_BITS = 255 };
 
@@ -323,10 +329,13 @@ enum libvirt_gap {
     GAP_FIXED,     /* vCPUs that cannot be unplugged stand behind some that can */
     GAP_BINDING,   /* libvirt would bind a memory device as its cell is; other: the device */
     GAP_DEVICE,    /* no word for something of a memory device */
+    GAP_CACHES,    /* no word for who shares a cache */
+    GAP_MODULES,   /* no such level of the topology */
     GAP_COUNT
 };
 
 bool has_device_gap(const struct plan_guest *guest, enum libvirt_gap gap, uint32_t *out_cell, uint32_t *out_device);
+bool has_vcpu_gap(const struct plan_guest *guest, enum libvirt_gap gap); /* about no cell */
 /* The first cell for which it has no words, and the other one it is about; 0 and 0 where it is about no cell. */
 bool has_libvirt_gap(const struct plan_guest *guest, enum libvirt_gap gap, uint32_t *out_cell, uint32_t *out_other);
 
@@ -335,6 +344,8 @@ const char *memory_policy_word(enum memory_policy policy);             /* "stric
 const char *memory_model_word(enum memory_model model);                /* "dimm" */
 const char *backing_source_word(enum backing_source source);           /* "anonymous" */
 const char *thread_class_word(enum thread_class class);                /* "fifo" */
+const char *cpu_cache_word(enum cpu_cache cache);                      /* "l3" */
+const char *shared_level_word(enum shared_level level);                /* "die" */
 const char *cache_content_word(enum cache_content content);            /* "both" */
 const char *associativity_word(enum hmat_associativity associativity); /* "direct" */
 const char *write_policy_word(enum hmat_write_policy policy);          /* "writeback" */

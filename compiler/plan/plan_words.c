@@ -77,3 +77,23 @@ const char *cache_content_word(enum cache_content content)
     static const char *const words[] = { [CACHE_BOTH] = "both", [CACHE_CODE] = "code", [CACHE_DATA] = "data" };
     return words[content];
 }
+
+const char *cpu_cache_word(enum cpu_cache cache)
+{
+    static const char *const words[CPU_CACHES] = {
+        [CPU_CACHE_L1D] = "l1d",
+        [CPU_CACHE_L1I] = "l1i",
+        [CPU_CACHE_L2] = "l2",
+        [CPU_CACHE_L3] = "l3",
+    };
+    return words[cache];
+}
+
+const char *shared_level_word(enum shared_level level)
+{
+    static const char *const words[SHARED_LEVELS] = {
+        [SHARED_UNSAID] = "", [SHARED_CORE] = "core",     [SHARED_MODULE] = "module",
+        [SHARED_DIE] = "die", [SHARED_SOCKET] = "socket",
+    };
+    return words[level];
+}

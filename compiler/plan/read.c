@@ -135,10 +135,26 @@ static void read_hotplug(struct plan_reader *reader, struct json_c_object *vcpus
         read_plug_order(reader, vcpus, guest);
 }
 
+static void read_caches(struct plan_reader *reader, struct json_c_object *vcpus, struct plan_guest *guest)
+{
+    const char *keys[CPU_CACHES + 1] = { NULL }, *levels[SHARED_LEVELS];
+    for (enum cpu_cache cache = 0; cache < CPU_CACHES; cache++)
+        keys[cache] = cpu_cache_word(cache);
+    for (enum shared_level level = 0; level < SHARED_LEVELS; level++)
+        levels[level] = shared_level_word(level);
+    struct json_c_object *caches = reader_enter_object(reader, vcpus, "caches", OPTIONAL, keys);
+    if (!caches)
+        return;
+    for (enum cpu_cache cache = 0; cache < CPU_CACHES; cache++)
+        guest->cache_levels[cache] =
+            read_word(reader, caches, keys[cache], OPTIONAL, levels, SHARED_LEVELS, SHARED_UNSAID);
+    reader_leave(reader);
+}
+
 static void read_vcpus(struct plan_reader *reader, struct json_c_object *object, struct plan_guest *guest)
 {
     static const char *const keys[] = { "count",   "sockets", "dies",  "clusters", "modules", "cores",
-                                        "threads", "online",  "fixed", "order",    NULL };
+                                        "threads", "online",  "fixed", "order",    "caches",  NULL };
     uint32_t *const levels[] = { &guest->sockets, &guest->dies,  &guest->clusters,
                                  &guest->modules, &guest->cores, &guest->threads };
     struct json_c_object *vcpus = enter(reader, object, "vcpus", keys);
@@ -155,6 +171,7 @@ static void read_vcpus(struct plan_reader *reader, struct json_c_object *object,
                     "sockets to threads multiply to %" G_GUINT64_FORMAT ", but there are %u vCPUs", product,
                     guest->vcpu_count);
     read_hotplug(reader, vcpus, guest);
+    read_caches(reader, vcpus, guest);
     reader_leave(reader);
 }
 

@@ -25,6 +25,20 @@ struct vcpu_place vcpu_place(const struct plan_guest *guest, uint32_t vcpu)
     return place;
 }
 
+uint32_t vcpus_at_level(const struct plan_guest *guest, enum shared_level level)
+{
+    uint32_t count = guest->threads;
+    count *= level >= SHARED_MODULE ? guest->cores : 1;
+    count *= level >= SHARED_DIE ? guest->modules * guest->clusters : 1;
+    return count * (level >= SHARED_SOCKET ? guest->dies : 1);
+}
+
+enum shared_level level_of_cache(const struct plan_guest *guest, enum cpu_cache cache)
+{
+    enum shared_level said = guest->cache_levels[cache];
+    return said != SHARED_UNSAID ? said : cache == CPU_CACHE_L3 ? SHARED_DIE : SHARED_CORE;
+}
+
 uint32_t first_vcpus(const struct plan_guest *guest)
 {
     if (!guest->online)
@@ -39,18 +53,33 @@ static unsigned bits_of(uint32_t count)
 }
 
 /* Each level below the socket takes whole bits, so that odd numbers of cores leave holes. */
-uint32_t highest_apic_id(const struct plan_guest *guest)
+uint32_t apic_id(const struct plan_guest *guest, uint32_t vcpu)
 {
-    struct vcpu_place last = vcpu_place(guest, guest->vcpu_count - 1);
+    struct vcpu_place place = vcpu_place(guest, vcpu);
     const struct {
         uint32_t number, count;
-    } levels[] = { { last.die, guest->dies },
-                   { last.cluster, guest->clusters },
-                   { last.module, guest->modules },
-                   { last.core, guest->cores },
-                   { last.thread, guest->threads } };
-    uint64_t id = last.socket;
+    } levels[] = { { place.die, guest->dies },
+                   { place.cluster, guest->clusters },
+                   { place.module, guest->modules },
+                   { place.core, guest->cores },
+                   { place.thread, guest->threads } };
+    uint64_t id = place.socket;
     for (size_t i = 0; i < G_N_ELEMENTS(levels); i++)
         id = MIN(id << bits_of(levels[i].count) | levels[i].number, UINT32_MAX);
     return (uint32_t)id;
+}
+
+uint32_t highest_apic_id(const struct plan_guest *guest)
+{
+    return apic_id(guest, guest->vcpu_count - 1);
+}
+
+bool has_vcpu_gap(const struct plan_guest *guest, enum libvirt_gap gap)
+{
+    bool has_caches = false;
+    for (enum cpu_cache cache = 0; cache < CPU_CACHES; cache++)
+        has_caches |= guest->cache_levels[cache] != SHARED_UNSAID;
+    return gap == GAP_CACHES    ? has_caches
+           : gap == GAP_MODULES ? guest->modules > 1
+                                : guest->online && first_vcpus(guest) < ids_size(guest->fixed);
 }

@@ -442,6 +442,18 @@ def _remapping(machine, texts):
     return found
 
 
+def _caches(machine):
+    """{cache: the level whose vcpus share one}"""
+    found = {}
+    for number in range(len([key for key in machine if re.fullmatch(r"smp-cache\.\d+\.cache", key)])):
+        cache, level = machine[f"smp-cache.{number}.cache"], machine[f"smp-cache.{number}.topology"]
+        if cache in found or cache not in ("l1d", "l1i", "l2", "l3") or \
+                level not in ("core", "module", "die", "socket"):
+            raise FactError(f"cache {cache} of a {level}")
+        found[cache] = level
+    return found
+
+
 def facts(words, mounts=None):
     """The NUMA facts of one command line, given as its words.  `mounts` are those of hugetlbfs: {path: page bytes}."""
     options = _options(words)
@@ -474,7 +486,7 @@ def facts(words, mounts=None):
         "is_locked": boolean(overcommit.get("mem-lock", "off")), "expanders": _expanders(options.get("-device", [])),
         "iothreads": _iothreads(options.get("-object", [])), "devices": _host_devices(options.get("-device", [])),
         "initiators": _initiators(options.get("-object", [])),
-        "plugged": _plugged(options.get("-device", [])),
+        "caches": _caches(machine), "plugged": _plugged(options.get("-device", [])),
         "remapping": _remapping(machine, options.get("-device", [])), "gic": machine.get("gic-version"),
     }
 

@@ -128,6 +128,28 @@ static const struct {
                    "-numa cpu,node-id=0,socket-id=0,core-id=0 -numa cpu,node-id=0,socket-id=0,core-id=1 -numa "
                    "cpu,node-id=1,socket-id=1",
       "    memory 2GiB\n    vcpus 8 { threads 2 }\n    cells 2\n" },
+    { "vCPUs by their die, and by one thread of each core",
+      KVM "-m 2G -smp 16,sockets=2,dies=2,cores=2,threads=2" RAM("a")
+          RAM("b") " -numa node,memdev=a -numa node,memdev=b -numa cpu,node-id=0,die-id=0,thread-id=0 "
+                   "-numa cpu,node-id=0,socket-id=0,die-id=1 -numa cpu,node-id=1,die-id=0,thread-id=1 "
+                   "-numa cpu,node-id=1,socket-id=1,die-id=1",
+      "    memory 2GiB\n    vcpus 16 { sockets 2; dies 2; cores 2; threads 2 }\n"
+      "    cell 0 { ids 0,2,4-8,10 }\n    cell 1 { ids 1,3,9,11-15 }\n" },
+    { "vCPUs by place beside others by number",
+      KVM "-m 2G -smp 4,sockets=2,modules=2" RAM("a") RAM("b") " -numa node,cpus=0,memdev=a -numa node,memdev=b "
+                                                               "-numa cpu,node-id=0,socket-id=0,module-id=1 "
+                                                               "-numa cpu,node-id=1,socket-id=1",
+      "    memory 2GiB\n    vcpus 4 { sockets 2; modules 2; cores 1; threads 1 }\n    cells 2\n" },
+    { "vCPUs by their cluster",
+      "qemu-system-aarch64 -name g -accel kvm -machine virt -cpu host -m 2G -smp 8,sockets=1,clusters=2,cores=4" RAM(
+          "a") RAM("b") " -numa node,memdev=a -numa node,memdev=b -numa cpu,node-id=1,socket-id=0,cluster-id=0 "
+                        "-numa cpu,node-id=0,socket-id=0,cluster-id=1",
+      "    arch aarch64\n    machine virt\n    memory 2GiB\n    vcpus 8 { sockets 1; clusters 2; cores 4; threads 1 }\n"
+      "    cell 0 { ids 4-7 }\n    cell 1 { ids 0-3 }\n" },
+    { "caches that vCPUs share",
+      KVM "-m 1G -smp 8,cores=4,threads=2 -machine smp-cache.0.cache=l3,smp-cache.0.topology=core,smp-cache.1.cache=l2,"
+          "smp-cache.1.topology=default -machine smp-cache.0.topology=die",
+      "    memory 1GiB\n    vcpus 8 { threads 2; caches { l3 die } }\n" },
     { "distances, one direction said",
       KVM "-m 3G -smp 3" RAM("a") RAM("b") RAM("c") " -numa node,cpus=0,memdev=a -numa node,cpus=1,memdev=b "
                                                     "-numa node,cpus=2,memdev=c -numa dist,src=0,dst=1,val=21 -numa "
@@ -306,6 +328,8 @@ static const struct {
       "-device host-x86_64-cpu,core-id=0" },
     { "too many vCPUs", KVM "-smp cores=100,sockets=100", NM_argv_limit, "-smp cores=100,sockets=100" },
     { "a memory device", KVM RAM("m") " -device pc-dimm,memdev=m", NM_argv_not_carried, "-device pc-dimm,memdev=m" },
+    { "a cache of each thread", KVM "-machine smp-cache.0.cache=l2,smp-cache.0.topology=thread", NM_argv_not_carried,
+      "smp-cache.0.cache=l2" },
     { "memory that nobody uses", KVM RAM("m"), NM_argv_not_carried, "-object memory-backend-ram,id=m,size=1G" },
     { "a bus on a cell", KVM "-device pxb-pcie,numa_node=0", NM_argv_not_carried, "-device pxb-pcie,numa_node=0" },
     { "a bus on no cell", KVM "-device pxb-pcie,id=a", NM_argv_not_carried, "-device pxb-pcie,id=a" },
