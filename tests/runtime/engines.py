@@ -421,6 +421,24 @@ def hostile_bundles(numac):
                 raise tap.Failure(f"{changes}: {stage.files()} is left")
 
 
+def libvirt_is_silent(numac):
+    """A guest of a libvirt that does not answer may run on: it stays listed, and can be stopped later."""
+    with Stage(numac) as stage:
+        site = stage.site(ONE_CELL)
+        guest = json.loads(expect(stage.run("plan", "--format", "json", site), 0).out)["guests"][0]
+        expect(stage.run("list"), 0)  # makes the folder
+        folder = stage.state / guest["uuid"]
+        folder.mkdir(0o700)
+        (folder / "guest.json").write_text(json.dumps(
+            {"format_version": 1, "name": "tiny", "uuid": guest["uuid"], "site": "site", "engine": "libvirt",
+             "connect": "qemu+tcp://127.0.0.1:1/system", "phase": "running", "begun": 1, "pid": 0, "pid_start": 0,
+             "keeper": 0, "reservations": []}))
+        expect(stage.run("stop", site), 3, "NM1309", text=["NM1335", "guest 'tiny' stays listed", f"remove '{folder}'"])
+        if [one["name"] for one in stage.listed()] != ["tiny"]:
+            raise tap.Failure("forgotten")
+        shutil.rmtree(folder)
+
+
 def findings_as_json(numac):
     with Stage(numac) as stage:
         run = stage.run("stop", "--format", "json", stage.site(ONE_CELL))
@@ -492,6 +510,7 @@ def tests_of(numac):
         ("refused: a base, by QEMU alone", base_by_qemu), ("refused: parts of caches, by QEMU alone", resctrl_by_qemu), ("verify on a host described anew", stale_since),
         ("numac without its agent", no_agent), ("an agent without its bundle", not_a_bundle),
         ("bundles made by hand", hostile_bundles),
+        ("stop: its libvirt does not answer", libvirt_is_silent),
         ("findings as JSON", findings_as_json), ("state: of another user", foreign_folder),
         ("state: open to others, or no folder", open_folder))]
     tests += [tap.Test(f"{engine}: another machine: {name}", lambda rest=rest, engine=engine: stale(numac, engine, *rest))
