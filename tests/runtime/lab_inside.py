@@ -289,14 +289,11 @@ def by_hand(numac, machine):
         site = stage.site(machine.site())
         expect(stage.run("build", "-o", "out", site, seconds=240), 0)
         words = shlex.split((stage.folder / "out" / "far.argv").read_text(), comments=True)
-        stage.started.append(subprocess.Popen([*words, "-S"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+        stage.started.append(subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                               cwd=stage.folder))
-        pid, tasks = stage.started[-1].pid, pathlib.Path("/proc", str(stage.started[-1].pid), "task")
-        until = time.monotonic() + 120
-        while time.monotonic() < until and \
-                sum(task.read_text().startswith("CPU ") for task in tasks.glob("*/comm")) < 2 * machine.each:
-            time.sleep(0.5)
-        time.sleep(5)  # what fills the memory is done by then
+        pid, until = stage.started[-1].pid, time.monotonic() + 120
+        while time.monotonic() < until and not {f"bind:{machine.left}", f"bind:{machine.right}"} <= set(policies(pid)):
+            time.sleep(0.5)  # until its firmware has touched both cells
         verify = ("verify", "--pid", pid, site, "far")
         expect(stage.run(*verify, seconds=240), 1, "NM1322", text=["which memory is which of cells 0, 1"])
         expect(stage.run("verify", "--repair", *verify[1:], seconds=240), 0, text=["NM1328"])
