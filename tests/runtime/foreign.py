@@ -210,7 +210,7 @@ def refused(numac):
                 (("--pid", "12x", site, "hand"), 2, "NM0004", "'--pid 12x' is no number"),
                 (("--pid", "99999999", site, "hand"), 2, "NM0004", "is no number"),
                 ((site, "hand"), 3, "NM1307", "'--connect URI' or '--pid PID'"),
-                (("--connect", "test:///default", site, "hand"), 3, "NM1307", "does not run: Domain not found")):
+                (("--connect", "test:///default", site, "hand"), 3, "NM1307", "does not run: libvirt does not know it")):
             expect(stage.run("verify", *words), status, code, text=[text])
         expect(stage.run("run", "--pid", hand.pid, site), 2, "NM0004", text=["'run' takes no '--pid'"])
         if stage.listed() or not process_file(hand.pid, "cmdline"):
