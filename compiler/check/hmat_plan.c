@@ -245,7 +245,9 @@ static struct span gap_span(const struct planned_guest *planned, enum libvirt_ga
     if (gap == GAP_BINDING)
         return said_span(&said_memory_device(planned, other)->said, W_MEMORY_DEVICE_NODE, 0);
     if (gap == GAP_DEVICE)
-        return said_span(&said_memory_device(planned, other)->said, W_MEMORY_DEVICE_UUID, 0);
+        return planned->plan->memory_devices[other].uuid
+                   ? said_span(&said_memory_device(planned, other)->said, W_MEMORY_DEVICE_UUID, 0)
+                   : said_memory_device(planned, other)->span;
     return cell_word(guest, cell, gap == GAP_NO_MEMORY ? W_CELL_MEMORY : W_CELL_INITIATOR, 1);
 }
 
@@ -272,7 +274,8 @@ static const char *gap_text(const struct check *check, const struct planned_gues
         return arena_printf(check->arena, "libvirt would bind %s as its cell '%s' is bound",
                             device_text(check, &plan->memory_devices[other]), name);
     case GAP_DEVICE:
-        return arena_printf(check->arena, "libvirt has no word for 'uuid' of %s",
+        return arena_printf(check->arena, "libvirt has no word for %s%s",
+                            plan->memory_devices[other].uuid ? "'uuid' of " : "",
                             device_text(check, &plan->memory_devices[other]));
     case GAP_FIXED:
         return arena_printf(check->arena, "libvirt has fixed vCPUs before all others, and guest '%s' fixes %s",

@@ -8,6 +8,7 @@
 #include <string.h>
 
 enum { SLOTS_MOST = 256 };
+#define CXL_STEP (256 * MIB)            /* in which CXL counts memory */
 #define DEVICE_LEAST (2 * MIB)          /* what QEMU aligns memory to where its pages are normal ones */
 #define DEVICE_MOST (UINT64_C(1) << 52) /* bytes that x86_64 can address */
 
@@ -29,11 +30,20 @@ static struct span device_word(const struct memory_device *device, enum word_id 
 
 /* ---- room to grow ----------------------------------------------------------------------------------------------- */
 
+/* The first that takes a part of what the guest can grow to, which is any but cxl; NULL: there is none. */
+static const struct memory_device *first_plugged(const struct guest *guest)
+{
+    for (uint32_t i = 0; i < guest->memory_device_count; i++)
+        if (guest->memory_devices[i].model != W_GUEST_CXL)
+            return &guest->memory_devices[i];
+    return NULL;
+}
+
 static void devices_have_a_maximum(const struct check *check, const struct guest *guest)
 {
-    if (!guest->memory_device_count || can_grow(guest))
+    const struct memory_device *first = first_plugged(guest);
+    if (!first || can_grow(guest))
         return;
-    const struct memory_device *first = &guest->memory_devices[0];
     struct finding *finding = report(check->findings, NM_device_without_max, first->span,
                                      "guest '%s' has %s and no room to grow", guest->name, device_text(check, first));
     finding_note(check->findings, finding, "libvirt and QEMU refuse it");
@@ -55,7 +65,7 @@ static void slots_have_a_maximum(const struct check *check, const struct guest *
                                          : "libvirt refuses it");
         finding_help(check->findings, finding, "write 1 to %d, or leave it out: then there are as many as are used",
                      SLOTS_MOST);
-    } else if (!can_grow(guest) && !guest->memory_device_count) {
+    } else if (!can_grow(guest) && !first_plugged(guest)) {
         finding = report(check->findings, NM_slots_without_max, span,
                          "guest '%s' has slots for memory devices and no room to grow", guest->name);
         finding_note(check->findings, finding, "libvirt and QEMU refuse it");
@@ -66,7 +76,7 @@ static void slots_have_a_maximum(const struct check *check, const struct guest *
 
 static void growth_has_slots(const struct check *check, const struct guest *guest)
 {
-    if (!is_sound(&guest->said, W_MEMORY_MAX) || is_said(&guest->said, W_MEMORY_SLOTS) || guest->memory_device_count)
+    if (!is_sound(&guest->said, W_MEMORY_MAX) || is_said(&guest->said, W_MEMORY_SLOTS) || first_plugged(guest))
         return;
     struct finding *finding = report(check->findings, NM_grows_nowhere, said_span(&guest->said, W_MEMORY_MAX, 0),
                                      "guest '%s' can grow, and has no slot for a memory device", guest->name);
@@ -151,7 +161,7 @@ static bool is_file(const struct memory_device *device)
 static bool needs(const struct memory_device *device, enum word_id word)
 {
     return word == W_MEMORY_DEVICE_SIZE || (word == W_MEMORY_DEVICE_CELL && device->model != W_GUEST_VIRTIO_PMEM) ||
-           (word == W_MEMORY_DEVICE_PATH && is_file(device));
+           (word == W_MEMORY_DEVICE_PATH && (is_file(device) || device->persistent));
 }
 
 static void devices_say_all(const struct check *check, const struct guest *guest)
@@ -272,6 +282,8 @@ static uint64_t step_of(const struct guest *guest, const struct memory_device *d
         return block_of(guest, device);
     case W_GUEST_SGX_EPC:
         return 4 * KIB;
+    case W_GUEST_CXL:
+        return MAX(CXL_STEP, pages_of(guest, device));
     default:
         return is_file(device) ? DEVICE_LEAST : MAX(DEVICE_LEAST, pages_of(guest, device));
     }
@@ -285,6 +297,7 @@ static bool is_rounded(const struct guest *guest, const struct memory_device *de
 
 static void judge_size(const struct check *check, const struct guest *guest, const struct memory_device *device)
 {
+    bool is_cxl = device->model == W_GUEST_CXL;
     bool is_virtio = device->model == W_GUEST_VIRTIO_MEM, rounds = is_rounded(guest, device);
     uint64_t bytes = device->size_bytes, step = step_of(guest, device);
     struct span span = device_word(device, W_MEMORY_DEVICE_SIZE);
@@ -304,6 +317,7 @@ static void judge_size(const struct check *check, const struct guest *guest, con
                size_text(check->arena, bytes), is_virtio ? "its blocks of " : "", size_text(check->arena, step));
     finding_note(check->findings, finding, "%s",
                  is_virtio ? "libvirt and QEMU refuse it"
+                 : is_cxl  ? "QEMU would start, and the guest's driver give up"
                  : rounds  ? "libvirt rounds it up without a word, so the guest has more than the plan"
                            : "libvirt rounds it up without a word; QEMU would refuse to start");
     help_with_size(check, finding, bytes, step);
@@ -393,7 +407,7 @@ static void labels_fit_their_file(const struct check *check, const struct guest 
         uint64_t label = device->label_bytes;
         bool has_size = is_sound(&device->said, W_MEMORY_DEVICE_SIZE);
         if (!is_sound(&device->said, W_MEMORY_DEVICE_LABEL_SIZE) ||
-            (label >= least && (!has_size || label < device->size_bytes)))
+            (label >= least && (!has_size || label < device->size_bytes || device->model == W_GUEST_CXL)))
             continue;
         struct finding *finding;
         if (label < least) {
@@ -409,7 +423,9 @@ static void labels_fit_their_file(const struct check *check, const struct guest 
             finding_help(check->findings, finding, "make the file larger, or write 'label-size %s'",
                          size_text(check->arena, least));
         }
-        finding_note(check->findings, finding, "libvirt and QEMU refuse it");
+        finding_note(check->findings, finding, "%s",
+                     device->model == W_GUEST_CXL ? "Linux keeps labels in nothing smaller"
+                                                  : "libvirt and QEMU refuse it");
     }
 }
 

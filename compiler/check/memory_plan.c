@@ -39,6 +39,22 @@ static void maximum_is_above_the_memory(const struct check *check, const struct 
                  size_text(check->arena, plan->memory_bytes));
 }
 
+/* One that stays in a base without cells, where it is not the word `max`. */
+static void maximum_of_the_base_holds_the_memory(const struct check *check, const struct planned_guest *planned)
+{
+    const struct plan_guest *plan = planned->plan;
+    const struct guest *guest = planned->guest;
+    uint64_t total = plan_total_bytes(plan);
+    if (plan->max_memory_bytes || !guest->base_max_bytes || total <= guest->base_max_bytes)
+        return;
+    struct finding *finding = report(check->findings, NM_max_below_memory, guest_word_span(guest, W_GUEST_MEMORY, 1),
+                                     "guest '%s' has %s, and can grow to %s", plan->name,
+                                     size_text(check->arena, total), size_text(check->arena, guest->base_max_bytes));
+    finding_label(check->findings, finding, guest->base_max, "the base says so");
+    finding_note(check->findings, finding, "libvirt refuses it");
+    finding_help(check->findings, finding, "write 'max' in 'memory', or raise or remove <maxMemory> in the base");
+}
+
 static void devices_are_within_the_maximum(const struct check *check, const struct planned_guest *planned)
 {
     const struct plan_guest *plan = planned->plan;
@@ -174,8 +190,8 @@ static void devices_are_beside_their_cell(const struct check *check, const struc
     for (uint32_t i = 0; i < plan->memory_device_count; i++) {
         const struct plan_memory_device *device = &plan->memory_devices[i];
         const struct plan_cell *cell = &plan->cells[device->cell];
-        if (!device->has_nodes || !cell->nodes || !are_on_host(planned, device->memory.nodes) ||
-            ids_within(device->memory.nodes, cell->nodes))
+        if (device->model == MEMORY_CXL || !device->has_nodes || !cell->nodes ||
+            !are_on_host(planned, device->memory.nodes) || ids_within(device->memory.nodes, cell->nodes))
             continue;
         struct finding *finding = report(
             check->findings, NM_memory_device_far, device_span(planned, i, W_MEMORY_DEVICE_NODE),
@@ -272,6 +288,9 @@ static void addresses_are_apart(const struct check *check, const struct planned_
 
 const struct plan_rule plan_memory_rules[] = {
     { .name = "maximum-is-above-the-memory", .source = "peers 197", .run = maximum_is_above_the_memory },
+    { .name = "maximum-of-the-base-holds-the-memory",
+      .source = "peers 197",
+      .run = maximum_of_the_base_holds_the_memory },
     { .name = "devices-are-within-the-maximum", .source = "peers 203", .run = devices_are_within_the_maximum },
     { .name = "balloons-leave-what-there-is", .source = "libvirt formatdomain", .run = balloons_leave_what_there_is },
     { .name = "dimms-are-used-whole", .source = "Linux mm/memory_hotplug.c", .run = dimms_are_used_whole },

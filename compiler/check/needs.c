@@ -45,6 +45,8 @@ static const enum word_id words[FEATURE_COUNT] = {
     [FEATURE_NVDIMM] = W_GUEST_NVDIMM,
     [FEATURE_VIRTIO_PMEM] = W_GUEST_VIRTIO_PMEM,
     [FEATURE_SGX_EPC] = W_GUEST_SGX_EPC,
+    [FEATURE_CXL] = W_GUEST_CXL,
+    [FEATURE_CXL_VOLATILE] = W_GUEST_CXL,
     [FEATURE_DYNAMIC_MEMSLOTS] = W_MEMORY_DEVICE_DYNAMIC_MEMSLOTS,
     [FEATURE_FEWER_SLOTS] = W_MEMORY_SLOTS,
     [FEATURE_VIRTIO_ADDRESS] = W_MEMORY_DEVICE_ADDRESS,
@@ -88,6 +90,10 @@ static bool uses(enum feature feature, const struct plan_memory_device *device)
         return device->model == MEMORY_VIRTIO_PMEM;
     case FEATURE_SGX_EPC:
         return device->model == MEMORY_SGX_EPC;
+    case FEATURE_CXL:
+        return device->model == MEMORY_CXL && device->is_persistent;
+    case FEATURE_CXL_VOLATILE:
+        return device->model == MEMORY_CXL && !device->is_persistent;
     case FEATURE_DYNAMIC_MEMSLOTS:
         return device->dynamic_memslots;
     default:
@@ -177,11 +183,13 @@ static bool is_used(enum feature feature, const struct plan_guest *plan, const s
     case FEATURE_NVDIMM:
     case FEATURE_VIRTIO_PMEM:
     case FEATURE_SGX_EPC:
+    case FEATURE_CXL:
+    case FEATURE_CXL_VOLATILE:
     case FEATURE_DYNAMIC_MEMSLOTS:
     case FEATURE_VIRTIO_ADDRESS:
         return !cell && first_device(plan, feature) < plan->memory_device_count;
     case FEATURE_FEWER_SLOTS:
-        return !cell && plan->memory_device_count > plan->memory_slots;
+        return !cell && plugged_devices(plan) > plan->memory_slots;
     case FEATURE_COUNT:
         break;
     }

@@ -10,7 +10,7 @@
 static const struct model_rule *const model_tables[] = {
     guest_rules,   cell_rules,      topology_rules, distance_rules,      policy_rules, pin_rules,
     page_rules,    scheduler_rules, resctrl_rules,  hmat_rules,          bus_rules,    device_rules,
-    hotplug_rules, numad_rules,     arch_rules,     memory_device_rules, cache_rules
+    hotplug_rules, numad_rules,     arch_rules,     memory_device_rules, cache_rules,  cxl_rules
 };
 static const struct plan_rule *const plan_tables[] = { plan_topology_rules, plan_distance_rules, plan_policy_rules,
                                                        plan_pin_rules,      plan_cpu_rules,      plan_page_rules,

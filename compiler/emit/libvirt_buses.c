@@ -36,7 +36,7 @@ static void xml_port(struct xml *xml, const struct plan_expander *expander, uint
 void xml_expanders(struct xml *xml, const struct plan_guest *guest)
 {
     static const char *const models[] = {
-        [EXPANDER_PXB] = "pci-expander-bus", [EXPANDER_PXB_PCIE] = "pcie-expander-bus"
+        [EXPANDER_PXB] = "pci-expander-bus", [EXPANDER_PXB_PCIE] = "pcie-expander-bus", [EXPANDER_PXB_CXL] = NULL
     };
     for (uint32_t i = 0; i < guest->expander_count; i++) {
         const struct plan_expander *expander = &guest->expanders[i];

@@ -56,6 +56,8 @@ static void machine(struct argv *argv, const struct plan_guest *guest)
         argv_put(argv, ",hmat=on");
     if (needs_nvdimm(guest))
         argv_put(argv, ",nvdimm=on");
+    if (guest->memory_device_count > plugged_devices(guest))
+        argv_put(argv, ",cxl=on");
     if (guest->remaps_interrupts) /* which an irqchip that is all in the kernel does not do */
         argv_put(argv, ",kernel-irqchip=split");
     shared_caches(argv, guest); /* since QEMU 10.0 */
@@ -319,6 +321,7 @@ void qemu_command(struct argv *argv, const struct plan_guest *guest)
     boot(argv, guest);
     qemu_expanders(argv, guest);
     devices(argv, guest);
+    qemu_cxl(argv, guest);
     qemu_host_devices(argv, guest);
 }
 

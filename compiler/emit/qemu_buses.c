@@ -9,7 +9,7 @@ static void expander_bus(struct argv *argv, const struct plan_expander *expander
     argv_option(argv, "-device");
     argv_begin(argv, expander_kind_word(expander->kind));
     put_number(argv, ",id=pci.", expander->controller);
-    argv_put(argv, expander->kind == EXPANDER_PXB_PCIE ? ",bus=pcie.0" : ",bus=pci.0");
+    argv_put(argv, expander->kind == EXPANDER_PXB ? ",bus=pci.0" : ",bus=pcie.0");
     put_number(argv, ",bus_nr=", expander->number);
     put_number(argv, ",numa_node=", expander->cell);
     argv_end(argv);
@@ -23,17 +23,18 @@ static void put_slot(struct argv *argv, uint32_t slot)
 }
 
 /* Each has a chassis of its own, by which its slot is told from others. */
-static void open_port(struct argv *argv, uint32_t controller)
+static void open_port(struct argv *argv, const char *driver, uint32_t controller)
 {
     argv_option(argv, "-device");
-    argv_begin(argv, "pcie-root-port");
+    argv_begin(argv, driver);
     put_number(argv, ",id=pci.", controller);
     put_number(argv, ",chassis=", controller);
 }
 
 static void port(struct argv *argv, const struct plan_expander *expander, uint32_t number)
 {
-    open_port(argv, expander->controller + 1 + number);
+    open_port(argv, expander->kind == EXPANDER_PXB_CXL ? "cxl-rp" : "pcie-root-port",
+              expander->controller + 1 + number);
     put_number(argv, ",bus=pci.", expander->controller);
     put_slot(argv, number);
     argv_end(argv);
@@ -64,7 +65,7 @@ void qemu_host_devices(struct argv *argv, const struct plan_guest *guest)
     for (uint32_t i = 0; i < guest->device_count; i++) {
         const struct plan_device *device = &guest->devices[i];
         if (device->expander == NO_EXPANDER && device->controller) {
-            open_port(argv, device->controller);
+            open_port(argv, "pcie-root-port", device->controller);
             argv_put(argv, ",bus=pcie.0");
             argv_end(argv);
         }

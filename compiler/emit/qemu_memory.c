@@ -119,6 +119,18 @@ void qemu_memory_object(struct argv *argv, const struct plan_cell *cell, uint32_
 
 /* ---- memory devices --------------------------------------------------------------------------------------------- */
 
+/* Labels of CXL are in a file of their own. */
+static void label_object(struct argv *argv, const struct plan_memory_device *device, uint32_t number)
+{
+    argv_option(argv, "-object");
+    argv_begin(argv, "memory-backend-file");
+    put_number(argv, ",id=labels-memory", number);
+    put_number(argv, ",size=", device->label_bytes);
+    put_text(argv, ",mem-path=", device->memory.path);
+    argv_put(argv, device->memory.is_shared ? ".lsa,share=on" : ".lsa,share=off");
+    argv_end(argv);
+}
+
 /* virtio-mem allocates a block when it is plugged, by itself. */
 static void object_of_device(struct argv *argv, const struct plan_memory_device *device, uint32_t number)
 {
@@ -127,6 +139,8 @@ static void object_of_device(struct argv *argv, const struct plan_memory_device 
         memory.is_preallocated = false;
     memory_object(argv, device->model == MEMORY_SGX_EPC ? BACKEND_EPC : backend_of(&memory), &memory, "memory", number,
                   device);
+    if (device->is_persistent)
+        label_object(argv, device, number);
 }
 
 static void put_virtio_mem(struct argv *argv, const struct plan_memory_device *device)
@@ -174,30 +188,78 @@ static void memory_device(struct argv *argv, const struct plan_memory_device *de
     argv_end(argv);
 }
 
-/* Sections of SGX memory are properties of the machine, numbered from 0. */
-static void sgx_section(struct argv *argv, const struct plan_memory_device *device, uint32_t number, uint32_t section)
+/* The list of a property of the machine, numbered from 0, must stand in one option. */
+static void put_element(struct argv *argv, const char *list, uint32_t number, const char *key)
 {
-    argv_option(argv, "-machine");
-    argv_begin(argv, "sgx-epc.");
-    argv_number(argv, section);
-    put_number(argv, ".memdev=ram-memory", number);
-    put_number(argv, ",sgx-epc.", section);
-    put_number(argv, ".node=", device->cell);
-    argv_end(argv);
+    if (number) {
+        put_text(argv, ",", list);
+    } else {
+        argv_option(argv, "-machine");
+        argv_begin(argv, list);
+    }
+    argv_number(argv, number);
+    argv_put(argv, key);
+}
+
+static void sgx_sections(struct argv *argv, const struct plan_guest *guest)
+{
+    uint32_t sections = 0;
+    for (uint32_t i = 0; i < guest->memory_device_count; i++) {
+        if (guest->memory_devices[i].model != MEMORY_SGX_EPC)
+            continue;
+        put_element(argv, "sgx-epc.", sections, ".memdev=ram-memory");
+        argv_number(argv, i);
+        put_number(argv, ",sgx-epc.", sections++);
+        put_number(argv, ".node=", guest->memory_devices[i].cell);
+    }
+    if (sections)
+        argv_end(argv);
 }
 
 void qemu_memory_devices(struct argv *argv, const struct plan_guest *guest)
 {
-    uint32_t sections = 0;
     for (uint32_t i = 0; i < guest->memory_device_count; i++)
         object_of_device(argv, &guest->memory_devices[i], i);
     for (uint32_t i = 0; i < guest->memory_device_count; i++) {
         const struct plan_memory_device *device = &guest->memory_devices[i];
-        if (device->model == MEMORY_SGX_EPC)
-            sgx_section(argv, device, i, sections++);
-        else
+        if (device->model != MEMORY_SGX_EPC && device->model != MEMORY_CXL) /* see qemu_cxl() */
             memory_device(argv, device, i);
     }
+    sgx_sections(argv, guest);
+}
+
+/* Behind the only port of its bridge.  The name of before QEMU 8.1, which all later ones take, means persistent memory.
+ */
+static void cxl_device(struct argv *argv, const struct plan_memory_device *device, const struct plan_expander *bridge,
+                       uint32_t number)
+{
+    argv_option(argv, "-device");
+    argv_begin(argv, "cxl-type3");
+    put_number(argv, ",id=memory", number);
+    put_number(argv, ",bus=pci.", bridge->controller + 1);
+    put_number(argv, device->is_persistent ? ",memdev=ram-memory" : ",volatile-memdev=ram-memory", number);
+    if (device->is_persistent)
+        put_number(argv, ",lsa=labels-memory", number);
+    argv_end(argv);
+}
+
+/* Each with a window of addresses that leads to its bridge. */
+void qemu_cxl(struct argv *argv, const struct plan_guest *guest)
+{
+    uint32_t windows = 0;
+    for (uint32_t i = 0; i < guest->memory_device_count; i++)
+        if (guest->memory_devices[i].model == MEMORY_CXL)
+            cxl_device(argv, &guest->memory_devices[i], cxl_bridge(guest, i), i);
+    for (uint32_t i = 0; i < guest->memory_device_count; i++) {
+        if (guest->memory_devices[i].model != MEMORY_CXL)
+            continue;
+        put_element(argv, "cxl-fmw.", windows, ".targets.0=pci.");
+        argv_number(argv, cxl_bridge(guest, i)->controller);
+        put_number(argv, ",cxl-fmw.", windows++);
+        put_number(argv, ".size=", guest->memory_devices[i].window_bytes);
+    }
+    if (windows)
+        argv_end(argv);
 }
 
 bool needs_nvdimm(const struct plan_guest *guest)

@@ -12,3 +12,4 @@ void qemu_memory_object(struct argv *argv, const struct plan_cell *cell, uint32_
 /* Behind the cells that get them: "memory0", with "ram-memory0" behind it. */
 bool needs_nvdimm(const struct plan_guest *guest); /* of the machine */
 void qemu_memory_devices(struct argv *argv, const struct plan_guest *guest);
+void qemu_cxl(struct argv *argv, const struct plan_guest *guest); /* behind their bridges, which stand before */

@@ -14,6 +14,7 @@ enum argv_limits {
     ARGV_WORD_LIMIT = 1 << 16,   /* words of one file */
     ARGV_PROPERTY_LIMIT = 1 << 12,
     ARGV_DEPTH_LIMIT = 16, /* of JSON */
+    ARGV_KEY_LIMIT = 255,  /* bytes of one of its keys, of which each value gets a copy */
     ARGV_CELL_LIMIT = 128, /* nodes that QEMU gives to a guest */
     ARGV_VCPU_LIMIT = 4096 /* as many as QEMU gives, and as an item of a site has arguments */,
     ARGV_IOTHREAD_LIMIT = 1024

@@ -454,6 +454,8 @@ static const struct base_tree *apply_base(struct binder *binder, struct frame fr
     guest->base_uuid = uuid ? arena_string(binder->arena, uuid, strlen(uuid)) : NULL;
     guest->base_controllers = known->identity.controllers;
     guest->base_buses_end = known->identity.buses_end;
+    guest->base_max_bytes = known->identity.kept_max_bytes;
+    guest->base_max = known->identity.kept_max;
     guest->is_broken |= known->tree->failed;
     guest->is_incomplete |= known->tree->failed;
     frame.layer = LAYER_BASE;

@@ -485,13 +485,13 @@ struct memory_device {
     const char *name;
     struct span span; /* of its name */
     struct said said;
-    uint64_t size_bytes, block_bytes, requested_bytes, label_bytes, align_bytes, page_bytes, address;
+    uint64_t size_bytes, block_bytes, requested_bytes, label_bytes, align_bytes, page_bytes, address, window_bytes;
     const char *path, *uuid;
     const char *cell; /* label of a cell */
     const struct set *nodes;
     uint8_t policy, access;
     uint32_t slot;
-    bool discard, pmem, readonly, dynamic_memslots;
+    bool discard, pmem, readonly, dynamic_memslots, persistent;
 };
 
 struct expander_bus { /* a PCI bus that stands on a cell */
@@ -533,7 +533,9 @@ struct guest {
     const struct base_value *base_ruled; /* by enum base_word; NULL without base */
     uint32_t base_controllers;           /* of PCI in the base, numbered below this; 0 without */
     uint32_t base_buses_end;             /* buses of the base have numbers from here on; 0: numac knows of all */
-    struct list use, hosts;              /* const char * */
+    uint64_t base_max_bytes;             /* a maxMemory of the base that stays there as it is; 0: none does */
+    struct span base_max;
+    struct list use, hosts; /* const char * */
     uint32_t arch;
     const char *machine;
     uint32_t accel;

@@ -31,6 +31,7 @@ static const struct context_row rows[] = {
     { .in = IN_NVDIMM, .name = "nvdimm", .title = "In an `nvdimm`" },
     { .in = IN_VIRTIO_PMEM, .name = "virtio-pmem", .title = "In a `virtio-pmem`" },
     { .in = IN_SGX_EPC, .name = "sgx-epc", .title = "In an `sgx-epc`" },
+    { .in = IN_CXL, .name = "cxl", .title = "In a `cxl`" },
 };
 
 const struct context_row *context_rows(size_t *out_count)

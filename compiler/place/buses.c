@@ -83,7 +83,7 @@ static uint32_t bus_near(struct laying *laying, uint32_t cell)
 {
     uint32_t own = laying->guest->expander_count;
     for (uint32_t i = own; i < laying->count; i++)
-        if (laying->expanders[i].cell == cell)
+        if (laying->expanders[i].cell == cell && laying->expanders[i].kind != EXPANDER_PXB_CXL)
             return i;
     const char *name = arena_printf(laying->placing->arena, "near-%s", laying->out->cells[cell].name);
     while (find_expander(laying->guest, name))
@@ -94,6 +94,24 @@ static uint32_t bus_near(struct laying *laying, uint32_t cell)
         .cell = cell,
     };
     return laying->count++;
+}
+
+/* ---- bridges of CXL --------------------------------------------------------------------------------------------- */
+
+/* One for each, behind the others: before QEMU 8.2 a bridge maps the memory of a single device. */
+static void add_bridges(struct laying *laying)
+{
+    const struct plan_guest *guest = laying->out;
+    for (uint32_t i = 0; i < guest->memory_device_count; i++) {
+        const struct plan_memory_device *device = &guest->memory_devices[i];
+        if (device->model != MEMORY_CXL)
+            continue;
+        const char *name = arena_printf(laying->placing->arena, "cxl-%s", device->memory.name);
+        while (find_expander(laying->guest, name))
+            name = arena_printf(laying->placing->arena, "%s+", name);
+        laying->expanders[laying->count++] =
+            (struct plan_expander){ .name = name, .kind = EXPANDER_PXB_CXL, .cell = device->cell, .ports = 1 };
+    }
 }
 
 static void choose_bus(struct laying *laying, const struct device *said, struct plan_device *device)
@@ -203,8 +221,9 @@ static void name_device(const struct laying *laying, const struct device *said, 
 void finish_buses(struct placing *placing, const struct draft *draft, struct plan_guest *out)
 {
     const struct guest *guest = draft->guest;
-    uint32_t most = guest->expander_count + out->cell_count;
-    if (!guest->expander_count && !guest->device_count)
+    uint32_t bridges = out->memory_device_count - plugged_devices(out);
+    uint32_t most = guest->expander_count + out->cell_count + bridges;
+    if (!guest->expander_count && !guest->device_count && !bridges)
         return;
     struct laying laying = { .placing = placing, .draft = draft, .guest = guest, .out = out };
     laying.expanders = arena_array(placing->arena, struct plan_expander, most);
@@ -221,6 +240,7 @@ void finish_buses(struct placing *placing, const struct draft *draft, struct pla
                             : NO_INITIATOR;
         choose_bus(&laying, &guest->devices[i], &devices[i]);
     }
+    add_bridges(&laying);
     number_buses(&laying);
     number_controllers(&laying);
     for (uint32_t i = 0; i < guest->device_count; i++)

@@ -386,6 +386,7 @@ struct identity { /* what makes names into numbers, the same in every run */
     GHashTable *bases; /* base files that several guests use, so that its UUID is nobody's */
 };
 
+const struct plan_host *finish_hosts(const struct placing *placing, uint32_t *out_count); /* left.c */
 void finish_guest(struct placing *placing, const struct identity *identity, const struct draft *draft,
                   struct plan_guest *out);
 void finish_topology(const struct draft *draft, struct plan_guest *out);

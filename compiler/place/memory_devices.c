@@ -32,19 +32,22 @@ static enum memory_model model_of(enum word_id word)
         return MEMORY_VIRTIO_PMEM;
     case W_GUEST_SGX_EPC:
         return MEMORY_SGX_EPC;
+    case W_GUEST_CXL:
+        return MEMORY_CXL;
     }
     bug("a word that is no memory device");
 }
 
 /* Files and enclaves have a place of their own, which no host tells of. */
-static bool is_of_ram(enum memory_model model)
+static bool is_of_ram(const struct memory_device *said)
 {
-    return model == MEMORY_DIMM || model == MEMORY_VIRTIO_MEM;
+    return said->model == W_GUEST_DIMM || said->model == W_GUEST_VIRTIO_MEM ||
+           (said->model == W_GUEST_CXL && !said->persistent);
 }
 
 static void override(const struct memory_device *said, struct locality *locality)
 {
-    if (!is_of_ram(model_of(said->model))) {
+    if (!is_of_ram(said)) {
         locality->page_bytes = PAGES_NORMAL;
         locality->discard = false;
     }
@@ -73,7 +76,7 @@ void draft_devices(struct arena *arena, struct draft *draft)
         device->said = said;
         device->cell = found == NO_INDEX ? 0 : found;
         struct draft_cell *cell = &draft->cells[device->cell];
-        bool is_counted = is_of_ram(model_of(said->model));
+        bool is_counted = is_of_ram(said);
         device->locality = said->cell ? *cell->locality : guest->locality;
         override(said, &device->locality);
         device->memory = (struct draft_cell){ .name = said->name,
@@ -146,7 +149,7 @@ static bool enter_device(const struct attempt *attempt, struct draft_device *dev
     if (!all_there && !attempt->is_only_host)
         return fails_heard(attempt);
     memory->is_astray = !all_there;
-    if (memory->is_astray || !is_of_ram(model_of(device->said->model)))
+    if (memory->is_astray || !is_of_ram(device->said))
         return true;
     if (!memory_has_room(attempt, memory, nodes, count)) {
         fails_memory(attempt, device->cell, memory, nodes, count);
@@ -213,6 +216,21 @@ static void finish_file(const struct memory_device *said, struct plan_memory_dev
     out->uuid = said->uuid;
 }
 
+/* Its window holds it all unless it is said; labels have a file of their own, so that all of its memory is memory. */
+static void finish_cxl(const struct memory_device *said, struct plan_memory_device *out)
+{
+    const uint64_t step = CXL_STEP_MIB * MIB, label_bytes = 256 * KIB;
+    out->window_bytes =
+        is_said(&said->said, W_MEMORY_DEVICE_WINDOW) ? said->window_bytes : (said->size_bytes + step - 1) / step * step;
+    out->is_persistent = said->persistent;
+    if (!said->persistent)
+        return;
+    out->memory.backing = BACKING_FILE;
+    out->memory.path = said->path;
+    out->memory.is_shared |= !out->memory.has_access;
+    out->label_bytes = is_said(&said->said, W_MEMORY_DEVICE_LABEL_SIZE) ? said->label_bytes : label_bytes;
+}
+
 static void finish_model(const struct draft *draft, const struct draft_device *device, struct plan_memory_device *out)
 {
     struct plan_cell *memory = &out->memory;
@@ -227,6 +245,9 @@ static void finish_model(const struct draft *draft, const struct draft_device *d
     case MEMORY_SGX_EPC:
         memory->is_preallocated = true;
         break;
+    case MEMORY_CXL:
+        finish_cxl(device->said, out);
+        return;
     case MEMORY_DIMM:
     case MEMORY_MODELS:
         return;
@@ -246,7 +267,7 @@ static void finish_device(struct placing *placing, const struct draft *draft, co
          has_pages = is_said(&said->said, W_MEMORY_DEVICE_PAGES);
     out->model = model_of(said->model);
     device->memory.nodes = has_nodes ? device->memory.fixed : said->cell ? cell->nodes : NULL;
-    if (!device->is_apart && is_of_ram(out->model))
+    if (!device->is_apart && is_of_ram(said))
         device->memory.page_bytes = cell->page_bytes;
     finish_cell(placing, draft, &device->memory, &out->memory);
     if (out->model == MEMORY_VIRTIO_PMEM)
@@ -263,7 +284,7 @@ static void finish_device(struct placing *placing, const struct draft *draft, co
     out->cell = device->cell;
     out->address = said->address;
     out->has_nodes = has_nodes;
-    out->has_pages = has_pages || (is_of_ram(out->model) && device->memory.page_bytes != cell->page_bytes);
+    out->has_pages = has_pages || (is_of_ram(said) && device->memory.page_bytes != cell->page_bytes);
     out->has_slot = is_said(&said->said, W_MEMORY_DEVICE_SLOT);
     finish_model(draft, device, out);
 }
@@ -316,9 +337,12 @@ static uint32_t slots_used(const struct draft *draft, const struct plan_memory_d
 {
     const struct site_host *host = draft->room ? draft->room->host : NULL;
     uint32_t in_slots = 0;
-    for (uint32_t i = 0; i < count; i++)
+    uint32_t plugged = 0;
+    for (uint32_t i = 0; i < count; i++) {
         in_slots += has_slots(devices[i].model);
-    return MAX(highest, host_has_feature(host, FEATURE_FEWER_SLOTS) ? in_slots : count);
+        plugged += is_plugged(devices[i].model);
+    }
+    return MAX(highest, host_has_feature(host, FEATURE_FEWER_SLOTS) ? in_slots : plugged);
 }
 
 void finish_devices(struct placing *placing, const struct draft *draft, struct plan_guest *out)

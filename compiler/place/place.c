@@ -332,6 +332,7 @@ static const struct planned_site *finish_site(struct placing *placing)
         count++;
     }
     *plan = (struct plan){ .site = site->name, .guests = guests, .guest_count = count };
+    plan->hosts = finish_hosts(placing, &plan->host_count);
     *planned = (struct planned_site){ .plan = plan, .guests = rows, .site = site, .hosts = placing->hosts };
     return planned;
 }

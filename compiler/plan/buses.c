@@ -7,13 +7,17 @@
 
 const char *expander_kind_word(enum expander_kind kind)
 {
-    static const char *const words[] = { [EXPANDER_PXB] = "pxb", [EXPANDER_PXB_PCIE] = "pxb-pcie" };
+    static const char *const words[] = {
+        [EXPANDER_PXB] = "pxb",
+        [EXPANDER_PXB_PCIE] = "pxb-pcie",
+        [EXPANDER_PXB_CXL] = "pxb-cxl",
+    };
     return words[kind];
 }
 
 uint32_t bus_numbers_of(enum expander_kind kind, uint32_t ports)
 {
-    return 1 + (kind == EXPANDER_PXB_PCIE ? ports : 1);
+    return 1 + (kind == EXPANDER_PXB ? 1 : ports);
 }
 
 uint32_t free_bus_number(const struct bus_numbers *taken, uint32_t taken_count, uint32_t count)
@@ -29,4 +33,15 @@ uint32_t free_bus_number(const struct bus_numbers *taken, uint32_t taken_count, 
             return number;
     }
     return 0;
+}
+
+const struct plan_expander *cxl_bridge(const struct plan_guest *guest, uint32_t device)
+{
+    uint32_t nth = 0;
+    for (uint32_t i = 0; i < device; i++)
+        nth += guest->memory_devices[i].model == MEMORY_CXL;
+    for (uint32_t i = 0; i < guest->expander_count; i++)
+        if (guest->expanders[i].kind == EXPANDER_PXB_CXL && !nth--)
+            return &guest->expanders[i];
+    return NULL;
 }

@@ -10,7 +10,7 @@
 enum { MOST_EXPANDERS = BUS_NUMBER_MOST / 2, MOST_DEVICES = 256 };
 
 static const char *const expander_keys[] = { "name", "kind", "cell", "number", "controller", "ports", NULL };
-static const char *const kinds[] = { "pxb", "pxb-pcie" };
+static const char *const kinds[] = { "pxb", "pxb-pcie", "pxb-cxl" };
 
 static void check_ranges(struct plan_reader *reader, const struct plan_expander *expander,
                          const struct plan_guest *guest)
@@ -35,7 +35,7 @@ static void check_others(struct plan_reader *reader, const struct plan_expander 
         const struct plan_expander *other = &expanders[i];
         if (strcmp(other->name, here->name) == 0)
             reader_fail(reader, NM_plan_conflict, "name", "two buses are named '%s'", here->name);
-        else if (other->kind != here->kind)
+        else if ((other->kind == EXPANDER_PXB) != (here->kind == EXPANDER_PXB))
             reader_fail(reader, NM_plan_conflict, "kind", "a machine has buses of one kind");
         else if (ranges_meet(here->number, bus_numbers_of(here->kind, here->ports), other->number,
                              bus_numbers_of(other->kind, other->ports)))
@@ -59,7 +59,28 @@ static void read_expander(struct plan_reader *reader, struct json_c_object *obje
     out->ports = (uint32_t)read_number(reader, object, "ports", may_lack ? OPTIONAL : REQUIRED, 1, PORTS_MOST);
     if (!reader->failed && out->kind == EXPANDER_PXB && out->ports)
         reader_fail(reader, NM_plan_conflict, "ports", "a pxb has slots and no ports");
+    if (!reader->failed && out->kind == EXPANDER_PXB_CXL && out->ports != 1)
+        reader_fail(reader, NM_plan_conflict, "ports", "a pxb-cxl has one port");
     check_ranges(reader, out, guest);
+}
+
+/* Each cxl has its bridge, on its cell, and each bridge its cxl. */
+static void check_bridges(struct plan_reader *reader, const struct plan_guest *guest)
+{
+    uint32_t left = 0;
+    for (uint32_t i = 0; i < guest->expander_count; i++)
+        left += guest->expanders[i].kind == EXPANDER_PXB_CXL;
+    for (uint32_t i = 0; !reader->failed && i < guest->memory_device_count; i++) {
+        if (guest->memory_devices[i].model != MEMORY_CXL)
+            continue;
+        const struct plan_expander *bridge = cxl_bridge(guest, i);
+        left--;
+        if (!bridge || bridge->cell != guest->memory_devices[i].cell)
+            reader_fail(reader, NM_plan_conflict, "expanders", "cxl '%s' has no pxb-cxl on its cell",
+                        guest->memory_devices[i].memory.name);
+    }
+    if (!reader->failed && left)
+        reader_fail(reader, NM_plan_conflict, "expanders", "there are more buses of pxb-cxl than cxl");
 }
 
 void read_expanders(struct plan_reader *reader, struct json_c_object *object, struct plan_guest *guest)
@@ -77,6 +98,7 @@ void read_expanders(struct plan_reader *reader, struct json_c_object *object, st
     reader_leave(reader);
     guest->expanders = expanders;
     guest->expander_count = (uint32_t)count;
+    check_bridges(reader, guest);
 }
 
 /* ---- devices ---------------------------------------------------------------------------------------------------- */
@@ -109,6 +131,8 @@ static bool has_place(const struct plan_guest *guest, const struct plan_device *
     const struct plan_expander *expander = &guest->expanders[device->expander];
     if (!device->controller)
         return guest->has_base;
+    if (expander->kind == EXPANDER_PXB_CXL)
+        return false;
     if (expander->kind == EXPANDER_PXB)
         return device->controller == expander->controller && device->slot;
     return device->controller > expander->controller && device->controller <= expander->controller + expander->ports &&

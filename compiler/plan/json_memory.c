@@ -88,6 +88,8 @@ static void write_memory_device(struct json *json, const struct plan_memory_devi
     flag_if_set(json, "pmem", device->pmem);
     flag_if_set(json, "readonly", device->readonly);
     text_if_any(json, "uuid", device->uuid);
+    number_if_any(json, "window_bytes", device->window_bytes);
+    flag_if_set(json, "persistent", device->is_persistent);
     json_end(json, '}');
 }
 
@@ -169,10 +171,20 @@ static void read_model(struct plan_reader *reader, struct json_c_object *object,
     device->pmem = flag(reader, object, "pmem");
     device->readonly = flag(reader, object, "readonly");
     device->uuid = read_text(reader, object, "uuid", OPTIONAL);
-    bool is_nvdimm = device->model == MEMORY_NVDIMM, is_file = is_nvdimm || device->model == MEMORY_VIRTIO_PMEM;
+    bool is_cxl = device->model == MEMORY_CXL, is_nvdimm = device->model == MEMORY_NVDIMM;
+    device->window_bytes = read_size(reader, object, "window_bytes", is_cxl ? REQUIRED : OPTIONAL, 1);
+    device->is_persistent = flag(reader, object, "persistent");
+    bool is_file = is_nvdimm || device->model == MEMORY_VIRTIO_PMEM || (is_cxl && device->is_persistent);
     if (reader->failed)
         return;
-    if (!is_nvdimm && (device->label_bytes || device->pmem || device->readonly || device->uuid))
+    if (!is_cxl && (device->window_bytes || device->is_persistent))
+        reader_fail(reader, NM_plan_conflict, NULL, "what is said of cxl is said of %s",
+                    memory_model_word(device->model));
+    else if (is_cxl &&
+             (device->window_bytes % (CXL_STEP_MIB * MIB) || device->memory.memory_bytes % (CXL_STEP_MIB * MIB) ||
+              device->address || device->is_persistent != (device->label_bytes != 0)))
+        reader_fail(reader, NM_plan_conflict, NULL, "cxl has steps of 256MiB, no address, and labels if persistent");
+    else if (!is_nvdimm && ((device->label_bytes && !is_cxl) || device->pmem || device->readonly || device->uuid))
         reader_fail(reader, NM_plan_conflict, NULL, "what is said of nvdimm is said of %s",
                     memory_model_word(device->model));
     else if (!is_virtio_mem && (device->block_bytes || device->requested_bytes || device->dynamic_memslots))
@@ -209,12 +221,14 @@ static void read_slot(struct plan_reader *reader, struct json_c_object *object, 
 static void read_memory_device(struct plan_reader *reader, struct json_c_object *object, const struct plan_guest *guest,
                                bool *taken, struct plan_memory_device *device)
 {
-    static const char *const keys[] = { "model",   "name",        "cell",        PLAN_MEMORY_KEYS,
-                                        "slot",    "nodes_said",  "pages_said",  "slot_said",
-                                        "address", "block_bytes", "label_bytes", "requested_bytes",
-                                        "pmem",    "readonly",    "uuid",        "dynamic_memslots",
-                                        NULL };
-    static const char *const models[MEMORY_MODELS] = { "dimm", "virtio-mem", "nvdimm", "virtio-pmem", "sgx-epc" };
+    static const char *const keys[] = { "model",        "name",        "cell",        PLAN_MEMORY_KEYS,
+                                        "slot",         "nodes_said",  "pages_said",  "slot_said",
+                                        "address",      "block_bytes", "label_bytes", "requested_bytes",
+                                        "pmem",         "readonly",    "uuid",        "dynamic_memslots",
+                                        "window_bytes", "persistent",  NULL };
+    static const char *const models[MEMORY_MODELS] = {
+        "dimm", "virtio-mem", "nvdimm", "virtio-pmem", "sgx-epc", "cxl"
+    };
     if (!read_object(reader, object, keys))
         return;
     device->model = read_word(reader, object, "model", REQUIRED, models, G_N_ELEMENTS(models), 0);
@@ -238,8 +252,6 @@ void read_memory_devices(struct plan_reader *reader, struct json_c_object *objec
     size_t count;
     struct json_c_object *array = read_array(reader, object, "memory_devices", OPTIONAL, MOST_SLOTS, &count);
     struct plan_memory_device *devices = arena_alloc(reader->arena, sizeof *devices * (count ? count : 1));
-    if (!reader->failed && count && (!guest->max_memory_bytes || !guest->has_numa))
-        reader_fail(reader, NM_plan_conflict, "memory_devices", "only guests that can grow and have cells have them");
     reader_enter(reader, "memory_devices");
     for (size_t i = 0; i < count && !reader->failed; i++) {
         reader_enter_element(reader, i);
@@ -249,6 +261,8 @@ void read_memory_devices(struct plan_reader *reader, struct json_c_object *objec
     reader_leave(reader);
     guest->memory_devices = devices;
     guest->memory_device_count = reader->failed ? 0 : (uint32_t)count;
+    if (!reader->failed && count && (!guest->has_numa || (plugged_devices(guest) && !guest->max_memory_bytes)))
+        reader_fail(reader, NM_plan_conflict, "memory_devices", "only guests that can grow and have cells have them");
     if (!reader->failed && guest->max_memory_bytes && plan_total_bytes(guest) > guest->max_memory_bytes)
         reader_fail(reader, NM_plan_conflict, "max_memory_bytes", "the memory devices do not fit below it");
     else if (!reader->failed && guest->current_memory_bytes > plan_total_bytes(guest))

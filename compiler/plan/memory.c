@@ -8,8 +8,17 @@ uint64_t plan_total_bytes(const struct plan_guest *guest)
 {
     uint64_t sum = guest->memory_bytes;
     for (uint32_t i = 0; i < guest->memory_device_count; i++)
-        sum += guest->memory_devices[i].memory.memory_bytes;
+        if (is_plugged(guest->memory_devices[i].model))
+            sum += guest->memory_devices[i].memory.memory_bytes;
     return sum;
+}
+
+uint32_t plugged_devices(const struct plan_guest *guest)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < guest->memory_device_count; i++)
+        count += is_plugged(guest->memory_devices[i].model);
+    return count;
 }
 
 /* The nodes of all cells.  Node numbers end at 1023 in every kernel there is, so marks do. */
@@ -51,7 +60,7 @@ const struct ids *plan_common_nodes(struct arena *arena, const struct plan_guest
 static bool is_bound_otherwise(const struct plan_guest *guest, const struct plan_memory_device *device)
 {
     const struct plan_cell *memory = &device->memory, *cell = &guest->cells[device->cell];
-    if (device->model == MEMORY_VIRTIO_PMEM || !memory->nodes)
+    if (device->model == MEMORY_VIRTIO_PMEM || device->model == MEMORY_CXL || !memory->nodes)
         return false;
     if (memory->policy != (cell->nodes ? cell->policy : POLICY_STRICT))
         return true;
@@ -64,7 +73,7 @@ bool has_device_gap(const struct plan_guest *guest, enum libvirt_gap gap, uint32
         const struct plan_memory_device *device = &guest->memory_devices[i];
         *out_cell = device->cell;
         *out_device = i;
-        if (gap == GAP_BINDING ? is_bound_otherwise(guest, device) : device->uuid != NULL)
+        if (gap == GAP_BINDING ? is_bound_otherwise(guest, device) : device->uuid || device->model == MEMORY_CXL)
             return true;
     }
     return false;

@@ -29,6 +29,7 @@ enum memory_model {
     MEMORY_NVDIMM,
     MEMORY_VIRTIO_PMEM, /* of no cell */
     MEMORY_SGX_EPC,
+    MEMORY_CXL, /* behind a bridge of its own: the nth of these behind the nth pxb-cxl */
     MEMORY_MODELS
 };
 
@@ -89,8 +90,15 @@ struct plan_memory_device { /* beside the memory of the cells */
     bool dynamic_memslots;
     uint64_t label_bytes; /* of nvdimm; 0: none */
     bool pmem, readonly;
-    const char *uuid; /* of nvdimm; NULL: none */
+    const char *uuid;      /* of nvdimm; NULL: none */
+    uint64_t window_bytes; /* of cxl: addresses that the guest may map it at; its labels are in a file of their own */
+    bool is_persistent;
 };
+
+static inline bool is_plugged(enum memory_model model) /* takes a part of what the guest can grow to */
+{
+    return model != MEMORY_CXL;
+}
 
 static inline bool has_slots(enum memory_model model) /* sits in one of the guest's slots */
 {
@@ -154,8 +162,9 @@ struct plan_resctrl { /* a group of vCPUs with a part of the caches and of the b
 
 enum expander_kind {
     EXPANDER_PXB,
-    EXPANDER_PXB_PCIE
-}; /* of conventional PCI, with slots; of PCI Express, with ports */
+    EXPANDER_PXB_PCIE,
+    EXPANDER_PXB_CXL
+}; /* of conventional PCI, with slots; of PCI Express, with ports; a CXL host bridge, with one */
 
 struct plan_expander { /* a PCI bus that stands on a cell */
     const char *name;
@@ -243,10 +252,37 @@ struct plan_guest {
     uint64_t hard_limit_bytes; /* 0: none */
 };
 
+/* ---- what guests leave of a host -------------------------------------------------------------------------------- */
+
+struct plan_pool { /* huge pages of one size */
+    uint64_t page_bytes;
+    uint64_t pages, pages_left;
+};
+
+struct plan_node {
+    uint32_t os_index;
+    bool memory_known;
+    uint64_t memory_bytes, memory_left_bytes; /* in normal pages, reserves included; what guests may still take */
+    const struct plan_pool *pools;            /* rising by size; those that are known and not empty */
+    uint32_t pool_count;
+    const struct ids *own_cpus;      /* each one vCPU's or one emulator's own */
+    const struct ids *shared_cpus;   /* where others float; */
+    const struct ids *isolated_cpus; /* where they do not, since the host isolates them: nobody's yet */
+    const struct ids *reserved_cpus; /* by the site */
+};
+
+struct plan_host {
+    const char *name;
+    const struct plan_node *nodes; /* rising by number */
+    uint32_t node_count;
+};
+
 struct plan {
     const char *site;                /* its name: the file's, without folder and ending */
     const struct plan_guest *guests; /* in order of the site */
     uint32_t guest_count;
+    const struct plan_host *hosts; /* those that have guests, in order of the site */
+    uint32_t host_count;
     const char *const *targets; /* rising; those whose files stand beside plan.json, so that the next build knows
                                    which files are its own; none where only the plan was written */
     uint32_t target_count;
@@ -296,7 +332,12 @@ uint32_t bus_numbers_of(enum expander_kind kind, uint32_t ports);
 /* The highest place for so many numbers that the others leave free; 0: there is none. */
 uint32_t free_bus_number(const struct bus_numbers *taken, uint32_t taken_count, uint32_t count);
 
-/* The memory of cells and devices, as libvirt counts it. */
+/* The bridge of the nth memory device, a cxl; NULL: there is none. */
+const struct plan_expander *cxl_bridge(const struct plan_guest *guest, uint32_t device);
+enum { CXL_STEP_MIB = 256, CXL_BRIDGES_MOST = 16 }; /* in which its memory and windows come; on a machine */
+
+uint32_t plugged_devices(const struct plan_guest *guest);
+/* The memory of cells and of devices that are plugged, as libvirt counts it. */
 uint64_t plan_total_bytes(const struct plan_guest *guest);
 
 /* How all cells are bound alike: their policy, and the nodes of all of them, which is said of interleaved and preferred

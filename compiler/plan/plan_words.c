@@ -21,7 +21,7 @@ const char *memory_model_word(enum memory_model model)
     static const char *const words[MEMORY_MODELS] = {
         [MEMORY_DIMM] = "dimm",       [MEMORY_VIRTIO_MEM] = "virtio-mem",
         [MEMORY_NVDIMM] = "nvdimm",   [MEMORY_VIRTIO_PMEM] = "virtio-pmem",
-        [MEMORY_SGX_EPC] = "sgx-epc",
+        [MEMORY_SGX_EPC] = "sgx-epc", [MEMORY_CXL] = "cxl",
     };
     return words[model];
 }

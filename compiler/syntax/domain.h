@@ -210,7 +210,8 @@ struct cell_items { /* by id */
 void hmat_to_items(struct domain *domain, struct cell_items *cells);
 
 /* What the memory comes to, with its devices; behind the cells, which have so much of it. */
-void memory_to_items(struct domain *domain, struct item_list *top, uint64_t cells_kib);
+void memory_to_items(struct domain *domain, struct item_list *top, uint64_t cells_kib,
+                     struct domain_identity *identity);
 void memory_devices_to_items(struct domain *domain, struct item_list *top);
 /* PCI buses on cells, and what a guest's own must keep clear of. */
 void devices_to_items(struct domain *domain, struct item_list *top, struct domain_identity *identity);

@@ -61,7 +61,7 @@ static void tell_no_memory(struct domain *domain, const struct element *memory, 
 }
 
 /* `max`, `slots` and `current` in the block of `memory`. */
-static void add_growth(struct domain *domain, struct item *item, uint64_t total_kib)
+static void add_growth(struct domain *domain, struct item *item, uint64_t total_kib, struct domain_identity *identity)
 {
     const struct element *max = domain_first(domain, PART_MAX_MEMORY),
                          *current = domain_first(domain, PART_CURRENT_MEMORY);
@@ -69,6 +69,9 @@ static void add_growth(struct domain *domain, struct item *item, uint64_t total_
     uint64_t kib;
     if (max && !has_cells(domain)) {
         tell_kept(domain, element_extent(max), "room for memory devices of a guest without cells");
+        identity->kept_max = domain_span(domain, max->content.where);
+        if (domain_size(domain, &max->content, element_value(max, "unit"), "a size of memory", &kib))
+            identity->kept_max_bytes = MIN(kib, UINT64_MAX / KIB) * KIB;
         max = NULL;
     }
     if (max && domain_size(domain, &max->content, element_value(max, "unit"), "a size of memory", &kib)) {
@@ -84,7 +87,7 @@ static void add_growth(struct domain *domain, struct item *item, uint64_t total_
 }
 
 /* With cells they say it; the total is then only compared. */
-void memory_to_items(struct domain *domain, struct item_list *top, uint64_t cells_kib)
+void memory_to_items(struct domain *domain, struct item_list *top, uint64_t cells_kib, struct domain_identity *identity)
 {
     const struct element *memory = domain_first(domain, PART_MEMORY), *max = domain_first(domain, PART_MAX_MEMORY);
     uint64_t kib, devices = devices_kib(domain), sum;
@@ -109,7 +112,7 @@ void memory_to_items(struct domain *domain, struct item_list *top, uint64_t cell
     if (says_size)
         size = word_size(domain, &memory->content, kib - devices);
     struct item *item = item_of(domain, name, &size, says_size);
-    add_growth(domain, item, sum);
+    add_growth(domain, item, sum, identity);
     if (says_size || item->has_block)
         item_add(NULL, top, item);
 }

@@ -224,7 +224,7 @@ static void add_items(struct domain *domain, struct item_list *top, struct tree 
         domain_uuid(domain, &uuid->content, &identity->uuid);
     cells_to_items(domain, &cells, &cells_kib);
     tree->total = total_of_cells(domain, cells_kib);
-    memory_to_items(domain, top, cells_kib);
+    memory_to_items(domain, top, cells_kib, identity);
     vcpus_to_items(domain, top);
     add_placement(domain, top);
     add_pins(domain, top);

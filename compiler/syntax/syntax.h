@@ -105,7 +105,9 @@ struct domain_identity {
     const char *uuid, *name; /* NULL where it has none; the UUID in the usual form */
     struct span name_span;   /* of the name; without one, of the tag that lacks it */
     uint32_t controllers;    /* the numbers of its PCI controllers are below this */
-    uint32_t buses_end;      /* its PCI buses that stand on no cell have numbers from here on; 0: none says so */
+    uint64_t kept_max_bytes; /* a maxMemory that stays as it is, without cells; 0: it has none */
+    struct span kept_max;
+    uint32_t buses_end; /* its PCI buses that stand on no cell have numbers from here on; 0: none says so */
 };
 struct tree *read_domain(struct syntax *syntax, uint32_t file, struct domain_identity *out_identity);
 

@@ -55,6 +55,20 @@ def srat(table):
     return cpus, memory
 
 
+def cedt_windows(table):
+    """[(bytes, the bridges behind it)] of the fixed windows of CXL."""
+    found, at = [], 36
+    while at < len(table):
+        kind, _, length = struct.unpack_from("<BBH", table, at)
+        if kind == 1:
+            size, ways = struct.unpack_from("<QB", table, at + 16)
+            found.append((size, struct.unpack_from(f"<{1 << ways}I", table, at + 36)))
+        if length == 0:
+            raise ValueError("a CEDT entry of length 0")
+        at += length
+    return sorted(found)
+
+
 def slit(table):
     count, = struct.unpack_from("<Q", table, 36)
     return [list(table[44 + row * count:44 + (row + 1) * count]) for row in range(count)]

@@ -54,8 +54,11 @@ class Paused:
         return json.loads(line)
 
     def ask(self, command, **arguments):
-        self.process.stdin.write(json.dumps({"execute": command, "arguments": arguments}).encode() + b"\n")
-        self.process.stdin.flush()
+        try:
+            self.process.stdin.write(json.dumps({"execute": command, "arguments": arguments}).encode() + b"\n")
+            self.process.stdin.flush()
+        except BrokenPipeError:
+            raise EngineError(self._said()) from None
         while True:
             answer = self._line()
             if "return" in answer:

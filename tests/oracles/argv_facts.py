@@ -381,8 +381,32 @@ def _expanders(texts):
                 raise FactError(f"a second bus {number}, or not on the root bus: {told}")
             named[told["id"]] = found[number] = {"kind": kind, "cell": _cell_of(told), "ports": []}
     for told in devices:
-        if told.get("driver", "").endswith("root-port") and told.get("bus") in named:
+        if told.get("driver", "").endswith(("root-port", "cxl-rp")) and told.get("bus") in named:
             named[told["bus"]]["ports"].append(slot(told["addr"]))
+    return found
+
+
+def _cxl(texts, machine, backends, used):
+    """{number of the bus of its bridge: its memory, its labels, whether it is persistent, its window}"""
+    devices = {told["id"]: told for told in (properties(text, "driver") for text in texts) if "id" in told}
+    windows, found = {}, {}
+    for number in range(len([key for key in machine if re.fullmatch(r"cxl-fmw\.\d+\.size", key)])):
+        bridge = machine[f"cxl-fmw.{number}.targets.0"]
+        if bridge in windows or f"cxl-fmw.{number}.targets.1" in machine:
+            raise FactError(f"window {number} is not the only one of its only bridge")
+        windows[bridge] = size(machine[f"cxl-fmw.{number}.size"])
+    for told in devices.values():
+        if told.get("driver") != "cxl-type3":
+            continue
+        if told.keys() - {"driver", "id", "bus", "memdev", "persistent-memdev", "volatile-memdev", "lsa"}:
+            raise FactError(f"a cxl-type3 that nobody knows: {told}")
+        bridge = devices[devices[told["bus"]]["bus"]]
+        kept = told.get("memdev", told.get("persistent-memdev"))
+        found[integer(bridge["bus_nr"])] = {
+            "memory": _take_backend(kept or told.get("volatile-memdev"), backends, used), "persistent": bool(kept),
+            "labels": _take_backend(told["lsa"], backends, used) if kept else None, "window": windows[bridge["id"]]}
+    if len(found) != len(windows) or (found and not boolean(machine.get("cxl", "off"))):
+        raise FactError(f"{len(found)} cxl, {len(windows)} windows, or a machine without")
     return found
 
 
@@ -468,6 +492,7 @@ def facts(words, mounts=None):
     used = set()
     cells, distances, hmat = _numa(options.get("-numa", []), backends, "-mem-prealloc" in words, used)
     memory_devices = _memory_devices(options.get("-device", []), machine, backends, used)
+    cxl = _cxl(options.get("-device", []), machine, backends, used)
     only = machine.get("memory-backend")
     if only is not None and (only not in backends or cells):
         raise FactError(f"memory-backend '{only}' is no backend, or there are cells beside it")
@@ -486,7 +511,7 @@ def facts(words, mounts=None):
         "is_locked": boolean(overcommit.get("mem-lock", "off")), "expanders": _expanders(options.get("-device", [])),
         "iothreads": _iothreads(options.get("-object", [])), "devices": _host_devices(options.get("-device", [])),
         "initiators": _initiators(options.get("-object", [])),
-        "caches": _caches(machine), "plugged": _plugged(options.get("-device", [])),
+        "caches": _caches(machine), "cxl": cxl, "plugged": _plugged(options.get("-device", [])),
         "remapping": _remapping(machine, options.get("-device", [])), "gic": machine.get("gic-version"),
     }
 

@@ -24,11 +24,11 @@ from oracles.sample import mistakes
 
 HOST_BOUND = ("host-nodes", "policy", "prealloc", "prealloc-threads", "prealloc-context", "hugetlb", "hugetlbsize",
               "mem-path", "align", "offset", "pmem", "discard-data", "reserve")
-STAYS = ("pxb", "pcie-root-port", "vfio-pci", "{", *argv_facts.MODELS)  # of the devices
+STAYS = ("pxb", "pcie-root-port", "cxl-", "vfio-pci", "{", *argv_facts.MODELS)  # of the devices
 NOT_NUMA = ("-kernel", "-initrd", "-append", "-bios", "-blockdev", "-netdev", "-serial", "-drive", "-uuid", "-name")
 LACKS = ("requires support for extended interrupt mode", "kernel irqchip and X2APIC", "unsupported machine type",
          "is not a valid object type", "does not accept value 'acpi-generic-initiator'", "cannot set up guest memory",
-         "The max CPUs supported by machine", "dynamic-memslots' not found", "smp.modules' is unexpected")
+         "The max CPUs supported by machine", "dynamic-memslots' not found", "smp.modules' is unexpected", "volatile-memdev' not found")
 
 
 # ---- the command line, for this machine ------------------------------------------------------------------------
@@ -167,7 +167,7 @@ def _expanders(engine):
         number = engine.ask("qom-get", path=path, property="bus_nr")
         bridges = [(device["slot"], device["function"]) for device in buses[number] if "pci_bridge" in device]
         found[number] = {"kind": kind, "cell": engine.ask("qom-get", path=path, property="numa_node"),
-                         "ports": bridges if kind == "pxb-pcie" else []}
+                         "ports": bridges if kind != "pxb" else []}
     if len(buses) != len(found) + 1:
         raise tap.Failure(f"root buses {sorted(buses)}, expanders {sorted(found)}")
     return found
@@ -218,12 +218,44 @@ def _memory_devices(engine):
     return found
 
 
+def _cxl(engine):
+    """{number of the bus of its bridge: its memory}"""
+    backends, found = {one["id"]: one for one in engine.ask("query-memdev")}, {}
+    for one in engine.ask("qom-list", path="/machine/peripheral"):
+        if one["type"] != "child<cxl-type3>":
+            continue
+        path = f"/machine/peripheral/{one['name']}"
+        port = engine.ask("qom-get", path=path, property="parent_bus").split("/")[-1]
+        bridge = engine.ask("qom-get", path=f"/machine/peripheral/{port}", property="parent_bus").split("/")[-1]
+        number = engine.ask("qom-get", path=f"/machine/peripheral/{bridge}", property="bus_nr")
+        properties = {each["name"] for each in engine.ask("qom-list", path=path)}
+        def backend(*links):
+            values = [engine.ask("qom-get", path=path, property=link) for link in links if link in properties]
+            return next((backends[value.removeprefix("/objects/")] for value in values if value), {})
+        memory = backend("memdev", "persistent-memdev", "volatile-memdev")
+        found[number] = {"size": memory["size"], "share": memory["share"], "labels": backend("lsa").get("size")}
+    return found
+
+
+def _planned_cxl(plan):
+    bridges = [one["number"] for one in plan.get("expanders", []) if one["kind"] == "pxb-cxl"]
+    devices = [one for one in plan.get("memory_devices", []) if one["model"] == "cxl"]
+    return {number: {"size": one["memory_bytes"], "share": one["shared"], "labels": one.get("label_bytes")}
+            for number, one in zip(bridges, devices)}
+
+
+def _planned_windows(plan):
+    bridges = [one["number"] for one in plan.get("expanders", []) if one["kind"] == "pxb-cxl"]
+    sizes = [one["window_bytes"] for one in plan.get("memory_devices", []) if one["model"] == "cxl"]
+    return sorted((size, (number,)) for number, size in zip(bridges, sizes))
+
+
 def engine_facts(engine, words):
     vcpus, possible = _vcpus(engine)
     facts = {"cells": _cells_of_monitor(engine), "memory": _backends(engine), "vcpus": vcpus, "possible": possible,
              "iothreads": _iothreads(engine), "expanders": _expanders(engine),
              "devices": _host_devices(engine, words), "memory_devices": _memory_devices(engine),
-             "caches": argv_facts.facts(words)["caches"]}
+             "caches": argv_facts.facts(words)["caches"], "cxl": _cxl(engine)}
     data = engine.firmware_file("etc/acpi/tables")
     if data is None:
         raise tap.Failure("this machine has no ACPI tables: the guest sees no cells")
@@ -232,6 +264,7 @@ def engine_facts(engine, words):
         facts["srat_vcpus"], facts["srat_memory"] = acpi.srat(tables["SRAT"])
     if "SLIT" in tables:
         facts["distances"] = acpi.slit(tables["SLIT"])
+    facts["cxl_windows"] = acpi.cedt_windows(tables["CEDT"]) if "CEDT" in tables else []
     if "HMAT" in tables:
         facts["initiators"], facts["hmat"], facts["side_caches"] = acpi.hmat(tables["HMAT"])
     return facts
@@ -280,8 +313,8 @@ def _planned_memory_devices(plan, facts):
     """What the plan leaves to QEMU, the address, is QEMU's."""
     found = {}
     for number, device in enumerate(plan.get("memory_devices", [])):
-        if device["model"] == "sgx-epc":
-            continue  # no machine of tests has any
+        if device["model"] in ("sgx-epc", "cxl"):
+            continue  # no machine of tests has any; behind a bridge of its own
         name = f"memory{number}"
         found[name] = {
             "model": device["model"], "cell": device.get("cell"), "slot": device.get("slot"),
@@ -306,7 +339,7 @@ def plan_facts(plan, engine):
         "iothreads": {thread["id"]: _planned_iothread(thread) for thread in plan.get("iothreads", [])},
         "expanders": _planned_expanders(plan), "devices": _planned_devices(plan),
         "memory_devices": _planned_memory_devices(plan, engine["memory_devices"]),
-        "caches": plan["vcpus"].get("caches", {}),
+        "caches": plan["vcpus"].get("caches", {}), "cxl": _planned_cxl(plan), "cxl_windows": _planned_windows(plan),
     }
     if told:
         numbers = acpi.apic_ids(plan["vcpus"]) if plan.get("architecture") != "aarch64" else range(len(places))
@@ -365,10 +398,33 @@ def overlook_caches():
         raise tap.Failure("not seen: a cache shared by a socket instead of a die")
 
 
+# A case with CXL, which libvirt does not have either, and mistakes in its command line.
+CXL = ROOT / "tests" / "cases" / "cxl"
+CXL_MISTAKES = (("the window of a bridge", "cxl-fmw.1.size=1073741824", "cxl-fmw.1.size=536870912"),
+                ("the size of CXL memory", "size=536870912,mem-path", "size=268435456,mem-path"),
+                ("who shares CXL memory", "mem-path=/srv/cxl1,share=off", "mem-path=/srv/cxl1,share=on"),
+                ("the labels of CXL memory", "size=1048576,mem-path", "size=2097152,mem-path"),
+                ("the cell of a bridge", "numa_node=1", "numa_node=0"))
+
+
+def cxl_case(right="", wrong=""):
+    argv, plan = (CXL / "kept.argv").read_text(), json.loads((CXL / "kept.plan.json").read_text())
+    if right not in argv:
+        raise tap.Failure(f"the case has no {right}")
+    return argv.replace(right, wrong) if right else argv, plan["guests"][0]
+
+
+def overlook_cxl(right, wrong):
+    if not differences(*cxl_case(right, wrong))[0]:
+        raise tap.Failure(f"not seen: {wrong} instead of {right}")
+
+
 def self_tests():
     plan = json.loads(mistakes.PLAN.read_text())
     return [tap.Test("sample agrees with shared caches", lambda: compare(*shared_caches("die"))),
             tap.Test("sample: sees who shares a cache", overlook_caches)] + \
+        [tap.Test(f"CXL: sees {about}", lambda right=right, wrong=wrong: overlook_cxl(right, wrong))
+         for about, right, wrong in CXL_MISTAKES] + \
          [tap.Test("sample agrees", lambda: compare(mistakes.ARGV.read_text(), plan))] + \
         [tap.Test(f"sample: sees {mistake.about}", lambda mistake=mistake: overlook(plan, mistake))
          for mistake in mistakes.MISTAKES if mistake.engine_sees]

@@ -24,7 +24,7 @@ DAEMONS = ("virtlogd", "libvirtd")
 # what the daemon keeps goes into tmpfs that only these processes see; $1 numac, $2 the site, $3 the larger site
 SESSION = """
 set -e
-for folder in /run /var/lib/libvirt /var/cache/libvirt /var/log/libvirt; do mkdir -p $folder; mount -t tmpfs none $folder; done
+for folder in /run /etc/libvirt/qemu /var/lib/libvirt /var/cache/libvirt /var/log/libvirt; do mkdir -p $folder; mount -t tmpfs none $folder; done
 virtlogd -d
 libvirtd -d
 try() { echo "== $*"; status=0; "$@" 2>&1 || status=$?; echo "-- $status"; }

@@ -168,7 +168,7 @@ def short_is_long(numac, source, folder, site):
 
 def skip_growing(found, guest):
     """Memory that grows is told as not carried, and that is all that can be asked of it."""
-    if not re.search(r"maxmem=|sgx-epc|virtio-pmem|ballo", guest.argv.read_text()):
+    if not re.search(r"maxmem=|sgx-epc|virtio-pmem|cxl-type3|ballo", guest.argv.read_text()):
         return
     if "NM1279" not in found.told:
         raise tap.Failure(f"memory that grows was dropped in silence:\n{found.site}")

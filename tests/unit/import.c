@@ -7,35 +7,13 @@
 #include <string.h>
 
 #include "emit/emit.h"
-#include "import/import.h"
-
-struct run {
-    struct arena *arena;
-    struct sources *sources;
-    struct findings *findings;
-    struct syntax *syntax;
-    struct imported imported;
-};
+#include "importing.h"
 
 static struct run import(const char *text, bool with_bases)
 {
-    struct run run = { .arena = arena_new(), .sources = sources_new() };
-    run.findings = findings_new(run.sources);
-    run.syntax = syntax_new(run.sources, run.findings);
-    uint32_t file = sources_add_text(run.sources, "guest.xml", text, strlen(text));
-    const struct import_options options = { .notation = NOTATION_NUMA, .with_bases = with_bases };
-    run.imported = import_guests(run.arena, run.syntax, &file, 1, &options);
+    struct run run = run_new();
+    run_import(&run, sources_add_text(run.sources, "guest.xml", text, strlen(text)), with_bases);
     return run;
-}
-
-static void done(struct run *run)
-{
-    if (run->imported.site)
-        g_string_free(run->imported.site, TRUE);
-    syntax_free(run->syntax);
-    findings_free(run->findings);
-    sources_free(run->sources);
-    arena_free(run->arena);
 }
 
 /* ---- what is written -------------------------------------------------------------------------------------------- */
@@ -125,7 +103,7 @@ static void test_written(gconstpointer data)
     struct run run = import(xml, false);
     g_assert_nonnull(run.imported.site);
     g_assert_cmpstr(run.imported.site->str, ==, site);
-    done(&run);
+    run_end(&run);
 }
 
 static void test_names(void)
@@ -136,7 +114,7 @@ static void test_names(void)
     g_assert_cmpstr(
         run.imported.site->str, ==,
         "guest \"9 \\\"lives\\\" \\\\\" {\n    base \"9 \\\"lives\\\" \\\\.xml\"\n    memory 1MiB\n    vcpus 1\n}\n");
-    done(&run);
+    run_end(&run);
 }
 
 /* ---- several ---------------------------------------------------------------------------------------------------- */
@@ -152,7 +130,7 @@ static void check_bases(const char *text, const char *const *bases)
         g_assert_cmpstr(base, ==, bases[i]);
     }
     g_assert_null(bases[run.imported.count]);
-    done(&run);
+    run_end(&run);
 }
 
 static void test_parts(void)
@@ -220,7 +198,7 @@ static void test_refused(gconstpointer data)
         g_assert_cmpuint(finding->code, ==, refused[which].code);
         g_assert_cmpuint(finding->span.begin, ==, refused[which].begin);
     }
-    done(&run);
+    run_end(&run);
 }
 
 static void test_no_base(void)
@@ -228,7 +206,7 @@ static void test_no_base(void)
     struct run run = import(GUEST("a"), false);
     g_assert_cmpuint(findings_count(run.findings, HINT), ==, 1);
     g_assert_cmpuint(findings_nth(run.findings, 0)->code, ==, NM_import_no_base);
-    done(&run);
+    run_end(&run);
 }
 
 /* ---- the folder ------------------------------------------------------------------------------------------------- */
@@ -253,20 +231,16 @@ static void test_replaces(void)
     g_assert_cmpstr(kept, ==, "mine");
     g_assert_cmpint(g_remove(path), ==, 0);
     g_assert_cmpint(g_rmdir(folder), ==, 0); /* nothing else is left in it */
-    done(&run);
+    run_end(&run);
 }
 
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    for (size_t i = 0; i < G_N_ELEMENTS(written); i++) {
-        g_autofree char *path = g_strdup_printf("/import/written/%s", written[i].name);
-        g_test_add_data_func(path, GSIZE_TO_POINTER(i), test_written);
-    }
-    for (size_t i = 0; i < G_N_ELEMENTS(refused); i++) {
-        g_autofree char *path = g_strdup_printf("/import/refused/%s", refused[i].name);
-        g_test_add_data_func(path, GSIZE_TO_POINTER(i), test_refused);
-    }
+    for (size_t i = 0; i < G_N_ELEMENTS(written); i++)
+        add_example("/import/written", written[i].name, i, test_written);
+    for (size_t i = 0; i < G_N_ELEMENTS(refused); i++)
+        add_example("/import/refused", refused[i].name, i, test_refused);
     g_test_add_func("/import/names", test_names);
     g_test_add_func("/import/parts", test_parts);
     g_test_add_func("/import/no base", test_no_base);

@@ -6,47 +6,26 @@
 #include <glib/gstdio.h>
 #include <string.h>
 
-#include "import/import.h"
-
-struct run {
-    struct arena *arena;
-    struct sources *sources;
-    struct findings *findings;
-    struct syntax *syntax;
-    struct imported imported;
-};
+#include "importing.h"
 
 /* Through a file: text in memory cannot hold the NUL bytes of a process. */
 static struct run import(const char *text, size_t length)
 {
-    struct run run = { .arena = arena_new(), .sources = sources_new() };
+    struct run run = run_new();
     g_autofree char *folder = g_dir_make_tmp("numac-argv-XXXXXX", NULL);
     g_autofree char *path = g_build_filename(folder, "pg.1.argv", NULL);
     g_assert_true(g_file_set_contents(path, text, (gssize)length, NULL));
-    run.findings = findings_new(run.sources);
-    run.syntax = syntax_new(run.sources, run.findings);
-    uint32_t file = sources_read_words(run.sources, path, IMPORT_BYTES_LIMIT);
-    const struct import_options options = { .notation = NOTATION_NUMA };
-    run.imported = import_guests(run.arena, run.syntax, &file, 1, &options);
+    run_import(&run, sources_read_words(run.sources, path, IMPORT_BYTES_LIMIT), false);
     g_assert_cmpint(g_remove(path), ==, 0);
     g_assert_cmpint(g_rmdir(folder), ==, 0);
     return run;
-}
-
-static void done(struct run *run)
-{
-    if (run->imported.site)
-        g_string_free(run->imported.site, TRUE);
-    syntax_free(run->syntax);
-    findings_free(run->findings);
-    sources_free(run->sources);
-    arena_free(run->arena);
 }
 
 /* ---- what is written -------------------------------------------------------------------------------------------- */
 
 #define KVM "qemu-system-x86_64 -name g -accel kvm -machine q35 -cpu host "
 #define ONE "    vcpus 1\n"
+#define KEY "kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk"
 #define RAM(id) " -object memory-backend-ram,id=" id ",size=1G"
 
 static const struct {
@@ -222,7 +201,7 @@ static void test_written(gconstpointer data)
         g_assert_cmpstr(run.imported.site->str, ==, site);
     else
         g_assert_null(run.imported.site);
-    done(&run);
+    run_end(&run);
 }
 
 /* The words of a process: nothing in them is a shell's. */
@@ -234,14 +213,14 @@ static void test_process(void)
     struct run run = import(text, sizeof text - 1);
     g_assert_null(run.imported.site); /* a '$' in a name */
     g_assert_cmpuint(findings_nth(run.findings, 1)->code, ==, NM_import_name);
-    done(&run);
+    run_end(&run);
     static const char other[] = "kvm\0-name\0a b's\0-M\0q35\0-cpu\0host\0-append\0a # \"b\0-kernel\0\xc3\xa9\0-S";
     run = import(other, sizeof other - 1);
     g_assert_nonnull(run.imported.site);
     g_assert_cmpstr(run.imported.site->str, ==,
                     "guest \"a b's\" {\n    memory 128MiB\n    vcpus 1\n    boot {\n        kernel \"\xc3\xa9\"\n"
                     "        cmdline \"a # \\\"b\"\n    }\n}\n");
-    done(&run);
+    run_end(&run);
 }
 
 /* A guest without a name has that of its file. */
@@ -252,7 +231,7 @@ static void test_name_of_file(void)
     g_assert_nonnull(run.imported.site);
     g_assert_true(g_str_has_prefix(run.imported.site->str, "guest pg {\n"));
     g_assert_cmpuint(findings_nth(run.findings, 0)->code, ==, NM_argv_no_name);
-    done(&run);
+    run_end(&run);
 }
 
 static void test_several(void)
@@ -268,7 +247,7 @@ static void test_several(void)
     g_assert_cmpuint(finding->code, ==, NM_argv_left_out);
     g_assert_cmpstr(finding->message, ==, "left out: 'set'");
     g_assert_cmpstr(finding->notes[0], ==, "and 1 more that run something else than QEMU");
-    done(&run);
+    run_end(&run);
 }
 
 /* ---- what is told ----------------------------------------------------------------------------------------------- */
@@ -293,9 +272,11 @@ static const struct {
     { "more vCPUs than there can be", KVM "-smp 8,maxcpus=4", NM_argv_value, "-smp 8,maxcpus=4" },
     { "JSON cut short", KVM "-object '{\"qom-type\":\"iothread\"'", NM_argv_value, "" },
     { "JSON with more behind it", KVM "-object '{\"qom-type\":\"iothread\",\"id\":\"a\"}x'", NM_argv_value, "x" },
+    { "a key beyond all", KVM "-object '{\"" KEY KEY KEY KEY "\":{\"a\":1}}'", NM_argv_value, "{" },
     { "JSON deeper than deep", KVM "-object '{\"a\":[[[[[[[[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]]]]]]]]}'",
       NM_argv_value, "[" },
     { "no list of CPUs", "taskset -c 3-0 " KVM, NM_argv_value, "3-0" },
+    { "more CPUs than there can be", "taskset -c 0-65535,0:1 " KVM, NM_argv_value, "0-65535,0:1" },
     { "no mask", "taskset wide " KVM, NM_argv_value, "wide" },
     { "nodes that numactl does not know", "numactl -m +0 " KVM, NM_argv_value, "+0" },
     { "nodes without a policy", KVM "-m 1G -machine memory-backend=m" RAM("m") ",host-nodes=0", NM_argv_value,
@@ -369,20 +350,16 @@ static void test_told(gconstpointer data)
     g_assert_nonnull(strstr(place, told[which].place));
     g_assert_cmpuint(strlen(place), <=, strlen(told[which].place) + 12); /* no more than its key */
     g_assert_true(!run.imported.site == (finding->severity == ERROR));
-    done(&run);
+    run_end(&run);
 }
 
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    for (size_t i = 0; i < G_N_ELEMENTS(written); i++) {
-        g_autofree char *path = g_strdup_printf("/argv/written/%s", written[i].name);
-        g_test_add_data_func(path, GSIZE_TO_POINTER(i), test_written);
-    }
-    for (size_t i = 0; i < G_N_ELEMENTS(told); i++) {
-        g_autofree char *path = g_strdup_printf("/argv/told/%s", told[i].name);
-        g_test_add_data_func(path, GSIZE_TO_POINTER(i), test_told);
-    }
+    for (size_t i = 0; i < G_N_ELEMENTS(written); i++)
+        add_example("/argv/written", written[i].name, i, test_written);
+    for (size_t i = 0; i < G_N_ELEMENTS(told); i++)
+        add_example("/argv/told", told[i].name, i, test_told);
     g_test_add_func("/argv/process", test_process);
     g_test_add_func("/argv/name of file", test_name_of_file);
     g_test_add_func("/argv/several", test_several);
