@@ -19,7 +19,7 @@ GEN := build/generated
 LIBRARIES := glib-2.0 hwloc yaml-0.1 json-c
 # opened when XML is first read (compiler/base/xml_library.c); its name is that of the library found when building
 LAZY_LIBRARY := libxml-2.0
-AGENT_LIBRARIES := glib-2.0 hwloc json-c libvirt libvirt-qemu
+AGENT_LIBRARIES := glib-2.0 hwloc json-c libvirt libvirt-qemu libsystemd
 
 ifeq ($(filter $(VARIANT),release lto debug san cover fuzz),)
 $(error VARIANT is one of release, lto, debug, san, cover, fuzz)

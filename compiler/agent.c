@@ -134,6 +134,34 @@ static void write_choices(struct json *json, const struct options *options, cons
     json_bool(json, "colour", stream_wants_colour(STDERR_FILENO, options->colour));
 }
 
+/* What the plan took a host for: the agent looks whether its machine still is that. */
+static void add_host(struct json *json, const struct site_host *host)
+{
+    json_object(json, NULL);
+    json_string(json, "name", host->name);
+    json_array(json, "nodes");
+    for (uint32_t i = 0; i < host->facts->node_count; i++) {
+        const struct host_node *node = &host->facts->nodes[i];
+        json_object(json, NULL);
+        json_number(json, "node", node->os_index);
+        json_ids(json, "cpus", node->cpus);
+        if (node->memory_bytes.known)
+            json_number(json, "memory_bytes", node->memory_bytes.value);
+        json_end(json, '}');
+    }
+    json_end(json, ']');
+    json_end(json, '}');
+}
+
+static void add_hosts(struct json *json, const struct site_hosts *hosts)
+{
+    json_array(json, "hosts");
+    for (uint32_t i = 0; i < hosts->count; i++)
+        if (hosts->list[i].facts)
+            add_host(json, &hosts->list[i]);
+    json_end(json, ']');
+}
+
 struct order {                       /* what the agent is to do */
     const struct compiled *compiled; /* NULL: no site */
     const char *verb;
@@ -167,6 +195,7 @@ static void write_bundle(struct session *session, const struct order *order, GSt
         g_autoptr(GString) plan = g_string_new(NULL);
         write_plan_json(order->compiled->planned->plan, plan);
         json_text(&json, "plan", plan->str, plan->len);
+        add_hosts(&json, order->compiled->planned->hosts);
         add_guests(session, order, &json);
     }
     json_end(&json, '}');

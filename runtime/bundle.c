@@ -59,10 +59,65 @@ static const char *text(struct arena *arena, struct json_c_object *object, const
     return json_c_text(arena, json_c_member(object, key, json_type_string));
 }
 
+/* False: there is no such number, or it is out of range. */
+static bool number(struct json_c_object *object, const char *key, int64_t most, int64_t *out)
+{
+    struct json_c_object *value = json_c_member(object, key, json_type_int);
+    *out = value ? json_object_get_int64(value) : -1;
+    return *out >= 0 && *out <= most;
+}
+
 static bool flag(struct json_c_object *object, const char *key)
 {
     struct json_c_object *value = json_c_member(object, key, json_type_boolean);
     return value && json_object_get_boolean(value);
+}
+
+/* ---- hosts ------------------------------------------------------------------------------------------------------ */
+
+static bool read_node(struct bundle_reader *reader, struct json_c_object *from, struct bundle_node *out)
+{
+    const char *cpus = text(reader->arena, from, "cpus");
+    int64_t node, bytes = 0;
+    if (!cpus || !number(from, "node", IDS_LIMIT, &node))
+        return false;
+    if (json_object_object_get_ex(from, "memory_bytes", NULL) && !number(from, "memory_bytes", INT64_MAX, &bytes))
+        return false;
+    *out = (struct bundle_node){ (uint32_t)node, ids_of_text(reader->arena, cpus), (uint64_t)bytes };
+    return out->cpus != NULL;
+}
+
+static bool read_host(struct bundle_reader *reader, struct json_c_object *from, struct bundle_host *out)
+{
+    struct json_c_object *array = json_c_member(from, "nodes", json_type_array);
+    size_t count = array ? json_object_array_length(array) : 0;
+    struct bundle_node *nodes = arena_array(reader->arena, struct bundle_node, count + 1);
+    *out = (struct bundle_host){ text(reader->arena, from, "name"), nodes, (uint32_t)count };
+    for (size_t i = 0; i < count; i++)
+        if (!read_node(reader, json_object_array_get_idx(array, i), &nodes[i]))
+            return false;
+    return array && out->name;
+}
+
+static bool read_hosts(struct bundle_reader *reader, struct json_c_object *from)
+{
+    struct json_c_object *array = json_c_member(from, "hosts", json_type_array);
+    size_t count = array ? json_object_array_length(array) : 0;
+    struct bundle_host *hosts = arena_array(reader->arena, struct bundle_host, count + 1);
+    for (size_t i = 0; i < count; i++)
+        if (!read_host(reader, json_object_array_get_idx(array, i), &hosts[i]))
+            return false;
+    reader->bundle->hosts = hosts;
+    reader->bundle->host_count = (uint32_t)count;
+    return true;
+}
+
+static const struct bundle_host *host_named(const struct bundle *bundle, const char *name)
+{
+    for (uint32_t i = 0; name && i < bundle->host_count; i++)
+        if (strcmp(bundle->hosts[i].name, name) == 0)
+            return &bundle->hosts[i];
+    return NULL;
 }
 
 /* ---- guests ----------------------------------------------------------------------------------------------------- */
@@ -129,6 +184,7 @@ static bool read_guests(struct bundle_reader *reader, struct json_c_object *from
         guests[i].plan = next_named(reader->bundle->plan, text(reader->arena, element, "name"), &at);
         if (!guests[i].plan || !read_forms(reader, element, &guests[i]))
             return false;
+        guests[i].host = host_named(reader->bundle, guests[i].plan->host);
         choose_engine(reader, &guests[i]);
         if (!read_by_tcg(reader, element, &guests[i]))
             return false;
@@ -167,8 +223,11 @@ static bool read_choices(struct bundle_reader *reader, struct json_c_object *fro
     bundle->verb = (enum agent_verb)verb;
     bundle->format = (enum finding_format)format;
     bundle->fail_on = (enum severity)severity;
+    int64_t pid = 0;
+    if (json_object_object_get_ex(from, "pid", NULL) && !number(from, "pid", INT32_MAX, &pid))
+        return false;
+    bundle->pid = (pid_t)pid;
     reader->connect = text(reader->arena, from, "connect");
-    bundle->pid = (pid_t)json_c_number(from, "pid", INT32_MAX);
     bundle->detach = flag(from, "detach");
     bundle->dry_run = flag(from, "dry_run");
     bundle->reserve_pages = flag(from, "reserve_pages");
@@ -182,7 +241,7 @@ static bool read_whole(struct bundle_reader *reader, struct json_c_object *root)
 {
     struct json_c_object *version = json_c_member(root, "format_version", json_type_int);
     return version && json_object_get_int64(version) == BUNDLE_FORMAT_VERSION && read_choices(reader, root) &&
-           read_plan(reader, root) && read_guests(reader, root);
+           read_plan(reader, root) && read_hosts(reader, root) && read_guests(reader, root);
 }
 
 static GString *file_text(int file)

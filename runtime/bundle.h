@@ -4,7 +4,8 @@
  * QEMU are given for each, and what is to be done.  The agent never sees a site, and never parses domain XML.
  *
  * JSON, so that a trace of it can be read: { "format_version", "verb", options..., "plan": the JSON form of the plan as
- * a string, "guests": [{ "name", "xml", "argv" }] }.
+ * a string, "hosts": [{ "name", "nodes": [{ "node", "cpus", "memory_bytes" }] }], "guests": [{ "name", "xml", "argv" }]
+ * }.
  */
 #pragma once
 
@@ -18,8 +19,21 @@
 enum agent_verb { VERB_RUN, VERB_STOP, VERB_LIST, VERB_VERIFY, VERB_STAT, VERB_DUMP, VERB_DEFINE, VERB_COUNT };
 enum engine_kind { ENGINE_EMBED, ENGINE_LIBVIRT, ENGINE_QEMU, ENGINE_COUNT };
 
+struct bundle_node {
+    uint32_t node;
+    const struct ids *cpus; /* online; none of a node without */
+    uint64_t memory_bytes;  /* 0: none, or not known */
+};
+
+struct bundle_host { /* what a plan took a host for */
+    const char *name;
+    const struct bundle_node *nodes;
+    uint32_t node_count;
+};
+
 struct bundle_guest {
     const struct plan_guest *plan;
+    const struct bundle_host *host;    /* NULL: not known */
     enum engine_kind engine;           /* as said; else the libvirt of its host, else the embedded one */
     const char *connect;               /* URI of ENGINE_LIBVIRT, as said, or of its host; NULL: libvirt's own choice */
     const char *xml;                   /* NULL: libvirt cannot have this guest */
@@ -35,6 +49,8 @@ struct bundle {
     enum severity fail_on;
     bool colour;             /* on standard error */
     const struct plan *plan; /* NULL: no site was named */
+    const struct bundle_host *hosts;
+    uint32_t host_count;
     const struct bundle_guest *guests;
     uint32_t guest_count;
 };

@@ -201,6 +201,21 @@ static bool proceed(struct run *run)
 
 /* ---- one that runs ---------------------------------------------------------------------------------------------- */
 
+static bool find(struct run *run, const char *which)
+{
+    g_autofree char *answer = NULL;
+    if (!libvirt_child_do(run->engine_data, ERRAND_FIND, which, &answer)) {
+        if (!interrupted())
+            refuse(run, NM_engine_missing, "cannot be found", answer);
+        return false;
+    }
+    if (strcmp(answer, FOUND_RUNNING) == 0)
+        return true;
+    run->has_ended = true;
+    refuse(run, NM_guest_not_running, "does not run", *answer ? answer : "libvirt has none");
+    return false;
+}
+
 static bool attach(struct run *run)
 {
     const char *which = run->guest->plan->uuid;
@@ -208,17 +223,10 @@ static bool attach(struct run *run)
         which = arena_printf(run->agent->arena, "%s\n%s", which, run->guest->plan->name);
     if (!open_connection(run))
         return false;
-    g_autofree char *answer = NULL;
-    bool is_told = libvirt_child_do(run->engine_data, ERRAND_FIND, which, &answer);
-    if (is_told && strcmp(answer, FOUND_RUNNING) == 0) {
+    if (find(run, which)) {
         run->monitor = lend(run->engine_data);
         if (ask_threads(run))
             return true;
-    } else if (!interrupted()) {
-        refuse(run, NM_guest_not_running, "does not run",
-               !is_told  ? answer
-               : *answer ? "it " FOUND_DEFINED
-                         : "libvirt has none");
     }
     close_connection(run);
     return false;

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "affinity.h"
+#include "cgroup.h"
 #include "engine.h"
 #include "keeper.h"
 #include "proc.h"
@@ -37,15 +38,21 @@ static struct finding *refuse(struct run *run, enum code code, const char *why)
     return tell(run->agent, code, "guest '%s' is not started: %s", run->guest->plan->name, why);
 }
 
+static bool refuse_engine(struct agent *agent, const struct bundle_guest *guest, const char *why)
+{
+    struct finding *finding = tell(agent, NM_engine_cannot, "guest '%s' has %s", guest->plan->name, why);
+    finding_help(agent->findings, finding, "run it with '--engine embed' or '--engine libvirt'");
+    agent->is_refused = true;
+    return false;
+}
+
 static bool is_ready(struct agent *agent, const struct bundle_guest *guest)
 {
-    if (!guest->argv) {
-        struct finding *finding =
-            tell(agent, NM_engine_cannot, "guest '%s' has a base, which only libvirt understands", guest->plan->name);
-        finding_help(agent->findings, finding, "run it with '--engine embed' or '--engine libvirt'");
-        agent->is_refused = true;
-        return false;
-    }
+    if (!guest->argv)
+        return refuse_engine(agent, guest, "a base, which only libvirt understands");
+    if (guest->plan->resctrl_count)
+        return refuse_engine(agent, guest,
+                             "parts of caches or of memory bandwidth, which only libvirt gives its vcpus");
     g_autofree char *program = g_find_program_in_path(guest->argv[0]);
     if (program)
         return true;
@@ -196,6 +203,7 @@ static bool start_qemu(struct run *run)
         .console = run->agent->bundle->detach ? path_in(run, "console.log") : NULL,
         .kept = &socket,
         .kept_count = 1,
+        .cgroup = run->cgroup,
     };
     const char *what;
     int trouble = keeper_start(run->agent, &launch, run->state->record.uuid, &start->keeper, &what);
@@ -209,6 +217,7 @@ static bool start_qemu(struct run *run)
     run->state->record.pid = start->keeper.qemu;
     run->state->record.pid_start = process_start(start->keeper.qemu);
     run->state->record.keeper = start->keeper.keeper;
+    cgroup_look(run);
     if (guest_write(run->agent, run->state) && greet(start))
         return true;
     abandon(run);

@@ -7,7 +7,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <unistd.h>
+
+enum { PATIENCE_MILLISECONDS = 60000, LOOK_MILLISECONDS = 20 };
 
 static char *pool_file(uint32_t node, uint64_t page_bytes, const char *file)
 {
@@ -35,6 +38,16 @@ static int write_number(const char *path, uint64_t number)
     return trouble;
 }
 
+bool node_memory_bytes(uint32_t node, uint64_t *out)
+{
+    g_autofree char *path = g_strdup_printf("/sys/devices/system/node/node%u/meminfo", node), *text = NULL;
+    if (!g_file_get_contents(path, &text, NULL, NULL))
+        return false;
+    const char *at = strstr(text, "MemTotal:");
+    *out = at ? strtoull(at + strlen("MemTotal:"), NULL, 10) * KIB : 0;
+    return true;
+}
+
 bool node_free_bytes(uint32_t node, uint64_t *out)
 {
     g_autofree char *path = g_strdup_printf("/sys/devices/system/node/node%u/meminfo", node), *text = NULL;
@@ -48,6 +61,23 @@ bool node_free_bytes(uint32_t node, uint64_t *out)
         *out += at ? strtoull(at + strlen(keys[i]), NULL, 10) * KIB : 0;
     }
     return true;
+}
+
+static const struct ids *read_set(struct arena *arena, const char *path)
+{
+    g_autofree char *text = NULL;
+    return g_file_get_contents(path, &text, NULL, NULL) ? ids_of_text(arena, g_strchomp(text)) : NULL;
+}
+
+const struct ids *cpus_online(struct arena *arena)
+{
+    return read_set(arena, "/sys/devices/system/cpu/online");
+}
+
+const struct ids *node_cpus(struct arena *arena, uint32_t node)
+{
+    g_autofree char *path = g_strdup_printf("/sys/devices/system/node/node%u/cpulist", node);
+    return read_set(arena, path);
 }
 
 bool pages_free(uint32_t node, uint64_t page_bytes, uint64_t *out)
@@ -70,17 +100,50 @@ int pages_add(const struct reservation *wanted, uint64_t *out_added)
     return *out_added < wanted->count ? ENOMEM : 0;
 }
 
+int pool_hold(uint32_t node, uint64_t page_bytes)
+{
+    g_autofree char *path = pool_file(node, page_bytes, "nr_hugepages");
+    int pool = open(path, O_RDONLY | O_CLOEXEC);
+    if (pool < 0 || flock(pool, LOCK_EX | LOCK_NB) == 0)
+        return pool;
+    int trouble = errno;
+    close(pool);
+    errno = trouble;
+    return -1;
+}
+
+/* A child may have it open, too, and must not hold on to it. */
+void pool_let_go(int pool)
+{
+    flock(pool, LOCK_UN);
+    close(pool);
+}
+
+/* Somebody else may count on the pages that the guest has just left. */
+static int hold_in_time(const struct reservation *reservation)
+{
+    int pool = pool_hold(reservation->node, reservation->page_bytes);
+    for (int waited = 0; pool < 0 && errno == EWOULDBLOCK && waited < PATIENCE_MILLISECONDS;
+         waited += LOOK_MILLISECONDS) {
+        g_usleep(LOOK_MILLISECONDS * 1000);
+        pool = pool_hold(reservation->node, reservation->page_bytes);
+    }
+    return pool;
+}
+
 void pages_give_back(const struct reservation *reservation)
 {
     g_autofree char *path = pool_file(reservation->node, reservation->page_bytes, "nr_hugepages");
-    uint64_t now;
-    if (!read_number(path, &now))
-        return;
+    int pool = hold_in_time(reservation);
+    uint64_t now = 0;
     /* announced and perhaps not made: then never below what was there before */
     uint64_t least = reservation->is_made ? 0 : reservation->before;
-    uint64_t less = now > reservation->count ? now - reservation->count : 0;
-    if (now > least)
+    if (read_number(path, &now) && now > least) {
+        uint64_t less = now > reservation->count ? now - reservation->count : 0;
         write_number(path, MAX(less, least));
+    }
+    if (pool >= 0)
+        pool_let_go(pool);
 }
 
 bool pages_total(uint32_t node, uint64_t page_bytes, uint64_t *out)

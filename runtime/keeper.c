@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "affinity.h"
+#include "cgroup.h"
 
 struct news { /* from the keeper, first about the start and then about the end */
     pid_t qemu;
@@ -23,8 +24,8 @@ struct news { /* from the keeper, first about the start and then about the end *
     unsigned what; /* position in `efforts` */
 };
 
-static const char *const efforts[] = { "a process", "its log", "its cgroup", "its program" };
-enum { EFFORT_PROCESS, EFFORT_LOG, EFFORT_CGROUP, EFFORT_PROGRAM };
+static const char *const efforts[] = { "a process", "its log", "its program" };
+enum { EFFORT_PROCESS, EFFORT_LOG, EFFORT_PROGRAM };
 
 /* ---- QEMU's side ------------------------------------------------------------------------------------------------ */
 
@@ -48,15 +49,6 @@ static bool redirect(const struct launch *launch)
     return nothing >= 0 && console >= 0 && dup2(nothing, STDIN_FILENO) >= 0 && dup2(console, STDOUT_FILENO) >= 0;
 }
 
-static bool join_cgroup(const char *cgroup)
-{
-    if (!cgroup)
-        return true;
-    g_autofree char *path = g_build_filename(cgroup, "cgroup.procs", NULL);
-    int file = open(path, O_WRONLY | O_CLOEXEC);
-    return file >= 0 && write(file, "0", 1) == 1;
-}
-
 static void become_qemu(const struct launch *launch, pid_t keeper, int report)
 {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -67,8 +59,8 @@ static void become_qemu(const struct launch *launch, pid_t keeper, int report)
     static const int defaults[] = { SIGINT, SIGTERM, SIGHUP, SIGPIPE, SIGCHLD };
     for (size_t i = 0; i < G_N_ELEMENTS(defaults); i++)
         signal(defaults[i], SIG_DFL);
-    if (!join_cgroup(launch->cgroup))
-        give_up(report, EFFORT_CGROUP);
+    if (launch->cgroup)
+        cgroup_enter(launch->cgroup);
     if (launch->cpus)
         affinity_set(0, launch->cpus); /* its threads are pinned one by one later */
     if (!redirect(launch))

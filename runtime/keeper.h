@@ -7,6 +7,8 @@
 
 #include "state.h"
 
+struct cgroup;
+
 struct keeper {
     pid_t keeper, qemu;
     int control; /* one byte releases; its end means that the agent is dead */
@@ -20,7 +22,7 @@ struct launch {
     const char *console;     /* takes its standard output, and its input is empty; NULL: those of numac */
     const int *kept;         /* descriptors QEMU gets under the same numbers */
     uint32_t kept_count;
-    const char *cgroup; /* it is put into; NULL: none */
+    const struct cgroup *cgroup; /* it enters first; NULL: none */
 };
 
 /* 0, or errno: *out_what says what could not be done. */

@@ -132,13 +132,14 @@ static bool look_up(struct libvirt *libvirt, const char *uuid_and_name)
     return libvirt->domain != NULL;
 }
 
+/* That there is none is an answer; that libvirt cannot tell is not. */
 static bool find(struct libvirt *libvirt, const char *uuid_and_name, char **out_answer)
 {
     if (!look_up(libvirt, uuid_and_name))
         return virGetLastErrorCode() == VIR_ERR_NO_DOMAIN;
-    int active = virDomainIsActive(libvirt->domain);
-    *out_answer = active < 0 ? NULL : g_strdup(active ? FOUND_RUNNING : FOUND_DEFINED);
-    return active >= 0;
+    int is_active = virDomainIsActive(libvirt->domain);
+    *out_answer = is_active < 0 ? NULL : g_strdup(is_active ? FOUND_RUNNING : FOUND_STILL);
+    return is_active >= 0;
 }
 
 static bool ask(struct libvirt *libvirt, const char *command, char **out_answer)
@@ -295,7 +296,7 @@ static void be_child(int end)
     for (char *argument; (argument = read_message(end, &errand, NULL));) {
         char *answer = NULL;
         bool fine = errand < ERRAND_COUNT && errands[errand](&libvirt, argument, &answer);
-        bool is_told = write_message(end, fine, answer ? answer : fine ? "" : why());
+        bool is_told = write_message(end, fine, fine ? answer ? answer : "" : why());
         g_free(answer);
         g_free(argument);
         if (!is_told)

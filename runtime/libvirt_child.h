@@ -11,7 +11,8 @@
 enum errand {
     ERRAND_OPEN,    /* URI, or "" for libvirt's own choice; gives the one that it came to */
     ERRAND_CREATE,  /* XML; CPUs stopped */
-    ERRAND_FIND,    /* UUID, or UUID and name on a line each; gives one of the words below, "" if there is none */
+    ERRAND_FIND,    /* UUID, or UUID and name on a line each, of a guest: gives FOUND_RUNNING, FOUND_STILL, or ""
+                       where there is none */
     ERRAND_ASK,     /* QMP command; gives QEMU's answer */
     ERRAND_PLACES,  /* ""; gives the CPUs of its threads, a line each: "vcpu 0 2 3", "iothread 1 4", as the kernel of
                        libvirt's machine has them; "emulator 0 0 1", as libvirt was told */
@@ -24,7 +25,7 @@ enum errand {
 };
 
 #define FOUND_RUNNING "runs"
-#define FOUND_DEFINED "is defined, and stands still"
+#define FOUND_STILL "it is defined, and stands still"
 
 struct libvirt_child;
 

@@ -6,10 +6,14 @@
 #include <string.h>
 
 #include "affinity.h"
+#include "cgroup.h"
 #include "engine.h"
+#include "host_as_planned.h"
 #include "host_pages.h"
 #include "proc.h"
 #include "verify.h"
+
+enum { HELD_MILLISECONDS = 50 };
 
 /* Says which step failed, in front of why. */
 static struct finding *refuse(struct run *run, enum code code, const char *why)
@@ -17,6 +21,11 @@ static struct finding *refuse(struct run *run, enum code code, const char *why)
     run->agent->is_refused = true;
     return tell(run->agent, code, "guest '%s' is not started: step '%s' failed: %s", run->guest->plan->name,
                 run->agent->step, why);
+}
+
+static bool see_host(struct run *run, G_GNUC_UNUSED const struct step *step)
+{
+    return host_is_as_planned(run);
 }
 
 /* ---- memory ----------------------------------------------------------------------------------------------------- */
@@ -37,7 +46,30 @@ static bool see_room(struct run *run, const struct step *step)
     return false;
 }
 
-static bool see_pages(struct run *run, const struct step *step)
+/* Of two guests that start at once the second counts the pages that the first one left: the pool is held until QEMU
+ * has its memory. */
+static bool hold_pool(struct run *run, const struct step *step)
+{
+    int pool = pool_hold(step->node, step->page_bytes);
+    while (pool < 0 && errno == EWOULDBLOCK && pause_unless_interrupted(HELD_MILLISECONDS))
+        pool = pool_hold(step->node, step->page_bytes);
+    if (pool < 0)
+        return !interrupted(); /* there is none, as will be told */
+    run->pools = g_renew(int, run->pools, run->pool_count + 1);
+    run->pools[run->pool_count++] = pool;
+    return true;
+}
+
+static void let_go_of_pools(struct run *run)
+{
+    for (uint32_t i = 0; i < run->pool_count; i++)
+        pool_let_go(run->pools[i]);
+    g_free(run->pools);
+    run->pools = NULL;
+    run->pool_count = 0;
+}
+
+static bool has_pages(struct run *run, const struct step *step)
 {
     uint64_t count;
     if (pages_free(step->node, step->page_bytes, &count) && count >= step->count)
@@ -52,6 +84,11 @@ static bool see_pages(struct run *run, const struct step *step)
                  "'--reserve-pages' do it for as long as the guest runs",
                  step->node, size);
     return false;
+}
+
+static bool see_pages(struct run *run, const struct step *step)
+{
+    return hold_pool(run, step) && has_pages(run, step);
 }
 
 /* Written down before it is made: an agent that dies in between leaves a record of what may have happened. */
@@ -70,9 +107,11 @@ static bool announce(struct run *run, const struct reservation *reservation)
 static bool reserve(struct run *run, const struct step *step)
 {
     uint64_t free_count, total, added;
+    if (!hold_pool(run, step))
+        return false;
     if (!pages_free(step->node, step->page_bytes, &free_count) || !pages_total(step->node, step->page_bytes, &total) ||
         free_count >= step->count)
-        return see_pages(run, step);
+        return has_pages(run, step);
     struct reservation reservation = {
         .node = step->node, .page_bytes = step->page_bytes, .count = step->count - free_count, .before = total
     };
@@ -103,16 +142,19 @@ static int place(const struct step *step, pid_t task)
     return step->kind == STEP_PIN ? affinity_set(task, step->cpus) : scheduling_set(task, &step->scheduling);
 }
 
-/* All threads that are neither vCPUs nor iothreads; kernel workers of vhost apart. */
+/* All threads that are neither vCPUs nor iothreads, or the kernel's workers of vhost. */
 static int place_others(struct run *run, const struct step *step)
 {
     const struct task *tasks;
-    uint32_t count;
-    int trouble = proc_tasks(run->agent->arena, run->threads.qemu, &tasks, &count) ? 0 : ESRCH;
+    uint32_t count = 0;
+    int trouble = 0;
+    if (step->threads == THREADS_VHOST)
+        proc_vhost_workers(run->agent->arena, run->threads.qemu, &tasks, &count);
+    else if (!proc_tasks(run->agent->arena, run->threads.qemu, &tasks, &count))
+        return ESRCH;
     for (uint32_t i = 0; !trouble && i < count; i++) {
-        bool is_meant = step->threads == THREADS_VHOST
-                            ? task_is_vhost(&tasks[i])
-                            : !is_guest_thread(&run->threads, tasks[i].id) && !task_is_vhost(&tasks[i]);
+        bool is_meant = step->threads == THREADS_VHOST ||
+                        (!is_guest_thread(&run->threads, tasks[i].id) && !task_is_vhost(&tasks[i]));
         int one = is_meant ? place(step, tasks[i].id) : 0;
         trouble = one == ESRCH && tasks[i].id != run->threads.qemu ? 0 : one; /* a helper thread that ended */
     }
@@ -146,8 +188,13 @@ static bool verify_start(struct run *run, G_GNUC_UNUSED const struct step *step)
     return verify_run(run);
 }
 
+static bool make_cgroup(struct run *run, G_GNUC_UNUSED const struct step *step)
+{
+    return cgroup_prepare(run);
+}
+
 /* KVM is proven by starting the guest with it.  What QEMU refuses with KVM and takes without was KVM's fault. */
-static bool start(struct run *run, G_GNUC_UNUSED const struct step *step)
+static bool start_somehow(struct run *run)
 {
     run->is_trial = run->guest->by_tcg != NULL;
     if (run->engine->start(run) || !run->refusal || interrupted())
@@ -164,6 +211,13 @@ static bool start(struct run *run, G_GNUC_UNUSED const struct step *step)
     return true;
 }
 
+static bool start(struct run *run, G_GNUC_UNUSED const struct step *step)
+{
+    bool fine = start_somehow(run);
+    let_go_of_pools(run);
+    return fine;
+}
+
 /* The record says that the guest runs once it does, and not before: dying in between must leave none that is listed
  * as running and stands still. */
 static bool proceed(struct run *run, G_GNUC_UNUSED const struct step *step)
@@ -175,9 +229,10 @@ static bool proceed(struct run *run, G_GNUC_UNUSED const struct step *step)
 }
 
 static bool (*const performers[STEP_KINDS])(struct run *run, const struct step *step) = {
-    [STEP_ROOM] = see_room,       [STEP_PAGES] = see_pages,   [STEP_RESERVE] = reserve,
-    [STEP_START] = start,         [STEP_PIN] = place_threads, [STEP_SCHEDULE] = place_threads,
-    [STEP_VERIFY] = verify_start, [STEP_CONTINUE] = proceed,
+    [STEP_HOST] = see_host,     [STEP_ROOM] = see_room,          [STEP_PAGES] = see_pages,
+    [STEP_RESERVE] = reserve,   [STEP_CGROUP] = make_cgroup,     [STEP_START] = start,
+    [STEP_PIN] = place_threads, [STEP_SCHEDULE] = place_threads, [STEP_VERIFY] = verify_start,
+    [STEP_CONTINUE] = proceed,
 };
 
 static const char *text_of(struct run *run, const struct step *step)
@@ -208,6 +263,7 @@ bool steps_perform(struct run *run, const struct step_list *list)
     }
     if (!fine && is_started)
         run->engine->abandon(run);
+    let_go_of_pools(run);
     run->agent->step = NULL;
     return fine;
 }

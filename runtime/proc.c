@@ -36,20 +36,12 @@ static const char *field(const char *status, const char *key)
     return NULL;
 }
 
-/* "0-3,8" up to the end of the line.  The kernel writes it rising and without gaps in its form. */
+/* "0-3,8" up to the end of the line. */
 static const struct ids *list_of(struct arena *arena, const char *text)
 {
-    g_autoptr(GArray) numbers = g_array_new(FALSE, FALSE, sizeof(uint32_t));
-    while (text && g_ascii_isdigit(*text)) {
-        char *end;
-        uint64_t first = strtoull(text, &end, 10), last = *end == '-' ? strtoull(end + 1, &end, 10) : first;
-        for (uint64_t number = first; number <= last && number <= IDS_LIMIT; number++) {
-            uint32_t one = (uint32_t)number;
-            g_array_append_val(numbers, one);
-        }
-        text = *end == ',' ? end + 1 : NULL;
-    }
-    return ids_from_sorted(arena, (const uint32_t *)(const void *)numbers->data, numbers->len);
+    g_autofree char *line = g_strndup(text, strcspn(text, "\n"));
+    const struct ids *ids = ids_of_text(arena, line);
+    return ids ? ids : &ids_none;
 }
 
 /* The number-th field of a stat file, counted as proc(5) does; the name before may hold anything. */
@@ -118,6 +110,46 @@ char *proc_words(pid_t pid, size_t *out_length)
 bool task_is_vhost(const struct task *task)
 {
     return g_str_has_prefix(task->name, "vhost-");
+}
+
+/* A thread of the kernel's own; anybody else may give itself any name. */
+static bool is_of_kernel(pid_t pid)
+{
+    enum { STAT_FLAGS = 9, FLAG_KERNEL = 0x00200000 };
+    g_autofree char *stat = read_of(pid, 0, "stat");
+    return stat && stat_field(stat, STAT_FLAGS) & FLAG_KERNEL;
+}
+
+/* "vhost-PID", behind which later kernels number them. */
+static void add_kernel_workers(struct arena *arena, pid_t pid, GArray *tasks)
+{
+    g_autofree char *wanted = g_strdup_printf("vhost-%d", pid);
+    GDir *folder = g_dir_open("/proc", 0, NULL);
+    for (const char *name; folder && (name = g_dir_read_name(folder));) {
+        struct task task;
+        pid_t id = (pid_t)strtol(name, NULL, 10);
+        g_autofree char *word = id > 0 ? read_of(id, 0, "comm") : NULL;
+        if (word && strcmp(g_strchomp(word), wanted) == 0 && is_of_kernel(id) && read_task(arena, id, id, &task))
+            g_array_append_val(tasks, task);
+    }
+    if (folder)
+        g_dir_close(folder);
+}
+
+void proc_vhost_workers(struct arena *arena, pid_t pid, const struct task **out_tasks, uint32_t *out_count)
+{
+    g_autoptr(GArray) workers = g_array_new(FALSE, FALSE, sizeof(struct task));
+    const struct task *tasks;
+    uint32_t count = 0;
+    proc_tasks(arena, pid, &tasks, &count);
+    for (uint32_t i = 0; i < count; i++)
+        if (task_is_vhost(&tasks[i]))
+            g_array_append_val(workers, tasks[i]);
+    if (!workers->len)
+        add_kernel_workers(arena, pid, workers);
+    g_array_sort(workers, by_id);
+    *out_count = workers->len;
+    *out_tasks = arena_copy(arena, workers->data, workers->len * sizeof(struct task));
 }
 
 pid_t proc_process_of(pid_t task)

@@ -37,7 +37,9 @@ bool proc_memory(struct arena *arena, pid_t pid, uint64_t begin, uint64_t end, c
 char *proc_words(pid_t pid, size_t *out_length);
 
 bool task_is_vhost(const struct task *task); /* a worker of the kernel's for a device of the guest */
-pid_t proc_process_of(pid_t task);           /* the process a thread belongs to; 0: gone */
-uint64_t proc_resident_bytes(pid_t pid);     /* with huge pages; 0: gone */
-uint64_t proc_start_ticks(pid_t pid);        /* since boot; 0: it ended */
-uint64_t ticks_now(void);                    /* on the same clock */
+/* All workers of the kernel's for devices of a process: among its threads, before Linux 6.4 beside them. */
+void proc_vhost_workers(struct arena *arena, pid_t pid, const struct task **out_tasks, uint32_t *out_count);
+pid_t proc_process_of(pid_t task);       /* the process a thread belongs to; 0: gone */
+uint64_t proc_resident_bytes(pid_t pid); /* with huge pages; 0: gone */
+uint64_t proc_start_ticks(pid_t pid);    /* since boot; 0: it ended */
+uint64_t ticks_now(void);                /* on the same clock */

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "affinity.h"
+#include "cgroup.h"
 #include "engine.h"
 #include "proc.h"
 #include "verify.h"
@@ -137,8 +138,25 @@ static int pin(struct run *run, const struct fact *fact)
     return affinity_set(fact->task, fact->cpus);
 }
 
+/* First: what it holds threads away from, they cannot be put back to. */
+static void repair_cgroup(struct run *run, const struct fact *fact)
+{
+    struct cgroup_limits planned = cgroup_planned(run->agent->arena, run->guest->plan);
+    int trouble = cgroup_write(run->state->record.cgroup, &planned);
+    trouble = trouble ? trouble : cgroup_put(run->state->record.cgroup, run->threads.qemu);
+    if (trouble)
+        tell(run->agent, NM_repair_failed, "the cgroup of guest '%s' cannot be put back: %s", run->guest->plan->name,
+             g_strerror(trouble));
+    else
+        tell(run->agent, NM_repaired, "the cgroup of guest '%s' holds to %s again", run->guest->plan->name,
+             fact->planned);
+}
+
 void repair_run(struct run *run, const struct facts *facts)
 {
+    for (uint32_t i = 0; i < facts->count; i++)
+        if (facts->rows[i].kind == FACT_CGROUP && facts->rows[i].verdict == VERDICT_WRONG)
+            repair_cgroup(run, &facts->rows[i]);
     for (uint32_t i = 0; i < facts->count; i++) {
         const struct fact *fact = &facts->rows[i];
         if (fact->verdict != VERDICT_WRONG)

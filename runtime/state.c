@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cgroup.h"
 #include "embedded.h"
 #include "host_pages.h"
 #include "proc.h"
@@ -253,7 +254,7 @@ void guest_forget(struct guest_state *guest)
     for (uint32_t i = 0; i < record->reservation_count; i++)
         pages_give_back(&record->reservations[i]);
     if (record->cgroup)
-        rmdir(record->cgroup);
+        cgroup_remove(record->cgroup);
     if (record->uuid && record->engine == ENGINE_EMBED)
         remove_folder(embedded_root(guest->state->agent, record->uuid));
     remove_folder(guest->path);

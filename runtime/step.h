@@ -10,9 +10,11 @@
 #include "state.h"
 
 enum step_kind {
+    STEP_HOST,     /* this machine is what the plan took it for */
     STEP_ROOM,     /* the node has so much free memory */
     STEP_PAGES,    /* the node has so many free huge pages */
     STEP_RESERVE,  /* and gets them if it has not */
+    STEP_CGROUP,   /* a cgroup for QEMU */
     STEP_START,    /* QEMU, its CPUs stopped */
     STEP_PIN,      /* threads to CPUs */
     STEP_SCHEDULE, /* threads to a class */
@@ -34,6 +36,7 @@ struct step {
 };
 
 struct engine;
+struct cgroup;
 
 struct run { /* one guest on its way up */
     struct agent *agent;
@@ -44,7 +47,11 @@ struct run { /* one guest on its way up */
     pid_t pid;                 /* of QEMU, where that is all there is */
     struct monitor *monitor;
     struct guest_threads threads;
+    bool has_ended;        /* its engine says that it does not run */
+    struct cgroup *cgroup; /* that QEMU enters; NULL: none */
     void *engine_data;
+    int *pools; /* of huge pages, held until QEMU has its memory */
+    uint32_t pool_count;
     int console;         /* of a guest that stays in the foreground, and whose engine has one to open; 0: none */
     bool is_trial;       /* what QEMU refuses is kept, and not told */
     const char *refusal; /* of a trial, in QEMU's words; NULL: it was not QEMU that refused */

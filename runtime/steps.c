@@ -2,6 +2,7 @@
  *
  * The steps of a guest, from its plan.  Nothing is asked of the machine here: the same plan gives the same steps.
  */
+#include "cgroup.h"
 #include "engine.h"
 
 static void add(GArray *steps, struct step step)
@@ -92,8 +93,13 @@ static void thread_steps(GArray *steps, const struct plan_guest *guest)
 struct step_list steps_of(struct agent *agent, const struct bundle_guest *guest, const struct engine *engine)
 {
     g_autoptr(GArray) steps = g_array_new(FALSE, TRUE, sizeof(struct step));
+    if (!agent->is_remote && guest->host)
+        add(steps, (struct step){ .kind = STEP_HOST });
     if (!agent->is_remote)
         memory_steps(steps, guest->plan, agent->bundle->reserve_pages);
+    struct cgroup_limits limits = cgroup_limits(agent->arena, guest->plan);
+    if (!engine->places_threads && (limits.cpus || limits.nodes))
+        add(steps, (struct step){ .kind = STEP_CGROUP });
     add(steps, (struct step){ .kind = STEP_START });
     if (!engine->places_threads)
         thread_steps(steps, guest->plan);
@@ -135,6 +141,9 @@ static void describe_pages(const struct step *step, GString *out)
 void step_describe(const struct bundle_guest *guest, const struct step *step, GString *out)
 {
     switch (step->kind) {
+    case STEP_HOST:
+        g_string_append_printf(out, "see that this machine is host %s as planned", guest->host->name);
+        return;
     case STEP_ROOM:
         g_string_append_printf(out, "see that node %u has ", step->node);
         size_append(out, step->bytes);
@@ -145,6 +154,9 @@ void step_describe(const struct bundle_guest *guest, const struct step *step, GS
         g_string_append_printf(out, "see that node %u has ", step->node);
         describe_pages(step, out);
         append(out, step->kind == STEP_RESERVE ? ", or add them to its pool" : "");
+        return;
+    case STEP_CGROUP:
+        append(out, "make a cgroup for QEMU, where it can have one");
         return;
     case STEP_START:
         append(out, "start QEMU, its CPUs stopped");

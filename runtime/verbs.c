@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "engine.h"
+#include "host_as_planned.h"
 #include "proc.h"
 #include "stat.h"
 #include "verify.h"
@@ -188,6 +189,12 @@ static void stop(struct run *run)
     bool answers = run->engine->attach(run), is_told = findings_count(run->agent->findings, ERROR) > errors;
     if (!answers && (!is_told || run->agent->is_remote)) /* here, its process can be ended without an answer */
         return;
+    if (!answers && !run->has_ended && run->engine->kind == ENGINE_LIBVIRT) {
+        struct finding *finding =
+            tell(run->agent, NM_kept, "guest '%s' stays listed: whether it runs is not known", run->guest->plan->name);
+        finding_help(run->agent->findings, finding, "if its libvirt never comes back, remove '%s'", run->state->path);
+        return;
+    }
     if (run->engine->stop(run)) {
         run->engine->detach(run);
         guest_forget(run->state);
@@ -215,6 +222,8 @@ static void verify(struct run *run)
     struct facts facts;
     if (!run->engine->attach(run))
         return;
+    if (!run->agent->is_remote && !run->agent->bundle->watch)
+        host_is_as_planned(run);
     if (look(run, &facts)) {
         if (run->agent->json)
             facts_json(run->agent->json, run->guest->plan->name, &facts);

@@ -9,6 +9,7 @@
 
 #include "affinity.h"
 #include "backing.h"
+#include "cgroup.h"
 #include "proc.h"
 
 struct look {
@@ -69,25 +70,30 @@ static void compare_class(struct look *look, const char *what, const struct task
                              .scheduling = *planned });
 }
 
-static void compare_thread(struct look *look, const char *what, pid_t id, const struct ids *cpus,
-                           const struct plan_scheduling *scheduling)
+static void compare_task(struct look *look, const char *what, const struct task *task, const struct ids *cpus,
+                         const struct plan_scheduling *scheduling)
 {
-    const struct task *task = task_of(look, id);
-    if (!task) {
-        add(look,
-            (struct fact){
-                .kind = FACT_THREAD, .what = what, .planned = "a thread", .real = "none", .verdict = VERDICT_WRONG });
-        return;
-    }
     if (cpus)
         add(look, (struct fact){ .kind = FACT_THREAD,
                                  .what = what,
                                  .planned = listed(look, "cpus", cpus),
                                  .real = listed(look, "cpus", task->cpus),
                                  .verdict = ids_equal(cpus, task->cpus) ? VERDICT_EXACT : VERDICT_WRONG,
-                                 .task = id,
+                                 .task = task->id,
                                  .cpus = cpus });
     compare_class(look, what, task, scheduling);
+}
+
+static void compare_thread(struct look *look, const char *what, pid_t id, const struct ids *cpus,
+                           const struct plan_scheduling *scheduling)
+{
+    const struct task *task = task_of(look, id);
+    if (task)
+        compare_task(look, what, task, cpus, scheduling);
+    else
+        add(look,
+            (struct fact){
+                .kind = FACT_THREAD, .what = what, .planned = "a thread", .real = "none", .verdict = VERDICT_WRONG });
 }
 
 static struct plan_scheduling scheduling_of_vcpu(const struct plan_guest *guest, uint32_t vcpu)
@@ -126,6 +132,32 @@ static void compare_nameless(struct look *look)
     not_seen(look, FACT_THREAD, "which thread is which vcpu", "", "QEMU was started without '-name debug-threads=on'");
 }
 
+/* Of one that numac started, and that got one. */
+static void compare_cgroup(struct look *look)
+{
+    const struct guest_state *state = look->run->state;
+    if (!state || !state->record.cgroup)
+        return;
+    struct cgroup_limits planned = cgroup_planned(look->arena, look->guest);
+    struct cgroup_limits real = cgroup_read(look->arena, state->record.cgroup);
+    const char *path = cgroup_of(look->arena, look->run->threads.qemu);
+    bool is_in = path && strcmp(path, state->record.cgroup) == 0;
+    add(look, (struct fact){ .kind = FACT_CGROUP,
+                             .what = "cgroup",
+                             .planned = cgroup_limits_text(look->arena, &planned),
+                             .real = is_in ? cgroup_limits_text(look->arena, &real) : "QEMU is in another one",
+                             .verdict = is_in && cgroup_fits(&planned, &real) ? VERDICT_EXACT : VERDICT_WRONG });
+}
+
+static void compare_vhost(struct look *look)
+{
+    const struct task *workers;
+    uint32_t count;
+    proc_vhost_workers(look->arena, look->run->threads.qemu, &workers, &count);
+    for (uint32_t i = 0; i < count; i++)
+        compare_task(look, workers[i].name, &workers[i], look->guest->vhost_cpus, &look->guest->vhost_scheduling);
+}
+
 static void compare_threads(struct look *look)
 {
     const struct guest_threads *threads = &look->run->threads;
@@ -142,10 +174,9 @@ static void compare_threads(struct look *look)
         compare_thread(look, arena_printf(look->arena, "iothread %u", look->guest->iothreads[i].id),
                        threads->iothreads[i], look->guest->iothreads[i].cpus, &look->guest->iothreads[i].scheduling);
     compare_emulator(look);
-    for (uint32_t i = 0; look->guest->vhost_cpus && i < look->task_count; i++)
-        if (task_is_vhost(&look->tasks[i]))
-            compare_thread(look, look->tasks[i].name, look->tasks[i].id, look->guest->vhost_cpus,
-                           &look->guest->vhost_scheduling);
+    compare_cgroup(look);
+    if (look->guest->vhost_cpus)
+        compare_vhost(look);
 }
 
 /* ---- memory ----------------------------------------------------------------------------------------------------- */
@@ -405,6 +436,8 @@ static enum code code_of(enum fact_kind kind)
         return NM_policy_other;
     case FACT_CELL:
         return NM_cell_other;
+    case FACT_CGROUP:
+        return NM_cgroup_other;
     }
     bug("a fact of no kind");
 }

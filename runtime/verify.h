@@ -15,7 +15,7 @@ enum verdict {
     VERDICT_UNKNOWN    /* cannot be seen from here */
 };
 
-enum fact_kind { FACT_THREAD, FACT_CLASS, FACT_PAGES, FACT_PAGE_SIZE, FACT_POLICY, FACT_CELL };
+enum fact_kind { FACT_THREAD, FACT_CLASS, FACT_PAGES, FACT_PAGE_SIZE, FACT_POLICY, FACT_CELL, FACT_CGROUP };
 
 struct fact {
     enum fact_kind kind;

@@ -12,8 +12,8 @@ static const char *const verdicts[] = {
 };
 
 static const char *const kinds[] = {
-    [FACT_THREAD] = "cpus",     [FACT_CLASS] = "class",   [FACT_PAGES] = "memory",
-    [FACT_PAGE_SIZE] = "pages", [FACT_POLICY] = "policy", [FACT_CELL] = "cell",
+    [FACT_THREAD] = "cpus",   [FACT_CLASS] = "class", [FACT_PAGES] = "memory",  [FACT_PAGE_SIZE] = "pages",
+    [FACT_POLICY] = "policy", [FACT_CELL] = "cell",   [FACT_CGROUP] = "cgroup",
 };
 
 static void pad(GString *out, const char *text, size_t width)

@@ -59,9 +59,10 @@ bool ids_within(const struct ids *inner, const struct ids *outer);
 bool ids_overlap(const struct ids *a, const struct ids *b);
 uint32_t ids_first(const struct ids *ids); /* of a set that is not empty */
 uint32_t ids_last(const struct ids *ids);
-uint32_t ids_nth(const struct ids *ids, uint32_t position); /* counted from 0; position < ids_size() */
-void ids_append(GString *out, const struct ids *ids);       /* "0-3,8", nothing for the empty set */
-char *ids_text(struct arena *arena, const struct ids *ids); /* the same, "none" for the empty set */
+uint32_t ids_nth(const struct ids *ids, uint32_t position);           /* counted from 0; position < ids_size() */
+void ids_append(GString *out, const struct ids *ids);                 /* "0-3,8", nothing for the empty set */
+char *ids_text(struct arena *arena, const struct ids *ids);           /* the same, "none" for the empty set */
+const struct ids *ids_of_text(struct arena *arena, const char *text); /* of what ids_append() writes; NULL: it is not */
 
 /* for (ids_each(set, cpu)) { ... } visits the numbers in rising order */
 #define ids_each(set, number)                                                       \

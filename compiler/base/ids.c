@@ -177,3 +177,42 @@ char *ids_text(struct arena *arena, const struct ids *ids)
     ids_append(text, ids);
     return arena_string(arena, text->str, text->len);
 }
+
+static bool number_of_text(const char **at, uint32_t *out)
+{
+    const char *digit = *at;
+    uint32_t number = 0;
+    if (!g_ascii_isdigit(*digit) || (*digit == '0' && g_ascii_isdigit(digit[1])))
+        return false;
+    for (; g_ascii_isdigit(*digit); digit++) {
+        number = number * 10 + (uint32_t)(*digit - '0');
+        if (number > IDS_LIMIT)
+            return false;
+    }
+    *at = digit;
+    *out = number;
+    return true;
+}
+
+const struct ids *ids_of_text(struct arena *arena, const char *text)
+{
+    if (!*text)
+        return &ids_none;
+    uint32_t ranges = 1;
+    for (const char *at = text; *at; at++)
+        ranges += *at == ',';
+    struct ids *ids = arena_alloc(arena, sizeof *ids + ranges * sizeof ids->range[0]);
+    for (ids->count = 0; ids->count < ranges; ids->count++) {
+        struct range *range = &ids->range[ids->count];
+        if (!number_of_text(&text, &range->first))
+            return NULL;
+        range->last = range->first;
+        if (*text == '-' && (text++, !number_of_text(&text, &range->last) || range->last <= range->first))
+            return NULL;
+        if (ids->count && range->first <= range[-1].last + 1)
+            return NULL;
+        if (*text && *text++ != ',')
+            return NULL;
+    }
+    return *text ? NULL : ids;
+}

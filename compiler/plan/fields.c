@@ -213,45 +213,6 @@ unsigned read_word(struct plan_reader *reader, struct json_c_object *object, con
 
 /* ---- sets ------------------------------------------------------------------------------------------------------- */
 
-static bool number_of_text(const char **at, uint32_t *out)
-{
-    const char *digit = *at;
-    uint32_t number = 0;
-    if (!g_ascii_isdigit(*digit) || (*digit == '0' && g_ascii_isdigit(digit[1])))
-        return false;
-    for (; g_ascii_isdigit(*digit); digit++) {
-        number = number * 10 + (uint32_t)(*digit - '0');
-        if (number > IDS_LIMIT)
-            return false;
-    }
-    *at = digit;
-    *out = number;
-    return true;
-}
-
-const struct ids *set_of_text(struct arena *arena, const char *text)
-{
-    if (!*text)
-        return &ids_none;
-    uint32_t ranges = 1;
-    for (const char *at = text; *at; at++)
-        ranges += *at == ',';
-    struct ids *ids = arena_alloc(arena, sizeof *ids + ranges * sizeof ids->range[0]);
-    for (ids->count = 0; ids->count < ranges; ids->count++) {
-        struct range *range = &ids->range[ids->count];
-        if (!number_of_text(&text, &range->first))
-            return NULL;
-        range->last = range->first;
-        if (*text == '-' && (text++, !number_of_text(&text, &range->last) || range->last <= range->first))
-            return NULL;
-        if (ids->count && range->first <= range[-1].last + 1)
-            return NULL;
-        if (*text && *text++ != ',')
-            return NULL;
-    }
-    return *text ? NULL : ids;
-}
-
 const struct ids *read_set(struct plan_reader *reader, struct json_c_object *object, const char *key, enum need need)
 {
     struct json_c_object *value = field(reader, object, key, need, json_type_string, "a set such as \"0-3,8\"");
@@ -260,7 +221,7 @@ const struct ids *read_set(struct plan_reader *reader, struct json_c_object *obj
     const char *text = json_object_get_string(value);
     const struct ids *ids = NULL;
     if (strlen(text) == (size_t)json_object_get_string_len(value))
-        ids = set_of_text(reader->arena, text);
+        ids = ids_of_text(reader->arena, text);
     if (ids)
         return ids;
     reader_fail(reader, NM_plan_value, key,

@@ -49,6 +49,3 @@ struct json_c_object *read_array(struct plan_reader *reader, struct json_c_objec
 /* One of some words, as its index; `without` where it is left out and may be. */
 unsigned read_word(struct plan_reader *reader, struct json_c_object *object, const char *key, enum need need,
                    const char *const *words, unsigned count, unsigned without);
-
-/* A set as ids_append() writes it and nothing else; NULL otherwise. */
-const struct ids *set_of_text(struct arena *arena, const char *text);

@@ -283,7 +283,7 @@ static const struct ids *read_pin(struct plan_reader *reader, struct json_c_obje
         return NULL;
     const struct ids *ids = NULL;
     if (json_object_is_type(value, json_type_string))
-        ids = set_of_text(reader->arena, json_object_get_string(value));
+        ids = ids_of_text(reader->arena, json_object_get_string(value));
     if (!ids || !ids->count)
         reader_fail(reader, NM_plan_value, NULL, "a pin must be null or a set such as \"0-3,8\"");
     return ids;

@@ -14,7 +14,7 @@ from harness import initramfs
 from harness.program import ROOT
 from harness.tap import Failure
 
-MODULES = ("virtio_pci", "9pnet_virtio", "9p", "overlay")
+MODULES = ("virtio_pci", "9pnet_virtio", "9p", "overlay", "vhost_vsock")  # the last one for workers of vhost
 BEGIN, END = "lab-begin", "lab-end"
 INIT = """#!/bin/busybox sh
 export PATH=/bin
@@ -33,11 +33,28 @@ busybox mount -t devtmpfs none /new/dev
 busybox mkdir -p /new/dev/pts
 busybox mount -t devpts none /new/dev/pts
 for folder in run tmp dev/shm; do busybox mkdir -p /new/$folder; busybox mount -t tmpfs none /new/$folder; done
-exec busybox switch_root /new /bin/sh -c '{commands}'
+{end}
 """
+ALONE = "exec busybox switch_root /new /bin/sh -c 'mount -t cgroup2 none /sys/fs/cgroup; {commands}'"
+# this machine's systemd with one unit of ours, which needs none of the others
+SYSTEMD = """busybox mkdir -p /new/run/systemd/system
+busybox cat > /new/run/lab.sh <<'EOF'
+{commands}
+EOF
+busybox cat > /new/run/systemd/system/lab.service <<'EOF'
+[Unit]
+DefaultDependencies=no
+[Service]
+Type=oneshot
+TimeoutStartSec=infinity
+StandardOutput=tty
+StandardError=tty
+TTYPath=/dev/ttyS0
+ExecStart=/bin/sh /run/lab.sh
+EOF
+exec busybox switch_root /new /lib/systemd/systemd --unit=lab.service --show-status=no"""
 COMMANDS = """
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 PYTHONDONTWRITEBYTECODE=1
-mount -t cgroup2 none /sys/fs/cgroup
 ip link set lo up
 echo {begin}
 cd {root}
@@ -103,17 +120,18 @@ def _machine(nodes):
     return words
 
 
-def run(nodes, words, seconds):
+def run(nodes, words, seconds, has_systemd=False):
     """What the program said, run by root in the checkout.  Its words hold no quotes."""
     modules = _modules()
     commands = COMMANDS.format(begin=BEGIN, end=END, root=ROOT, words=" ".join(map(str, words)))
-    script = INIT.format(modules=" ".join(name for name, _ in modules), commands=commands)
+    end = (SYSTEMD if has_systemd else ALONE).format(commands=commands)
+    script = INIT.format(modules=" ".join(name for name, _ in modules), end=end)
     with tempfile.TemporaryDirectory(prefix="numac-lab-") as scratch:
         archive = pathlib.Path(scratch, "initramfs.gz")
         archive.write_bytes(initramfs.archive(script, modules))
         line = ["qemu-system-x86_64", "-M", "q35", "-accel", "tcg,thread=multi", "-cpu", "max", "-nodefaults", "-display", "none",
                 "-no-reboot", "-serial", "stdio", "-kernel", str(initramfs.kernel()), "-initrd", str(archive),
-                "-append", "console=ttyS0 quiet panic=-1 nokaslr mitigations=off", "-virtfs",
+                "-append", "console=ttyS0 quiet panic=-1 nokaslr mitigations=off no_timer_check", "-virtfs",
                 "local,path=/,mount_tag=root,security_model=none,readonly=on,multidevs=remap", *_machine(nodes)]
         try:
             done = subprocess.run(line, stdin=subprocess.DEVNULL, capture_output=True, timeout=seconds, check=False)

@@ -36,7 +36,9 @@ guest pair {
 """
 BATCH = TWO_CELLS.replace("vcpus 2", "vcpus 2; scheduler batch")
 TWO_GUESTS = ONE_CELL + ONE_CELL.replace("tiny", "other").replace("256MiB", "128MiB")
+NO_HOST = "guest g {{ accel tcg; vcpus 1; {} }}\n"
 BIG_HOST = 'host big {{ synthetic "pack:4 [numa(memory=900GiB)] core:16 pu:1" }}\nguest g {{ accel tcg; vcpus 1; {} }}\n'
+SMALL_NODES = BIG_HOST.replace("900GiB", "128MiB").replace("core:16", "core:1")
 
 
 def two_cpus():
@@ -67,7 +69,7 @@ def life(numac, engine, text, guest):
     with Stage(numac, engine) as stage:
         site = stage.site(text)
         run = expect(stage.run("run", "--detach", "--engine", engine, site), 0)
-        if run.out or "NM13" in run.err:
+        if run.out or re.findall(r"NM13\d\d", run.err) not in ([], ["NM1336"]):  # that one where there is no cgroup v2
             raise tap.Failure(f"a start that succeeds says nothing of its own; {run.told()}")
         listed = stage.listed()
         if [(one["name"], one["site"], one["engine"], one["state"]) for one in listed] != \
@@ -290,7 +292,8 @@ def dry_run(numac):
     two_cpus()
     with Stage(numac) as stage:
         site = stage.site(BATCH)
-        steps = ["see that node 0 has 128MiB free", "start QEMU, its CPUs stopped", "pin the emulator to cpus 1",
+        steps = ["see that this machine is host here as planned", "see that node 0 has 128MiB free", "make a cgroup for QEMU, where it can have one",
+                 "start QEMU, its CPUs stopped", "pin the emulator to cpus 1",
                  "pin vcpu 0 to cpus 0", "pin vcpu 1 to cpus 1", "schedule vcpu 0 as batch", "schedule vcpu 1 as batch",
                  "verify that it is where the plan says", "start its CPUs"]
         wanted = "pair, by qemu:\n" + "".join(f"  {number}. {step}\n" for number, step in enumerate(steps, 1))
@@ -309,7 +312,7 @@ def elsewhere(numac):
         site = stage.site(BIG_HOST.format("memory 800GiB; node 0"))
         for uri, looks in (("qemu+ssh://host.invalid/system", False), ("qemu:///system", True)):
             run = expect(stage.run("run", "--dry-run", "--connect", uri, site), 0)
-            if ("see that node 0" in run.out) != looks or "pin" in run.out:
+            if ("see that node 0" in run.out) != looks or ("this machine is host big" in run.out) != looks or "pin" in run.out:
                 raise tap.Failure(f"{uri}: {run.out}")
         stage.expect_nothing_left()
 
@@ -384,26 +387,54 @@ def refused(numac, text, status, code, words, engine="qemu", files=(), program=N
 
 REFUSALS = (  # the name, the site, what is said, what is special
     ("no QEMU is installed", ONE_CELL, "NM1309", ["'qemu-system-x86_64' is not on this machine"], {"path": "/nowhere"}),
-    ("a node is missing", BIG_HOST.format("memory 64MiB; node 3"), "NM1313", ["see that node 3 has 64MiB free"], {}),
-    ("a node has no room", BIG_HOST.format("memory 800GiB; node 0"), "NM1314", ["see that node 0 has 800GiB free"], {}),
-    ("huge pages are too few", BIG_HOST.format("memory 64GiB; node 0; pages 2MiB").replace(
-        "pu:1\" ", "pu:1\"; hugepages 2MiB { 0 100000 } "), "NM1315", ["see that node 0 has 32768 free pages of 2MiB"], {}),
+    ("a node is missing", NO_HOST.format("memory 64MiB; node 3"), "NM1313", ["see that node 3 has 64MiB free"], {}),
+    ("a CPU is missing", NO_HOST.format("memory 64MiB; pin { 0 60 }"), "NM1316", ["pin vcpu 0 to cpus 60", "failed"], {}),
+    ("a node has no room", NO_HOST.format("memory 800GiB; node 0"), "NM1314", ["see that node 0 has 800GiB free"], {}),
+    ("huge pages are too few", NO_HOST.format("memory 64GiB; node 0; pages 2MiB"), "NM1315",
+     ["see that node 0 has 32768 free pages of 2MiB"], {}),
     ("QEMU does not know a word", ONE_CELL, "NM1310", ["QEMU says: no such option"],
      {"program": "#!/bin/sh\necho no such option >&2\nexit 1\n"}),
     ("QEMU cannot be executed", ONE_CELL, "NM1310", ["its program"], {"program": "#!/nowhere\n"}))
 
 
-def pinned_nowhere(numac):
-    if os.cpu_count() > 60:
-        raise tap.Skip("CPU 60 is here")
-    refused(numac, BIG_HOST.format("memory 64MiB; node 0; pin { 0 60 }"), 3,
-            "NM1316", ["pin vcpu 0 to cpus 60", "failed"])
+def stale(numac, engine, text, words):
+    """Planned for a machine that this one is not, or no longer: refused by the first step, with all that is other."""
+    with Stage(numac, engine) as stage:
+        site = stage.site(text)
+        run = expect(stage.run("run", "--detach", "--engine", engine, site), 3, "NM1334",
+                     text=["this machine is not host 'big' that guest 'g' was planned for", *words])
+        if "at step" not in run.err or run.err.count("error[") != 1:
+            raise tap.Failure(run.told())
+        stage.expect_nothing_left()
+
+
+def stale_since(numac):
+    """The host of a guest that runs is described anew, larger than it is: verify says so, and compares all the same."""
+    two_cpus()
+    with Stage(numac) as stage:
+        site = stage.site(TWO_CELLS)
+        expect(stage.run("run", "--detach", "--engine", "qemu", site), 0)
+        stage.site(TWO_CELLS.replace("topology live", 'synthetic "[numa(memory=900GiB)] core:2 pu:1"'))
+        expect(stage.run("verify", site), 3, "NM1334", text=["node 0 has", "not 900GiB", "guest pair: as planned"])
+        expect(stage.run("stop", site), 0)
+
+
+STALE = (
+    ("a node is gone", BIG_HOST, "memory 64MiB; node 3", ["it has no node 3"]),
+    ("a node is smaller", BIG_HOST, "memory 800GiB; node 0", ["node 0 has", "not 900GiB"]),
+    ("CPUs are gone", BIG_HOST, "memory 64MiB; node 3; pin { 0 60 }", ["it has no node 3", "cpus 48-63 are not there, or offline"]),
+    ("a CPU is on another node", SMALL_NODES, "memory 64MiB; pin { 0 1 }", ["cpus 1 are on node 0, not on node 1"]))
 
 
 def base_by_qemu(numac):
     base = "<domain type='qemu'><name>g</name><memory unit='MiB'>64</memory><os><type arch='x86_64'>hvm</type></os></domain>\n"
     refused(numac, "guest g { base g.xml; vcpus 1; memory 64MiB }\n", 3, "NM1308", ["has a base, which only libvirt understands"],
             files=[("g.xml", base)])
+
+
+def resctrl_by_qemu(numac):
+    refused(numac, "guest g { accel tcg; vcpus 1; memory 64MiB; resctrl 0 { l3 { 0 2MiB } } }\n", 3, "NM1308",
+            ["has parts of caches or of memory bandwidth", "--engine embed"])
 
 
 def no_agent(numac):
@@ -427,6 +458,70 @@ def not_a_bundle(numac):
     done = subprocess.run([agent], capture_output=True, text=True, timeout=20, check=False)
     if done.returncode != 2:
         raise tap.Failure(f"without a word: exit status {done.returncode}")
+
+
+def bundle(**changes):
+    """What numac hands over for the smallest guest, with something of it changed by hand."""
+    plan = json.loads(changes.pop("plan_text"))
+    guest = plan["guests"][0]
+    whole = {"format_version": 1, "verb": "run", "engine": "qemu", "format": "human", "fail_on": "error", "detach": True,
+             "plan": plan, "hosts": [{"name": "here", "nodes": [{"node": 0, "cpus": "0-1", "memory_bytes": 1 << 30}]}],
+             "guests": [{"name": guest["name"], "argv": ["/bin/false"]}]}
+    for path, value in changes.items():
+        place, keys = whole, [int(key) if key.isdigit() else key for key in path.split("__")]
+        for key in keys[:-1]:
+            place = place[key]
+        place[keys[-1]] = value
+    whole["plan"] = json.dumps(whole["plan"])
+    return json.dumps(whole).encode()
+
+
+HOSTILE = (
+    {"plan__guests__0__uuid": "../../../../tmp/numac-was-here"}, {"plan__guests__0__uuid": ""},
+    {"plan__guests__0__name": "a\nb"}, {"plan__guests__0__name": 7}, {"plan__guests__0__vcpus": 1 << 40},
+    {"plan__guests__0__memory_bytes": -4096}, {"plan__guests__0__pins": ["9-3"]}, {"plan__guests__0__extra": 1},
+    {"plan__format_version": 99}, {"guests__0__name": "nobody"}, {"guests__0__argv": []}, {"guests__0__argv": ["a\0b"]},
+    {"guests__0__argv": [{}]}, {"hosts__0__nodes__0__node": -1}, {"hosts__0__nodes__0__node": 1 << 40},
+    {"hosts__0__nodes__0__cpus": "3-1"}, {"hosts__0__nodes__0__cpus": "0-4294967295"}, {"hosts__0__nodes__0__cpus": 3},
+    {"hosts__0__nodes__0__memory_bytes": -1}, {"hosts__0__nodes": {}}, {"hosts__0__name": None}, {"pid": -1},
+    {"pid": 1 << 40}, {"pid": "1"}, {"verb": "format"}, {"engine": "/bin/sh"})
+
+
+def hostile_bundles(numac):
+    """Bundles and plans made by hand: refused whole, before anything is touched."""
+    agent = pathlib.Path(numac.path).with_name("numac-agent")
+    with Stage(numac) as stage:
+        plan = expect(stage.run("plan", "--format", "json", stage.site(ONE_CELL)), 0).out
+        for changes in HOSTILE + ({},):
+            file = stage.folder / "bundle"
+            file.write_bytes(bundle(plan_text=plan, **changes))
+            with open(file, "rb") as opened:
+                done = subprocess.run([agent, str(opened.fileno())], pass_fds=[opened.fileno()], capture_output=True,
+                                      text=True, timeout=20, check=False, env=os.environ | stage.environment)
+            refused_as = re.findall(r"error\[(NM\d{4})\]", done.stderr)
+            wanted = r"NM1302|NM12\d\d" if changes else "NM1310"  # the one that nobody changed gets as far as its QEMU
+            if done.returncode != 3 or len(refused_as) != 1 or not re.fullmatch(wanted, refused_as[0]):
+                raise tap.Failure(f"{changes}: exit status {done.returncode}, {done.stderr}")
+            if changes and stage.state.exists() or stage.files():
+                raise tap.Failure(f"{changes}: {stage.files()} is left")
+
+
+def libvirt_is_silent(numac):
+    """A guest of a libvirt that does not answer may run on: it stays listed, and can be stopped later."""
+    with Stage(numac) as stage:
+        site = stage.site(ONE_CELL)
+        guest = json.loads(expect(stage.run("plan", "--format", "json", site), 0).out)["guests"][0]
+        expect(stage.run("list"), 0)  # makes the folder
+        folder = stage.state / guest["uuid"]
+        folder.mkdir(0o700)
+        (folder / "guest.json").write_text(json.dumps(
+            {"format_version": 1, "name": "tiny", "uuid": guest["uuid"], "site": "site", "engine": "libvirt",
+             "connect": "qemu+tcp://127.0.0.1:1/system", "phase": "running", "begun": 1, "pid": 0, "pid_start": 0,
+             "keeper": 0, "reservations": []}))
+        expect(stage.run("stop", site), 3, "NM1309", text=["NM1335", "guest 'tiny' stays listed", f"remove '{folder}'"])
+        if [one["name"] for one in stage.listed()] != ["tiny"]:
+            raise tap.Failure("forgotten")
+        shutil.rmtree(folder)
 
 
 def findings_as_json(numac):
@@ -500,10 +595,15 @@ def tests_of(numac):
     tests += [tap.Test(name, lambda run=run: run(numac)) for name, run in (
         ("--dry-run lists the steps", dry_run), ("unknown guests", unknown_guest),
         ("--dry-run for another machine", elsewhere),
-        ("refused: a base, by QEMU alone", base_by_qemu), ("refused: a CPU that is not there", pinned_nowhere),
+        ("refused: a base, by QEMU alone", base_by_qemu), ("refused: parts of caches, by QEMU alone", resctrl_by_qemu), ("verify on a host described anew", stale_since),
         ("numac without its agent", no_agent), ("an agent without its bundle", not_a_bundle),
+        ("bundles made by hand", hostile_bundles),
+        ("stop: its libvirt does not answer", libvirt_is_silent),
         ("findings as JSON", findings_as_json), ("state: of another user", foreign_folder),
         ("state: open to others, or no folder", open_folder))]
+    tests += [tap.Test(f"{engine}: another machine: {name}",
+                       lambda engine=engine, rest=(text.format(said), words): stale(numac, engine, *rest))
+              for engine in ENGINES for name, text, said, words in STALE]
     tests += [tap.Test(f"refused: {name}", lambda rest=rest, more=more: refused(numac, *rest, **more))
               for name, text, code, words, more in REFUSALS for rest in [(text, 3, code, words)]]
     return tests

@@ -413,9 +413,12 @@ def faults(all_of_them=False):
               lambda numac: as_nobody(numac, FIFO, REFUSED, "NM1316",
                                       text=["step 'schedule vcpu 0 as fifo 5' failed", "CAP_SYS_NICE"])),
     ]
-    rows += [Fault(words[0] if words[0].startswith("see") else START, name, "qemu", code, AT_ONCE,
+    rows += [Fault(words[0] if words[0].startswith(("see", "pin")) else START, name, "qemu", code, AT_ONCE,
                    lambda numac, rest=(text, REFUSED, code, words), more=more: engines.refused(numac, *rest, **more))
              for name, text, code, words, more in engines.REFUSALS]
+    rows += [Fault("see that this machine is host big as planned", f"{name} since the plan", "qemu", "NM1334", AT_ONCE,
+                   lambda numac, rest=(text.format(said), words): engines.stale(numac, "qemu", *rest))
+             for name, text, said, words in engines.STALE]
     return rows
 
 

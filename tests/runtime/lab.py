@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
 #
-# Boots machines with four and with eight nodes, one of them without CPUs, and runs lab_inside.py there; its tests are
-# told as this suite's.
+# Boots machines with four and with eight nodes, one of them without CPUs, and one with systemd, and runs lab_inside.py
+# there; its tests are told as this suite's.
 
 import argparse
 import pathlib
@@ -17,8 +17,9 @@ from harness.program import ROOT
 INSIDE = ROOT / "tests" / "runtime" / "lab_inside.py"
 SECONDS = 1500
 MACHINES = (  # the larger one is for what depends on the count of nodes
-    ("four nodes", [lab.Node(2, 768)] * 3 + [lab.Node(0, 512)], []),
-    ("eight nodes", [lab.Node(1, 448)] * 7 + [lab.Node(0, 384)], ["nodes", "qemu", "embed"]))
+    ("four nodes", [lab.Node(2, 768)] * 3 + [lab.Node(0, 512)], [], False),
+    ("eight nodes", [lab.Node(1, 448)] * 7 + [lab.Node(0, 384)], ["nodes", "qemu", "embed"], False),
+    ("with systemd", [lab.Node(1, 640)] * 3 + [lab.Node(0, 256)], ["cgroup"], True))
 POINT = re.compile(r"(not )?ok (\d+) - (.*?)(?: # SKIP (.*))?$")
 
 
@@ -44,10 +45,12 @@ def tests_of(said):
             for name, failed, reason, lines in found]
 
 
-def boot(title, nodes, numac, only):
+def boot(title, nodes, numac, only, has_systemd):
+    if has_systemd and not pathlib.Path("/lib/systemd/systemd").exists():
+        return [tap.Test(title, lambda: replay(False, "systemd is not installed", ""))]
     try:
         return [tap.Test(f"{title}: {name}", run)
-                for name, run in tests_of(lab.run(nodes, [INSIDE, numac, *only], SECONDS))]
+                for name, run in tests_of(lab.run(nodes, [INSIDE, numac, *only], SECONDS, has_systemd))]
     except tap.Failure as failure:
         return [tap.Test(title, lambda text=str(failure): replay(True, None, text))]
 
@@ -56,13 +59,15 @@ def main():
     parser = argparse.ArgumentParser(description="guests on machines with several nodes, as TAP")
     parser.add_argument("--numac", type=pathlib.Path, default=ROOT / "build" / "numac")
     parser.add_argument("--only", nargs="*", default=[], help="words of the tests' names")
+    parser.add_argument("--machine", default="", help="a word of the machine's name")
     options = parser.parse_args()
     reason = lab.missing()
     if reason:
         return tap.skip_all(reason)
     tests = []
-    for title, nodes, only in MACHINES:
-        tests += boot(title, nodes, options.numac.resolve(), options.only or only)
+    for title, nodes, only, has_systemd in MACHINES:
+        if options.machine in title:
+            tests += boot(title, nodes, options.numac.resolve(), options.only or only, has_systemd)
     return tap.run(tests, 1)
 
 

@@ -9,6 +9,8 @@ import json
 import os
 import pathlib
 import re
+import shlex
+import shutil
 import subprocess
 import sys
 import time
@@ -17,7 +19,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 from harness import lab, tap
 from harness.program import Numac
-from harness.stage import Stage, expect, process_file
+from harness.stage import QEMU, Stage, expect, process_file
 from runtime.engines import all_exact, facts, kernel_cpus
 
 SYSTEM = "qemu:///system"
@@ -192,6 +194,148 @@ def cannot_be_repaired(numac, machine):
         stage.expect_nothing_left()
 
 
+# ---- cgroups --------------------------------------------------------------------------------------------------------
+
+CGROUPS = pathlib.Path("/sys/fs/cgroup")
+
+
+def cgroup_of(pid):
+    return CGROUPS / process_file(pid, "cgroup").decode().strip().removeprefix("0::/")
+
+
+def no_cgroup_left(stage):
+    stage.expect_nothing_left()
+    until = time.monotonic() + 20
+    while (left := [str(path) for path in CGROUPS.rglob("*numac*")]) and time.monotonic() < until:
+        time.sleep(0.1)
+    if left:
+        raise tap.Failure(f"left behind: {left}")
+
+
+def in_cgroup(numac, machine, end):
+    """Held to the plan's CPUs and nodes, by the kernel's own files; changed, found, put back; gone with the guest."""
+    with Stage(numac) as stage:
+        stage.site(machine.site())
+        run = expect(stage.run("run", "--detach", "--engine", "qemu", "site.numa", "far", seconds=240), 0)
+        if "NM1336" in run.err:
+            raise tap.Failure(run.told())
+        pid = pid_of(stage, "far")
+        folder, nodes = cgroup_of(pid), f"{machine.left}-{machine.right}"
+        held = {name: (folder / f"cpuset.{name}").read_text().strip() for name in ("cpus", "mems")}
+        if "numac" not in folder.name + folder.parent.name or held["mems"] != nodes or \
+                not set(node_cpus(machine.left) + node_cpus(machine.right)) <= set(numbers(held["cpus"])):
+            raise tap.Failure(f"{folder}: {held}")
+        if str(pid) not in (folder / "cgroup.procs").read_text().split():
+            raise tap.Failure(f"QEMU is not in {folder}")
+        expect(stage.run("verify", "site.numa", "far", seconds=240), 0, text=["cgroup", f"nodes {nodes}"])
+        (folder / "cpuset.mems").write_text(f"{machine.near}-{machine.right}")
+        expect(stage.run("verify", "site.numa", "far", seconds=240), 1, "NM1337", "NM1326")  # policies follow it
+        expect(stage.run("verify", "--repair", "site.numa", "far", seconds=240), 0, text=["NM1328"])
+        if (folder / "cpuset.mems").read_text().strip() != nodes:
+            raise tap.Failure("not put back")
+        end(stage, pid)
+        no_cgroup_left(stage)
+
+
+def numbers(text):
+    found = []
+    for part in text.split(","):
+        first, _, last = part.partition("-")
+        found += range(int(first), int(last or first) + 1)
+    return found
+
+
+def stop_far(stage, _pid):
+    expect(stage.run("stop", "site.numa", "far", seconds=240), 0)
+
+
+def kill_far(_stage, pid):
+    os.kill(pid, 9)
+
+
+def no_cgroup_behind(numac, machine, rules):
+    with Stage(numac) as stage:
+        stage.site(machine.site())
+        stage.misbehave(rules)
+        run = stage.close(stage.open("run", "--detach", "--engine", "qemu", "site.numa", "far"), 240)
+        if run.status == 0:
+            raise tap.Failure(run.told())
+        expect(stage.run("list"), 0)
+        no_cgroup_left(stage)
+
+
+def no_cgroup_to_have(numac, machine):
+    """Where none can be made the guest starts all the same, pinned, and it is said once."""
+    with Stage(numac) as stage:
+        stage.site(machine.site())
+        subprocess.run(["mount", "-t", "tmpfs", "none", str(CGROUPS)], check=True)
+        try:
+            run = expect(stage.run("run", "--detach", "--engine", "qemu", "site.numa", "far", seconds=240), 0, text=["NM1336"])
+            if run.err.count("NM1336") != 1 or "no cgroup v2" not in run.err:
+                raise tap.Failure(run.told())
+            expect(stage.run("verify", "site.numa", "far", seconds=240), 0)
+            expect(stage.run("stop", "site.numa", "far", seconds=240), 0)
+        finally:
+            subprocess.run(["umount", str(CGROUPS)], check=True)
+        no_cgroup_left(stage)
+
+
+# ---- not ours -------------------------------------------------------------------------------------------------------
+
+def by_hand(numac, machine):
+    """The same QEMU without numac: by its process verify finds its memory in place and its threads anywhere, and puts
+    them back; then its memory is moved, seen and put back."""
+    with Stage(numac) as stage:
+        site = stage.site(machine.site())
+        expect(stage.run("build", "-o", "out", site, seconds=240), 0)
+        words = shlex.split((stage.folder / "out" / "far.argv").read_text(), comments=True)
+        stage.started.append(subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                              cwd=stage.folder))
+        pid, until = stage.started[-1].pid, time.monotonic() + 120
+        while time.monotonic() < until and not {f"bind:{machine.left}", f"bind:{machine.right}"} <= set(policies(pid)):
+            time.sleep(0.5)  # until its firmware has touched both cells
+        verify = ("verify", "--pid", pid, site, "far")
+        expect(stage.run(*verify, seconds=240), 1, "NM1322", text=["which memory is which of cells 0, 1"])
+        expect(stage.run("verify", "--repair", *verify[1:], seconds=240), 0, text=["NM1328"])
+        by_kernel(machine, policies(pid), (machine.left, machine.right))
+        subprocess.run(["migratepages", str(pid), str(machine.left), str(machine.right)], check=True)
+        run = expect(stage.run(*verify, seconds=240), 1, "NM1324", text=["cell 0 of guest 'far'"])
+        if "cell 1 of guest 'far': " in run.err:
+            raise tap.Failure(run.told())
+        expect(stage.run("verify", "--repair", *verify[1:], seconds=240), 0, text=["NM1328"])
+        by_kernel(machine, policies(pid), (machine.left, machine.right))
+
+
+# ---- workers of vhost -----------------------------------------------------------------------------------------------
+
+def workers_of_vhost(numac, machine):
+    """Threads of the kernel's, before Linux 6.4 beside QEMU's: pinned, moved, seen, put back; who only has their name is not."""
+    if not pathlib.Path("/dev/vhost-vsock").exists():
+        raise tap.Skip("this lab has no vhost (module vhost_vsock in build/kernel)")
+    cpu, other = node_cpus(machine.near)[0], node_cpus(machine.right)[0]
+    with Stage(numac) as stage:
+        stage.misbehave(program=f'#!/bin/sh\nexec {shutil.which(QEMU)} "$@" -device vhost-vsock-pci,guest-cid=3\n')
+        stage.site(f"guest far {{ accel tcg; vcpus 1; memory 64MiB; vhost {{ cpus {cpu} }} }}\n")
+        expect(stage.run("run", "--detach", "--engine", "qemu", "site.numa", seconds=240), 0)
+        pid = pid_of(stage, "far")
+        worker = [int(path.parent.name) for path in pathlib.Path("/proc").glob("[0-9]*/comm")
+                  if path.read_text().startswith(f"vhost-{pid}")]
+        if len(worker) != 1 or kernel_cpus(worker[0]) != str(cpu):
+            raise tap.Failure(f"workers {worker}, {[kernel_cpus(one) for one in worker]}")
+        fake = subprocess.Popen([sys.executable, "-c", f"open('/proc/self/comm', 'w').write('vhost-{pid}'); import time; time.sleep(99)"])
+        stage.started.append(fake)
+        os.sched_setaffinity(worker[0], {other})
+        run = expect(stage.run("verify", "site.numa", seconds=240), 1, "NM1322", text=[f"vhost-{pid}", f"it is thread {worker[0]}"])
+        if f"it is thread {fake.pid}" in run.err:
+            raise tap.Failure(run.told())
+        expect(stage.run("verify", "--repair", "site.numa", seconds=240), 0, text=["NM1328"])
+        if kernel_cpus(worker[0]) != str(cpu):
+            raise tap.Failure("not put back")
+        expect(stage.run("stop", "site.numa", seconds=240), 0)
+        fake.kill()
+        stage.expect_nothing_left()
+
+
 # ---- huge pages -----------------------------------------------------------------------------------------------------
 
 def reserved(numac, machine):
@@ -239,6 +383,25 @@ def too_many(numac, machine):
             raise tap.Failure(f"{pool(machine.near)} pages are left")
 
 
+def reserved_at_once(numac, machine):
+    """Two guests that want pages of one pool at the same time: each gets its own, and the pool shrinks behind each."""
+    one = f"guest ONE {{ accel tcg; vcpus 1; memory 64MiB; node {machine.near}; pages 2MiB }}\n"
+    with Stage(numac) as stage:
+        pool(machine.near, 3)
+        for turn in range(3):
+            stage.site("".join(one.replace("ONE", name) for name in ("a", "b")))
+            started = [stage.open("run", "--detach", "--engine", "qemu", "--reserve-pages", "site.numa", name) for name in "ab"]
+            runs = [stage.close(process, 240) for process in started]
+            if [run.status for run in runs] != [0, 0] or pool(machine.near) != 64:
+                raise tap.Failure(f"turn {turn}: {pool(machine.near)} pages; {runs[0].told()} {runs[1].told()}")
+            stopped = [stage.open("stop", "site.numa", name) for name in "ab"]
+            for process in stopped:
+                expect(stage.close(process, 240), 0)
+            if pool(machine.near) != 3:
+                raise tap.Failure(f"turn {turn}: {pool(machine.near)} pages are left")
+        pool(machine.near, 0)
+
+
 # ---- libvirt's daemon -----------------------------------------------------------------------------------------------
 
 class Daemon:
@@ -275,6 +438,7 @@ def daemon_dies(numac, machine, daemon):
         expect(stage.run("run", "--detach", "--connect", SYSTEM, "site.numa", "far", seconds=240), 0)
         daemon.kill()
         expect(stage.run("verify", "site.numa", "far", seconds=240), 3, "NM1309")
+        expect(stage.run("stop", "site.numa", "far", seconds=240), 3, "NM1309", text=["NM1335", "stays listed"])
         if not stage.listed():
             raise tap.Failure("no longer listed")
         daemon.start()
@@ -313,6 +477,14 @@ def main():
         ("other pages", "huge", ("hugetlb=on,hugetlbsize=2097152,", ""), ["NM1325"]))]
     tests += [tap.Test(name, lambda run=run, rest=rest: run(numac, machine, *rest)) for name, run, *rest in (
         ("a CPU goes offline", cannot_be_repaired),
+        ("cgroup: held by it; stopped", in_cgroup, stop_far),
+        ("cgroup: held by it; QEMU killed", in_cgroup, kill_far),
+        ("cgroup: the start fails", no_cgroup_behind, [{"at": "info numa", "do": "refuse"}]),
+        ("cgroup: numac is killed", no_cgroup_behind, [{"at": "info numa", "do": "kill-agent"}]),
+        ("cgroup: none to have", no_cgroup_to_have),
+        ("vhost: workers pinned, moved, put back", workers_of_vhost),
+        ("by hand: found by its process, put back", by_hand),
+        ("pages reserved by two at once", reserved_at_once),
         ("pages reserved, and given back", reserved),
         ("pages given back: the start fails", rolled_back, [{"at": "info numa", "do": "refuse"}]),
         ("pages given back: numac is killed", rolled_back, [{"at": "info numa", "do": "kill-agent"}]),
