@@ -130,6 +130,11 @@ $(B)/tests/%: tests/%.c $(ALL_BUT_MAIN)
 # this one neither reads files nor starts children: it brings readers of its own
 $(B)/tests/fuzz/site: LDFLAGS += -Wl,--wrap=host_load,--wrap=sources_read,--wrap=sources_read_named
 
+# these read what the agent reads
+AGENT_READERS := $(addprefix $(B)/runtime/,bundle.o record.o monitor.o backing.o)
+$(addprefix $(B)/tests/fuzz/,bundle record monitor): $(AGENT_READERS)
+$(addprefix $(B)/tests/fuzz/,bundle record monitor): LDFLAGS += $(AGENT_READERS)
+
 $(SHIM): tests/oracles/node_shim.c
 	@mkdir -p $(@D)
 	$(CC) -std=gnu17 $(WARNINGS) -O2 -fPIC -shared -o $@ $<
@@ -174,14 +179,17 @@ bless: $(PROGRAM)
 	@tests/run --numac $(PROGRAM) --bless $(CASE)
 
 # each tests/fuzz/NAME.c for TIME seconds, from its seeds in tests/fuzz/seeds/NAME or the cases; as many at a time as
-# there are processors, since each is one thread: a minute each is four minutes on two
+# there are processors, since each is one thread: a minute each is five minutes on two.  SEED=1 tries the same inputs
+# each time, and learns nothing; without it each run goes on from what the last one found.
 TIME ?= 60
+SEED :=
 FUZZERS := $(patsubst tests/fuzz/%.c,%,$(sort $(wildcard tests/fuzz/*.c)))
 fuzz:
 	@$(MAKE) --no-print-directory VARIANT=fuzz fuzz-run
 .PHONY: fuzz-run
 fuzz-run: $(FUZZERS:%=$(B)/tests/fuzz/%)
-	@printf '%s\n' $(FUZZERS) | xargs -P "$$(nproc)" -I NAME tests/fuzz/run $(B)/tests/fuzz/NAME $(TIME)
+	@tests/tally --verbose 'fuzz=echo 1..$(words $(FUZZERS)); printf "%s\n" $(FUZZERS) | \
+		xargs -P "$$(nproc)" -I NAME tests/fuzz/run $(B)/tests/fuzz/NAME $(TIME) $(SEED)'
 C_FILES := $(shell find compiler runtime tests -name '*.[ch]' 2>/dev/null)
 SCRIPTS := setup .ci/run tests/embed $(wildcard tests/fuzz/run)
 lint:

@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "bundle.h"
 #include "emit/emit.h"
 #include "streams.h"
 #include "verbs.h"
@@ -115,7 +116,7 @@ static void write_choices(struct json *json, const struct options *options, cons
     static const char *const formats[] = {
         [FINDINGS_HUMAN] = "human", [FINDINGS_GCC] = "gcc", [FINDINGS_JSON] = "json"
     };
-    json_number(json, "format_version", 1);
+    json_number(json, "format_version", BUNDLE_FORMAT_VERSION);
     json_string(json, "verb", verb);
     if (options->engine || options->connect)
         json_string(json, "engine", options->engine ? options->engine : "libvirt");

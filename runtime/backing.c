@@ -15,15 +15,16 @@ struct area { /* of the guest's address space, in one backend */
 /* "  0000000100000000-000000013fffffff (prio 0, ram): ram-cell0 @0000000080000000" */
 static bool area_of(const char *map, const char *name, struct area *out)
 {
-    size_t length = strlen(name);
+    static const char before[] = "ram): ";
+    size_t length = strlen(name), back = strlen(before);
     for (const char *at = map; (at = strstr(at, name)); at += length) {
-        const char *line = at, *before = at - strlen("ram): ");
-        while (line > map && line[-1] != '\n')
-            line--;
-        if (before < line || strncmp(before, "ram): ", strlen("ram): ")) != 0)
+        if ((size_t)(at - map) < back || strncmp(at - back, before, back) != 0)
             continue;
         if (at[length] != '\r' && at[length] != '\n' && at[length] != ' ' && at[length])
             continue;
+        const char *line = at;
+        while (line > map && line[-1] != '\n')
+            line--;
         const char *offset = at[length] == ' ' ? strchr(at + length, '@') : NULL;
         const char *end = strchr(at, '\n');
         out->address = strtoull(line, NULL, 16);
@@ -53,28 +54,23 @@ static bool locate(struct monitor *monitor, const char *map, struct backing *bac
 static struct json_c_object *backend_named(struct json_c_object *backends, const char *name)
 {
     for (size_t i = 0; i < json_object_array_length(backends); i++) {
-        struct json_c_object *backend = json_object_array_get_idx(backends, i), *id = NULL;
-        if (json_object_is_type(backend, json_type_object) && json_object_object_get_ex(backend, "id", &id) &&
-            strcmp(json_object_get_string(id), name) == 0)
+        struct json_c_object *backend = json_object_array_get_idx(backends, i),
+                             *id = json_c_member(backend, "id", json_type_string);
+        if (id && strcmp(json_object_get_string(id), name) == 0)
             return backend;
     }
     return NULL;
 }
 
-static void read_backend(struct arena *arena, struct json_c_object *from, struct backing *out)
+static void read_binding(struct arena *arena, struct json_c_object *backend, struct backing *out)
 {
-    struct json_c_object *value = NULL;
-    if (json_object_object_get_ex(from, "size", &value))
-        out->bytes = (uint64_t)json_object_get_int64(value);
-    if (json_object_object_get_ex(from, "policy", &value))
-        out->policy = arena_printf(arena, "%s", json_object_get_string(value));
-    if (!json_object_object_get_ex(from, "host-nodes", &value) || !json_object_is_type(value, json_type_array))
-        return;
-    size_t count = json_object_array_length(value);
+    struct json_c_object *nodes = json_c_member(backend, "host-nodes", json_type_array);
+    size_t count = nodes ? json_object_array_length(nodes) : 0;
     uint32_t *numbers = arena_array(arena, uint32_t, count + 1);
     for (size_t i = 0; i < count; i++)
-        numbers[i] = (uint32_t)json_object_get_int64(json_object_array_get_idx(value, i));
-    out->nodes = ids_from_sorted(arena, numbers, count);
+        numbers[i] = (uint32_t)json_object_get_int64(json_object_array_get_idx(nodes, i));
+    out->policy = json_c_text(arena, json_c_member(backend, "policy", json_type_string));
+    out->nodes = count ? ids_from_sorted(arena, numbers, count) : NULL;
 }
 
 /* numac's own name, libvirt's for a cell, libvirt's for the memory of a guest without cells. */
@@ -89,7 +85,8 @@ static void name_backing(struct arena *arena, struct json_c_object *backends, co
         if (!backend)
             continue;
         out->name = names[i];
-        read_backend(arena, backend, out);
+        out->bytes = json_c_number(backend, "size", INT64_MAX);
+        read_binding(arena, backend, out);
         return;
     }
 }

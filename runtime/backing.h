@@ -11,7 +11,7 @@ struct backing {
     const char *name;   /* "ram-cell0"; libvirt: "ram-node0", "pc.ram" */
     uint64_t begin;     /* in QEMU's address space; 0: not found */
     uint64_t bytes;     /* as QEMU has it */
-    const char *policy; /* QEMU's word: "bind"; NULL: it tells none */
+    const char *policy; /* as QEMU was told: "bind"; NULL: it tells none */
     const struct ids *nodes;
     bool is_by_order; /* others are as large: only their order tells them apart */
 };

@@ -54,62 +54,39 @@ struct bundle_reader {
     const char *connect;
 };
 
-static struct json_c_object *member(struct json_c_object *object, const char *key, enum json_type type)
-{
-    struct json_c_object *value = NULL;
-    if (!json_object_is_type(object, json_type_object) || !json_object_object_get_ex(object, key, &value) ||
-        !json_object_is_type(value, type))
-        return NULL;
-    return value;
-}
-
-static const char *text_of(struct arena *arena, struct json_c_object *value)
-{
-    if (!value)
-        return NULL;
-    const char *text = json_object_get_string(value);
-    size_t length = (size_t)json_object_get_string_len(value);
-    return memchr(text, 0, length) ? NULL : arena_string(arena, text, length);
-}
-
 static const char *text(struct arena *arena, struct json_c_object *object, const char *key)
 {
-    return text_of(arena, member(object, key, json_type_string));
-}
-
-static pid_t process(struct json_c_object *object, const char *key)
-{
-    struct json_c_object *value = member(object, key, json_type_int);
-    int64_t number = value ? json_object_get_int64(value) : 0;
-    return number > 0 && number <= INT32_MAX ? (pid_t)number : 0;
+    return json_c_text(arena, json_c_member(object, key, json_type_string));
 }
 
 static bool flag(struct json_c_object *object, const char *key)
 {
-    struct json_c_object *value = member(object, key, json_type_boolean);
+    struct json_c_object *value = json_c_member(object, key, json_type_boolean);
     return value && json_object_get_boolean(value);
 }
 
 /* ---- guests ----------------------------------------------------------------------------------------------------- */
 
-static const struct plan_guest *guest_named(const struct plan *plan, const char *name)
+/* Each guest once: they stand in the order of the plan, some left out.  *at moves behind the one that is found. */
+static const struct plan_guest *next_named(const struct plan *plan, const char *name, uint32_t *at)
 {
-    for (uint32_t i = 0; name && i < plan->guest_count; i++)
-        if (strcmp(plan->guests[i].name, name) == 0)
-            return &plan->guests[i];
+    while (name && *at < plan->guest_count) {
+        const struct plan_guest *guest = &plan->guests[(*at)++];
+        if (strcmp(guest->name, name) == 0)
+            return guest;
+    }
     return NULL;
 }
 
 static bool read_argv(struct bundle_reader *reader, struct json_c_object *from, const char *const **out)
 {
-    struct json_c_object *array = member(from, "argv", json_type_array);
+    struct json_c_object *array = json_c_member(from, "argv", json_type_array);
     if (!array)
         return true;
     size_t count = json_object_array_length(array);
     const char **argv = arena_array(reader->arena, const char *, count + 1);
     for (size_t i = 0; i < count; i++) {
-        struct json_c_object *word = json_object_array_get_idx(array, i);
-        argv[i] = json_object_is_type(word, json_type_string) ? text_of(reader->arena, word) : NULL;
+        argv[i] = json_c_text(reader->arena, json_object_array_get_idx(array, i));
         if (!argv[i])
             return false;
     }
@@ -132,7 +109,7 @@ static bool read_forms(struct bundle_reader *reader, struct json_c_object *from,
 
 static bool read_by_tcg(struct bundle_reader *reader, struct json_c_object *from, struct bundle_guest *guest)
 {
-    struct json_c_object *forms = member(from, "by_tcg", json_type_object);
+    struct json_c_object *forms = json_c_member(from, "by_tcg", json_type_object);
     if (!forms)
         return true;
     struct bundle_guest *by_tcg = arena_copy(reader->arena, guest, sizeof *guest);
@@ -142,14 +119,14 @@ static bool read_by_tcg(struct bundle_reader *reader, struct json_c_object *from
 
 static bool read_guests(struct bundle_reader *reader, struct json_c_object *from)
 {
-    struct json_c_object *array = member(from, "guests", json_type_array);
+    struct json_c_object *array = json_c_member(from, "guests", json_type_array);
     size_t count = array ? json_object_array_length(array) : 0;
     struct bundle_guest *guests = arena_array(reader->arena, struct bundle_guest, count + 1);
     if (count && !reader->bundle->plan)
         return false;
-    for (size_t i = 0; i < count; i++) {
+    for (uint32_t i = 0, at = 0; i < count; i++) {
         struct json_c_object *element = json_object_array_get_idx(array, i);
-        guests[i].plan = guest_named(reader->bundle->plan, text(reader->arena, element, "name"));
+        guests[i].plan = next_named(reader->bundle->plan, text(reader->arena, element, "name"), &at);
         if (!guests[i].plan || !read_forms(reader, element, &guests[i]))
             return false;
         choose_engine(reader, &guests[i]);
@@ -165,7 +142,7 @@ static bool read_guests(struct bundle_reader *reader, struct json_c_object *from
 
 static bool read_plan(struct bundle_reader *reader, struct json_c_object *from)
 {
-    struct json_c_object *value = member(from, "plan", json_type_string);
+    struct json_c_object *value = json_c_member(from, "plan", json_type_string);
     if (!value)
         return true;
     uint32_t file = sources_add_text(reader->sources, "plan.json", json_object_get_string(value),
@@ -184,14 +161,14 @@ static bool read_choices(struct bundle_reader *reader, struct json_c_object *fro
         !position(formats, G_N_ELEMENTS(formats), text(reader->arena, from, "format"), &format) ||
         !position(severities, G_N_ELEMENTS(severities), text(reader->arena, from, "fail_on"), &severity))
         return false;
-    reader->says_engine = member(from, "engine", json_type_string);
+    reader->says_engine = json_c_member(from, "engine", json_type_string);
     if (reader->says_engine && !engine_from_word(text(reader->arena, from, "engine"), &reader->engine))
         return false;
     bundle->verb = (enum agent_verb)verb;
     bundle->format = (enum finding_format)format;
     bundle->fail_on = (enum severity)severity;
     reader->connect = text(reader->arena, from, "connect");
-    bundle->pid = process(from, "pid");
+    bundle->pid = (pid_t)json_c_number(from, "pid", INT32_MAX);
     bundle->detach = flag(from, "detach");
     bundle->dry_run = flag(from, "dry_run");
     bundle->reserve_pages = flag(from, "reserve_pages");
@@ -203,7 +180,7 @@ static bool read_choices(struct bundle_reader *reader, struct json_c_object *fro
 
 static bool read_whole(struct bundle_reader *reader, struct json_c_object *root)
 {
-    struct json_c_object *version = member(root, "format_version", json_type_int);
+    struct json_c_object *version = json_c_member(root, "format_version", json_type_int);
     return version && json_object_get_int64(version) == BUNDLE_FORMAT_VERSION && read_choices(reader, root) &&
            read_plan(reader, root) && read_guests(reader, root);
 }

@@ -306,36 +306,26 @@ static bool define(struct run *run, const char *xml)
     return fine;
 }
 
-const struct engine engine_embed = {
-    .kind = ENGINE_EMBED,
-    .places_threads = true,
-    .is_ready = is_ready,
-    .start = start,
-    .proceed = proceed,
-    .abandon = abandon,
-    .attach = attach,
-    .pin = pin,
-    .stop = stop,
-    .detach = close_connection,
-    .dump = dump,
-    .define = define,
-    .wait = wait_for,
-};
+/* clang-format off */
+/* One libvirt or another: the functions look at the kind where it matters. */
+#define ENGINE_ROW(of_kind)         \
+    {                               \
+        .kind = (of_kind),          \
+        .places_threads = true,     \
+        .is_ready = is_ready,       \
+        .start = start,             \
+        .proceed = proceed,         \
+        .abandon = abandon,         \
+        .attach = attach,           \
+        .pin = pin,                 \
+        .stop = stop,               \
+        .detach = close_connection, \
+        .has_ended = has_ended,     \
+        .places = places,           \
+        .dump = dump,               \
+        .define = define,           \
+        .wait = wait_for,           \
+    }
+/* clang-format on */
 
-const struct engine engine_libvirt = {
-    .kind = ENGINE_LIBVIRT,
-    .places_threads = true,
-    .is_ready = is_ready,
-    .start = start,
-    .proceed = proceed,
-    .abandon = abandon,
-    .attach = attach,
-    .pin = pin,
-    .stop = stop,
-    .detach = close_connection,
-    .has_ended = has_ended,
-    .places = places,
-    .dump = dump,
-    .define = define,
-    .wait = wait_for,
-};
+const struct engine engine_embed = ENGINE_ROW(ENGINE_EMBED), engine_libvirt = ENGINE_ROW(ENGINE_LIBVIRT);

@@ -8,18 +8,10 @@
 
 enum { ANSWER_DEPTH = 64 };
 
-static struct json_c_object *member(struct json_c_object *object, const char *key, enum json_type type)
-{
-    struct json_c_object *value = NULL;
-    if (!json_object_is_type(object, json_type_object) || !json_object_object_get_ex(object, key, &value) ||
-        !json_object_is_type(value, type))
-        return NULL;
-    return value;
-}
-
 static char *refusal(struct json_c_object *answer, const char *command)
 {
-    struct json_c_object *text = member(member(answer, "error", json_type_object), "desc", json_type_string);
+    struct json_c_object *text =
+        json_c_member(json_c_member(answer, "error", json_type_object), "desc", json_type_string);
     return text ? g_strdup_printf("QEMU refuses '%s': %s", command, json_object_get_string(text))
                 : g_strdup_printf("QEMU answers '%s' with something that is no answer", command);
 }
@@ -68,7 +60,7 @@ void monitor_close(struct monitor *monitor)
 
 static bool number(struct json_c_object *object, const char *key, int64_t least, int64_t most, int64_t *out)
 {
-    struct json_c_object *value = member(object, key, json_type_int);
+    struct json_c_object *value = json_c_member(object, key, json_type_int);
     *out = value ? json_object_get_int64(value) : -1;
     return value && *out >= least && *out <= most;
 }
@@ -92,7 +84,7 @@ static bool read_iothreads(struct json_c_object *array, const struct plan_guest 
 {
     for (size_t i = 0; i < json_object_array_length(array); i++) {
         struct json_c_object *element = json_object_array_get_idx(array, i),
-                             *name = member(element, "id", json_type_string);
+                             *name = json_c_member(element, "id", json_type_string);
         int64_t thread;
         if (!name || !number(element, "thread-id", 1, INT32_MAX, &thread))
             return false;

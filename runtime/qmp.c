@@ -35,14 +35,14 @@ static bool wait_for(struct qmp *qmp, int64_t until, char **out_error)
             *out_error = g_strdup("interrupted");
             return false;
         }
+        if (until && g_get_monotonic_time() > until) { /* also where events come without end */
+            *out_error = g_strdup_printf("QEMU has not answered for %d s", ANSWER_SECONDS);
+            return false;
+        }
         if (ready > 0 && watched[0].revents)
             return true;
         if (qmp->is_patient && !qmp->is_patient(qmp->state)) {
             *out_error = g_strdup("QEMU ended, or made no progress");
-            return false;
-        }
-        if (until && g_get_monotonic_time() > until) {
-            *out_error = g_strdup_printf("QEMU has not answered for %d s", ANSWER_SECONDS);
             return false;
         }
     }
@@ -51,8 +51,8 @@ static bool wait_for(struct qmp *qmp, int64_t until, char **out_error)
 /* The next line, to be freed. */
 static char *next_line(struct qmp *qmp, int64_t until, char **out_error)
 {
-    for (;;) {
-        char *end = memchr(qmp->come->str, '\n', qmp->come->len);
+    for (size_t looked = 0;;) {
+        char *end = memchr(qmp->come->str + looked, '\n', qmp->come->len - looked);
         if (end) {
             char *line = g_strndup(qmp->come->str, (gsize)(end - qmp->come->str));
             g_string_erase(qmp->come, 0, end - qmp->come->str + 1);
@@ -64,6 +64,7 @@ static char *next_line(struct qmp *qmp, int64_t until, char **out_error)
         }
         if (!wait_for(qmp, until, out_error))
             return NULL;
+        looked = qmp->come->len;
         char piece[8192];
         ssize_t got = recv(qmp->socket, piece, sizeof piece, MSG_DONTWAIT);
         if (got == 0 || (got < 0 && errno != EINTR && errno != EAGAIN)) {

@@ -96,25 +96,13 @@ int record_commit(const char *folder)
 
 static const char *text(struct arena *arena, struct json_c_object *object, const char *key)
 {
-    struct json_c_object *value = NULL;
-    if (!json_object_object_get_ex(object, key, &value) || !json_object_is_type(value, json_type_string))
-        return NULL;
-    return arena_string(arena, json_object_get_string(value), (size_t)json_object_get_string_len(value));
-}
-
-static uint64_t number(struct json_c_object *object, const char *key)
-{
-    struct json_c_object *value = NULL;
-    if (!json_object_object_get_ex(object, key, &value) || !json_object_is_type(value, json_type_int))
-        return 0;
-    int64_t found = json_object_get_int64(value);
-    return found > 0 ? (uint64_t)found : 0;
+    return json_c_text(arena, json_c_member(object, key, json_type_string));
 }
 
 static void read_reservations(struct arena *arena, struct json_c_object *object, struct record *out)
 {
-    struct json_c_object *array = NULL;
-    if (!json_object_object_get_ex(object, "reservations", &array) || !json_object_is_type(array, json_type_array))
+    struct json_c_object *array = json_c_member(object, "reservations", json_type_array);
+    if (!array)
         return;
     size_t count = json_object_array_length(array);
     struct reservation *rows = arena_array(arena, struct reservation, count + 1);
@@ -122,13 +110,13 @@ static void read_reservations(struct arena *arena, struct json_c_object *object,
         struct json_c_object *row = json_object_array_get_idx(array, i);
         if (!json_object_is_type(row, json_type_object))
             continue;
-        struct json_c_object *made = NULL;
+        struct json_c_object *made = json_c_member(row, "made", json_type_boolean);
         rows[out->reservation_count++] = (struct reservation){
-            .node = (uint32_t)number(row, "node"),
-            .page_bytes = number(row, "page_bytes"),
-            .count = number(row, "count"),
-            .before = number(row, "before"),
-            .is_made = json_object_object_get_ex(row, "made", &made) && json_object_get_boolean(made),
+            .node = (uint32_t)json_c_number(row, "node", UINT32_MAX),
+            .page_bytes = json_c_number(row, "page_bytes", INT64_MAX),
+            .count = json_c_number(row, "count", INT64_MAX),
+            .before = json_c_number(row, "before", INT64_MAX),
+            .is_made = made && json_object_get_boolean(made),
         };
     }
     out->reservations = rows;
@@ -141,7 +129,7 @@ bool record_read(struct agent *agent, const char *folder, struct record *out)
         return false;
     struct json_c_object *root = json_tokener_parse(bytes);
     *out = (struct record){ 0 };
-    if (json_object_is_type(root, json_type_object) && number(root, "format_version") == RECORD_VERSION) {
+    if (json_c_number(root, "format_version", RECORD_VERSION) == RECORD_VERSION) {
         const char *phase = text(agent->arena, root, "phase");
         *out = (struct record){
             .name = text(agent->arena, root, "name"),
@@ -150,13 +138,14 @@ bool record_read(struct agent *agent, const char *folder, struct record *out)
             .connect = text(agent->arena, root, "connect"),
             .cgroup = text(agent->arena, root, "cgroup"),
             .phase = phase && strcmp(phase, phases[PHASE_RUNNING]) == 0 ? PHASE_RUNNING : PHASE_STARTING,
-            .begun = number(root, "begun"),
-            .pid = (pid_t)number(root, "pid"),
-            .pid_start = number(root, "pid_start"),
-            .keeper = (pid_t)number(root, "keeper"),
+            .begun = json_c_number(root, "begun", INT64_MAX),
+            .pid = (pid_t)json_c_number(root, "pid", INT32_MAX),
+            .pid_start = json_c_number(root, "pid_start", INT64_MAX),
+            .keeper = (pid_t)json_c_number(root, "keeper", INT32_MAX),
         };
         read_reservations(agent->arena, root, out);
-        if (!out->name || !out->uuid || !out->site ||
+        g_autofree char *own = g_path_get_basename(folder); /* what is ended and removed must be this guest's */
+        if (!out->name || g_strcmp0(out->uuid, own) != 0 || !out->site ||
             !engine_from_word(text(agent->arena, root, "engine"), &out->engine))
             *out = (struct record){ 0 };
     }

@@ -199,6 +199,24 @@ def check_cores(made, threads, host, pins, own):
             own.setdefault((host.name, cpu), made["name"])
 
 
+def check_left(told, host, own, taken):
+    """What the plan says is left of a host, against what its guests have of it."""
+    expect([node["node"] for node in told["nodes"]] == list(range(host.nodes)), "a node is not told of")
+    for number, node in enumerate(told["nodes"]):
+        normal = host.room(number, False) - taken.get((host.name, number, False), 0)
+        expect(node["memory_left_bytes"] == normal, f"of node {number} {normal} bytes are left, not as told")
+        expect(node["memory_bytes"] == host.memory[number] - host.pool[number] * GIB, f"node {number} has other memory")
+        pages = {pool["page_bytes"]: pool["pages_left"] for pool in node.get("pools", [])}
+        wanted = {GIB: host.pool[number] - taken.get((host.name, number, True), 0) // GIB} if host.pool[number] else {}
+        expect(pages == wanted, f"of node {number} {wanted} pages are left, not {pages}")
+        cpus = {cpu for cpu, (at, _) in host.cpus.items() if at == number}
+        mine = {cpu for cpu in cpus if (host.name, cpu) in own} - host.reserved
+        expect(ids(node.get("own")) >= mine, f"CPUs of node {number} are own that are told as others")
+        expect(ids(node.get("reserved")) == cpus & host.reserved, f"other CPUs of node {number} are reserved")
+        expect(ids(node.get("own")) | ids(node.get("shared")) | ids(node.get("reserved")) == cpus and
+               not ids(node.get("own")) & ids(node.get("shared")), f"a CPU of node {number} is nobody's, or told twice")
+
+
 def check_site(rng, folder):
     hosts = [Host(rng, f"h{i}") for i in range(rng.choice([1, 1, 2, 3]))]
     guests = [Guest(rng, f"g{i}", hosts) for i in range(rng.randint(1, 8))]
@@ -228,6 +246,11 @@ def check_site(rng, folder):
             for pin in made["pins"]["vcpus"] if guest.pin == "node" else []:
                 for cpu in ids(pin):
                     expect((made["host"], cpu) not in own, f"guest {guest.name} floats over CPU {cpu}, which is own")
+        used = {made["host"] for made in planned["guests"]}
+        expect([host["name"] for host in planned["hosts"]] == [host.name for host in hosts if host.name in used],
+               "hosts with guests are not told in order of the site")
+        for told in planned["hosts"]:
+            check_left(told, named[told["name"]], own, taken)
     except AssertionError as wrong:
         raise AssertionError(f"{wrong}\n{text}\n{out}") from None
     return len(planned["guests"])

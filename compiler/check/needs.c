@@ -229,18 +229,18 @@ static void report_lack(const struct check *check, const struct planned_guest *p
                         struct span span)
 {
     struct finding *finding = report(check->findings, NM_feature_missing, span, "guest '%s' %s", planned->plan->name,
-                                     feature_text(check->arena, planned->host, feature));
+                                     feature_text(check->arena, planned->programs, feature));
     bool is_asked = span.begin != planned->guest->span.begin || span.file != planned->guest->span.file;
     finding_help(check->findings, finding, "%s what runs there: 'versions { %s }'",
                  is_asked ? "remove it, or say" : "say", /* else nothing of the site asks for it */
-                 feature_version_row(check->arena, planned->host, feature));
+                 feature_version_row(check->arena, planned->programs, feature));
 }
 
 static void hosts_have_the_features(const struct check *check, const struct planned_guest *planned)
 {
     const struct plan_guest *plan = planned->plan;
     for (enum feature feature = 0; feature < FEATURE_COUNT; feature++) {
-        if (words[feature] == W_NONE || host_has_feature(planned->host, feature))
+        if (words[feature] == W_NONE || host_has_feature(planned->programs, feature))
             continue;
         if (is_used(feature, plan, NULL))
             report_lack(check, planned, feature, word_of_guest(planned, feature));
@@ -256,16 +256,17 @@ static void hosts_have_the_machine(const struct check *check, const struct plann
     const char *machine = planned->plan->machine, *dash = strrchr(machine, '-');
     unsigned major, minor;
     if (!dash || !g_ascii_isdigit(dash[1]) || sscanf(dash + 1, "%4u.%4u", &major, &minor) != 2 ||
-        !host_is_older(planned->host, PROGRAM_QEMU, major, minor))
+        !host_is_older(planned->programs, PROGRAM_QEMU, major, minor))
         return;
     const struct guest *guest = planned->guest;
     struct span span =
         guest->base_ruled ? guest->base_ruled[BASE_MACHINE].span : guest_word_span(guest, W_GUEST_MACHINE, 1);
-    const struct version *has = &planned->host->facts->versions[PROGRAM_QEMU];
+    const struct version *has = &planned->programs->facts->versions[PROGRAM_QEMU];
+    const char *who =
+        planned->host ? arena_printf(check->arena, "host '%s' has", planned->host->name) : "the site says";
     struct finding *finding =
-        report(check->findings, NM_feature_missing, span,
-               "guest '%s' needs QEMU %u.%u for machine '%s', and host '%s' has %u.%u", planned->plan->name, major,
-               minor, machine, planned->host->name, has->major, has->minor);
+        report(check->findings, NM_feature_missing, span, "guest '%s' needs QEMU %u.%u for machine '%s', and %s %u.%u",
+               planned->plan->name, major, minor, machine, who, has->major, has->minor);
     finding_note(check->findings, finding, "an older QEMU does not know the machine and refuses to start");
     finding_help(check->findings, finding,
                  guest->base_ruled
@@ -277,10 +278,10 @@ static void hosts_have_the_machine(const struct check *check, const struct plann
 /* libvirt talks to older ones in their own way; one hint a host. */
 static void hosts_take_the_argv(const struct check *check, const struct planned_guest *planned)
 {
-    if (planned->plan->has_base || !planned->host || host_has_feature(planned->host, FEATURE_ARGV))
+    if (planned->plan->has_base || !planned->host || host_has_feature(planned->programs, FEATURE_ARGV))
         return;
     struct finding *finding = report(check->findings, NM_argv_too_new, planned->host->declared->span,
-                                     "the QEMU target %s", feature_text(check->arena, planned->host, FEATURE_ARGV));
+                                     "the QEMU target %s", feature_text(check->arena, planned->programs, FEATURE_ARGV));
     finding_help(check->findings, finding, "use the libvirt target there");
 }
 
@@ -295,7 +296,7 @@ bool needs_unknown_version(const struct planned_guest *planned, enum feature *ou
 {
     const struct plan_guest *plan = planned->plan;
     for (enum feature feature = 0; feature < FEATURE_COUNT; feature++) {
-        if (!feature_is_guessed(planned->host, feature))
+        if (!feature_is_guessed(planned->programs, feature))
             continue;
         bool uses = is_used(feature, plan, NULL);
         for (uint32_t c = 0; !uses && c < plan->cell_count; c++)

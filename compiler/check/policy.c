@@ -255,14 +255,14 @@ static void preferred_is_one_node(const struct check *check, const struct planne
     for (uint32_t c = 0; c < plan->cell_count; c++) {
         const struct plan_cell *cell = &plan->cells[c];
         if (!cell->nodes || cell->policy != POLICY_PREFERRED || ids_size(cell->nodes) < 2 ||
-            host_has_feature(planned->host, FEATURE_PREFERRED_MANY))
+            host_has_feature(planned->programs, FEATURE_PREFERRED_MANY))
             continue;
         struct finding *finding = report(check->findings, NM_preferred_several, cell_word(planned->guest, c, W_NODE, 1),
                                          "of the preferred nodes %s only %u counts",
                                          ids_text(check->arena, cell->nodes), ids_first(cell->nodes));
         finding_note(check->findings, finding,
                      "to have all of them it %s; older programs drop the others without a word",
-                     feature_text(check->arena, planned->host, FEATURE_PREFERRED_MANY));
+                     feature_text(check->arena, planned->programs, FEATURE_PREFERRED_MANY));
         finding_help(check->findings, finding, "name one node, or write 'interleave'");
     }
 }

@@ -330,7 +330,7 @@ static bool is_of_base(const struct said *said, enum word_id word)
 static void libvirt_knows_polling(const struct check *check, const struct planned_guest *planned)
 {
     const struct guest *guest = planned->guest;
-    if (host_has_feature(planned->host, FEATURE_IOTHREAD_POLL))
+    if (host_has_feature(planned->programs, FEATURE_IOTHREAD_POLL))
         return;
     for (uint32_t i = 0; i < guest->iothread_count; i++) {
         const struct said *said = &guest->iothreads[i].said;
@@ -339,8 +339,8 @@ static void libvirt_knows_polling(const struct check *check, const struct planne
         bool has_base = planned->plan->has_base;
         struct finding *finding =
             report(check->findings, NM_poll_not_in_libvirt, said_span(said, W_IOTHREAD_POLL, 0), "guest '%s' %s",
-                   planned->plan->name, feature_text(check->arena, planned->host, FEATURE_IOTHREAD_POLL));
-        const char *row = feature_version_row(check->arena, planned->host, FEATURE_IOTHREAD_POLL);
+                   planned->plan->name, feature_text(check->arena, planned->programs, FEATURE_IOTHREAD_POLL));
+        const char *row = feature_version_row(check->arena, planned->programs, FEATURE_IOTHREAD_POLL);
         finding_note(check->findings, finding,
                      has_base
                          ? "an older libvirt passes over it, and its QEMU polls as it likes"

@@ -1,79 +1,15 @@
 /* SPDX-License-Identifier: MIT
  *
- * The plan for a person who is about to deploy it: who runs where, on which memory and CPUs.  Guests of one family
- * (web-1, web-2, ...) that read the same are said once.
+ * The plan for a person who is about to deploy it: who runs where, on which memory and CPUs, and what that leaves of
+ * the hosts.  Guests of one family (web-1, web-2, ...) that read the same are said once.
  */
 #include "emit/emit.h"
 #include "emit/guest_parts.h"
 #include "emit/plan_text_hmat.h"
+#include "emit/plan_text_hosts.h"
+#include "emit/text_table.h"
 
 #include <hwloc/bitmap.h>
-
-/* ---- tables ----------------------------------------------------------------------------------------------------- */
-
-enum { MARGIN = 2, GAP = 2 };
-
-struct table {
-    GPtrArray *fields; /* row by row, char * */
-    unsigned columns;
-    bool right_aligned; /* all but the first column */
-};
-
-static void table_open(struct table *table, unsigned columns, bool right_aligned)
-{
-    *table = (struct table){ .columns = columns, .right_aligned = right_aligned };
-    table->fields = g_ptr_array_new_with_free_func(g_free);
-}
-
-static void table_add(struct table *table, const char *field)
-{
-    g_ptr_array_add(table->fields, g_strdup(field));
-}
-
-static void table_take(struct table *table, GString *field)
-{
-    g_ptr_array_add(table->fields, g_string_free(field, FALSE));
-}
-
-static size_t width_of(const char *text)
-{
-    return (size_t)g_utf8_strlen(text, -1);
-}
-
-static void append_blanks(GString *out, size_t count)
-{
-    while (count--)
-        g_string_append_c(out, ' ');
-}
-
-static void table_write(struct table *table, GString *out)
-{
-    g_autofree size_t *widths = g_new0(size_t, table->columns);
-    for (guint i = 0; i < table->fields->len; i++) {
-        size_t width = width_of(g_ptr_array_index(table->fields, i));
-        widths[i % table->columns] = MAX(widths[i % table->columns], width);
-    }
-    size_t owed = MARGIN; /* blanks that are written only when something follows */
-    for (guint i = 0; i < table->fields->len; i++) {
-        const char *field = g_ptr_array_index(table->fields, i);
-        unsigned column = i % table->columns;
-        size_t spare = widths[column] - width_of(field);
-        bool right = table->right_aligned && column;
-        if (*field) {
-            append_blanks(out, owed + (right ? spare : 0));
-            append(out, field);
-            owed = right ? 0 : spare;
-        } else {
-            owed += spare;
-        }
-        owed += GAP;
-        if (column + 1 == table->columns) {
-            append(out, "\n");
-            owed = MARGIN;
-        }
-    }
-    g_ptr_array_free(table->fields, TRUE);
-}
 
 /* ---- cells ------------------------------------------------------------------------------------------------------ */
 
@@ -548,4 +484,6 @@ void write_plan_text(const struct plan *plan, GString *out)
             append(out, ", each");
         append_bytes(out, alike->body->str, alike->body->len);
     }
+    for (uint32_t i = 0; i < plan->host_count; i++)
+        write_text_host(&plan->hosts[i], out);
 }

@@ -42,7 +42,7 @@ static const struct program {
 
 static bool is_told(const struct site_host *host, enum host_program program)
 {
-    return host && host->facts && host->facts->versions[program].known;
+    return host->facts && host->facts->versions[program].known;
 }
 
 static struct release release_of(const struct site_host *host, enum host_program program)
@@ -100,9 +100,9 @@ char *feature_text(struct arena *arena, const struct site_host *host, enum featu
         bug("a feature that is not lacking");
     const char *needed = release_text(arena, rows[feature].since[program]);
     const char *has = release_text(arena, release_of(host, program));
-    if (!host)
-        return arena_printf(arena, "needs %s %s for %s, and Debian 12 has %s", programs[program].name, needed,
-                            rows[feature].name, has);
+    if (!host->name)
+        return arena_printf(arena, "needs %s %s for %s, and %s %s", programs[program].name, needed, rows[feature].name,
+                            is_told(host, program) ? "the site says" : "Debian 12 has", has);
     return arena_printf(arena, "needs %s %s for %s, and host '%s' %s %s", programs[program].name, needed,
                         rows[feature].name, host->name,
                         is_told(host, program) ? "has" : "counts as Debian 12, which has", has);

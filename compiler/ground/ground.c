@@ -551,6 +551,13 @@ static int by_host_name(const void *left, const void *right)
     return strcmp(a->name, b->name);
 }
 
+static struct site_host ground_nowhere(struct arena *arena, const struct site *site)
+{
+    struct host *facts = arena_take(arena, struct host);
+    declare_versions(&site->versions, facts);
+    return (struct site_host){ .facts = facts };
+}
+
 struct site_hosts ground_hosts(struct arena *arena, struct sources *sources, struct findings *findings,
                                const struct site *site)
 {
@@ -570,7 +577,9 @@ struct site_hosts ground_hosts(struct arena *arena, struct sources *sources, str
         by_name[i] = &list[i];
     if (site->host_count)
         qsort(by_name, site->host_count, sizeof *by_name, by_host_name);
-    return (struct site_hosts){ .list = list, .by_name = by_name, .count = site->host_count };
+    return (struct site_hosts){
+        .list = list, .by_name = by_name, .count = site->host_count, .nowhere = ground_nowhere(arena, site)
+    };
 }
 
 const struct site_host *find_site_host(const struct site_hosts *hosts, const char *name)

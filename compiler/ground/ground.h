@@ -39,6 +39,7 @@ struct site_hosts {
     const struct site_host *list;           /* in the order of the site */
     const struct site_host *const *by_name; /* sorted, to find one quickly */
     uint32_t count;
+    struct site_host nowhere; /* of guests without a host: nothing but the versions that the site says */
 };
 
 struct site_hosts ground_hosts(struct arena *arena, struct sources *sources, struct findings *findings,
@@ -90,9 +91,10 @@ uint32_t *caches_of_vcpus(const struct host *facts, const struct plan_guest *gue
 struct planned_guest {
     const struct plan_guest *plan;
     const struct guest *guest;
-    const struct site_host *host; /* NULL: the site has no host */
-    const uint32_t *own_cpus;     /* the CPU that each vCPU has for its own, NO_INDEX for none; NULL: no vCPU has one.
-                                     Made by check, for its rules */
+    const struct site_host *host;     /* NULL: the site has no host */
+    const struct site_host *programs; /* whose versions count: its host's, or those of nowhere */
+    const uint32_t *own_cpus; /* the CPU that each vCPU has for its own, NO_INDEX for none; NULL: no vCPU has one.
+                                 Made by check, for its rules */
 };
 
 struct planned_site {

@@ -14,9 +14,11 @@ enum argv_limits {
     ARGV_WORD_LIMIT = 1 << 16,   /* words of one file */
     ARGV_PROPERTY_LIMIT = 1 << 12,
     ARGV_DEPTH_LIMIT = 16, /* of JSON */
+    ARGV_KEY_LIMIT = 255,  /* bytes of one of its keys, of which each value gets a copy */
     ARGV_CELL_LIMIT = 128, /* nodes that QEMU gives to a guest */
     ARGV_VCPU_LIMIT = 4096 /* as many as QEMU gives, and as an item of a site has arguments */,
-    ARGV_IOTHREAD_LIMIT = 1024
+    ARGV_IOTHREAD_LIMIT = 1024,
+    ARGV_MEMORY_DEVICE_LIMIT = 256 /* as many as QEMU has slots */
 };
 
 #define ARGV_NOWHERE UINT32_MAX
@@ -123,14 +125,16 @@ struct argv_guest {
     GHashTable *left_counts;
     struct span first_left;
     bool failed;
-    uint32_t vcpu_count;      /* with those to be plugged */
-    uint32_t levels[6];       /* of the topology, as argv_levels names them */
-    uint64_t memory_bytes;    /* without memory devices */
+    uint32_t vcpu_count;       /* with those to be plugged */
+    uint32_t levels[6];        /* of the topology, as argv_levels names them */
+    uint64_t memory_bytes;     /* without memory devices */
+    uint64_t max_memory_bytes; /* with them; 0: there is no room for any */
+    uint64_t memory_slots;
     GHashTable *backends;     /* by id */
     const char *only_backend; /* of a machine without cells; NULL: none */
     const char *mem_path;     /* NULL: none */
-    bool no_merge, is_preallocated, has_hmat, has_hmat_values, has_no_acpi;
-    struct span only_span, mem_path_span, hmat_span, no_acpi_span;
+    bool no_merge, is_preallocated, has_hmat, has_hmat_values, has_no_acpi, has_nvdimm;
+    struct span only_span, mem_path_span, hmat_span, no_acpi_span, nvdimm_span, room_span;
     uint32_t cell_count;
     struct argv_cell cells[ARGV_CELL_LIMIT];
     struct line *lines;
@@ -184,7 +188,8 @@ void argv_memory(struct argv_guest *guest);  /* -m, -mem-path, -mem-prealloc, -o
 void argv_objects(struct argv_guest *guest); /* -object */
 void argv_cells(struct argv_guest *guest);   /* -numa */
 void argv_cells_free(struct argv_guest *guest);
-void argv_hmat(struct argv_guest *guest);  /* -numa hmat-lb, hmat-cache: into the lines of the cells */
+void argv_hmat(struct argv_guest *guest); /* -numa hmat-lb, hmat-cache: into the lines of the cells */
+void argv_memory_devices(struct argv_guest *guest);
 void argv_buses(struct argv_guest *guest); /* -device of buses on cells, and what stands on them */
 void argv_boot(struct argv_guest *guest);
 
@@ -193,6 +198,9 @@ bool argv_cell_number(struct argv_guest *guest, struct option *option, const cha
 
 /* What a backend says of where its memory comes from, for a cell or the guest. */
 void backend_lines(struct argv_guest *guest, struct backend *backend, struct line **list);
+/* The same but for where it comes from: a device has a file of its own, or an enclave. */
+void backend_lines_beside_source(struct argv_guest *guest, struct backend *backend, struct line **list);
+void backend_done(struct argv_guest *guest, struct backend *backend); /* tells what nobody read */
 bool backend_bytes(struct argv_guest *guest, struct backend *backend, uint64_t *out_bytes);
 /* The same for memory without a backend: -mem-path and -mem-prealloc. */
 void plain_memory_lines(struct argv_guest *guest, struct line **list);
@@ -200,5 +208,8 @@ struct backend *backend_named(struct argv_guest *guest, const struct property *p
 
 struct line *argv_line(struct argv_guest *guest, struct line **list, const char *word, const char *format, ...)
     G_GNUC_PRINTF(4, 5);
+/* A size that is whole KiB, where it is said and not 0. */
+void argv_size_line(struct argv_guest *guest, struct option *option, const char *key, struct line **list,
+                    const char *word);
 struct line *argv_text_line(struct argv_guest *guest, struct line **list, const char *word, const char *text,
                             struct span where); /* a text of the user's; NULL where no site can hold it, told */

@@ -276,8 +276,10 @@ static void say_cell(struct argv_guest *guest, uint32_t number, bool has_memory,
         argv_line(guest, block, "vcpus", "0");
     if (says_initiator)
         argv_line(guest, block, "initiator", "%u", cell->initiator);
-    if (cell->backend)
+    if (cell->backend) {
         backend_lines(guest, cell->backend, block);
+        backend_done(guest, cell->backend);
+    }
 }
 
 static bool is_known(struct argv_guest *guest, struct option *option)
@@ -332,6 +334,7 @@ static void say_only(struct argv_guest *guest)
         if (bytes != guest->memory_bytes)
             tell_memory(guest, backend->option->span, "its backend", bytes);
         backend_lines(guest, backend, &guest->lines);
+        backend_done(guest, backend);
     }
 }
 

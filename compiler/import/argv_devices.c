@@ -15,10 +15,6 @@
 static const struct {
     const char *prefix, *about;
 } no_words[] = {
-    { "pc-dimm", "a DIMM" },
-    { "nvdimm", "an NVDIMM" },
-    { "virtio-mem", "memory that can be resized (virtio-mem)" },
-    { "virtio-pmem", "persistent memory (virtio-pmem)" },
     { "cxl-", "memory behind CXL" },
     { "pxb", "a PCI expander bus" },
     { "vfio-", "a device of the host" },

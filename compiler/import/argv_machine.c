@@ -17,7 +17,8 @@ static bool is_x86(const struct argv_guest *guest)
 static void read_switches(struct argv_guest *guest, struct option *machine)
 {
     const struct property *hmat = option_take(machine, "hmat"), *merge = option_take(machine, "mem-merge"),
-                          *backend = option_take(machine, "memory-backend"), *acpi = option_take(machine, "acpi");
+                          *backend = option_take(machine, "memory-backend"), *acpi = option_take(machine, "acpi"),
+                          *nvdimm = option_take(machine, "nvdimm");
     bool merges = true, state;
     if (hmat && property_switch(guest, hmat, &guest->has_hmat))
         guest->hmat_span = hmat->where;
@@ -27,6 +28,8 @@ static void read_switches(struct argv_guest *guest, struct option *machine)
         guest->only_backend = backend->value;
         guest->only_span = backend->where;
     }
+    if (nvdimm && property_switch(guest, nvdimm, &guest->has_nvdimm))
+        guest->nvdimm_span = nvdimm->where;
     if (acpi && property_switch(guest, acpi, &state)) {
         guest->has_no_acpi = !state;
         guest->no_acpi_span = acpi->where;
@@ -66,6 +69,16 @@ static const char *find_accel(struct argv_guest *guest)
     return accel ? accel : is_kvm ? "kvm" : "tcg";
 }
 
+/* A machine of 64 bits runs what one of 32 bits does. */
+static void say_architecture(struct argv_guest *guest)
+{
+    bool is_narrow = strcmp(guest->architecture, "i686") == 0;
+    if (is_narrow)
+        argv_not_carried(guest, argv_word_span(guest->command->file, &guest->command->words[guest->command->program]),
+                         "a machine of x86_64 runs the same guests", "a machine of 32 bits");
+    argv_line(guest, &guest->lines, "arch", "%s", is_narrow ? "x86_64" : guest->architecture);
+}
+
 static void say_machine(struct argv_guest *guest)
 {
     const struct property *type = NULL;
@@ -75,7 +88,7 @@ static void say_machine(struct argv_guest *guest)
         type = said ? said : type;
         read_switches(guest, option);
     }
-    argv_line(guest, &guest->lines, "arch", "%s", guest->architecture);
+    say_architecture(guest);
     if (type)
         argv_text_line(guest, &guest->lines, "machine", type->value, type->where);
     else if (is_x86(guest))

@@ -10,24 +10,54 @@
 
 /* ---- how much --------------------------------------------------------------------------------------------------- */
 
+static uint64_t whole_pages(uint64_t bytes)
+{
+    enum { QEMU_ALIGNS = 8192 };
+    return (bytes + QEMU_ALIGNS - 1) / QEMU_ALIGNS * QEMU_ALIGNS;
+}
+
+/* Room is for memory devices: without any it must be more than there is. */
+static void judge_room(struct argv_guest *guest, const struct property *slots, const struct property *most)
+{
+    if (slots)
+        guest->room_span = slots->where;
+    if (most)
+        guest->room_span = most->where;
+    if (guest->memory_slots && !most)
+        argv_refuse(guest, slots->where, "write ',maxmem=...' beside it", "slots for memory, and no room to grow");
+    else if (most && guest->max_memory_bytes < guest->memory_bytes)
+        argv_refuse(guest, most->where, "make it larger than the memory at start",
+                    "it can grow to %s, and begins with %s", size_text(guest->arena, guest->max_memory_bytes),
+                    size_text(guest->arena, guest->memory_bytes));
+    else if (guest->max_memory_bytes == guest->memory_bytes && guest->memory_slots)
+        argv_refuse(guest, most->where, "make it larger than the memory at start",
+                    "slots for memory, and no room to grow");
+    if (guest->max_memory_bytes == guest->memory_bytes)
+        guest->max_memory_bytes = 0;
+}
+
 static void read_size(struct argv_guest *guest)
 {
-    enum { DEFAULT_MIB = 128, QEMU_ALIGNS = 8192 };
+    enum { DEFAULT_MIB = 128 };
+    const struct property *all_slots = NULL, *all_most = NULL;
     guest->memory_bytes = DEFAULT_MIB * MIB;
-    bool is_told = false;
     for (struct option *option = argv_next(guest, ARGV_MEMORY, NULL); option;
          option = argv_next(guest, ARGV_MEMORY, option)) {
         const struct property *size = option_take(option, "size"), *slots = option_take(option, "slots"),
                               *most = option_take(option, "maxmem");
         uint64_t bytes;
         if (size && property_size(guest, size, MIB, &bytes))
-            guest->memory_bytes = (bytes + QEMU_ALIGNS - 1) / QEMU_ALIGNS * QEMU_ALIGNS;
-        const struct property *room = most ? most : slots;
-        if (room && !is_told)
-            argv_not_carried(guest, room->where, NULL, "room for memory devices");
-        is_told |= room != NULL;
+            guest->memory_bytes = whole_pages(bytes);
+        if (most && property_size(guest, most, MIB, &bytes))
+            guest->max_memory_bytes = whole_pages(bytes);
+        if (slots)
+            property_number(guest, slots, ARGV_MEMORY_DEVICE_LIMIT, &guest->memory_slots);
+        all_slots = slots ? slots : all_slots;
+        all_most = most ? most : all_most;
         argv_leave_unused(guest, option, "numac knows no such property");
     }
+    if (!guest->failed)
+        judge_room(guest, all_slots, all_most);
 }
 
 static void read_overcommit(struct argv_guest *guest)
@@ -169,8 +199,6 @@ static void read_object(struct argv_guest *guest, struct option *option)
     const char *type = option_text(option, "qom-type");
     if (!type) {
         argv_refuse(guest, option->span, "write its type first", "an object lacks its type");
-    } else if (strcmp(type, "memory-backend-epc") == 0) {
-        argv_not_carried(guest, option->span, not_yet, "memory of an SGX enclave");
     } else if (g_str_has_prefix(type, "memory-backend-")) {
         read_backend(guest, option, type);
     } else if (strcmp(type, "acpi-generic-port") == 0) {
@@ -279,15 +307,16 @@ static bool switch_of(struct argv_guest *guest, struct backend *backend, const c
     return property && !property_switch(guest, property, &state) ? unsaid : state;
 }
 
-static void say_bytes(struct argv_guest *guest, struct backend *backend, struct line *line, const char *word)
+void argv_size_line(struct argv_guest *guest, struct option *option, const char *key, struct line **list,
+                    const char *word)
 {
-    const struct property *property = option_take(backend->option, word);
+    const struct property *property = option_take(option, key);
     uint64_t bytes;
     if (property && property_size(guest, property, 1, &bytes) && bytes) {
         if (bytes % KIB)
-            argv_refuse(guest, property->where, "make it whole pages", "'%s' of %" G_GUINT64_FORMAT " bytes", word,
+            argv_refuse(guest, property->where, "make it whole pages", "'%s' of %" G_GUINT64_FORMAT " bytes", key,
                         bytes);
-        argv_line(guest, &line->children, word, "%" G_GUINT64_FORMAT "KiB", bytes / KIB);
+        argv_line(guest, list, word, "%" G_GUINT64_FORMAT "KiB", bytes / KIB);
     }
 }
 
@@ -308,8 +337,8 @@ static void say_file(struct argv_guest *guest, struct backend *backend, struct l
     struct line *line = argv_line(guest, list, "backing", "file");
     if (!is_libvirts(path->value))
         argv_text_line(guest, &line->children, "path", path->value, path->where);
-    say_bytes(guest, backend, line, "align");
-    say_bytes(guest, backend, line, "offset");
+    argv_size_line(guest, backend->option, "align", &line->children, "align");
+    argv_size_line(guest, backend->option, "offset", &line->children, "offset");
 }
 
 static void say_memfd(struct argv_guest *guest, struct backend *backend, struct line **list, bool *out_is_huge)
@@ -434,12 +463,8 @@ static void say_allocation(struct argv_guest *guest, struct backend *backend, co
         argv_line(guest, &line->children, "threads", "%" G_GUINT64_FORMAT, count);
 }
 
-void backend_lines(struct argv_guest *guest, struct backend *backend, struct line **list)
+static void say_switches(struct argv_guest *guest, struct backend *backend, struct line **list)
 {
-    bool is_huge;
-    const struct ids *nodes = say_nodes(guest, backend, list);
-    say_source(guest, backend, list, &is_huge);
-    say_allocation(guest, backend, nodes, is_huge, list);
     if (switch_of(guest, backend, "discard-data", false))
         argv_line(guest, list, "discard", "yes");
     if (!switch_of(guest, backend, "dump", true))
@@ -449,11 +474,33 @@ void backend_lines(struct argv_guest *guest, struct backend *backend, struct lin
     bool merges = switch_of(guest, backend, "merge", !guest->no_merge);
     if (merges == guest->no_merge)
         argv_line(guest, list, "ksm", merges ? "yes" : "no");
+}
+
+void backend_done(struct argv_guest *guest, struct backend *backend)
+{
     option_take(backend->option, "id");
     struct property *migration = option_take(backend->option, "x-use-canonical-path-for-ramblock-id");
     if (migration)
         argv_leave_out(guest, migration->where, "names of memory in a migration");
     argv_leave_unused(guest, backend->option, "the language has no word for it in this version");
+}
+
+void backend_lines(struct argv_guest *guest, struct backend *backend, struct line **list)
+{
+    bool is_huge;
+    const struct ids *nodes = say_nodes(guest, backend, list);
+    say_source(guest, backend, list, &is_huge);
+    say_allocation(guest, backend, nodes, is_huge, list);
+    say_switches(guest, backend, list);
+}
+
+void backend_lines_beside_source(struct argv_guest *guest, struct backend *backend, struct line **list)
+{
+    const struct ids *nodes = say_nodes(guest, backend, list);
+    if (switch_of(guest, backend, "share", false))
+        argv_line(guest, list, "access", "shared");
+    say_allocation(guest, backend, nodes, false, list);
+    say_switches(guest, backend, list);
 }
 
 void plain_memory_lines(struct argv_guest *guest, struct line **list)

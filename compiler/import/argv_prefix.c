@@ -258,18 +258,19 @@ static void refuse_set(struct argv_guest *guest, const struct argv_word *word, c
                 "'%.40s' is no set that '%s' takes", value, program);
 }
 
-/* "0-31:2" counts in steps. */
+/* "0-31:2" counts in steps.  A list that names each CPU once never sets more than there can be. */
 static const char *stepped_set(struct arena *arena, const char *text)
 {
-    g_auto(GStrv) terms = g_strsplit(text, ",", -1);
+    g_auto(GStrv) terms = g_strsplit(text, ",", IDS_LIMIT + 1);
     hwloc_bitmap_t set = hwloc_bitmap_alloc();
     bool fine = terms[0];
+    uint32_t left = IDS_LIMIT + 1;
     for (char **term = terms; *term && fine; term++) {
         g_auto(GStrv) parts = g_strsplit(*term, ":", 3);
         const struct ids *ids = text_set(arena, parts[0] ? parts[0] : "");
         uint64_t step = 1;
         fine = ids && (!parts[1] || (!parts[2] && text_number(parts[1], &step) && step));
-        for (uint64_t cpu = fine ? ids_first(ids) : 0; fine && cpu <= ids_last(ids); cpu += step)
+        for (uint64_t cpu = fine ? ids_first(ids) : 0; fine && cpu <= ids_last(ids); cpu += step, fine = left-- > 0)
             hwloc_bitmap_set(set, (unsigned)cpu);
     }
     const struct ids *all = fine ? ids_from_bitmap(arena, set) : NULL;

@@ -202,6 +202,8 @@ static bool read_object(struct parser *parser, const char *prefix, unsigned dept
             return false;
         if (!expect(parser, ':'))
             return refuse_json(parser, "a colon belongs behind a key");
+        if (strlen(name) > ARGV_KEY_LIMIT)
+            return refuse_json(parser, "a key is longer than any that QEMU has");
         const char *key = prefix ? arena_printf(parser->guest->arena, "%s.%s", prefix, name) : name;
         if (!read_value(parser, key, begin, depth + 1))
             return false;

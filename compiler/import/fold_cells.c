@@ -75,13 +75,23 @@ static void drop_from_cells(struct guest_lines *guest, const struct line *said)
     }
 }
 
+/* Memory of virtio-pmem is of no cell, and has from the guest how it is taken: that must not become another. */
+static bool is_of_cells_alone(const struct guest_lines *guest, const char *word)
+{
+    static const char *const words[] = { "allocation", "dump", "reserve", "ksm" };
+    for (size_t i = 0; i < G_N_ELEMENTS(words); i++)
+        if (strcmp(word, words[i]) == 0)
+            return line_find(guest->lines, "virtio-pmem");
+    return false;
+}
+
 void fold_inherited(struct guest_lines *guest)
 {
     static const char *const words[] = { "node",       "cpus",    "pages", "backing", "access",
                                          "allocation", "discard", "dump",  "reserve", "ksm" };
     for (size_t i = 0; i < G_N_ELEMENTS(words); i++) {
         const struct line *guests = line_find(guest->lines, words[i]);
-        if (!guests && (guests = said_by_all(guest, words[i]))) {
+        if (!guests && !is_of_cells_alone(guest, words[i]) && (guests = said_by_all(guest, words[i]))) {
             struct line *copy = line_new(guest->arena, words[i], NULL);
             *copy = *guests;
             guests = line_add(&guest->lines, copy);

@@ -152,9 +152,10 @@ static void read_parts(struct argv_guest *guest, struct domain_identity *identit
     argv_cells(guest);
     if (guest->failed)
         return;
+    argv_memory_devices(guest);
+    leave_machine(guest);
     argv_boot(guest);
     argv_read_prefix(guest);
-    leave_machine(guest);
     leave_files(guest);
 }
 

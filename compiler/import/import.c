@@ -104,6 +104,43 @@ static void append_guest(struct importing *importing, const char *name, const st
     lines_append(importing->text, block, 0);
 }
 
+/* ---- memory devices that libvirt makes larger ------------------------------------------------------------------- */
+
+enum { DEVICE_STEP_KIB = 2048 }; /* libvirt rounds them up to it; its virtio-mem it refuses instead */
+
+static bool is_rounded(const struct line *line)
+{
+    return line_is(line, "dimm") || line_is(line, "nvdimm") || line_is(line, "virtio-pmem");
+}
+
+static void tell_rounded(struct importing *importing, const struct item *item, uint64_t kib)
+{
+    struct findings *findings = importing->syntax->findings;
+    struct finding *finding = report(findings, NM_device_rounded, word_span(item, item->arguments[0]),
+                                     "a memory device of %s, which is no whole number of 2MiB: taken as %s",
+                                     size_text(importing->arena, kib * KIB),
+                                     size_text(importing->arena, (kib / DEVICE_STEP_KIB + 1) * DEVICE_STEP_KIB * KIB));
+    finding_note(findings, finding, "libvirt rounds it up without a word");
+    finding_help(findings, finding, "write the size that the guest really has");
+}
+
+/* Lines are those of the items, one for one. */
+static void round_devices(struct importing *importing, const struct item *items, struct line *lines)
+{
+    uint64_t kib;
+    for (; items && lines; items = items->next, lines = lines->next) {
+        const struct item *item = is_rounded(lines) ? items->children : NULL;
+        for (struct line *line = item ? lines->children : NULL; line && item; line = line->next, item = item->next) {
+            if (!line_is(line, "size") || !line_argument(line) || !text_kib(line->arguments[0], &kib) ||
+                kib % DEVICE_STEP_KIB == 0 || kib > UINT64_MAX / KIB - DEVICE_STEP_KIB)
+                continue;
+            tell_rounded(importing, item, kib);
+            line->arguments[0] = arena_printf(importing->arena, "%" G_GUINT64_FORMAT "KiB",
+                                              (kib / DEVICE_STEP_KIB + 1) * DEVICE_STEP_KIB);
+        }
+    }
+}
+
 static bool import_part(struct importing *importing, struct span part)
 {
     struct domain_identity identity;
@@ -112,6 +149,8 @@ static bool import_part(struct importing *importing, struct span part)
     struct guest_lines guest = { .arena = importing->arena };
     if (!fine || !lines_from_items(importing->arena, importing->syntax, tree->items, &guest.lines))
         return false;
+    if (!importing->options->with_bases) /* a base is libvirt's, which rounds them itself */
+        round_devices(importing, tree->items, guest.lines);
     say_unsaid(&guest);
     const struct import_base *base = keep_base(importing, identity.name, part);
     append_guest(importing, identity.name, importing->options->with_bases ? base : NULL, &guest);

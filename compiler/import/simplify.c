@@ -148,6 +148,16 @@ static void drop_if(struct guest_lines *guest, const char *word, const char *val
         line_drop(&guest->lines, line);
 }
 
+/* Memory devices with pages or a file of their own, which take the rest from their cell, or from the guest. */
+static bool has_other_memory(const struct guest_lines *guest)
+{
+    for (const struct line *line = guest->lines; line; line = line->next)
+        if (line_is(line, "nvdimm") || line_is(line, "virtio-pmem") ||
+            ((line_is(line, "dimm") || line_is(line, "virtio-mem")) && line_find(line->children, "pages")))
+            return true;
+    return false;
+}
+
 static bool is_huge(struct line *list)
 {
     const char *pages = line_argument(line_find(list, "pages"));
@@ -166,7 +176,8 @@ static void drop_immediate(struct line **list)
 /* Memory comes from nowhere in particular, and when it is touched, as long as nobody asks for pages or for sharing. */
 static void drop_backing_defaults(struct guest_lines *guest)
 {
-    if (!line_find(guest->lines, "allocation"))
+    bool has_others = has_other_memory(guest);
+    if (!has_others && !line_find(guest->lines, "allocation"))
         for (struct line *cell = line_find(guest->lines, "cell"); cell; cell = line_find(cell->next, "cell"))
             drop_immediate(&cell->children);
     for (struct line *cell = line_find(guest->lines, "cell"); cell; cell = line_find(cell->next, "cell"))
@@ -175,6 +186,8 @@ static void drop_backing_defaults(struct guest_lines *guest)
             return;
     if (!anybody_says(guest, "access"))
         drop_if(guest, "backing", "anonymous");
+    if (has_others)
+        return;
     if (is_huge(guest->lines))
         drop_immediate(&guest->lines);
     else
@@ -238,6 +251,7 @@ static void drop_iothreads(struct guest_lines *guest)
 
 /* ---- the order people write in ---------------------------------------------------------------------------------- */
 
+/* Words of one kind together, as YAML has them. */
 static void reorder(struct guest_lines *guest)
 {
     static const char *const words[] = { "arch",      "machine",      "accel",      "cpu",        "memory",

@@ -7,6 +7,13 @@
 
 #include <string.h>
 
+/* A guest that does not say how many vCPUs it has gets one. */
+static void say_vcpus(struct guest_lines *guest)
+{
+    if (!line_find(guest->lines, "vcpus") && !line_find(guest->lines, "cell"))
+        line_add(&guest->lines, line_new(guest->arena, "vcpus", "1"));
+}
+
 /* libvirt gives each vCPU a socket where the XML has no topology; numac would make cores of one socket. */
 static void say_sockets(struct guest_lines *guest)
 {
@@ -28,10 +35,40 @@ static void say_file(struct arena *arena, struct line **list)
         line_add(list, line_new(arena, "backing", "file"));
 }
 
-/* Where the XML tells how memory is shared and not where it comes from, libvirt takes a file. */
+static bool cell_of_device_says(const struct guest_lines *guest, const struct line *device, const char *word)
+{
+    const char *number = line_argument(line_find(device->children, "cell"));
+    for (struct line *cell = line_find(guest->lines, "cell"); cell && number; cell = line_find(cell->next, "cell"))
+        if (line_argument(cell) && strcmp(cell->arguments[0], number) == 0)
+            return line_find(cell->children, word);
+    return false;
+}
+
+/* QEMU shares a memfd unless it is told not to, and libvirt does not tell it; files it keeps private. */
+static void say_sharing(struct guest_lines *guest)
+{
+    bool is_open = !line_find(guest->lines, "cell");
+    for (struct line *cell = line_find(guest->lines, "cell"); cell; cell = line_find(cell->next, "cell"))
+        is_open |= !line_find(cell->children, "access");
+    if (!is_open || line_find(guest->lines, "access"))
+        return;
+    for (struct line *nvdimm = line_find(guest->lines, "nvdimm"); nvdimm; nvdimm = line_find(nvdimm->next, "nvdimm"))
+        if (!line_find(nvdimm->children, "access") && !cell_of_device_says(guest, nvdimm, "access"))
+            line_add(&nvdimm->children, line_new(guest->arena, "access", "private"));
+    line_add(&guest->lines, line_new(guest->arena, "access", "shared"));
+}
+
+/* Where the XML tells how memory is shared and not where it comes from, libvirt takes a file; so it does for anonymous
+ * memory that is to be private, which is what such memory is anyway. */
 static void say_backing(struct guest_lines *guest)
 {
-    if (line_find(guest->lines, "backing"))
+    struct line *backing = line_find(guest->lines, "backing");
+    const char *from = line_argument(backing), *access = line_argument(line_find(guest->lines, "access"));
+    if (from && strcmp(from, "memfd") == 0)
+        say_sharing(guest);
+    else if (from && strcmp(from, "anonymous") == 0 && access && strcmp(access, "private") == 0)
+        backing->arguments[0] = "file";
+    if (backing)
         return;
     say_file(guest->arena, &guest->lines);
     for (struct line *cell = line_find(guest->lines, "cell"); cell; cell = line_find(cell->next, "cell"))
@@ -89,6 +126,7 @@ static void say_cpus(struct guest_lines *guest)
 
 void say_unsaid(struct guest_lines *guest)
 {
+    say_vcpus(guest);
     say_sockets(guest);
     say_backing(guest);
     say_cpus(guest);

@@ -29,6 +29,15 @@ bool item_label(struct binder *binder, const struct item *item, const struct wor
     return true;
 }
 
+/* What the words of a block belong to: one object more, which also remembers what was said. */
+static struct frame inside_of(const struct frame *frame, enum object_kind kind, void *object, struct said *said)
+{
+    struct frame inside = *frame;
+    inside.object[kind] = object;
+    inside.said = said;
+    return inside;
+}
+
 static void bind_pages(struct binder *binder, const struct frame *frame, const struct word_row *row,
                        const struct item *item, const struct scalar *label)
 {
@@ -49,8 +58,7 @@ static void bind_pages(struct binder *binder, const struct frame *frame, const s
         g_ptr_array_add(*pools, pool);
     }
     pool->span = label->span;
-    struct frame inside = *frame;
-    inside.object[OBJECT_HUGEPAGES] = pool;
+    struct frame inside = inside_of(frame, OBJECT_HUGEPAGES, pool, frame->said);
     said_mark(frame->said, row->id, bind_table(binder, &inside, row, item));
     note_places(binder, frame, row, item, label, 1);
 }
@@ -74,9 +82,7 @@ static void bind_reserve(struct binder *binder, const struct frame *frame, const
         g_ptr_array_add(host->reserves, reserve);
     }
     reserve->span = label->span;
-    struct frame inside = *frame;
-    inside.object[OBJECT_RESERVE] = reserve;
-    inside.said = &reserve->said;
+    struct frame inside = inside_of(frame, OBJECT_RESERVE, reserve, &reserve->said);
     bind_block(binder, &inside, IN_RESERVE, item->children);
 }
 
@@ -87,10 +93,8 @@ static void bind_cell(struct binder *binder, const struct frame *frame, const st
     if (frame->layer == LAYER_PROFILE && !grow(binder, guest->cell_count / 32, 0, span)) /* it is sought among them */
         return;
     struct cell *cell = guest_cell(binder, frame->object[OBJECT_GUEST], label, span);
-    struct frame inside = *frame;
-    inside.object[OBJECT_CELL] = cell;
+    struct frame inside = inside_of(frame, OBJECT_CELL, cell, &cell->said);
     inside.object[OBJECT_LOCALITY] = &cell->locality;
-    inside.said = &cell->said;
     bind_block(binder, &inside, IN_CELL, item->children);
 }
 
@@ -98,9 +102,7 @@ static void bind_hmat_cache(struct binder *binder, const struct frame *frame, co
                             struct span span)
 {
     struct hmat_cache *cache = cell_hmat_cache(binder, frame->object[OBJECT_CELL], level, span);
-    struct frame inside = *frame;
-    inside.object[OBJECT_HMAT_CACHE] = cache;
-    inside.said = &cache->said;
+    struct frame inside = inside_of(frame, OBJECT_HMAT_CACHE, cache, &cache->said);
     bind_block(binder, &inside, IN_HMAT_CACHE, item->children);
 }
 
@@ -108,9 +110,7 @@ static void bind_iothread(struct binder *binder, const struct frame *frame, cons
                           struct span span)
 {
     struct iothread *iothread = guest_iothread(binder, frame->object[OBJECT_GUEST], id, span);
-    struct frame inside = *frame;
-    inside.object[OBJECT_IOTHREAD] = iothread;
-    inside.said = &iothread->said;
+    struct frame inside = inside_of(frame, OBJECT_IOTHREAD, iothread, &iothread->said);
     bind_block(binder, &inside, IN_IOTHREAD, item->children);
 }
 
@@ -118,9 +118,7 @@ static void bind_resctrl(struct binder *binder, const struct frame *frame, const
                          const struct set *ids, struct span span)
 {
     struct resctrl *resctrl = guest_resctrl(binder, frame->object[OBJECT_GUEST], ids, span);
-    struct frame inside = *frame;
-    inside.object[OBJECT_RESCTRL] = resctrl;
-    inside.said = &resctrl->said;
+    struct frame inside = inside_of(frame, OBJECT_RESCTRL, resctrl, &resctrl->said);
     bind_block(binder, &inside, IN_RESCTRL, item->children);
 }
 
@@ -148,9 +146,7 @@ static void bind_expander(struct binder *binder, const struct frame *frame, cons
     if (refuse_more(binder, frame, guest->expander_count, "expander buses", span))
         return;
     struct expander_bus *expander = guest_expander(binder, frame->object[OBJECT_GUEST], name, span);
-    struct frame inside = *frame;
-    inside.object[OBJECT_EXPANDER] = expander;
-    inside.said = &expander->said;
+    struct frame inside = inside_of(frame, OBJECT_EXPANDER, expander, &expander->said);
     bind_block(binder, &inside, IN_EXPANDER, item->children);
     if (frame->layer != LAYER_BASE)
         return;
@@ -166,9 +162,7 @@ static void bind_memory_device(struct binder *binder, const struct frame *frame,
     if (frame->layer == LAYER_PROFILE && !grow(binder, guest->memory_device_count / 32, 0, span))
         return; /* it is sought among them */
     struct memory_device *device = guest_memory_device(binder, guest, row->id, name, span);
-    struct frame inside = *frame;
-    inside.object[OBJECT_MEMORY_DEVICE] = device;
-    inside.said = &device->said;
+    struct frame inside = inside_of(frame, OBJECT_MEMORY_DEVICE, device, &device->said);
     bind_block(binder, &inside, row->opens, item->children);
 }
 
@@ -196,9 +190,7 @@ static void bind_device(struct binder *binder, const struct frame *frame, const 
     if (refuse_more(binder, frame, guest->device_count, "devices", span))
         return;
     struct device *device = guest_device(binder, frame->object[OBJECT_GUEST], name, span);
-    struct frame inside = *frame;
-    inside.object[OBJECT_DEVICE] = device;
-    inside.said = &device->said;
+    struct frame inside = inside_of(frame, OBJECT_DEVICE, device, &device->said);
     bind_arguments(binder, &inside, row, item);
     bind_block(binder, &inside, IN_DEVICE, item->children);
     if (frame->layer != LAYER_BASE)
@@ -225,9 +217,7 @@ static void bind_named_device(struct binder *binder, const struct frame *frame, 
         g_ptr_array_add(host->devices, device);
     }
     device->span = span;
-    struct frame inside = *frame;
-    inside.object[OBJECT_NAMED_DEVICE] = device;
-    inside.said = &device->said;
+    struct frame inside = inside_of(frame, OBJECT_NAMED_DEVICE, device, &device->said);
     if (item->has_block)
         report_block(binder, item, row);
     bind_arguments(binder, &inside, row, item);

@@ -216,17 +216,6 @@ static bool parse_quantity(struct binder *binder, const struct quantity *quantit
     return false;
 }
 
-static const struct quantity share_quantity = { .noun = "share of a bandwidth",
-                                                .example = "'20%', or a rate such as '2048MiB/s'",
-                                                .other_noun = "time",
-                                                .other_words = "poll",
-                                                .units = rate_units,
-                                                .unit_count = G_N_ELEMENTS(rate_units),
-                                                .other_units = time_units,
-                                                .other_count = G_N_ELEMENTS(time_units),
-                                                .step = MIB,
-                                                .code = NM_wrong_rate };
-
 /* A whole percentage, or where the host counts so a rate. */
 static bool parse_share(struct binder *binder, const struct scalar *scalar, struct share *out_share)
 {
@@ -236,7 +225,11 @@ static bool parse_share(struct binder *binder, const struct scalar *scalar, stru
         *out_share = (struct share){ .percent = (uint32_t)number };
         return true;
     }
-    if (!parse_quantity(binder, &share_quantity, scalar, &number))
+    struct quantity quantity = rate_quantity;
+    quantity.noun = "share of a bandwidth";
+    quantity.example = "'20%', or a rate such as '2048MiB/s'";
+    quantity.other_words = "poll";
+    if (!parse_quantity(binder, &quantity, scalar, &number))
         return false;
     *out_share = (struct share){ .is_rate = true, .bytes_per_second = number };
     return true;

@@ -386,6 +386,7 @@ struct identity { /* what makes names into numbers, the same in every run */
     GHashTable *bases; /* base files that several guests use, so that its UUID is nobody's */
 };
 
+const struct plan_host *finish_hosts(const struct placing *placing, uint32_t *out_count); /* left.c */
 void finish_guest(struct placing *placing, const struct identity *identity, const struct draft *draft,
                   struct plan_guest *out);
 void finish_topology(const struct draft *draft, struct plan_guest *out);
@@ -409,6 +410,10 @@ bool claim_devices(const struct attempt *attempt, struct findings *findings);
 /* ---- buses.c: PCI buses and devices, a part of finishing; `out` has its cells ------------------------------------ */
 void finish_buses(struct placing *placing, const struct draft *draft, struct plan_guest *out);
 
+/* Of its host, or of nowhere. */
+const struct site_host *programs_of(const struct placing *placing, const struct draft *draft);
+
 /* ---- tuning.c: classes, pools, parts of caches: a part of finishing --------------------------------------------- */
-void finish_iothread(const struct draft *draft, const struct iothread *said, struct plan_iothread *out);
+void finish_iothread(const struct placing *placing, const struct draft *draft, const struct iothread *said,
+                     struct plan_iothread *out);
 void finish_tuning(struct placing *placing, const struct draft *draft, struct plan_guest *out);

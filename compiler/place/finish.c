@@ -95,6 +95,11 @@ void finish_cell(struct placing *placing, const struct draft *draft, const struc
     out->context_nodes = context_of(draft, cell);
 }
 
+const struct site_host *programs_of(const struct placing *placing, const struct draft *draft)
+{
+    return draft->room ? draft->room->host : &placing->hosts->nowhere;
+}
+
 static bool says_device_cell(const struct guest *guest)
 {
     for (uint32_t i = 0; i < guest->device_count; i++)
@@ -322,7 +327,7 @@ static void finish_threads(struct placing *placing, const struct draft *draft, s
     for (uint32_t i = 0; i < count; i++) {
         iothreads[i] = (struct plan_iothread){ .id = i + 1, .cpus = iothread_cpus(placing, draft, said[i + 1]) };
         if (said[i + 1])
-            finish_iothread(draft, said[i + 1], &iothreads[i]);
+            finish_iothread(placing, draft, said[i + 1], &iothreads[i]);
     }
     g_free(said);
     out->iothreads = iothreads;

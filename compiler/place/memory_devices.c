@@ -276,9 +276,9 @@ static void finish_device(struct placing *placing, const struct draft *draft, co
     out->memory.has_access = is_said(&said->said, W_MEMORY_DEVICE_ACCESS);
     out->memory.has_discard = is_said(&said->said, W_MEMORY_DEVICE_DISCARD);
     out->memory.backing = plan->cells[device->cell].backing; /* libvirt has one for the guest; */
-    if ((out->memory.is_shared || out->memory.has_access) && out->memory.backing == BACKING_ANONYMOUS &&
-        !out->memory.page_bytes)
-        out->memory.backing = BACKING_FILE; /* and takes this where a device says how it is shared */
+    if ((out->memory.is_shared || out->memory.has_access || out->memory.discard) &&
+        out->memory.backing == BACKING_ANONYMOUS && !out->memory.page_bytes)
+        out->memory.backing = BACKING_FILE; /* and takes this where a device says what is done with it */
     out->memory.path = NULL;                /* that of the cell may be a file, which is the cell's alone */
     out->memory.align_bytes = out->memory.offset_bytes = 0;
     out->cell = device->cell;
@@ -332,17 +332,15 @@ static uint32_t number_slots(struct draft_device *const *drafts, struct plan_mem
 }
 
 /* As many as are used; libvirt before 9.5 wants one for each device of virtio too. */
-static uint32_t slots_used(const struct draft *draft, const struct plan_memory_device *devices, uint32_t count,
+static uint32_t slots_used(const struct site_host *programs, const struct plan_memory_device *devices, uint32_t count,
                            uint32_t highest)
 {
-    const struct site_host *host = draft->room ? draft->room->host : NULL;
-    uint32_t in_slots = 0;
-    uint32_t plugged = 0;
+    uint32_t in_slots = 0, plugged = 0;
     for (uint32_t i = 0; i < count; i++) {
         in_slots += has_slots(devices[i].model);
         plugged += is_plugged(devices[i].model);
     }
-    return MAX(highest, host_has_feature(host, FEATURE_FEWER_SLOTS) ? in_slots : plugged);
+    return MAX(highest, host_has_feature(programs, FEATURE_FEWER_SLOTS) ? in_slots : plugged);
 }
 
 void finish_devices(struct placing *placing, const struct draft *draft, struct plan_guest *out)
@@ -358,7 +356,8 @@ void finish_devices(struct placing *placing, const struct draft *draft, struct p
     out->memory_device_count = count;
     out->max_memory_bytes = guest->max_memory_bytes;
     if (out->max_memory_bytes)
-        out->memory_slots =
-            is_said(&guest->said, W_MEMORY_SLOTS) ? guest->memory_slots : slots_used(draft, devices, count, highest);
+        out->memory_slots = is_said(&guest->said, W_MEMORY_SLOTS)
+                                ? guest->memory_slots
+                                : slots_used(programs_of(placing, draft), devices, count, highest);
     out->current_memory_bytes = guest->current_memory_bytes;
 }

@@ -328,10 +328,12 @@ static const struct planned_site *finish_site(struct placing *placing)
             continue;
         rows[count] = (struct planned_guest){ .plan = &guests[count],
                                               .guest = draft->guest,
-                                              .host = draft->room ? draft->room->host : NULL };
+                                              .host = draft->room ? draft->room->host : NULL,
+                                              .programs = programs_of(placing, draft) };
         count++;
     }
     *plan = (struct plan){ .site = site->name, .guests = guests, .guest_count = count };
+    plan->hosts = finish_hosts(placing, &plan->host_count);
     *planned = (struct planned_site){ .plan = plan, .guests = rows, .site = site, .hosts = placing->hosts };
     return planned;
 }

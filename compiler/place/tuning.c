@@ -83,9 +83,9 @@ static void finish_vcpu_schedulings(struct arena *arena, const struct guest *gue
 
 /* ---- iothreads -------------------------------------------------------------------------------------------------- */
 
-void finish_iothread(const struct draft *draft, const struct iothread *said, struct plan_iothread *out)
+void finish_iothread(const struct placing *placing, const struct draft *draft, const struct iothread *said,
+                     struct plan_iothread *out)
 {
-    const struct site_host *host = draft->room ? draft->room->host : NULL;
     out->scheduling = scheduling_of(&said->said, W_IOTHREAD_SCHEDULER, said->scheduling);
     if (is_said(&said->said, W_IOTHREAD_POOL)) {
         out->has_pool = true;
@@ -95,7 +95,8 @@ void finish_iothread(const struct draft *draft, const struct iothread *said, str
     if (is_said(&said->said, W_IOTHREAD_POLL)) {
         out->has_poll = true;
         /* in a base it is libvirt that is spoken to, and what a base says stays */
-        out->poll_in_libvirt = draft->guest->base_file || host_has_feature(host, FEATURE_IOTHREAD_POLL);
+        out->poll_in_libvirt =
+            draft->guest->base_file || host_has_feature(programs_of(placing, draft), FEATURE_IOTHREAD_POLL);
         out->poll_most_ns = said->poll_most_ns;
         out->poll_grow = said->poll_grow;
         out->poll_shrink = said->poll_shrink;

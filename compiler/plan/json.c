@@ -6,6 +6,7 @@
 #include "plan/plan.h"
 #include "plan/json_buses.h"
 #include "plan/json_hmat.h"
+#include "plan/json_hosts.h"
 #include "plan/json_memory.h"
 #include "plan/json_tuning.h"
 
@@ -201,6 +202,7 @@ void write_plan_json(const struct plan *plan, GString *out)
     for (uint32_t i = 0; i < plan->guest_count; i++)
         guest_object(&json, &plan->guests[i]);
     json_end(&json, ']');
+    write_hosts(&json, plan);
     json_end(&json, '}');
     json_finish(&json);
 }

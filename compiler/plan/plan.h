@@ -254,10 +254,37 @@ struct plan_guest {
     uint64_t hard_limit_bytes; /* 0: none */
 };
 
+/* ---- what guests leave of a host -------------------------------------------------------------------------------- */
+
+struct plan_pool { /* huge pages of one size */
+    uint64_t page_bytes;
+    uint64_t pages, pages_left;
+};
+
+struct plan_node {
+    uint32_t os_index;
+    bool memory_known;
+    uint64_t memory_bytes, memory_left_bytes; /* in normal pages, reserves included; what guests may still take */
+    const struct plan_pool *pools;            /* rising by size; those that are known and not empty */
+    uint32_t pool_count;
+    const struct ids *own_cpus;      /* each one vCPU's or one emulator's own */
+    const struct ids *shared_cpus;   /* where others float; */
+    const struct ids *isolated_cpus; /* where they do not, since the host isolates them: nobody's yet */
+    const struct ids *reserved_cpus; /* by the site */
+};
+
+struct plan_host {
+    const char *name;
+    const struct plan_node *nodes; /* rising by number */
+    uint32_t node_count;
+};
+
 struct plan {
     const char *site;                /* its name: the file's, without folder and ending */
     const struct plan_guest *guests; /* in order of the site */
     uint32_t guest_count;
+    const struct plan_host *hosts; /* those that have guests, in order of the site */
+    uint32_t host_count;
     const char *const *targets; /* rising; those whose files stand beside plan.json, so that the next build knows
                                    which files are its own; none where only the plan was written */
     uint32_t target_count;

@@ -8,6 +8,7 @@
 #include "plan/fields.h"
 #include "plan/json_buses.h"
 #include "plan/json_hmat.h"
+#include "plan/json_hosts.h"
 #include "plan/json_memory.h"
 #include "plan/json_tuning.h"
 
@@ -485,7 +486,7 @@ static bool check_version(struct plan_reader *reader, struct json_c_object *obje
 
 static const struct plan *read_plan(struct plan_reader *reader, struct json_c_object *object)
 {
-    static const char *const keys[] = { "format_version", "site", "targets", "guests", NULL };
+    static const char *const keys[] = { "format_version", "site", "targets", "guests", "hosts", NULL };
     struct plan *plan = arena_take(reader->arena, struct plan);
     if (!json_object_is_type(object, json_type_object))
         reader_fail(reader, NM_plan_value, NULL, "a plan is one JSON object");
@@ -494,6 +495,7 @@ static const struct plan *read_plan(struct plan_reader *reader, struct json_c_ob
     plan->site = read_text(reader, object, "site", REQUIRED);
     read_targets(reader, object, plan);
     read_guests(reader, object, plan);
+    read_hosts(reader, object, plan);
     return reader->failed ? NULL : plan;
 }
 

@@ -202,7 +202,9 @@ static void add_memnode(struct cells *cells, const struct element *element)
 static struct item *pages_item(struct domain *domain, const struct element *element, const struct text_value *size,
                                uint64_t kib)
 {
-    return item_with(domain, element, "pages", word_size(domain, size, kib));
+    enum { NORMAL_KIB = 4 }; /* libvirt takes the page size of the system for no huge pages */
+    struct word word = kib == NORMAL_KIB ? word_named(domain, size->where, "normal") : word_size(domain, size, kib);
+    return item_with(domain, element, "pages", word);
 }
 
 /* A nodeset of 0 where there are no cells is the guest itself: libvirt takes it away. */

@@ -3,8 +3,7 @@
  * Any bytes as a site, written in both notations: what is written reads without error, and is written the same again.
  * The first byte picks the notation that is read.
  */
-#include <string.h>
-
+#include "claims.h"
 #include "model/model.h"
 #include "notation/notation.h"
 
@@ -23,6 +22,7 @@ static char *rewritten(const char *name, const char *text, size_t length, enum n
     bool fine = !tree->failed && write_notation(syntax, tree, notation, out);
     if (fine == findings_have_errors(findings))
         bug("a file was written in spite of findings, or not written without one");
+    check_findings(sources, findings);
     syntax_free(syntax);
     findings_free(findings);
     sources_free(sources);

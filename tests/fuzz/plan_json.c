@@ -2,8 +2,7 @@
  *
  * Any bytes as a plan: refused with one finding, or a plan that every emitter can write and that reads back the same.
  */
-#include <string.h>
-
+#include "claims.h"
 #include "emit/emit.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -43,6 +42,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const struct plan *plan = read_plan_json(arena, sources, findings, file);
     if ((plan != NULL) == findings_have_errors(findings))
         bug("a plan and an error, or neither");
+    if (findings_count(findings, ERROR) > 1)
+        bug("a plan that is refused twice");
+    check_findings(sources, findings);
     if (plan) {
         check_outputs(plan);
         check_round_trip(arena, sources, findings, plan);

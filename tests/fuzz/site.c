@@ -8,12 +8,12 @@
  * linked (--wrap).  A host is one of a few that were loaded once, picked by the text of its source.
  */
 #include <libxml/parser.h>
-#include <string.h>
 
+#include "claims.h"
 #include "check/check.h"
 #include "emit/emit.h"
-#include "plan/json_c.h"
 #include "model/model.h"
+#include "notation/notation.h"
 #include "place/place.h"
 
 int LLVMFuzzerInitialize(int *argument_count, char ***arguments);
@@ -113,31 +113,6 @@ uint32_t __wrap_sources_read_named(struct sources *sources, const char *path, ui
 
 /* ---- what must hold --------------------------------------------------------------------------------------------- */
 
-static void check_json(const GString *text)
-{
-    enum json_tokener_error error;
-    struct json_c_object *object = json_tokener_parse_verbose(text->str, &error);
-    if (error != json_tokener_success)
-        bug("JSON that json-c does not read");
-    json_object_put(object);
-}
-
-static void check_findings(struct findings *findings)
-{
-    static const enum finding_format formats[] = { FINDINGS_HUMAN, FINDINGS_GCC, FINDINGS_JSON };
-    for (size_t i = 0; i < G_N_ELEMENTS(formats); i++) {
-        g_autoptr(GString) text = g_string_new(NULL);
-        findings_render(findings, &(struct render_options){ .format = formats[i] }, text);
-        if (!g_utf8_validate(text->str, (gssize)text->len, NULL))
-            bug("findings that are no UTF-8");
-        for (size_t at = 0; at < text->len; at++)
-            if (((unsigned char)text->str[at] < 0x20 && text->str[at] != '\n') || text->str[at] == 0x7f)
-                bug("a control character in the findings");
-        if (formats[i] == FINDINGS_JSON)
-            check_json(text);
-    }
-}
-
 static void check_xml(const GString *text)
 {
     xmlDoc *document = xmlReadMemory(text->str, (int)text->len, "out.xml", NULL,
@@ -212,11 +187,12 @@ static void compile(struct sources *sources, struct findings *findings, const ch
         check_model(arena, findings, site);
         const struct planned_site *planned = place_site(arena, findings, site, &hosts);
         check_plan(arena, findings, planned);
-        check_findings(findings);
         if (!findings_have_errors(findings))
             check_outputs(arena, sources, planned);
     } else if (!findings_have_errors(findings))
         bug("no site and no finding");
+    helps_in_yaml(findings, sources, arena);
+    check_findings(sources, findings);
     arena_free(arena);
 }
 

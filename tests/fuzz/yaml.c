@@ -2,7 +2,7 @@
  *
  * Any bytes as a file of YAML: read, show, forget.
  */
-#include "syntax/syntax.h"
+#include "claims.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
 
@@ -12,11 +12,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
     struct findings *findings = findings_new(sources);
     struct syntax *syntax = syntax_new(sources, findings);
     uint32_t file = sources_add_text(sources, "fuzz.yaml", (const char *)bytes, length);
-    struct tree *tree = read_tree(syntax, file, true);
-    g_autoptr(GString) text = g_string_new(NULL);
-    dump_tree(syntax, tree, text);
-    if (tree->failed != findings_have_errors(findings))
-        bug("a tree that failed and findings that do not say so, or the other way round");
+    check_tree(syntax, read_tree(syntax, file, true));
     syntax_free(syntax);
     findings_free(findings);
     sources_free(sources);

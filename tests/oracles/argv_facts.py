@@ -142,7 +142,7 @@ def _backend(told, contexts, mounts):
     return {
         "kind": "hugetlb" if page_bytes and kind == "file" else kind,
         "path": None if page_bytes else told.get("mem-path"), "size": said["size"], "page_bytes": page_bytes,
-        "host-nodes": nodes, "policy": policy, "share": said.get("share", kind == "memfd"),
+        "host-nodes": nodes, "policy": policy, "share": said.get("share", kind in ("memfd", "epc")),
         "prealloc": said.get("prealloc", False),
         "prealloc-threads": integer(told.get("prealloc-threads", 1)), "merge": said.get("merge"),
         "dump": said.get("dump"), "discard-data": said.get("discard-data", False),
@@ -426,12 +426,13 @@ def _host_devices(texts):
     for told in devices.values():
         if not told.get("driver", "").startswith("vfio-pci"):
             continue
-        if told["host"] in found:
-            raise FactError(f"the device {told['host']} twice")
+        host = told.get("host") or told.get("sysfsdev")
+        if not host or host in found:
+            raise FactError(f"the device {host} of nowhere, or twice")
         place, bus = told, devices.get(told.get("bus"))
         if bus and bus["driver"].endswith("root-port"):
             place, bus = bus, devices.get(bus["bus"])
-        found[told["host"]] = (integer(bus["bus_nr"]), slot(place["addr"])) if bus else None
+        found[host] = (integer(bus["bus_nr"]), slot(place["addr"])) if bus else None
     return found
 
 
@@ -498,22 +499,30 @@ def facts(words, mounts=None):
         raise FactError(f"memory-backend '{only}' is no backend, or there are cells beside it")
     if cells and sum(cell["memory"]["size"] for cell in cells if cell["memory"]) != memory["size"]:
         raise FactError(f"-m says {memory['size']} bytes, the cells have others: {cells}")
-    for backend in backends.values():
-        if backend["merge"] is None:
-            backend["merge"] = boolean(machine.get("mem-merge", "on"))
+    whole = backends.get(only) if only is not None or cells else _plain(memory["size"], "-mem-prealloc" in words)
     has_hmat = boolean(machine.get("hmat", "off"))
     if hmat and not has_hmat:
         raise FactError("values of an HMAT on a machine without one")
+    for backend in [*backends.values(), whole]:
+        if backend and backend["merge"] is None:
+            backend["merge"] = boolean(machine.get("mem-merge", "on"))
     overcommit = table(options.get("-overcommit", ["mem-lock=off"])[0])
     return {
         "memory": memory, "memory_devices": memory_devices, "smp": _smp(options["-smp"][0]), "cells": cells,
-        "distances": _matrix(len(cells), distances), "has_hmat": has_hmat, "hmat": hmat, "only": backends.get(only),
+        "distances": _matrix(len(cells), distances), "has_hmat": has_hmat, "hmat": hmat, "only": whole,
         "is_locked": boolean(overcommit.get("mem-lock", "off")), "expanders": _expanders(options.get("-device", [])),
         "iothreads": _iothreads(options.get("-object", [])), "devices": _host_devices(options.get("-device", [])),
         "initiators": _initiators(options.get("-object", [])),
         "caches": _caches(machine), "cxl": cxl, "plugged": _plugged(options.get("-device", [])),
         "remapping": _remapping(machine, options.get("-device", [])), "gic": machine.get("gic-version"),
     }
+
+
+def in_order_of_numac(facts):
+    """Memory devices whose address is said before those whose address QEMU finds, and each kind together."""
+    kinds = ("dimm", "virtio-mem", "nvdimm", "virtio-pmem", "sgx-epc")
+    return facts | {"memory_devices": sorted(facts["memory_devices"], key=lambda one: (
+        not one.get("address"), kinds.index(one["model"])))}
 
 
 def words_of_file(text):
@@ -528,8 +537,8 @@ def words_of_file(text):
 
 
 def words_of_libvirt(text):
-    """What domxml-to-native prints: assignments, the program, its words."""
-    words = shlex.split(text)
+    """What domxml-to-native prints, or its tests expect: assignments, the program, its words."""
+    words = shlex.split(text.replace("\\\n", ""))
     while words and re.match(r"[A-Za-z_]+=", words[0]):
         words.pop(0)
     return words

@@ -97,13 +97,16 @@ def _backing(reader, cells):
     access, discard = reader.take("memoryBacking/access"), _flag(reader.take("memoryBacking/discard"))
     source = reader.take("memoryBacking/source")
     allocation = reader.take("memoryBacking/allocation")
-    pages = _pages(reader, max(len(cells), 1))
+    pages = [None if kib == 4 else kib for kib in _pages(reader, max(len(cells), 1))]  # 4 KiB are the normal ones
     is_huge = any(size is not None for size in pages)
     accesses = [_text(cell, "memAccess", _text(access, "mode")) for cell in cells or [None]]
     takes_file = is_huge or any(accesses)
+    kind = _text(source, "type", "file" if takes_file else "anonymous")
+    if kind == "anonymous" and any(accesses):
+        kind = "file"  # which libvirt takes where it is told how memory is shared
     return {
-        "pages": pages, "source": _text(source, "type", "file" if takes_file else "anonymous"),
-        "access": [mode or "private" for mode in accesses],
+        "pages": pages, "source": kind,
+        "access": [mode or ("shared" if kind == "memfd" else "private") for mode in accesses],  # QEMU's own default
         "discard": [_text(cell, "discard", "yes" if discard else None) for cell in cells or [None]],
         "merge": not _flag(reader.take("memoryBacking/nosharepages")),
         "locked": _flag(reader.take("memoryBacking/locked")),

@@ -180,6 +180,24 @@ def in_full(numac, kind, source):
     return done.stdout
 
 
+# ---- programs newer than those of Debian 12 ----------------------------------------------------------------------
+
+VERSIONS = "versions { libvirt 12.0; qemu 11.0; kernel 6.18; libnuma 2.0.19 }\n"
+NEWER = "imported; built for programs newer than Debian 12 has (NM1041)"
+
+
+def with_versions(site):
+    """The same site for the newest programs."""
+    newer = site.with_name(f"newer-{site.name}")
+    newer.write_text(VERSIONS + site.read_text())
+    return newer
+
+
+def errors_of_build(numac, site, out, target):
+    _, findings = numac.findings(["build", site, "-o", out, "--target", target])
+    return sorted({one.code for one in findings if one.severity == "error"})
+
+
 # ---- guests at random --------------------------------------------------------------------------------------------
 
 def ranges(ids):

@@ -242,6 +242,32 @@ static void reading_free(struct reading *reading)
     arena_free(reading->arena);
 }
 
+static void test_hosts_round_trip(void)
+{
+    struct arena *arena = arena_new();
+    static const struct plan_pool pools[] = { { 2 * MIB, 512, 0 }, { GIB, 8, 3 } };
+    struct plan_node nodes[] = {
+        { .os_index = 0, .memory_known = true, .memory_bytes = 8 * GIB, .pools = pools, .pool_count = 2 },
+        { .os_index = 4 }
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(nodes); i++)
+        nodes[i].own_cpus = nodes[i].shared_cpus = nodes[i].isolated_cpus = nodes[i].reserved_cpus = &ids_none;
+    nodes[0].own_cpus = ids_from_range(arena, 0, 3);
+    nodes[0].isolated_cpus = ids_from_range(arena, 7, 7);
+    const struct plan_host hosts[] = { { "near", nodes, 2 }, { "far", nodes, 1 } };
+    struct plan plan = { .site = "test", .hosts = hosts, .host_count = 2 };
+    g_autoptr(GString) first = g_string_new(NULL), second = g_string_new(NULL);
+    write_plan_json(&plan, first);
+    struct reading reading = read_text_of_plan(first->str);
+    g_assert_nonnull(reading.plan);
+    g_assert_cmpuint(reading.plan->hosts[0].nodes[0].pools[1].pages_left, ==, 3);
+    g_assert_false(reading.plan->hosts[0].nodes[1].memory_known);
+    write_plan_json(reading.plan, second);
+    g_assert_cmpstr(first->str, ==, second->str);
+    reading_free(&reading);
+    arena_free(arena);
+}
+
 static void test_json_round_trip(void)
 {
     struct arena *arena = arena_new();
@@ -289,6 +315,9 @@ static void test_json_round_trip(void)
 #define ONE_DEVICE A_DEVICE("0000:41:00.0", "b", 2, 0)
 #define BUSES(one, other) "\"expanders\": [" one ", " other "], \"locked\": true"
 
+#define HOSTS(nodes) "\"hosts\": [{\"name\": \"r1\", \"nodes\": [" nodes "]}], \"site\""
+#define A_POOL(size, left) "{\"page_bytes\": " #size ", \"pages\": 8, \"pages_left\": " #left "}"
+
 static void test_json_refusals(void)
 {
     static const struct {
@@ -298,6 +327,14 @@ static void test_json_refusals(void)
         { "\"format_version\": 1", "\"format_version\": 2", NM_plan_version },
         { "\"format_version\": 1", "\"format_version\": -1", NM_plan_value },
         { "\"site\"", "\"sit\"", NM_plan_key },
+        { "\"site\"", HOSTS("{\"node\": 0}, {\"node\": 0}"), NM_plan_conflict },
+        { "\"site\"", HOSTS("{\"node\": 65536}"), NM_plan_value },
+        { "\"site\"", HOSTS("{\"node\": 0, \"memory_bytes\": 4096}"), NM_plan_key },
+        { "\"site\"", HOSTS("{\"node\": 0, \"memory_bytes\": 4096, \"memory_left_bytes\": 8192}"), NM_plan_conflict },
+        { "\"site\"", HOSTS("{\"node\": 0, \"own\": \"\"}"), NM_plan_value },
+        { "\"site\"", HOSTS("{\"node\": 0, \"free\": \"1\"}"), NM_plan_key },
+        { "\"site\"", HOSTS("{\"node\": 0, \"pools\": [" A_POOL(2097152, 9) "]}"), NM_plan_value },
+        { "\"site\"", HOSTS("{\"node\": 0, \"pools\": [" A_POOL(4096, 1) ", " A_POOL(4096, 1) "]}"), NM_plan_conflict },
         { "\"machine\": \"q35\",", "", NM_plan_key },
         { "\"policy\": \"strict\"", "\"policy\": \"loose\"", NM_plan_value },
         { "\"policy\": \"strict\",", "", NM_plan_key },
@@ -487,6 +524,7 @@ int main(int count, char **arguments)
     g_test_add_func("/emit/hostile-script", test_hostile_script);
     g_test_add_func("/emit/script-without-pins", test_script_without_pins);
     g_test_add_func("/emit/json-round-trip", test_json_round_trip);
+    g_test_add_func("/emit/json-of-hosts", test_hosts_round_trip);
     g_test_add_func("/emit/json-refusals", test_json_refusals);
     g_test_add_func("/emit/json-place", test_json_place);
     g_test_add_func("/emit/json-cut-short", test_json_cut_short);

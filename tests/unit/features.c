@@ -6,7 +6,7 @@
 #include "ground/features.h"
 
 static struct host facts;
-static const struct site_host host = { .name = "r1", .facts = &facts };
+static const struct site_host host = { .name = "r1", .facts = &facts }, nowhere = { .facts = &facts };
 
 static void set_up(struct version libvirt, struct version qemu)
 {
@@ -33,8 +33,8 @@ static void unknown_is_debian_12(void)
     g_assert_true(host_has_feature(&host, FEATURE_THREAD_CONTEXT));
     g_assert_false(host_has_feature(&host, FEATURE_PREFERRED_MANY));
     g_assert_true(feature_is_guessed(&host, FEATURE_THREAD_CONTEXT));
-    g_assert_true(host_has_feature(NULL, FEATURE_MAXPHYSADDR));
-    g_assert_false(host_has_feature(NULL, FEATURE_FILE_OFFSET));
+    g_assert_true(host_has_feature(&nowhere, FEATURE_MAXPHYSADDR));
+    g_assert_false(host_has_feature(&nowhere, FEATURE_FILE_OFFSET));
     set_up((struct version){ 0 }, (struct version){ .known = true, .major = 7, .minor = 1 });
     g_assert_false(host_has_feature(&host, FEATURE_THREAD_CONTEXT));
     g_assert_false(feature_is_guessed(&host, FEATURE_THREAD_CONTEXT)); /* only QEMU matters there, and is known */
@@ -50,8 +50,11 @@ static void text_names_the_program(void)
     set_up((struct version){ 0 }, (struct version){ 0 });
     g_assert_cmpstr(feature_text(arena, &host, FEATURE_MODULES), ==,
                     "needs QEMU 9.1 for modules, and host 'r1' counts as Debian 12, which has 7.2");
-    g_assert_cmpstr(feature_text(arena, NULL, FEATURE_MODULES), ==,
+    g_assert_cmpstr(feature_text(arena, &nowhere, FEATURE_MODULES), ==,
                     "needs QEMU 9.1 for modules, and Debian 12 has 7.2");
+    set_up((struct version){ 0 }, (struct version){ .known = true, .major = 8 });
+    g_assert_cmpstr(feature_text(arena, &nowhere, FEATURE_MODULES), ==,
+                    "needs QEMU 9.1 for modules, and the site says 8.0");
     arena_free(arena);
 }
 

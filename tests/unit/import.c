@@ -7,35 +7,13 @@
 #include <string.h>
 
 #include "emit/emit.h"
-#include "import/import.h"
-
-struct run {
-    struct arena *arena;
-    struct sources *sources;
-    struct findings *findings;
-    struct syntax *syntax;
-    struct imported imported;
-};
+#include "importing.h"
 
 static struct run import(const char *text, bool with_bases)
 {
-    struct run run = { .arena = arena_new(), .sources = sources_new() };
-    run.findings = findings_new(run.sources);
-    run.syntax = syntax_new(run.sources, run.findings);
-    uint32_t file = sources_add_text(run.sources, "guest.xml", text, strlen(text));
-    const struct import_options options = { .notation = NOTATION_NUMA, .with_bases = with_bases };
-    run.imported = import_guests(run.arena, run.syntax, &file, 1, &options);
+    struct run run = run_new();
+    run_import(&run, sources_add_text(run.sources, "guest.xml", text, strlen(text)), with_bases);
     return run;
-}
-
-static void done(struct run *run)
-{
-    if (run->imported.site)
-        g_string_free(run->imported.site, TRUE);
-    syntax_free(run->syntax);
-    findings_free(run->findings);
-    sources_free(run->sources);
-    arena_free(run->arena);
 }
 
 /* ---- what is written -------------------------------------------------------------------------------------------- */
@@ -109,6 +87,27 @@ static const struct {
       "<memory>1048576</memory><vcpu>1</vcpu>"
       "<memoryBacking><access mode='shared'/></memoryBacking>",
       "    memory 1GiB\n    vcpus 1\n    backing file\n    access shared\n" },
+    { "no word of vCPUs", "<memory>1048576</memory>", "    memory 1GiB\n    vcpus 1\n" },
+    { "huge pages that are none",
+      "<memory>1048576</memory><vcpu>1</vcpu><memoryBacking><hugepages><page size='4' unit='KiB'/></hugepages>"
+      "</memoryBacking>",
+      "    memory 1GiB\n    vcpus 1\n    pages normal\n" },
+    { "a memory device that libvirt makes larger",
+      "<maxMemory slots='1'>4194304</maxMemory><memory>1572863</memory><vcpu>1</vcpu><cpu><numa>"
+      "<cell id='0' cpus='0' memory='1048576'/></numa></cpu><devices><memory model='dimm'><target>"
+      "<size>524287</size><node>0</node></target></memory></devices>",
+      "    memory 1GiB { max 4GiB; slots 1 }\n    vcpus 1\n    cells 1\n    dimm dimm0 { size 512MiB; cell 0 }\n" },
+    { "a memfd is shared",
+      "<memory>1048576</memory><vcpu>1</vcpu><memoryBacking><source type='memfd'/></memoryBacking>",
+      "    memory 1GiB\n    vcpus 1\n    backing memfd\n    access shared\n" },
+    { "a private memfd",
+      "<memory>1048576</memory><vcpu>1</vcpu><memoryBacking><source type='memfd'/><access mode='private'/>"
+      "</memoryBacking>",
+      "    memory 1GiB\n    vcpus 1\n    backing memfd\n    access private\n" },
+    { "anonymous memory that is a file in libvirt",
+      "<memory>1048576</memory><vcpu>1</vcpu><memoryBacking><source type='anonymous'/><access mode='private'/>"
+      "</memoryBacking>",
+      "    memory 1GiB\n    vcpus 1\n    backing file\n    access private\n" },
     { "taken at start with huge pages",
       "<memory>1048576</memory><vcpu>1</vcpu><memoryBacking><hugepages><page size='2' unit='MiB'/>"
       "</hugepages><allocation mode='immediate'/></memoryBacking>",
@@ -125,7 +124,7 @@ static void test_written(gconstpointer data)
     struct run run = import(xml, false);
     g_assert_nonnull(run.imported.site);
     g_assert_cmpstr(run.imported.site->str, ==, site);
-    done(&run);
+    run_end(&run);
 }
 
 static void test_names(void)
@@ -136,7 +135,7 @@ static void test_names(void)
     g_assert_cmpstr(
         run.imported.site->str, ==,
         "guest \"9 \\\"lives\\\" \\\\\" {\n    base \"9 \\\"lives\\\" \\\\.xml\"\n    memory 1MiB\n    vcpus 1\n}\n");
-    done(&run);
+    run_end(&run);
 }
 
 /* ---- several ---------------------------------------------------------------------------------------------------- */
@@ -152,7 +151,7 @@ static void check_bases(const char *text, const char *const *bases)
         g_assert_cmpstr(base, ==, bases[i]);
     }
     g_assert_null(bases[run.imported.count]);
-    done(&run);
+    run_end(&run);
 }
 
 static void test_parts(void)
@@ -220,7 +219,7 @@ static void test_refused(gconstpointer data)
         g_assert_cmpuint(finding->code, ==, refused[which].code);
         g_assert_cmpuint(finding->span.begin, ==, refused[which].begin);
     }
-    done(&run);
+    run_end(&run);
 }
 
 static void test_no_base(void)
@@ -228,7 +227,7 @@ static void test_no_base(void)
     struct run run = import(GUEST("a"), false);
     g_assert_cmpuint(findings_count(run.findings, HINT), ==, 1);
     g_assert_cmpuint(findings_nth(run.findings, 0)->code, ==, NM_import_no_base);
-    done(&run);
+    run_end(&run);
 }
 
 /* ---- the folder ------------------------------------------------------------------------------------------------- */
@@ -253,20 +252,16 @@ static void test_replaces(void)
     g_assert_cmpstr(kept, ==, "mine");
     g_assert_cmpint(g_remove(path), ==, 0);
     g_assert_cmpint(g_rmdir(folder), ==, 0); /* nothing else is left in it */
-    done(&run);
+    run_end(&run);
 }
 
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    for (size_t i = 0; i < G_N_ELEMENTS(written); i++) {
-        g_autofree char *path = g_strdup_printf("/import/written/%s", written[i].name);
-        g_test_add_data_func(path, GSIZE_TO_POINTER(i), test_written);
-    }
-    for (size_t i = 0; i < G_N_ELEMENTS(refused); i++) {
-        g_autofree char *path = g_strdup_printf("/import/refused/%s", refused[i].name);
-        g_test_add_data_func(path, GSIZE_TO_POINTER(i), test_refused);
-    }
+    for (size_t i = 0; i < G_N_ELEMENTS(written); i++)
+        add_example("/import/written", written[i].name, i, test_written);
+    for (size_t i = 0; i < G_N_ELEMENTS(refused); i++)
+        add_example("/import/refused", refused[i].name, i, test_refused);
     g_test_add_func("/import/names", test_names);
     g_test_add_func("/import/parts", test_parts);
     g_test_add_func("/import/no base", test_no_base);

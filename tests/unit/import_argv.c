@@ -6,48 +6,29 @@
 #include <glib/gstdio.h>
 #include <string.h>
 
-#include "import/import.h"
-
-struct run {
-    struct arena *arena;
-    struct sources *sources;
-    struct findings *findings;
-    struct syntax *syntax;
-    struct imported imported;
-};
+#include "importing.h"
 
 /* Through a file: text in memory cannot hold the NUL bytes of a process. */
 static struct run import(const char *text, size_t length)
 {
-    struct run run = { .arena = arena_new(), .sources = sources_new() };
+    struct run run = run_new();
     g_autofree char *folder = g_dir_make_tmp("numac-argv-XXXXXX", NULL);
     g_autofree char *path = g_build_filename(folder, "pg.1.argv", NULL);
     g_assert_true(g_file_set_contents(path, text, (gssize)length, NULL));
-    run.findings = findings_new(run.sources);
-    run.syntax = syntax_new(run.sources, run.findings);
-    uint32_t file = sources_read_words(run.sources, path, IMPORT_BYTES_LIMIT);
-    const struct import_options options = { .notation = NOTATION_NUMA };
-    run.imported = import_guests(run.arena, run.syntax, &file, 1, &options);
+    run_import(&run, sources_read_words(run.sources, path, IMPORT_BYTES_LIMIT), false);
     g_assert_cmpint(g_remove(path), ==, 0);
     g_assert_cmpint(g_rmdir(folder), ==, 0);
     return run;
-}
-
-static void done(struct run *run)
-{
-    if (run->imported.site)
-        g_string_free(run->imported.site, TRUE);
-    syntax_free(run->syntax);
-    findings_free(run->findings);
-    sources_free(run->sources);
-    arena_free(run->arena);
 }
 
 /* ---- what is written -------------------------------------------------------------------------------------------- */
 
 #define KVM "qemu-system-x86_64 -name g -accel kvm -machine q35 -cpu host "
 #define ONE "    vcpus 1\n"
+#define KEY "kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk"
 #define RAM(id) " -object memory-backend-ram,id=" id ",size=1G"
+#define GROWS "-m 1G,slots=4,maxmem=8G "
+#define ROOM "    memory 1GiB { max 8GiB; slots 4 }\n" ONE
 
 static const struct {
     const char *name, *text, *site;
@@ -112,6 +93,47 @@ static const struct {
       "    memory 1GiB\n" ONE "    backing file\n" },
     { "memory that is kept", KVM "-overcommit mem-lock=on -machine mem-merge=off",
       "    memory 128MiB\n" ONE "    ksm no\n    locked yes\n" },
+    { "room to grow", KVM GROWS, ROOM },
+    { "room for nothing", KVM "-m 1G,maxmem=1G", "    memory 1GiB\n" ONE },
+    { "a DIMM", KVM GROWS RAM("m") ",host-nodes=1,policy=preferred -device pc-dimm,memdev=m,slot=2,addr=0x140000000",
+      ROOM "    dimm dimm0 { size 1GiB; cell 0; node 1 preferred; slot 2; address 0x140000000 }\n" },
+    { "what a DIMM has of its cell",
+      KVM GROWS "-machine memory-backend=a" RAM("a") ",host-nodes=0,policy=bind,dump=off" RAM(
+          "m") ",host-nodes=0,policy=bind,dump=off -device pc-dimm,memdev=m",
+      ROOM "    node 0\n    dump no\n    dimm dimm0 { size 1GiB; cell 0 }\n" },
+    { "a DIMM of huge pages, and one without",
+      KVM GROWS "-machine memory-backend=a -object memory-backend-memfd,id=a,size=1G,hugetlb=on,hugetlbsize=2M,"
+                "share=off -object memory-backend-memfd,id=b,size=1G,hugetlb=on,hugetlbsize=1G,share=off "
+                "-object memory-backend-memfd,id=c,size=1G,share=off "
+                "-device pc-dimm,memdev=b -device pc-dimm,memdev=c",
+      ROOM
+      "    pages 2MiB\n    backing memfd\n    allocation ondemand\n    dimm dimm0 { size 1GiB; cell 0; pages 1GiB }"
+      "\n    dimm dimm1 { size 1GiB; cell 0; pages normal }\n" },
+    { "virtio-mem",
+      KVM GROWS RAM("m") ",reserve=off -device virtio-mem-pci,memdev=m,block-size=4M,requested-size=512M,memaddr="
+                         "5368709120,dynamic-memslots=on,id=x,bus=pci.0",
+      ROOM "    virtio-mem virtio-mem0 {\n        size 1GiB\n        cell 0\n        block 4MiB\n        requested "
+           "512MiB\n        dynamic-memslots yes\n        address 0x140000000\n    }\n" },
+    { "an NVDIMM",
+      KVM GROWS "-machine nvdimm=on -object memory-backend-file,id=m,mem-path=/srv/n,size=1G,align=2M,share=on,pmem=on "
+                "-device nvdimm,memdev=m,label-size=128K,unarmed=on,uuid=6c3f5d4e-0000-4000-8000-000000000001",
+      ROOM "    nvdimm nvdimm0 {\n        size 1GiB\n        cell 0\n        access shared\n        path \"/srv/n\"\n"
+           "        align 2MiB\n        pmem yes\n        label-size 128KiB\n        readonly yes\n        uuid "
+           "\"6c3f5d4e-0000-4000-8000-000000000001\"\n    }\n" },
+    { "virtio-pmem, which is of no cell",
+      KVM GROWS "-object memory-backend-file,id=m,mem-path=/dev/hugepages/p,size=1G,share=on "
+                "-device virtio-pmem-pci,memdev=m",
+      ROOM "    virtio-pmem virtio-pmem0 { size 1GiB; path \"/dev/hugepages/p\" }\n" },
+    { "memory of enclaves",
+      KVM "-m 1G -machine sgx-epc.0.memdev=e,sgx-epc.0.node=0,sgx-epc.1.memdev=f -object memory-backend-epc,id=e,"
+          "size=64M,prealloc=on -object memory-backend-epc,id=f,size=64M,prealloc=on",
+      "    memory 1GiB { max 1152MiB }\n" ONE "    sgx-epc sgx-epc0 { size 64MiB; cell 0 }\n"
+      "    sgx-epc sgx-epc1 { size 64MiB; cell 0 }\n" },
+    { "memory devices by their kind",
+      KVM GROWS "-machine nvdimm=on -object memory-backend-file,id=n,mem-path=/n,size=1G,prealloc=on" RAM("a")
+          RAM("b") " -device pc-dimm,memdev=a -device nvdimm,memdev=n -device pc-dimm,memdev=b",
+      ROOM "    dimm dimm0 { size 1GiB; cell 0 }\n    dimm dimm1 { size 1GiB; cell 0 }\n"
+           "    nvdimm nvdimm0 { size 1GiB; cell 0; path \"/n\" }\n" },
     { "even cells",
       KVM "-m 2G -smp 4,sockets=2" RAM("a") RAM("b") " -numa node,cpus=0-1,memdev=a -numa node,cpus=2,cpus=3,memdev=b",
       "    memory 2GiB\n    vcpus 4 { threads 1 }\n    cells 2\n" },
@@ -222,7 +244,7 @@ static void test_written(gconstpointer data)
         g_assert_cmpstr(run.imported.site->str, ==, site);
     else
         g_assert_null(run.imported.site);
-    done(&run);
+    run_end(&run);
 }
 
 /* The words of a process: nothing in them is a shell's. */
@@ -234,14 +256,14 @@ static void test_process(void)
     struct run run = import(text, sizeof text - 1);
     g_assert_null(run.imported.site); /* a '$' in a name */
     g_assert_cmpuint(findings_nth(run.findings, 1)->code, ==, NM_import_name);
-    done(&run);
+    run_end(&run);
     static const char other[] = "kvm\0-name\0a b's\0-M\0q35\0-cpu\0host\0-append\0a # \"b\0-kernel\0\xc3\xa9\0-S";
     run = import(other, sizeof other - 1);
     g_assert_nonnull(run.imported.site);
     g_assert_cmpstr(run.imported.site->str, ==,
                     "guest \"a b's\" {\n    memory 128MiB\n    vcpus 1\n    boot {\n        kernel \"\xc3\xa9\"\n"
                     "        cmdline \"a # \\\"b\"\n    }\n}\n");
-    done(&run);
+    run_end(&run);
 }
 
 /* A guest without a name has that of its file. */
@@ -252,7 +274,7 @@ static void test_name_of_file(void)
     g_assert_nonnull(run.imported.site);
     g_assert_true(g_str_has_prefix(run.imported.site->str, "guest pg {\n"));
     g_assert_cmpuint(findings_nth(run.findings, 0)->code, ==, NM_argv_no_name);
-    done(&run);
+    run_end(&run);
 }
 
 static void test_several(void)
@@ -268,7 +290,7 @@ static void test_several(void)
     g_assert_cmpuint(finding->code, ==, NM_argv_left_out);
     g_assert_cmpstr(finding->message, ==, "left out: 'set'");
     g_assert_cmpstr(finding->notes[0], ==, "and 1 more that run something else than QEMU");
-    done(&run);
+    run_end(&run);
 }
 
 /* ---- what is told ----------------------------------------------------------------------------------------------- */
@@ -293,9 +315,11 @@ static const struct {
     { "more vCPUs than there can be", KVM "-smp 8,maxcpus=4", NM_argv_value, "-smp 8,maxcpus=4" },
     { "JSON cut short", KVM "-object '{\"qom-type\":\"iothread\"'", NM_argv_value, "" },
     { "JSON with more behind it", KVM "-object '{\"qom-type\":\"iothread\",\"id\":\"a\"}x'", NM_argv_value, "x" },
+    { "a key beyond all", KVM "-object '{\"" KEY KEY KEY KEY "\":{\"a\":1}}'", NM_argv_value, "{" },
     { "JSON deeper than deep", KVM "-object '{\"a\":[[[[[[[[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]]]]]]]]}'",
       NM_argv_value, "[" },
     { "no list of CPUs", "taskset -c 3-0 " KVM, NM_argv_value, "3-0" },
+    { "more CPUs than there can be", "taskset -c 0-65535,0:1 " KVM, NM_argv_value, "0-65535,0:1" },
     { "no mask", "taskset wide " KVM, NM_argv_value, "wide" },
     { "nodes that numactl does not know", "numactl -m +0 " KVM, NM_argv_value, "+0" },
     { "nodes without a policy", KVM "-m 1G -machine memory-backend=m" RAM("m") ",host-nodes=0", NM_argv_value,
@@ -320,14 +344,52 @@ static const struct {
       KVM "-numa node,cpus=0,mem=128 -numa "
           "hmat-lb,initiator=0,target=0,hierarchy=memory,data-type=access-latency,latency=5",
       NM_argv_value, "-numa hmat-lb,initiator=0,target=0,hierarchy=memory,data-type=access-latency,latency=5" },
-    { "room for memory", KVM "-m 1G,slots=2,maxmem=4G", NM_argv_not_carried, "maxmem=4G" },
+    { "room that no slot takes", KVM "-m 1G,maxmem=4G", NM_argv_not_carried, "maxmem=4G" },
+    { "slots without room", KVM "-m 1G,slots=2", NM_argv_value, "slots=2" },
+    { "less room than memory", KVM "-m 2G,slots=2,maxmem=1G", NM_argv_value, "maxmem=1G" },
+    { "no more room than memory", KVM "-m 2G,slots=2,maxmem=2G", NM_argv_value, "maxmem=2G" },
     { "a vCPU at no place", KVM "-smp 1,maxcpus=2 -device host-x86_64-cpu,id=a,core-id=2", NM_argv_value, "core-id=2" },
     { "a vCPU at two places", KVM "-smp 1,maxcpus=4 -device host-x86_64-cpu,id=a,socket-id=0", NM_argv_value,
       "-device host-x86_64-cpu,id=a,socket-id=0" },
     { "a vCPU that is there", KVM "-smp 1,maxcpus=2 -device host-x86_64-cpu,core-id=0", NM_argv_value,
       "-device host-x86_64-cpu,core-id=0" },
     { "too many vCPUs", KVM "-smp cores=100,sockets=100", NM_argv_limit, "-smp cores=100,sockets=100" },
-    { "a memory device", KVM RAM("m") " -device pc-dimm,memdev=m", NM_argv_not_carried, "-device pc-dimm,memdev=m" },
+    { "a memory device without room", KVM RAM("m") " -device pc-dimm,memdev=m", NM_argv_value,
+      "-device pc-dimm,memdev=m" },
+    { "a memory device without memory", KVM GROWS "-device pc-dimm", NM_argv_value, "-device pc-dimm" },
+    { "a memory device of no cell", KVM GROWS RAM("m") " -device pc-dimm,memdev=m,node=1", NM_argv_value, "node=1" },
+    { "memory of two devices", KVM GROWS RAM("m") " -device pc-dimm,memdev=m -device pc-dimm,memdev=m", NM_argv_object,
+      "memdev=m" },
+    { "an NVDIMM on a machine without", KVM GROWS "-device nvdimm,memdev=m", NM_argv_value, "-device nvdimm,memdev=m" },
+    { "a memory device with a file",
+      KVM GROWS "-object memory-backend-file,id=m,mem-path=/a,size=1G "
+                "-device pc-dimm,memdev=m",
+      NM_argv_not_carried, "-object memory-backend-file,id=m,mem-path=/a,size=1G" },
+    { "a memory device from elsewhere",
+      KVM GROWS "-object memory-backend-memfd,id=m,size=1G,share=off "
+                "-device pc-dimm,memdev=m",
+      NM_argv_not_carried, "-object memory-backend-memfd,id=m,size=1G,share=off" },
+    { "a memory device that is taken at start", KVM GROWS RAM("m") ",prealloc=on -device pc-dimm,memdev=m",
+      NM_argv_not_carried, "-object memory-backend-ram,id=m,size=1G,prealloc=on" },
+    { "a memory device that is in no dump", KVM GROWS RAM("m") ",dump=off -device pc-dimm,memdev=m",
+      NM_argv_not_carried, "-object memory-backend-ram,id=m,size=1G,dump=off" },
+    { "virtio-mem that is reserved", KVM GROWS RAM("m") " -device virtio-mem-pci,memdev=m", NM_argv_not_carried,
+      "-object memory-backend-ram,id=m,size=1G" },
+    { "a memory device on no node",
+      KVM GROWS "-machine memory-backend=a" RAM("a") ",host-nodes=0,policy=bind" RAM("m") " -device pc-dimm,memdev=m",
+      NM_argv_not_carried, "-object memory-backend-ram,id=m,size=1G" },
+    { "an NVDIMM that is not filled",
+      KVM GROWS "-machine nvdimm=on -object memory-backend-file,id=m,mem-path=/a,size=1G "
+                "-device nvdimm,memdev=m",
+      NM_argv_not_carried, "-object memory-backend-file,id=m,mem-path=/a,size=1G" },
+    { "a private virtio-pmem",
+      KVM GROWS "-object memory-backend-file,id=m,mem-path=/a,size=1G "
+                "-device virtio-pmem-pci,memdev=m",
+      NM_argv_not_carried, "-object memory-backend-file,id=m,mem-path=/a,size=1G" },
+    { "an offset into the file of an NVDIMM",
+      KVM GROWS "-machine nvdimm=on -object "
+                "memory-backend-file,id=m,mem-path=/a,size=1G,prealloc=on,offset=4096 -device nvdimm,memdev=m",
+      NM_argv_not_carried, "offset=4096" },
     { "a cache of each thread", KVM "-machine smp-cache.0.cache=l2,smp-cache.0.topology=thread", NM_argv_not_carried,
       "smp-cache.0.cache=l2" },
     { "memory that nobody uses", KVM RAM("m"), NM_argv_not_carried, "-object memory-backend-ram,id=m,size=1G" },
@@ -339,6 +401,7 @@ static const struct {
     { "no id of a device", KVM "-device vfio-pci,host=41:00.0,id=1", NM_argv_value, "id=1" },
     { "a device that is no PCI device", KVM "-device vfio-ap,sysfsdev=/a", NM_argv_not_carried,
       "-device vfio-ap,sysfsdev=/a" },
+    { "a machine of 32 bits", "qemu-system-i386 -name g", NM_argv_not_carried, "qemu-system-i386" },
     { "a file of options", KVM "-readconfig a", NM_argv_not_carried, "-readconfig a" },
     { "a property from outside", KVM "-set object.m.size=1", NM_argv_not_carried, "-set object.m.size=1" },
     { "a property of memory", KVM "-m 1G -machine memory-backend=m" RAM("m") ",frob=1", NM_argv_not_carried, "frob=1" },
@@ -369,20 +432,16 @@ static void test_told(gconstpointer data)
     g_assert_nonnull(strstr(place, told[which].place));
     g_assert_cmpuint(strlen(place), <=, strlen(told[which].place) + 12); /* no more than its key */
     g_assert_true(!run.imported.site == (finding->severity == ERROR));
-    done(&run);
+    run_end(&run);
 }
 
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    for (size_t i = 0; i < G_N_ELEMENTS(written); i++) {
-        g_autofree char *path = g_strdup_printf("/argv/written/%s", written[i].name);
-        g_test_add_data_func(path, GSIZE_TO_POINTER(i), test_written);
-    }
-    for (size_t i = 0; i < G_N_ELEMENTS(told); i++) {
-        g_autofree char *path = g_strdup_printf("/argv/told/%s", told[i].name);
-        g_test_add_data_func(path, GSIZE_TO_POINTER(i), test_told);
-    }
+    for (size_t i = 0; i < G_N_ELEMENTS(written); i++)
+        add_example("/argv/written", written[i].name, i, test_written);
+    for (size_t i = 0; i < G_N_ELEMENTS(told); i++)
+        add_example("/argv/told", told[i].name, i, test_told);
     g_test_add_func("/argv/process", test_process);
     g_test_add_func("/argv/name of file", test_name_of_file);
     g_test_add_func("/argv/several", test_several);

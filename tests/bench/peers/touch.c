@@ -37,7 +37,8 @@ int main(int argc, char **argv)
     size_t bytes = argc == 3 ? strtoul(argv[1], NULL, 10) << 20 : 0, count = argc == 3 ? strtoul(argv[2], NULL, 10) : 0;
     if (!bytes || !count || count > MOST_THREADS || bytes / count % HUGE_BYTES != 0)
         return 2;
-    char *room = mmap(NULL, bytes + HUGE_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    char *room =
+        mmap(NULL, bytes + HUGE_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (room == MAP_FAILED)
         return 1;
     char *memory = room + (HUGE_BYTES - (size_t)room % HUGE_BYTES) % HUGE_BYTES;
