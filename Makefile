@@ -204,7 +204,7 @@ lint:
 # ---- benchmarks ---------------------------------------------------------------------------------------------------
 # numac beside its peers, some of which are programs of our own.  BENCH='--quick P1 P6' chooses.
 BENCH :=
-PEERS := $(addprefix build/bench/,nop peak yaml_events forms write_files host_load)
+PEERS := $(addprefix build/bench/,nop peak yaml_events forms write_files touch host_load)
 
 build/bench/%: tests/bench/peers/%.c tests/bench/peers/whole_file.h
 	@mkdir -p $(@D)

@@ -19,11 +19,8 @@ enum { LOOK_MILLISECONDS = 100, END_MILLISECONDS = 10000, PIECE = 4096 };
 
 static const char *text_in(struct json_c_object *object, const char *key)
 {
-    struct json_c_object *value = NULL;
-    return json_object_is_type(object, json_type_object) && json_object_object_get_ex(object, key, &value) &&
-                   json_object_is_type(value, json_type_string)
-               ? json_object_get_string(value)
-               : "";
+    struct json_c_object *value = json_c_member(object, key, json_type_string);
+    return value ? json_object_get_string(value) : "";
 }
 
 /* libvirt names the first serial line so, and the console of a guest without one. */
