@@ -251,10 +251,19 @@ static void add_class(struct iothreads *all, const struct element *element, cons
     add_child(all, thread, class_of_one(domain, element, places));
 }
 
+static void refuse_second_class(struct domain *domain, const struct text_value *set, uint32_t id)
+{
+    struct finding *finding =
+        domain_report(domain, NM_base_repeated, set->where, "I/O thread %u stands in two '<iothreadsched>'", id);
+    finding_note(domain->findings, finding, "libvirt refuses it");
+    finding_help(domain->findings, finding, "keep one of the two");
+}
+
 static void add_classes(struct iothreads *all, uint64_t count)
 {
     struct domain *domain = all->domain;
     uint32_t limit = (uint32_t)MIN(count, IDS_LIMIT) + 1;
+    g_autofree bool *had = g_new0(bool, limit);
     for (const struct element *element = domain_first(domain, PART_IOTHREADSCHED); element; element = element->next) {
         const struct text_value *set = domain_needed(domain, element, "iothreads");
         const struct text_value *class = element_value(element, "scheduler");
@@ -264,7 +273,9 @@ static void add_classes(struct iothreads *all, uint64_t count)
         /* between the name of the element and its last value; "<" is left to others */
         struct places places = { element->begin + 4, MAX(set->where.end, class->where.end) };
         for (uint32_t id = 1; id < limit; id++)
-            if (seen[id])
+            if (seen[id] && had[id])
+                refuse_second_class(domain, set, id);
+            else if ((had[id] |= seen[id]))
                 add_class(all, element, set, &places, id);
         if (places.next < places.end)
             continue;

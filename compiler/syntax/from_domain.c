@@ -46,12 +46,28 @@ static void add_placement(struct domain *domain, struct item_list *top)
         item_add(NULL, top, policy);
 }
 
+/* "9" and "09" are one vCPU to libvirt, too. */
+static bool is_pinned_once(struct domain *domain, GHashTable *pinned, uint64_t id, const struct text_value *vcpu)
+{
+    const struct text_value *before = g_hash_table_lookup(pinned, GUINT_TO_POINTER(id));
+    g_hash_table_insert(pinned, GUINT_TO_POINTER(id), (gpointer)(uintptr_t)vcpu);
+    if (!before)
+        return true;
+    struct finding *finding =
+        domain_report(domain, NM_base_repeated, vcpu->where, "vCPU %" G_GUINT64_FORMAT " is pinned twice", id);
+    finding_label(domain->findings, finding, domain_span(domain, before->where), "first here");
+    finding_note(domain->findings, finding, "libvirt refuses it");
+    finding_help(domain->findings, finding, "keep one of the two");
+    return false;
+}
+
 static void add_pins(struct domain *domain, struct item_list *top)
 {
     const struct element *first = domain_first(domain, PART_VCPUPIN);
     if (!first)
         return;
     struct item *pin = item_of(domain, word_named(domain, first->name, "pin"), NULL, 0);
+    g_autoptr(GHashTable) pinned = g_hash_table_new(NULL, NULL);
     struct item_list rows = { 0 };
     for (const struct element *element = first; element; element = element->next) {
         const struct text_value *vcpu = domain_needed(domain, element, "vcpu"),
@@ -59,7 +75,7 @@ static void add_pins(struct domain *domain, struct item_list *top)
         uint64_t id;
         struct word word;
         if (set && domain_whole(domain, vcpu, "the number of a vCPU", UINT32_MAX, &id) &&
-            word_set(domain, set, "a set of CPUs", &word))
+            is_pinned_once(domain, pinned, id, vcpu) && word_set(domain, set, "a set of CPUs", &word))
             item_add(pin, &rows, item_of(domain, word_value(domain, vcpu), &word, 1));
     }
     if (rows.first)
