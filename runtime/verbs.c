@@ -187,9 +187,9 @@ static void stop(struct run *run)
         return;
     }
     bool answers = run->engine->attach(run), is_told = findings_count(run->agent->findings, ERROR) > errors;
-    if (!answers && (!is_told || run->agent->is_remote)) /* here, its process can be ended without an answer */
+    if (!answers && !is_told)
         return;
-    if (!answers && !run->has_ended && run->engine->kind == ENGINE_LIBVIRT) {
+    if (!answers && !run->has_ended && run->engine->kind == ENGINE_LIBVIRT) { /* no process here that could be ended */
         struct finding *finding =
             tell(run->agent, NM_kept, "guest '%s' stays listed: whether it runs is not known", run->guest->plan->name);
         finding_help(run->agent->findings, finding, "if its libvirt never comes back, remove '%s'", run->state->path);

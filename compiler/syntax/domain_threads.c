@@ -272,11 +272,13 @@ static void add_classes(struct iothreads *all, uint64_t count)
             continue;
         /* between the name of the element and its last value; "<" is left to others */
         struct places places = { element->begin + 4, MAX(set->where.end, class->where.end) };
-        for (uint32_t id = 1; id < limit; id++)
+        for (uint32_t id = 1; id < limit; id++) {
             if (seen[id] && had[id])
                 refuse_second_class(domain, set, id);
-            else if ((had[id] |= seen[id]))
+            else if (seen[id])
                 add_class(all, element, set, &places, id);
+            had[id] |= seen[id];
+        }
         if (places.next < places.end)
             continue;
         struct finding *finding = domain_written_over(domain, set->where, "the classes of so many I/O threads at once");
