@@ -303,8 +303,12 @@ def engine_dies(numac, engine):
     with Stage(numac, engine) as stage:
         stage.site(ONE_CELL)
         expect(stage.run("run", "--detach", "--engine", engine, "site.numa"), 0)
-        for pid in stage.processes():
+        killed = stage.processes()
+        for pid in killed:
             os.kill(pid, signal.SIGKILL)
+        until = time.monotonic() + PATIENCE
+        while not all(ended(pid) for pid in killed) and time.monotonic() < until:
+            time.sleep(0.01)
         run = expect(stage.run("list"), 0, text=["NM1304"])
         if "'tiny' ended without numac" not in run.err:
             raise tap.Failure(run.told())
