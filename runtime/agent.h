@@ -27,6 +27,8 @@ struct agent {
 
 /* A finding about no place in a file; `guest` NULL where it is about none. */
 struct finding *tell(struct agent *agent, enum code code, const char *format, ...) G_GNUC_PRINTF(3, 4);
+/* Notes in somebody's own words, one for each line: "QEMU says: ...". */
+void quote(struct agent *agent, struct finding *finding, const char *who, const char *text);
 
 void verb_run(struct agent *agent);
 void verb_stop(struct agent *agent);

@@ -133,7 +133,7 @@ static void quote_log(struct run *run, const char *log, struct finding *finding)
 {
     g_autofree char *said = end_of_log(log);
     if (said)
-        finding_note(run->agent->findings, finding, "QEMU says: %s", said);
+        quote(run->agent, finding, "QEMU says", said);
 }
 
 static bool ask_threads(struct run *run, char **out_error)

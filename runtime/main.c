@@ -26,6 +26,14 @@ struct finding *tell(struct agent *agent, enum code code, const char *format, ..
     return finding;
 }
 
+void quote(struct agent *agent, struct finding *finding, const char *who, const char *text)
+{
+    g_auto(GStrv) lines = g_strsplit(text, "\n", 0);
+    for (char **line = lines; *line; line++)
+        if (**line)
+            finding_note(agent->findings, finding, "%s: %s", who, *line);
+}
+
 static void act(struct agent *agent)
 {
     static void (*const verbs[VERB_COUNT])(struct agent * agent) = {

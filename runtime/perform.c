@@ -206,7 +206,7 @@ static bool start_somehow(struct run *run)
     struct finding *finding =
         tell(run->agent, NM_without_kvm, "guest '%s' runs by TCG, many times slower: KVM does not work",
              run->guest->plan->name);
-    finding_note(run->agent->findings, finding, "with KVM, QEMU says: %s", run->refusal);
+    quote(run->agent, finding, "with KVM, QEMU says", run->refusal);
     finding_help(run->agent->findings, finding, "mend KVM; or write 'accel tcg' to mean it, 'accel kvm' to refuse it");
     return true;
 }
