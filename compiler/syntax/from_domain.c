@@ -39,6 +39,11 @@ static void add_placement(struct domain *domain, struct item_list *top)
         item_add(NULL, top, item_of(domain, word_named(domain, vcpu_auto->name, "cpus"), &word, 1));
     } else if (set && set->text && word_set(domain, set, "a set of CPUs", &word)) {
         item_add(NULL, top, item_of(domain, word_named(domain, set->name, "cpus"), &word, 1));
+    } else if (memory_by_numad && vcpu_auto && value_is(vcpu_auto, "static")) {
+        struct finding *finding =
+            domain_written_over(domain, vcpu_auto->where, "vCPUs that float while numad chooses the memory");
+        finding_note(domain->findings, finding, "numad would choose their CPUs too");
+        finding_help(domain->findings, finding, "name the CPUs in 'cpuset'");
     }
     bool is_told = memory_by_numad && cell;
     struct item *policy = memory && !is_told ? policy_item(domain, memory, memory_by_numad) : NULL;
