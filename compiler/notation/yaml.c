@@ -443,21 +443,10 @@ static void write_labels(struct writer *writer, struct standing standing, const 
     }
 }
 
-/* `include "a"` and `include "b"` are one list. */
-static void write_repeated(struct writer *writer, struct standing standing, const struct group *group, unsigned depth,
-                           bool *is_first)
+static void write_list(struct writer *writer, struct standing standing, const struct group *group)
 {
-    for (guint i = 0; i < group->more->len; i++) {
-        const struct item *item = g_ptr_array_index(group->more, i);
-        struct value value = value_of(standing, group->row, item);
-        write_above(writer, &value, remarks_of(writer, item)->above, depth, is_first);
-        if (remarks_of(writer, item)->beside)
-            write_remark(writer, remarks_of(writer, item)->beside, depth, is_first);
-    }
-    begin_line(writer, has_blank_before(writer, group->first->name.begin), depth, is_first);
-    write_key(writer, group->first, group->first->name, false, false);
-    g_string_append(writer->out, " [");
     const char *comma = "";
+    g_string_append(writer->out, " [");
     for (guint i = 0; i <= group->more->len; i++) {
         struct value value = value_of(standing, group->row, i ? g_ptr_array_index(group->more, i - 1) : group->first);
         for (unsigned k = 0; k < argument_count(&value); k++, comma = ", ") {
@@ -467,6 +456,46 @@ static void write_repeated(struct writer *writer, struct standing standing, cons
     }
     g_string_append_c(writer->out, ']');
     end_line(writer, remarks_of(writer, group->first)->beside);
+}
+
+/* All arguments of a group; *out_one: the last item that has some, else the first. */
+static unsigned arguments_of_group(struct standing standing, const struct group *group, const struct item **out_one)
+{
+    unsigned sum = 0;
+    *out_one = group->first;
+    for (guint i = 0; i <= group->more->len; i++) {
+        const struct item *item = i ? g_ptr_array_index(group->more, i - 1) : group->first;
+        struct value value = value_of(standing, group->row, item);
+        sum += argument_count(&value);
+        if (argument_count(&value))
+            *out_one = item;
+    }
+    return sum;
+}
+
+/* `include "a"` and `include "b"` are one list; of one file, with an `include` that names none, they are no list. */
+static void write_repeated(struct writer *writer, struct standing standing, const struct group *group, unsigned depth,
+                           bool *is_first)
+{
+    const struct item *one;
+    bool is_list = arguments_of_group(standing, group, &one) > 1;
+    for (guint i = 0; i <= group->more->len; i++) {
+        const struct item *item = i ? g_ptr_array_index(group->more, i - 1) : group->first;
+        struct value value = value_of(standing, group->row, item);
+        if (i) /* those of the first are written */
+            write_above(writer, &value, remarks_of(writer, item)->above, depth, is_first);
+        if (remarks_of(writer, item)->beside && item != (is_list ? group->first : one))
+            write_remark(writer, remarks_of(writer, item)->beside, depth, is_first);
+    }
+    begin_line(writer, has_blank_before(writer, group->first->name.begin), depth, is_first);
+    size_t line = writer->out->len - depth * INDENT;
+    write_key(writer, group->first, group->first->name, false, false);
+    if (is_list) {
+        write_list(writer, standing, group);
+        return;
+    }
+    struct value value = value_of(standing, group->row, one);
+    write_value(writer, &value, depth, line);
 }
 
 static void write_group(struct writer *writer, struct standing standing, const struct group *group, unsigned depth,

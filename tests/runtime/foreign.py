@@ -238,7 +238,7 @@ def daemon(numac):
                                str(stage.folder / "hand.xml")], capture_output=True, text=True, timeout=300,
                               stdin=subprocess.DEVNULL, check=False, env=ENVIRONMENT | stage.environment)
         expected = [("guest hand: as planned\n", 0), ("vcpu 1", 0), ("vcpu 0 of guest 'hand': cpus 1, not cpus 0", 1),
-                    ("NM1328", 0), ("NM1307", 3), ("does not run: defined, and stands still", 3)]
+                    ("NM1328", 0), ("NM1307", 3), ("does not run: it is defined, and stands still", 3)]
         parts = parts_of(done.stdout)
         if done.returncode or [status for _, status in parts] != [status for _, status in expected] or \
                 any(text not in out for (out, _), (text, _) in zip(parts, expected)):
