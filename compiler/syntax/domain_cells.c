@@ -12,6 +12,8 @@ struct cells {
     struct domain *domain;
     struct cell_items all;
     struct word labels[DOMAIN_CELL_LIMIT];
+    const struct element *memnodes[DOMAIN_CELL_LIMIT], *pages[DOMAIN_CELL_LIMIT],
+        *default_pages; /* the first of each */
     uint64_t kib;
 };
 
@@ -185,6 +187,28 @@ struct item *policy_item(struct domain *domain, const struct element *element, b
     return item_of(domain, word_named(domain, element->name, "node"), words, mode->text ? 2 : 1);
 }
 
+/* What is said of a cell, or of all of them, is said once; else told, as libvirt refuses it. */
+static bool is_first(struct domain *domain, const struct element **first, const struct element *element,
+                     const char *what)
+{
+    if (!*first) {
+        *first = element;
+        return true;
+    }
+    struct finding *finding = domain_report(domain, NM_base_repeated, element_extent(element), "%s twice", what);
+    finding_label(domain->findings, finding, domain_span(domain, element_extent(*first)), "first here");
+    finding_note(domain->findings, finding, "libvirt refuses it");
+    finding_help(domain->findings, finding, "keep one of the two");
+    return false;
+}
+
+static bool is_first_of_cell(struct domain *domain, const struct element **firsts, uint32_t id,
+                             const struct element *element, const char *what)
+{
+    g_autofree char *text = g_strdup_printf("cell %u has its %s", id, what);
+    return is_first(domain, &firsts[id], element, text);
+}
+
 static void add_memnode(struct cells *cells, const struct element *element)
 {
     struct domain *domain = cells->domain;
@@ -192,10 +216,13 @@ static void add_memnode(struct cells *cells, const struct element *element)
     uint64_t id;
     if (!cell || !domain_whole(domain, cell, "the number of a cell", UINT32_MAX, &id))
         return;
-    struct item *policy = id < cells->all.count ? policy_item(domain, element, false) : NULL;
+    bool is_there = id < cells->all.count;
+    if (is_there && !is_first_of_cell(domain, cells->memnodes, (uint32_t)id, element, "nodes"))
+        return;
+    struct item *policy = is_there ? policy_item(domain, element, false) : NULL;
     if (policy)
         add_to_cell(cells, (uint32_t)id, policy);
-    else if (id >= cells->all.count)
+    else if (!is_there)
         domain_no_cell(domain, cell, (uint32_t)id);
 }
 
@@ -219,11 +246,12 @@ static void add_pages(struct cells *cells, struct item_list *top, const struct e
     if (set->text && !domain_cell_set(domain, set, MAX(cells->all.count, 1), seen))
         return;
     if (!set->text || !cells->all.count) {
-        item_add(NULL, top, pages_item(domain, element, size, kib));
+        if (is_first(domain, &cells->default_pages, element, "all cells have their pages"))
+            item_add(NULL, top, pages_item(domain, element, size, kib));
         return;
     }
     for (uint32_t id = 0; id < cells->all.count; id++)
-        if (seen[id])
+        if (seen[id] && is_first_of_cell(domain, cells->pages, id, element, "pages"))
             add_to_cell(cells, id, pages_item(domain, element, size, kib));
 }
 
