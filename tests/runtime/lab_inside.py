@@ -5,6 +5,7 @@
 # the plan says, by numac's word and by the kernel's own files; what is moved behind numac's back is found, named and put
 # back; pools of huge pages grow for a guest and shrink behind it.  TAP on stdout.
 
+import contextlib
 import json
 import os
 import pathlib
@@ -160,13 +161,24 @@ def moved_and_repaired(machine, stage, vcpus):
     expect(stage.run("verify", "site.numa", "far", seconds=240), 0)
 
 
+@contextlib.contextmanager
+def without_cgroups():
+    subprocess.run(["mount", "-t", "tmpfs", "none", str(CGROUPS)], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", str(CGROUPS)], check=True)
+
+
 def wrong_from_the_start(numac, machine, guest, replace, codes):
-    """A QEMU whose words were changed on the way is found before its CPUs start, and nothing is left of it."""
+    """A QEMU whose words were changed on the way is found before its CPUs start, and nothing is left of it.  A cgroup
+    would not let it take memory of another node, so it has none."""
     with Stage(numac) as stage:
         stage.site(machine.site())
         pool(machine.near, 32)
         stage.misbehave(replace=[replace])
-        run = stage.run("run", "--detach", "--engine", "qemu", "site.numa", guest, seconds=240)
+        with without_cgroups():
+            run = stage.run("run", "--detach", "--engine", "qemu", "site.numa", guest, seconds=240)
         pool(machine.near, 0)
         errors = set(re.findall(r"error\[(NM\d{4})\]", run.err))
         if run.status != 3 or not set(codes) <= errors or "cell 0 of guest" not in run.err:
@@ -268,15 +280,12 @@ def no_cgroup_to_have(numac, machine):
     """Where none can be made the guest starts all the same, pinned, and it is said once."""
     with Stage(numac) as stage:
         stage.site(machine.site())
-        subprocess.run(["mount", "-t", "tmpfs", "none", str(CGROUPS)], check=True)
-        try:
+        with without_cgroups():
             run = expect(stage.run("run", "--detach", "--engine", "qemu", "site.numa", "far", seconds=240), 0, text=["NM1336"])
             if run.err.count("NM1336") != 1 or "no cgroup v2" not in run.err:
                 raise tap.Failure(run.told())
             expect(stage.run("verify", "site.numa", "far", seconds=240), 0)
             expect(stage.run("stop", "site.numa", "far", seconds=240), 0)
-        finally:
-            subprocess.run(["umount", str(CGROUPS)], check=True)
         no_cgroup_left(stage)
 
 
@@ -411,8 +420,6 @@ class Daemon:
         (etc / "libvirtd.conf").write_text(LIBVIRTD_CONF)
         for network in etc.glob("qemu/networks/autostart/*"):
             network.unlink()
-        pathlib.Path("/dev/hugepages").mkdir(exist_ok=True)
-        subprocess.run(["mount", "-t", "hugetlbfs", "none", "/dev/hugepages"], check=False)
         self.process = None
         self.start()
 
@@ -466,6 +473,8 @@ def defined(numac, machine):
 
 def main():
     numac, machine, only = Numac(sys.argv[1]), Machine(), sys.argv[2:]
+    pathlib.Path("/dev/hugepages").mkdir(exist_ok=True)
+    subprocess.run(["mount", "-t", "hugetlbfs", "none", "/dev/hugepages"], check=False)  # libvirt wants one
     daemon = Daemon() if not only or {"libvirt", "daemon", "defined"} & set(only) else None
     tests = [tap.Test("nodes, distances, memory without CPUs", lambda: boots_as_told(machine))]
     tests += [tap.Test(f"{engine}: where the plan says; moved, found, put back",
