@@ -463,7 +463,7 @@ static const struct host *load(struct grounding *grounding, const struct declare
 static bool refuse_more_hosts(struct grounding *grounding, const struct declared_host *declared,
                               const struct host *facts)
 {
-    uint64_t most = 600000 + 300 * (uint64_t)grounding->site->host_count, before = grounding->host_parts;
+    uint64_t most = 600000 + 420 * (uint64_t)grounding->site->host_count, before = grounding->host_parts;
     grounding->host_parts += facts->cpu_count + 16 * (uint64_t)facts->node_count;
     if (grounding->host_parts <= most)
         return false;
