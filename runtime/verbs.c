@@ -243,6 +243,22 @@ static void show_stat(struct run *run)
     run->engine->detach(run);
 }
 
+/* A document with an object for each guest. */
+static void open_guests(struct agent *agent, struct json *json)
+{
+    json_open(json, agent->result);
+    json_object(json, NULL);
+    json_number(json, "format_version", 1);
+    json_array(json, "guests");
+}
+
+static void close_guests(struct json *json)
+{
+    json_end(json, ']');
+    json_end(json, '}');
+    json_finish(json);
+}
+
 /* One document, or one table. */
 static void show_once(struct agent *agent, void (*act)(struct run *run))
 {
@@ -251,16 +267,11 @@ static void show_once(struct agent *agent, void (*act)(struct run *run))
         return;
     }
     struct json json;
-    json_open(&json, agent->result);
-    json_object(&json, NULL);
-    json_number(&json, "format_version", 1);
-    json_array(&json, "guests");
+    open_guests(agent, &json);
     agent->json = &json;
     with_running(agent, true, act);
     agent->json = NULL;
-    json_end(&json, ']');
-    json_end(&json, '}');
-    json_finish(&json);
+    close_guests(&json);
 }
 
 /* --watch: again and again, on a terminal in the same place, until interrupted or nothing is left to see. */
@@ -390,15 +401,9 @@ void verb_list(struct agent *agent)
     struct json json;
     if (agent->bundle->format == FINDINGS_JSON) {
         listing.json = &json;
-        json_open(&json, agent->result);
-        json_object(&json, NULL);
-        json_number(&json, "format_version", 1);
-        json_array(&json, "guests");
+        open_guests(agent, &json);
     }
     state_each(agent, list_one, &listing);
-    if (listing.json) {
-        json_end(&json, ']');
-        json_end(&json, '}');
-        json_finish(&json);
-    }
+    if (listing.json)
+        close_guests(&json);
 }
