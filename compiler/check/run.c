@@ -20,6 +20,18 @@ static const struct plan_rule *const plan_tables[] = { plan_topology_rules, plan
 static const struct site_rule *const site_tables[] = { site_rules, host_rules, resctrl_site_rules, device_site_rules,
                                                        numad_site_rules };
 
+/* A guest, or a variant of it. */
+static void check_guest(const struct check *check, struct guest *guest)
+{
+    size_t errors = findings_errors_met(check->findings), all = findings_count(check->findings, HINT);
+    for (size_t t = 0; t < G_N_ELEMENTS(model_tables); t++)
+        for (const struct model_rule *rule = model_tables[t]; rule->run; rule++)
+            if (!rule->of_whole || !guest->is_incomplete)
+                rule->run(check, guest);
+    guest->is_broken |= findings_errors_met(check->findings) > errors;
+    tell_origins_since(check->findings, all, check->site, guest);
+}
+
 void check_model(struct arena *arena, struct findings *findings, struct site *site)
 {
     struct check check = { .arena = arena, .findings = findings, .site = site };
@@ -29,13 +41,11 @@ void check_model(struct arena *arena, struct findings *findings, struct site *si
             guest->is_broken |= site->guests[i - 1].is_broken;
             continue;
         }
-        size_t errors = findings_errors_met(findings), all = findings_count(findings, HINT);
-        for (size_t t = 0; t < G_N_ELEMENTS(model_tables); t++)
-            for (const struct model_rule *rule = model_tables[t]; rule->run; rule++)
-                if (!rule->of_whole || !guest->is_incomplete)
-                    rule->run(&check, guest);
-        guest->is_broken |= findings_errors_met(findings) > errors;
-        tell_origins_since(findings, all, site, guest);
+        check_guest(&check, guest);
+        for (uint32_t v = 0; v < guest->variant_count; v++) {
+            check_guest(&check, guest->variants[v].guest);
+            guest->is_broken |= guest->variants[v].guest->is_broken;
+        }
     }
 }
 

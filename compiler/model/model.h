@@ -43,7 +43,9 @@ enum context { /* where a word stands; one bit each, since a row may stand in se
                IN_VIRTIO_PMEM = 1 << 24,
                IN_SGX_EPC = 1 << 25,
                IN_CXL = 1 << 26,
-               IN_G = IN_GUEST | IN_PROFILE,
+               IN_AT = 1 << 29,
+               IN_OWNER = IN_GUEST | IN_PROFILE, /* which host is asked once, so `at` is not here */
+               IN_G = IN_OWNER | IN_AT,
                IN_GC = IN_G | IN_CELL,
                IN_CELL_DEVICE = IN_DIMM | IN_VIRTIO_MEM | IN_NVDIMM | IN_SGX_EPC | IN_CXL,
                IN_MEMORY_DEVICE = IN_CELL_DEVICE | IN_VIRTIO_PMEM,
@@ -167,7 +169,7 @@ bool is_name(const char *text, size_t length); /* may stand as a name without qu
 
 /* ---- what was said, and where ----------------------------------------------------------------------------------- */
 
-enum layer { LAYER_DEFAULT, LAYER_BASE, LAYER_PROFILE, LAYER_GUEST, LAYER_INHERITED };
+enum layer { LAYER_DEFAULT, LAYER_BASE, LAYER_PROFILE, LAYER_GUEST, LAYER_AT };
 
 struct place { /* one act of saying a word, or one argument of it; packed, since a guest has dozens */
     uint32_t begin;
@@ -581,6 +583,15 @@ struct guest {
     uint32_t expander_count;
     struct device *devices; /* as declared */
     uint32_t device_count;
+
+    struct variant *variants; /* by the names of hosts, rising; none where no `at` stands */
+    uint32_t variant_count;
+};
+
+struct variant { /* a guest as its `at` blocks make it on one host: all its layers once more, and that one on top */
+    const char *host;
+    struct span span; /* of the host's name, in the last block that is for it */
+    struct guest *guest;
 };
 
 /* ---- the site --------------------------------------------------------------------------------------------------- */
@@ -628,6 +639,10 @@ struct model_options {
  * marked (is_broken, failed words), and the rest still stands, so that all can be told at once.  NULL only where the
  * site itself is no text. */
 struct site *build_site(struct arena *arena, struct syntax *syntax, uint32_t file, const struct model_options *options);
+
+/* ---- hosts with words of their own (at.c) */
+const struct guest *guest_on(const struct guest *guest, const char *host); /* the guest as it is on this host */
+bool is_among(const struct list *names, const char *name);                 /* const char * */
 
 /* ---- numad (inherit.c): it chooses for a guest as a whole, and CPUs that stand open follow the memory */
 bool cpus_are_by_numad(const struct guest *guest, uint32_t cell); /* of the vCPUs that no pin table places */

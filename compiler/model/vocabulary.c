@@ -192,7 +192,10 @@ const char *context_word(enum context in)
         return "an 'sgx-epc'";
     case IN_CXL:
         return "a 'cxl'";
+    case IN_AT:
+        return "an 'at'";
     case IN_NOWHERE:
+    case IN_OWNER:
     case IN_G:
     case IN_GC:
     case IN_CELL_DEVICE:

@@ -337,6 +337,16 @@ struct replay {                 /* a site that differs in one edit */
  * others take.  Too large a site is taken on trust. */
 bool fits_in_replay(struct placing *placing, const struct replay *replay);
 
+/* ---- variants.c: guests that are not the same on every host --------------------------------------------------- */
+
+const struct guest *guest_there(const struct placing *placing, const struct guest *guest, uint32_t host);
+/* That one as a guest of this host alone. */
+const struct guest *guest_only_there(const struct placing *placing, const struct guest *there, uint32_t host);
+bool takes_cells(const struct guest *guest, const struct candidates *candidates, uint32_t cells);
+/* The fewest and the most cells over all hosts. */
+void cell_counts_anywhere(const struct guest *guest, const struct candidates *candidates, uint32_t *out_first,
+                          uint32_t *out_last);
+
 /* ---- why.c: what is short --------------------------------------------------------------------------------------- */
 
 struct diagnosis { /* of a guest on one host: the shape in which least is missing */

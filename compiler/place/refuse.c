@@ -445,7 +445,7 @@ static bool is_said_here(const struct said *said, enum word_id word)
 {
     for (uint32_t i = said->count; i-- > 0;)
         if (said->places[i].word == word)
-            return said->places[i].layer == LAYER_GUEST;
+            return said->places[i].layer == LAYER_GUEST || said->places[i].layer == LAYER_AT;
     return false;
 }
 
@@ -480,13 +480,14 @@ static void tell(struct placing *placing, const struct guest *guest, const struc
                  const GArray *hosts, const GArray *parts)
 {
     const struct diagnosis *best = &g_array_index(hosts, struct diagnosis, 0);
+    const struct guest *there = best->draft->guest;
     uint32_t first, last;
-    cell_counts(guest, candidates, &first, &last);
+    cell_counts(there, candidates, &first, &last);
     const char *cut =
         last > first && best->shape.cells > 1 && best->misfit.extent != ALL_NODES ? "even in several cells, " : "";
     const char *text = arena_printf(placing->scratch, "%s: %s%s", verdict(placing->scratch, guest), cut,
                                     shortage_text(placing->scratch, best));
-    struct finding *finding = report_at(placing, guest, best, text);
+    struct finding *finding = report_at(placing, there, best, text);
     name_takers(placing, finding, best);
     if (best->faults > 1) {
         struct diagnosis second = *best;
@@ -519,7 +520,8 @@ bool refuse_guest(struct placing *placing, const struct guest *guest, const stru
     uint32_t most = placing->explained < EXPLAINED_MOST ? HOSTS_LOOKED_AT : 1;
     for (uint32_t i = 0; i < candidates->count && i < most; i++) {
         g_autoptr(GArray) all = g_array_new(FALSE, FALSE, sizeof(struct diagnosis));
-        diagnose_host(placing, guest, placing->rooms[candidates->hosts[i]], candidates, all);
+        uint32_t host = candidates->hosts[i];
+        diagnose_host(placing, guest_there(placing, guest, host), placing->rooms[host], candidates, all);
         if (!all->len)
             return false;
         keep(hosts, &g_array_index(all, struct diagnosis, 0));
