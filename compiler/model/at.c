@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * `at HOST { ... }`: the highest layer of a guest, on one host.  Here blocks are collected, guests found again by the
- * name of a host, and blocks told that can never count; the layers themselves are bound where all layers are (layers.c).
+ * name of a host, and blocks told that can never count; the layers themselves are bound where all layers are
+ * (layers.c).
  */
 #include "model/binder.h"
 
@@ -78,12 +79,13 @@ void refuse_idle_at(struct binder *binder, const struct guest *guest, const GArr
 {
     for (guint i = 0; guest->hosts.count && i < blocks->len; i++) {
         const struct at_block *block = &g_array_index(blocks, struct at_block, i);
-        if (!block->is_own || is_among(&guest->hosts, block->host) || !is_host(binder, block->host))
+        if (!block->is_own || is_among(&guest->hosts, block->host) || is_among(&guest->migrate, block->host) ||
+            !is_host(binder, block->host))
             continue;
-        struct finding *finding = report(binder->findings, NM_at_in_vain, block->span,
-                                         "guest '%s' has words for host '%s', where it is never placed", guest->name,
-                                         block->host);
+        struct finding *finding =
+            report(binder->findings, NM_at_in_vain, block->span,
+                   "guest '%s' has words for host '%s', where it is never placed", guest->name, block->host);
         finding_label(binder->findings, finding, said_span(&guest->said, W_GUEST_HOST, 0), "its hosts");
-        finding_help(binder->findings, finding, "add '%s' to its hosts, or remove the block", block->host);
+        finding_help(binder->findings, finding, "add '%s' to 'host' or 'migrate', or remove the block", block->host);
     }
 }

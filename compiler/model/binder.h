@@ -73,7 +73,7 @@ bool item_scalars(struct binder *binder, const struct item *item, struct scalar 
 
 /* ---- what profiles and variables come to (growth.c): false where that is too much, which is told once */
 bool grow(struct binder *binder, size_t words, size_t bytes, struct span span);
-bool grow_by_count(struct binder *binder, const struct guest *family);
+bool grow_by_instances(struct binder *binder, const struct guest *family, uint32_t count); /* wherever they move */
 
 /* ---- values (values.c, sets.c): false with a finding, nothing stored */
 bool parse_value(struct binder *binder, const struct column *column, const struct scalar *scalar, void *out_value);

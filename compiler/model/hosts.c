@@ -193,7 +193,8 @@ bool is_host(struct binder *binder, const char *name)
 static bool is_named(const struct site *site, const char *name)
 {
     for (uint32_t g = 0; g < site->guest_count; g++)
-        if (is_among(&site->guests[g].hosts, name) || guest_on(&site->guests[g], name) != &site->guests[g])
+        if (is_among(&site->guests[g].hosts, name) || is_among(&site->guests[g].migrate, name) ||
+            guest_on(&site->guests[g], name) != &site->guests[g])
             return true;
     return false;
 }

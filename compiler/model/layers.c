@@ -133,9 +133,7 @@ static void check_at_blocks(struct binder *binder, const struct guest *aside, co
     for (guint i = 0; i < at_blocks->len; i++) {
         const struct item *item = g_array_index(at_blocks, struct at_block, i).item;
         struct guest copy = *aside;
-        struct frame frame = {
-            .said = &copy.said, .layer = LAYER_AT, .is_broken = &copy.is_broken, .is_again = true
-        };
+        struct frame frame = { .said = &copy.said, .layer = LAYER_AT, .is_broken = &copy.is_broken, .is_again = true };
         frame.object[OBJECT_GUEST] = &copy;
         frame.object[OBJECT_LOCALITY] = &copy.locality;
         bind_block(binder, &frame, IN_AT, item->children);
@@ -152,10 +150,9 @@ static void check_unused(struct binder *binder)
         struct guest *aside = arena_take(binder->arena, struct guest);
         *aside = guest_defaults;
         g_autoptr(GArray) at_blocks = g_array_new(FALSE, FALSE, sizeof(struct at_block));
-        struct frame frame = { .said = &aside->said,
-                               .layer = LAYER_PROFILE,
-                               .is_broken = &aside->is_broken,
-                               .at_blocks = at_blocks };
+        struct frame frame = {
+            .said = &aside->said, .layer = LAYER_PROFILE, .is_broken = &aside->is_broken, .at_blocks = at_blocks
+        };
         frame.object[OBJECT_GUEST] = aside;
         frame.object[OBJECT_LOCALITY] = &aside->locality;
         bind_block(binder, &frame, IN_PROFILE, profile->item->children);
@@ -261,15 +258,15 @@ static void keep_total(struct binder *binder, struct frame frame, const struct b
 
 /* ---- a guest and its instances ---------------------------------------------------------------------------------- */
 
-static void check_hosts(struct binder *binder, struct guest *guest)
+static void check_hosts(struct binder *binder, struct guest *guest, const struct list *hosts, enum word_id word)
 {
-    const char *const *names = guest->hosts.items;
-    for (uint32_t i = 0; i < guest->hosts.count; i++) {
+    const char *const *names = hosts->items;
+    for (uint32_t i = 0; i < hosts->count; i++) {
         if (is_host(binder, names[i]))
             continue;
         struct scalar scalar = { .text = names[i],
                                  .length = strlen(names[i]),
-                                 .span = said_span(&guest->said, W_GUEST_HOST, i + 1) };
+                                 .span = said_span(&guest->said, word, i + 1) };
         report_unknown_host(binder, &scalar, NULL);
         guest->is_broken = true;
     }
@@ -318,7 +315,8 @@ static void bind_layers(struct binder *binder, const struct layers *layers, GArr
         keep_total(binder, frame, base);
     guest->is_broken |= stack->failed || binder->is_too_large;
     guest->is_incomplete |= stack->failed || binder->is_too_large;
-    check_hosts(binder, guest);
+    check_hosts(binder, guest, &guest->hosts, W_GUEST_HOST);
+    check_hosts(binder, guest, &guest->migrate, W_GUEST_MIGRATE);
     settle_maximum(guest);
     number_guest_places(binder, guest);
     settle_device_places(binder, guest);
@@ -369,10 +367,10 @@ static void bind_guest(struct binder *binder, const struct item *item, struct gu
 static uint32_t instances_of(struct binder *binder, const struct guest *family, uint32_t *expanded)
 {
     if (!is_said(&family->said, W_GUEST_COUNT) || is_failed(&family->said, W_GUEST_COUNT))
-        return 1;
+        return !family->migrate.count || grow_by_instances(binder, family, 1) ? 1 : 0;
     if (family->count && family->count <= EXPANDED_LIMIT - *expanded) {
         *expanded += family->count;
-        return grow_by_count(binder, family) ? family->count : 0;
+        return grow_by_instances(binder, family, family->count) ? family->count : 0;
     }
     struct finding *finding = report(binder->findings, NM_wrong_number, said_span(&family->said, W_GUEST_COUNT, 1),
                                      "a count of %u for '%s' %s", family->count, family->name,
@@ -417,35 +415,74 @@ static bool is_file_name(const char *name)
     return true;
 }
 
+/* Names differ by more than case: files of both may lie in one folder.  `seen`: folded names to the guests that have
+ * them. */
+static bool is_taken(struct binder *binder, GHashTable *seen, const struct guest *guest, const char *name,
+                     struct span span)
+{
+    char *key = g_utf8_casefold(name, -1);
+    const struct guest *before = g_hash_table_lookup(seen, key);
+    if (!before) {
+        g_hash_table_insert(seen, key, (gpointer)(uintptr_t)guest);
+        return false;
+    }
+    g_free(key);
+    if (before == guest)
+        return false; /* a host that stands twice in `migrate` */
+    struct finding *finding =
+        name == guest->name
+            ? report(binder->findings, NM_guest_name, span, "guest '%s' clashes with '%s'", name, before->name)
+            : report(binder->findings, NM_guest_name, span, "the file '%s' clashes with %s '%s'", name,
+                     g_ascii_strcasecmp(before->name, name) ? "one of guest" : "guest", before->name);
+    finding_label(binder->findings, finding, before->span, "the other one");
+    finding_help(binder->findings, finding,
+                 "rename one: names must differ by more than case, also those that 'count' and 'migrate' make");
+    return true;
+}
+
+enum { MOVED_NAME_BYTES = 240 };
+
+/* What it is on another host lies in a file of its own. */
+static bool refuse_moved_names(struct binder *binder, GHashTable *seen, const struct guest *guest)
+{
+    const char *const *hosts = guest->migrate.items;
+    bool fine = true;
+    for (uint32_t i = 0; i < guest->migrate.count; i++) {
+        struct span span = said_span(&guest->said, W_GUEST_MIGRATE, i + 1);
+        g_autofree char *name = g_strdup_printf("%s.on-%s", guest->name, hosts[i]);
+        if (!is_file_name(hosts[i]) || strlen(name) > MOVED_NAME_BYTES) {
+            struct finding *finding = report(binder->findings, NM_guest_name, span,
+                                             "the host '%s' cannot stand in the name of a file", hosts[i]);
+            finding_help(
+                binder->findings, finding,
+                "GUEST.on-HOST.xml is what the guest is there: no '/' and control characters, at most %d bytes",
+                MOVED_NAME_BYTES);
+            fine = false;
+        } else {
+            fine &= !is_taken(binder, seen, guest, name, span);
+        }
+    }
+    return !fine;
+}
+
 static void check_names(struct binder *binder)
 {
     GHashTable *seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     struct site *site = binder->site;
     for (uint32_t i = 0; i < site->guest_count; i++) {
         struct guest *guest = &site->guests[i];
-        struct finding *finding = NULL;
         if (!is_file_name(guest->name)) {
-            finding =
+            struct finding *finding =
                 report(binder->findings, NM_guest_name, guest->span, "guest '%s' cannot name a file", guest->name);
             finding_help(
                 binder->findings, finding,
                 "its name is that of its output: no '/' and control characters, not '.' or '..', at most 200 bytes");
+            guest->is_broken = true;
         }
-        char *key = g_utf8_casefold(guest->name, -1);
-        const struct guest *before = g_hash_table_lookup(seen, key);
-        if (before) {
-            finding = report(binder->findings, NM_guest_name, guest->span, "guest '%s' clashes with '%s'", guest->name,
-                             before->name);
-            finding_label(binder->findings, finding, before->span, "the other one");
-            finding_help(binder->findings, finding,
-                         "rename one: names must differ by more than case, also those that 'count' makes");
-        }
-        guest->is_broken |= finding != NULL;
-        if (before)
-            g_free(key);
-        else
-            g_hash_table_insert(seen, key, guest);
+        guest->is_broken |= is_taken(binder, seen, guest, guest->name, guest->span);
     }
+    for (uint32_t i = 0; i < site->guest_count; i++)
+        site->guests[i].is_broken |= refuse_moved_names(binder, seen, &site->guests[i]);
     g_hash_table_destroy(seen);
 }
 

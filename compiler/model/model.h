@@ -9,6 +9,7 @@
 
 #include "base/base.h"
 #include "diag/diag.h"
+#include "model/at.h"
 #include "source/source.h"
 #include "syntax/syntax.h"
 
@@ -158,6 +159,7 @@ struct word_row {
     struct column arguments[COLUMN_LIMIT + 1];
     struct column columns[COLUMN_LIMIT + 1]; /* of its table, the key first; none: it has no table */
     size_t table_offset, row_bytes;
+    bool is_seen; /* by the guest */
 };
 
 const struct word_row *vocabulary(size_t *out_count);
@@ -537,7 +539,7 @@ struct guest {
     uint32_t base_buses_end;             /* buses of the base have numbers from here on; 0: numac knows of all */
     uint64_t base_max_bytes;             /* a maxMemory of the base that stays there as it is; 0: none does */
     struct span base_max;
-    struct list use, hosts; /* const char * */
+    struct list use, hosts, migrate; /* const char * */
     uint32_t arch;
     const char *machine;
     uint32_t accel;
@@ -584,14 +586,8 @@ struct guest {
     struct device *devices; /* as declared */
     uint32_t device_count;
 
-    struct variant *variants; /* by the names of hosts, rising; none where no `at` stands */
+    struct variant *variants; /* by the names of hosts, rising; none where no `at` stands (at.h) */
     uint32_t variant_count;
-};
-
-struct variant { /* a guest as its `at` blocks make it on one host: all its layers once more, and that one on top */
-    const char *host;
-    struct span span; /* of the host's name, in the last block that is for it */
-    struct guest *guest;
 };
 
 /* ---- the site --------------------------------------------------------------------------------------------------- */
@@ -639,10 +635,6 @@ struct model_options {
  * marked (is_broken, failed words), and the rest still stands, so that all can be told at once.  NULL only where the
  * site itself is no text. */
 struct site *build_site(struct arena *arena, struct syntax *syntax, uint32_t file, const struct model_options *options);
-
-/* ---- hosts with words of their own (at.c) */
-const struct guest *guest_on(const struct guest *guest, const char *host); /* the guest as it is on this host */
-bool is_among(const struct list *names, const char *name);                 /* const char * */
 
 /* ---- numad (inherit.c): it chooses for a guest as a whole, and CPUs that stand open follow the memory */
 bool cpus_are_by_numad(const struct guest *guest, uint32_t cell); /* of the vCPUs that no pin table places */

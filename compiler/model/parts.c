@@ -230,8 +230,7 @@ static bool remove_one(struct binder *binder, const struct frame *frame, const s
         return false;
     }
     g_autofree char *label = colon ? g_strndup(colon + 1, what->length - length - 1) : NULL;
-    if (row->kind == LABELLED ? remove_labelled(frame, row, label)
-                              : !colon && remove_setting(frame, row))
+    if (row->kind == LABELLED ? remove_labelled(frame, row, label) : !colon && remove_setting(frame, row))
         return true;
     finding =
         report_value(binder, NM_nothing_to_remove, what, "no lower layer gave '%.*s'", (int)what->length, what->text);

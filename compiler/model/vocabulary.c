@@ -71,6 +71,7 @@ static const char *const write_policy_choices[] = { "none", "writeback", "writet
       __VA_ARGS__ },
 #define LATER(text, places, meaning, ...) \
     { .id = W_NONE, .word = (text), .in = (places), .default_text = "", .about = (meaning), __VA_ARGS__ },
+#define SEEN .is_seen = true
 #define LABELS(word, value) .kind = LABELLED, LABEL(word, value)
 
 static const struct word_row rows[] = {

@@ -13,7 +13,7 @@
 
 /* ---- rooms ------------------------------------------------------------------------------------------------------ */
 
-static struct room *room_at(struct placing *placing, uint32_t host)
+struct room *room_at(struct placing *placing, uint32_t host)
 {
     if (!placing->rooms[host] && placing->hosts->list[host].facts)
         placing->rooms[host] =

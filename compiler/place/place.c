@@ -338,14 +338,18 @@ static const struct planned_site *finish_site(struct placing *placing)
         struct draft *draft = &placing->drafts[g];
         size_t before = findings_count(placing->findings, HINT);
         bool is_settled = draft->is_placed && settle_vcpus(placing, draft);
-        if (is_settled)
+        const struct planned_guest *moves = NULL;
+        if (is_settled) {
             finish_guest(placing, &identity, draft, &guests[count]);
+            moves = finish_moves(placing, &identity, &site->guests[g], draft, &guests[count]);
+        }
         tell_origins_since(placing->findings, before, site, draft->guest);
         if (!is_settled)
             continue;
         rows[count] = (struct planned_guest){ .plan = &guests[count],
                                               .guest = draft->guest,
                                               .anywhere = &site->guests[g],
+                                              .moves = moves,
                                               .host = draft->room ? draft->room->host : NULL,
                                               .programs = programs_of(placing, draft) };
         count++;

@@ -335,7 +335,7 @@ static void name_reserves(struct placing *placing, struct finding *finding, cons
         finding_note(placing->findings, finding, "%s, %s are huge pages", of, size_text(arena, pools));
 }
 
-static void name_takers(struct placing *placing, struct finding *finding, const struct diagnosis *diagnosis)
+void name_takers(struct placing *placing, struct finding *finding, const struct diagnosis *diagnosis)
 {
     const struct misfit *misfit = &diagnosis->misfit;
     if (misfit->extent == NODES_APART || misfit->needed == SIZE_ALL)
@@ -368,9 +368,8 @@ static void keep(GArray *all, const struct diagnosis *diagnosis)
     g_array_insert_val(all, at, *diagnosis);
 }
 
-/* Every part of one host, in every number of cells; the mildest first.  Empty: it fits after all. */
-static void diagnose_host(struct placing *placing, const struct guest *guest, struct room *room,
-                          const struct candidates *candidates, GArray *all)
+void diagnose_host(struct placing *placing, const struct guest *guest, struct room *room,
+                   const struct candidates *candidates, GArray *all)
 {
     uint32_t first, last, shapes = 0;
     g_autoptr(GArray) parts = parts_of(room, guest);
