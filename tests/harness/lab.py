@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 #
 # A Linux host with as many NUMA nodes as wanted, on any machine: a stock kernel under emulation whose root is this
-# machine's, read-only over 9p with a tmpfs over it; only /run and /tmp are empty but for the checkout.  What is run there, and what comes of it, is the caller's business.
+# machine's, read-only over 9p with a tmpfs over it; /run and /tmp are empty but for the checkout.  What is run there, and
+# what comes of it, is the caller's business.
 
 import pathlib
 import re
