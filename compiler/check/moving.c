@@ -313,7 +313,7 @@ const struct model_rule moving_rules[] = {
 };
 
 const struct plan_rule plan_moving_rules[] = {
-    { .name = "hosts-have-the-same-cpu", .source = "peers 3.11", .run = hosts_have_the_same_cpu },
+    { .name = "hosts-have-the-same-cpu", .source = "peers 218", .run = hosts_have_the_same_cpu },
     { .name = "moved-guests-look-the-same", .source = "peers 218, 219", .run = moved_guests_look_the_same },
     { 0 }
 };
