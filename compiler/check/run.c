@@ -25,6 +25,7 @@ static const struct site_rule *const site_tables[] = { site_rules, host_rules, r
 static void check_guest(const struct check *check, struct guest *guest)
 {
     size_t errors = findings_errors_met(check->findings), all = findings_count(check->findings, HINT);
+    about_guest(check->findings, guest);
     for (size_t t = 0; t < G_N_ELEMENTS(model_tables); t++)
         for (const struct model_rule *rule = model_tables[t]; rule->run; rule++)
             if (!rule->of_whole || !guest->is_incomplete)
@@ -48,10 +49,12 @@ void check_model(struct arena *arena, struct findings *findings, struct site *si
             guest->is_broken |= guest->variants[v].guest->is_broken;
         }
     }
+    about_guest(findings, NULL);
 }
 
 static void check_planned_guest(const struct check *check, const struct planned_guest *planned)
 {
+    about_guest(check->findings, planned->guest);
     for (size_t t = 0; t < G_N_ELEMENTS(plan_tables); t++)
         for (const struct plan_rule *rule = plan_tables[t]; rule->run; rule++)
             rule->run(check, planned);
@@ -93,6 +96,9 @@ void check_plan(struct arena *arena, struct findings *findings, const struct pla
         failed = findings_errors_met(findings) > errors ? guest->family : NULL;
     }
     for (size_t t = 0; t < G_N_ELEMENTS(site_tables); t++)
-        for (const struct site_rule *rule = site_tables[t]; rule->run; rule++)
+        for (const struct site_rule *rule = site_tables[t]; rule->run; rule++) {
+            about_guest(findings, NULL);
             rule->run(&check, planned);
+        }
+    about_guest(findings, NULL);
 }

@@ -168,94 +168,6 @@ static void check_unused(struct binder *binder)
     }
 }
 
-/* ---- base ------------------------------------------------------------------------------------------------------- */
-
-struct base_tree {
-    uint32_t file;
-    const struct tree *tree;
-    struct domain_identity identity;
-    struct base_value *ruled;
-};
-
-/* The model outlives the tree. */
-static struct base_value *copy_ruled(struct binder *binder, const struct tree *tree)
-{
-    struct base_value *ruled = arena_array(binder->arena, struct base_value, BASE_WORDS);
-    for (enum base_word word = 0; word < BASE_WORDS; word++) {
-        const char *text = tree->ruled[word].text;
-        ruled[word].span = tree->ruled[word].span;
-        ruled[word].text = text ? arena_string(binder->arena, text, strlen(text)) : "";
-    }
-    return ruled;
-}
-
-struct layers { /* what makes one guest, or a variant of it */
-    const struct item *item;
-    const struct stack *stack;
-    const struct at_block *at_blocks; /* of one host */
-    guint at_count;
-};
-
-static const struct item *base_item(struct binder *binder, const struct layers *layers)
-{
-    const struct item *base = NULL;
-    for (guint i = layers->at_count; !base && i-- > 0;)
-        base = find_item(binder, layers->at_blocks[i].item->children, "base");
-    if (!base)
-        base = find_item(binder, layers->item->children, "base");
-    for (unsigned i = layers->stack->count; !base && i-- > 0;)
-        base = find_item(binder, layers->stack->profiles[i]->item->children, "base");
-    return base;
-}
-
-static const struct base_tree *apply_base(struct binder *binder, struct frame frame, const struct item *base)
-{
-    struct guest *guest = frame.object[OBJECT_GUEST];
-    struct scalar few[4], *scalars;
-    size_t count;
-    if (!item_scalars(binder, base, few, G_N_ELEMENTS(few), &scalars, &count) || count != 1 || !scalars[0].length)
-        return NULL; /* binding the item says what is wrong */
-    char *path = path_beside(binder, scalars[0].span.file, scalars[0].text, scalars[0].length);
-    struct base_tree *known = g_hash_table_lookup(binder->bases, path);
-    if (!known) {
-        known = arena_take(binder->arena, struct base_tree);
-        known->file = sources_find(binder->sources, path);
-        if (!known->file) {
-            known->file = sources_read_named(binder->sources, path, BASE_BYTES_LIMIT);
-            source_note_include(binder->sources, known->file, scalars[0].span);
-        }
-        known->tree = read_domain(binder->syntax, known->file, &known->identity);
-        known->ruled = copy_ruled(binder, known->tree);
-        g_hash_table_insert(binder->bases, path, known);
-    }
-    guest->base_file = known->file;
-    guest->base_ruled = known->ruled;
-    const char *uuid = known->identity.uuid;
-    guest->base_uuid = uuid ? arena_string(binder->arena, uuid, strlen(uuid)) : NULL;
-    guest->base_controllers = known->identity.controllers;
-    guest->base_buses_end = known->identity.buses_end;
-    guest->base_max_bytes = known->identity.kept_max_bytes;
-    guest->base_max = known->identity.kept_max;
-    guest->is_broken |= known->tree->failed;
-    guest->is_incomplete |= known->tree->failed;
-    frame.layer = LAYER_BASE;
-    bind_block(binder, &frame, IN_GUEST, known->tree->items);
-    return known;
-}
-
-/* The cells of a base say its memory; where a guest takes them away, it still has that memory. */
-static void keep_total(struct binder *binder, struct frame frame, const struct base_tree *base)
-{
-    const struct guest *guest = frame.object[OBJECT_GUEST];
-    bool is_told = is_said(&guest->said, W_GUEST_MEMORY) || is_failed(&guest->said, W_GUEST_MEMORY);
-    for (uint32_t i = 0; i < guest->cell_count; i++)
-        is_told |= is_said(&guest->cells[i].said, W_CELL_MEMORY) || is_failed(&guest->cells[i].said, W_CELL_MEMORY);
-    if (is_told || !base->tree->total)
-        return;
-    frame.layer = LAYER_BASE;
-    bind_block(binder, &frame, IN_GUEST, base->tree->total);
-}
-
 /* ---- a guest and its instances ---------------------------------------------------------------------------------- */
 
 static void check_hosts(struct binder *binder, struct guest *guest, const struct list *hosts, enum word_id word)
@@ -284,6 +196,37 @@ static void settle_maximum(struct guest *guest)
     said_mark(&guest->said, W_GUEST_VCPUS, fine);
 }
 
+struct layers { /* what makes one guest, or a variant of it */
+    const struct item *item;
+    const struct stack *stack;
+    const struct at_block *at_blocks; /* of one host */
+    guint at_count;
+};
+
+static const struct item *base_item(struct binder *binder, const struct layers *layers)
+{
+    const struct item *base = NULL;
+    for (guint i = layers->at_count; !base && i-- > 0;)
+        base = find_item(binder, layers->at_blocks[i].item->children, "base");
+    if (!base)
+        base = find_item(binder, layers->item->children, "base");
+    for (unsigned i = layers->stack->count; !base && i-- > 0;)
+        base = find_item(binder, layers->stack->profiles[i]->item->children, "base");
+    return base;
+}
+
+static struct acceptances accepted_of(struct binder *binder, const struct layers *layers)
+{
+    size_t count = 0;
+    g_autofree const struct item **blocks = g_new(const struct item *, layers->stack->count + 1 + layers->at_count);
+    for (unsigned i = 0; i < layers->stack->count; i++)
+        blocks[count++] = layers->stack->profiles[i]->item;
+    blocks[count++] = layers->item;
+    for (guint i = 0; i < layers->at_count; i++)
+        blocks[count++] = layers->at_blocks[i].item;
+    return accepted_in_layers(binder, blocks, count);
+}
+
 static void bind_layer(struct binder *binder, struct frame *frame, enum layer layer, enum context in,
                        const struct item *item)
 {
@@ -304,6 +247,8 @@ static void bind_layers(struct binder *binder, const struct layers *layers, GArr
                            .is_again = !at_blocks };
     frame.object[OBJECT_GUEST] = guest;
     frame.object[OBJECT_LOCALITY] = &guest->locality;
+    guest->accepted = accepted_of(binder, layers);
+    about_guest(binder->findings, guest);
     const struct item *base_said = base_item(binder, layers);
     const struct base_tree *base = base_said ? apply_base(binder, frame, base_said) : NULL;
     for (unsigned i = 0; i < stack->count; i++)
@@ -357,10 +302,11 @@ static void bind_guest(struct binder *binder, const struct item *item, struct gu
     guest->span = word_span(item, item->arguments[0]);
     push_profiles(binder, &stack, item, 0);
     bind_layers(binder, &layers, at_blocks, guest);
-    if (!at_blocks->len)
-        return;
-    refuse_idle_at(binder, guest, at_blocks);
-    bind_variants(binder, &layers, at_blocks, guest);
+    if (at_blocks->len) {
+        refuse_idle_at(binder, guest, at_blocks);
+        bind_variants(binder, &layers, at_blocks, guest);
+    }
+    about_guest(binder->findings, NULL);
 }
 
 /* How many instances a family makes; 0 with a finding where its count is wrong. */

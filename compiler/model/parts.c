@@ -206,6 +206,13 @@ static bool remove_setting(const struct frame *frame, const struct word_row *row
     return was_said;
 }
 
+void report_nothing_to_remove(struct binder *binder, const struct scalar *what)
+{
+    struct finding *finding =
+        report_value(binder, NM_nothing_to_remove, what, "no lower layer gave '%.*s'", (int)what->length, what->text);
+    finding_help(binder->findings, finding, "leave it out of 'remove'; what this block says itself is simply not said");
+}
+
 static bool remove_one(struct binder *binder, const struct frame *frame, const struct scalar *what)
 {
     const char *colon = memchr(what->text, ':', what->length);
@@ -229,12 +236,12 @@ static bool remove_one(struct binder *binder, const struct frame *frame, const s
         finding_help(binder->findings, finding, "write '%s:LABEL'", row->word);
         return false;
     }
+    if (row->id == W_SUPPRESS)
+        return true; /* done before the layers were bound */
     g_autofree char *label = colon ? g_strndup(colon + 1, what->length - length - 1) : NULL;
     if (row->kind == LABELLED ? remove_labelled(frame, row, label) : !colon && remove_setting(frame, row))
         return true;
-    finding =
-        report_value(binder, NM_nothing_to_remove, what, "no lower layer gave '%.*s'", (int)what->length, what->text);
-    finding_help(binder->findings, finding, "leave it out of 'remove'; what this block says itself is simply not said");
+    report_nothing_to_remove(binder, what);
     return false;
 }
 

@@ -137,6 +137,7 @@ static bool try_move(struct placing *placing, const struct identity *identity, c
     const struct guest *moved = as_it_moves(&attempt, there, move->home);
     struct saved_room *saved = room_save(placing->scratch, room);
     bool fits = false;
+    about_guest(placing->findings, moved);
     if (fits_there(&attempt, moved)) {
         room_forget_loose(room);
         fits = settle_vcpus(placing, draft);
@@ -149,6 +150,7 @@ static bool try_move(struct placing *placing, const struct identity *identity, c
         refuse_move(placing, moved, room, move->span);
     }
     room_restore(saved);
+    about_guest(placing->findings, NULL);
     return fits;
 }
 
@@ -223,6 +225,7 @@ const struct planned_guest *finish_moves(struct placing *placing, const struct i
     placing->looks_left = trial.looks_left;
     placing->explained = trial.explained;
     home->moves = moves;
+    about_guest(placing->findings, draft->guest);
     take_worst(placing, draft, home, moves);
     return rows;
 }
