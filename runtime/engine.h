@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Who runs the guest: libvirt inside this process, a libvirt daemon, or QEMU alone.  One row each; what an engine
+ * Who runs the guest: libvirt inside numac, a libvirt daemon, or QEMU alone.  One row each; what an engine
  * cannot do stands in the row, and steps_of() leaves it out or does it itself.
  */
 #pragma once

@@ -444,6 +444,60 @@ def no_agent(numac):
         expect(Numac(alone).run(["list"], stage.folder, environment=stage.environment), 3, "NM1301")
 
 
+def part_missing(numac):
+    """Without numac-libvirt libvirt's guests are refused, whatever is asked of them; those of QEMU alone need it not."""
+    with Stage(numac) as stage:
+        for name in ("numac", "numac-agent"):
+            shutil.copy(pathlib.Path(numac.path).with_name(name), stage.folder / name)
+        stage.numac = Numac(stage.folder / "numac")
+        site = stage.site(ONE_CELL)
+        for words in (("run", "--detach"), ("verify", "--connect", "qemu:///system"), ("diff",)):
+            run = expect(stage.run(*words, site), 3, "NM1362", text=["needs numac-libvirt, which does not start: No such file"])
+            if run.err.count("error[") != 1:
+                raise tap.Failure(run.told())
+        stage.expect_nothing_left()
+        (stage.folder / "numac-libvirt").write_text("no program at all\n")
+        (stage.folder / "numac-libvirt").chmod(0o755)
+        expect(stage.run("run", "--detach", site), 3, "NM1309", text=["Exec format error"])
+        expect(stage.run("run", "--detach", "--engine", "qemu", site), 0)
+        expect(stage.run("stop", site), 0)
+        stage.expect_nothing_left()
+
+
+def mapped(pid):
+    """Libraries in a process: "libglib-2.0"."""
+    files = re.findall(rb"/([^/\n]+)\.so", process_file(pid, "maps"))
+    return {name.decode() for name in files}
+
+
+def called(stage, name):
+    found = [pid for pid in stage.processes() if process_file(pid, "comm").decode().strip() == name]
+    if len(found) != 1:
+        raise tap.Failure(f"{name}: {found}")
+    return found[0]
+
+
+NOT_OURS = {"libvirt", "libvirt-qemu", "libsystemd", "libxml2", "libcurl-gnutls", "libgnutls", "libgio-2.0"}
+
+
+def without_libvirt(numac, engine):
+    """What runs guests is free of libvirt, of systemd's library, and of all that these bring; also its keeper, and also
+    where another program asks libvirt in its name."""
+    with Stage(numac, engine) as stage:
+        stage.misbehave([{"at": "query-memdev", "do": "silence"}])
+        process = stage.open("run", "--detach", "--engine", engine, stage.site(ONE_CELL))
+        stage.await_question("query-memdev")
+        ours = [process.pid, called(stage, "numac-keeper")] if engine == "qemu" else [process.pid]
+        found = [mapped(pid) for pid in ours]
+        if any(libraries & NOT_OURS or "libglib-2.0" not in libraries for libraries in found):
+            raise tap.Failure(f"mapped: {found}")
+        if engine == "embed" and "libvirt" not in mapped(called(stage, "numac-libvirt")):
+            raise tap.Failure(f"mapped: {mapped(called(stage, 'numac-libvirt'))}")
+        process.send_signal(signal.SIGINT)
+        expect(stage.close(process), -signal.SIGINT, "NM1312")
+        stage.expect_nothing_left()
+
+
 def not_a_bundle(numac):
     agent = pathlib.Path(numac.path).with_name("numac-agent")
     for text in (b"", b"{}", b'{"format_version": 1, "verb": "run"}', b"[" * 100000, b"\0\xff"):
@@ -455,9 +509,11 @@ def not_a_bundle(numac):
         os.close(read)
         if done.returncode != 3 or "NM1302" not in done.stderr:
             raise tap.Failure(f"{text[:40]}: exit status {done.returncode}, {done.stderr}")
-    done = subprocess.run([agent], capture_output=True, text=True, timeout=20, check=False)
-    if done.returncode != 2:
-        raise tap.Failure(f"without a word: exit status {done.returncode}")
+    for program in (agent, agent.with_name("numac-libvirt")):
+        for words in ((), ("1",), ("x",), ("77",), ("", "")):
+            done = subprocess.run([program, *words], capture_output=True, text=True, timeout=20, check=False)
+            if done.returncode not in (2, 3) or not done.stderr or done.stdout:
+                raise tap.Failure(f"{program.name} {words}: exit status {done.returncode}, {done.stderr}")
 
 
 def bundle(**changes):
@@ -577,7 +633,7 @@ def tests_of(numac):
                       ("ends by itself", ends_by_itself),
                       ("pinned, moved, seen, put back", held_against_kernel),
                       ("another class is seen", classes),
-                      ("its console", talks), ("kept privately", private))]
+                      ("its console", talks), ("kept privately", private), ("free of libvirt", without_libvirt))]
     tests += [tap.Test(f"foreground: {name}", lambda end=end, status=status: foreground(numac, end, status))
               for name, end, status in (("stopped by another", stop_it, 0), ("QEMU killed", kill_it, 1),
                                         ("numac asked to end", end_numac, -signal.SIGTERM))]
@@ -596,7 +652,7 @@ def tests_of(numac):
         ("--dry-run lists the steps", dry_run), ("unknown guests", unknown_guest),
         ("--dry-run for another machine", elsewhere),
         ("refused: a base, by QEMU alone", base_by_qemu), ("refused: parts of caches, by QEMU alone", resctrl_by_qemu), ("verify on a host described anew", stale_since),
-        ("numac without its agent", no_agent), ("an agent without its bundle", not_a_bundle),
+        ("numac without its agent", no_agent), ("numac without what asks libvirt", part_missing), ("an agent without its bundle", not_a_bundle),
         ("bundles made by hand", hostile_bundles),
         ("stop: its libvirt does not answer", libvirt_is_silent),
         ("findings as JSON", findings_as_json), ("state: of another user", foreign_folder),
