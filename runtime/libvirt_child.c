@@ -54,7 +54,7 @@ static void become_libvirt(const char *path, int socket, int lock)
     execl(path, PROGRAM, number, NULL);
     int trouble = errno;
     uint32_t errand;
-    g_autofree char *argument = errand_receive(socket, &errand, -1);
+    g_free(errand_receive(socket, &errand, -1));
     errand_send(socket, ERRAND_FAILED, g_strerror(trouble));
     _exit(1);
 }
