@@ -67,7 +67,8 @@ static void *watch_agent(void *data)
 static bool create(struct libvirt *libvirt, const char *xml, G_GNUC_UNUSED char **out_answer)
 {
     libvirt->domain = virDomainCreateXML(libvirt->connection, xml, VIR_DOMAIN_START_PAUSED);
-    return libvirt->is_ours = libvirt->domain != NULL;
+    libvirt->is_ours = libvirt->domain != NULL;
+    return libvirt->domain != NULL;
 }
 
 /* By its UUID; by its name, too, where the second line has one. */
