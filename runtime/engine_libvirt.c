@@ -232,8 +232,7 @@ static bool find(struct run *run, const char *which)
     }
     if (strcmp(answer, FOUND_RUNNING) == 0)
         return true;
-    run->has_ended = true;
-    refuse(run, NM_guest_not_running, "does not run", *answer ? answer : "libvirt has none");
+    run->ended = *answer ? FOUND_STILL : "libvirt has none";
     return false;
 }
 
@@ -335,36 +334,14 @@ static bool define(struct run *run, const char *xml)
     return fine;
 }
 
-const struct engine engine_embed = {
-    .kind = ENGINE_EMBED,
-    .places_threads = true,
-    .is_ready = is_ready,
-    .start = start,
-    .proceed = proceed,
-    .abandon = abandon,
-    .attach = attach,
-    .pin = pin,
-    .stop = stop,
-    .detach = close_connection,
-    .dump = dump,
-    .define = define,
-    .wait = wait_for,
-};
+/* Where libvirt runs makes no difference to what it does. */
+#define LIBVIRT_ANYWHERE                                                                                    \
+    .places_threads = true, .is_ready = is_ready, .start = start, .proceed = proceed, .abandon = abandon,   \
+    .attach = attach, .pin = pin, .stop = stop, .detach = close_connection, .dump = dump, .define = define, \
+    .wait = wait_for
 
-const struct engine engine_libvirt = {
-    .kind = ENGINE_LIBVIRT,
-    .places_threads = true,
-    .is_ready = is_ready,
-    .start = start,
-    .proceed = proceed,
-    .abandon = abandon,
-    .attach = attach,
-    .pin = pin,
-    .stop = stop,
-    .detach = close_connection,
-    .has_ended = has_ended,
-    .places = places,
-    .dump = dump,
-    .define = define,
-    .wait = wait_for,
-};
+const struct engine engine_embed = { LIBVIRT_ANYWHERE, .kind = ENGINE_EMBED };
+
+/* It may be that of another machine. */
+const struct engine engine_libvirt = { LIBVIRT_ANYWHERE, .kind = ENGINE_LIBVIRT, .has_ended = has_ended,
+                                       .places = places };

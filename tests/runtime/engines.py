@@ -188,17 +188,18 @@ TALKER = bytes.fromhex("be1d7c ac 84c0 7406 baf803 ee ebf5 bafd03 ec a801 74f8 b
 TALKS = ONE_CELL.replace("vcpus 1", 'boot { disk "talker.img" }; vcpus 1')
 
 
-def heard(process, wanted):
+def heard(stream, wanted):
     """Reads what numac shows until the words are there."""
     until, text = time.monotonic() + 40, b""
     while wanted not in text and time.monotonic() < until:
-        if select.select([process.stdout], [], [], 1)[0]:
-            piece = os.read(process.stdout.fileno(), 4096)
+        if select.select([stream], [], [], 1)[0]:
+            piece = os.read(stream.fileno(), 4096)
             if not piece:
                 break
             text += piece
     if wanted not in text:
         raise tap.Failure(f"heard {text}, not {wanted}")
+    return text
 
 
 def talks(numac, engine):
@@ -209,9 +210,9 @@ def talks(numac, engine):
         keyboard, terminal = os.openpty()
         before = termios.tcgetattr(terminal)
         process = stage.open("run", "--engine", engine, site, stdin=terminal)
-        heard(process, GREETING)
+        heard(process.stdout, GREETING)
         os.write(keyboard, b"a word\r")
-        heard(process, b"a word")
+        heard(process.stdout, b"a word")
         all_exact(facts(stage, site))  # others can ask meanwhile
         process.send_signal(signal.SIGINT)
         run = stage.close(process)
@@ -350,6 +351,29 @@ BY_KVM = (  # the name, the site, what QEMU does with KVM, what comes of it
      ["NM1310"], ["no KVM at all"]),
     ("works", EXAMPLE, f'exec {shutil.which(QEMU)} $(echo " $* " | sed "s/-accel kvm/-accel tcg/;s/-cpu host/-cpu max/")', 0,
      [], [], "tcg"))
+
+
+def told_at_once(numac, engine):
+    """In the foreground what the start found is told before the guest has the terminal, once, and still counts at the end;
+    programs get one document."""
+    with Stage(numac, engine) as stage:
+        stage.misbehave(program=KVM.format(NO_KVM, shutil.which(QEMU)))
+        site = stage.site(EXAMPLE)
+        process = stage.open("run", "--engine", engine, "--fail-on", "warning", site)
+        said = heard(process.stderr, b"[NM1361]")
+        if not await_guest(stage, process):
+            raise tap.Failure("told, and did not run")
+        expect(stage.run("stop", site), 0)
+        run = stage.close(process)
+        if run.status != 1 or said.count(b"[NM1361]") != 1 or "NM1361" in run.err:
+            raise tap.Failure(f"{said}; {run.told()}")
+        process = stage.open("run", "--engine", engine, "--format", "json", site)
+        await_guest(stage, process)
+        expect(stage.run("stop", site), 0)
+        codes = [one.code for one in findings_of(stage.close(process))]
+        if codes.count("NM1361") != 1:
+            raise tap.Failure(f"{codes}")
+        stage.expect_nothing_left()
 
 
 def neither(numac):
@@ -639,6 +663,8 @@ def tests_of(numac):
                                         ("numac asked to end", end_numac, -signal.SIGTERM))]
     tests += [tap.Test(f"{engine}: KVM {name}", lambda engine=engine, rest=rest: by_kvm(numac, engine, *rest))
               for engine in ENGINES for name, *rest in (BY_KVM if engine == "qemu" else BY_KVM[:2])]
+    tests += [tap.Test(f"{engine}: KVM does not work: told at once", lambda engine=engine: told_at_once(numac, engine))
+              for engine in ENGINES]
     tests += [tap.Test("KVM is not what fails", lambda: neither(numac))]
     tests += [tap.Test("foreground: outlives numac", lambda: outlives(numac))]
     tests += [tap.Test(f"verify sees {name}", lambda rest=rest: lies(numac, *rest)) for name, *rest in (
