@@ -33,7 +33,9 @@ struct binder {
     GHashTable *origins;                   /* place of a value to struct origin *: those that came from variables */
     GHashTable *bases;                     /* path to struct base_tree * */
     GPtrArray *host_items, *guest_items;   /* const struct item * in order */
+    GPtrArray *group_items;                /* const struct item * in order */
     GPtrArray *profile_names, *host_names; /* const char *: of did-you-mean, made when first asked for; else NULL */
+    GPtrArray *guest_names;                /* the same, with the instances that `count` makes */
     uint64_t grown_words;                  /* what profiles and variables came to so far (growth.c) */
     uint64_t grown_parts;                  /* and `count` */
     bool is_too_large;                     /* told: no more of them is read */
@@ -141,12 +143,14 @@ void reset_word(const struct frame *frame, const struct word_row *row);
 void bind_hosts(struct binder *binder);
 void refuse_unwanted_hosts(struct binder *binder);
 void bind_guests(struct binder *binder);
+void bind_groups(struct binder *binder); /* groups.c */
 void inherit_locality(struct guest *guest);
 void settle_numad(struct guest *guest); /* after it */
 void number_guest_places(struct binder *binder, struct guest *guest);
 /* Returns the name that was most likely meant, or NULL; `own` is not it. */
 const char *report_unknown_profile(struct binder *binder, const struct scalar *scalar);
 const char *report_unknown_host(struct binder *binder, const struct scalar *scalar, const char *own);
+const char *report_unknown_guest(struct binder *binder, const struct scalar *scalar);
 struct cell *guest_cell(struct binder *binder, struct guest *guest, const char *label, struct span span);
 struct resctrl *guest_resctrl(struct binder *binder, struct guest *guest, const struct set *ids, struct span span);
 struct expander_bus *guest_expander(struct binder *binder, struct guest *guest, const char *name, struct span span);
@@ -165,6 +169,7 @@ extern const struct device device_defaults;
 extern const struct named_device named_device_defaults;
 extern const struct hmat_cache hmat_cache_defaults;
 extern const struct memory_device memory_device_defaults;
+extern const struct guest_group group_defaults;
 extern const struct declared_host host_defaults;
 extern const struct reserve reserve_defaults;
 extern const struct site site_defaults;

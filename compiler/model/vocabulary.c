@@ -21,6 +21,8 @@ static const char *const policy_choices[] = { "strict", "preferred", "interleave
 static const char *const pin_choices[] = { "none", "node", "cpus", "cores", NULL };
 static const char *const each_choices[] = { "each", NULL };
 static const char *const level_choices[] = { "socket", "node", "l3", "core", NULL };
+static const char *const group_level_choices[] = { "host", "socket", "node", "l3", "core", NULL };
+static const char *const spare_choices[] = { "host", "node", NULL };
 static const char *const backing_choices[] = { "anonymous", "file", "memfd", "shm", NULL };
 static const char *const access_choices[] = { "shared", "private", NULL };
 static const char *const allocation_choices[] = { "immediate", "ondemand", NULL };
@@ -192,6 +194,8 @@ const char *context_word(enum context in)
         return "an 'sgx-epc'";
     case IN_CXL:
         return "a 'cxl'";
+    case IN_GROUP:
+        return "a group";
     case IN_NOWHERE:
     case IN_G:
     case IN_GC:
