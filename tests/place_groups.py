@@ -3,7 +3,8 @@
 #
 # Properties of groups, as TAP: on random machines of sockets, nodes, L3 caches and cores, whatever is planned stands as
 # the groups want it, by the pins and nodes of the plan alone; guests that are alike are refused exactly where counting
-# says so; every help of a refused group is applied, and helps.
+# says so; every help of a refused group is applied, and helps; `spare` says what planning the site without each choice of
+# hosts, or with each choice of nodes reserved, says.
 #   tests/place_groups.py [PATH OF NUMAC] [SITES] [SEED]
 
 import itertools
@@ -47,10 +48,15 @@ class Host:
         for count in self.counts:
             self.cpus *= count
 
-    def text(self):
+    def text(self, gone=()):
+        """Without some nodes: nothing of them is left."""
         sockets, nodes, caches, cores, threads = self.counts
+        size, lost = self.size("node"), ""
+        if gone:
+            cpus = ",".join(f"{node * size}-{(node + 1) * size - 1}" for node in gone)
+            lost = f"; reserve gone {{ cpus {cpus}; memory {{ {','.join(map(str, gone))} {self.memory // GIB}GiB }} }}"
         return (f"host {self.name} {{ synthetic \"pack:{sockets} numa:{nodes}(memory={self.memory}) "
-                f"l3:{caches} core:{cores} pu:{threads}\" }}\n")
+                f"l3:{caches} core:{cores} pu:{threads}\"{lost} }}\n")
 
     def size(self, level):
         """CPUs of one part."""
@@ -225,9 +231,44 @@ def check_counts(rng, folder):
     return 1
 
 
+def refuses(folder, text):
+    return {finding["code"] for finding in plan(folder, text)[1].get("findings", []) if finding["severity"] == "error"}
+
+
+def fits_without(folder, hosts, rest, count, of_nodes):
+    """Whether the site fits without each choice of so many hosts or nodes, one plan for each."""
+    whole = {host: frozenset(range(host.parts("node"))) for host in hosts}
+    things = [(host, number) for host in hosts for number in sorted(whole[host])] if of_nodes else hosts
+    for missing in itertools.combinations(things, count):
+        gone = {host: whole[host] if host in missing else frozenset() for host in hosts}
+        for host, number in missing if of_nodes else ():
+            gone[host] |= {number}
+        left = [host.text(sorted(gone[host])) for host in hosts if gone[host] != whole[host]]
+        if not left or refuses(folder, "".join(left) + rest):
+            return False
+    return True
+
+
+def check_spare(rng, folder):
+    """What `spare` says of a site that fits, against a plan for each case."""
+    hosts, guests, groups = random_site(rng)
+    guests = [guest for guest in guests if not any(word.split()[0] in ("host", "node") for word in guest.words)]
+    groups = [group for group in groups if all(guest in guests for guest in group.guests)]
+    count, of_nodes = rng.choice([1, 1, 2]), rng.random() < 0.5
+    rest = "".join(part.text() for part in [*guests, *groups])
+    text = "".join(host.text() for host in hosts) + rest
+    total = sum(host.parts("node") for host in hosts) if of_nodes else len(hosts)
+    if not guests or total <= count or refuses(folder, text):
+        return 0
+    told = refuses(folder, text + f"spare {'node' if of_nodes else 'host'} {count}\n")
+    fits = fits_without(folder, hosts, rest, count, of_nodes)
+    expect(told == (set() if fits else {"NM1429"}), f"'spare' says {told}, plans say {fits}\n{text}")
+    return 1
+
+
 def main():
     tests = [("guests stand as their groups want", check_site, 4), ("every help of a group helps", check_helps, 10),
-             ("guests that are alike are counted", check_counts, 2)]
+             ("guests that are alike are counted", check_counts, 2), ("spare is what each case says", check_spare, 8)]
     print(f"TAP version 13\n1..{len(tests)}")
     failed = False
     for number, (name, check, share) in enumerate(tests, 1):

@@ -94,6 +94,7 @@ struct draft {
     uint32_t claim_count;
     uint32_t emulator_cpu; /* of `emulator isolate`, into room->cpus; NO_INDEX */
     bool is_placed;
+    const struct footprint *print; /* groups.h; of a guest with groups, as it was when it was placed */
 };
 
 /* What a try looks at: everything, or one resource alone, to find out which of them is short. */
@@ -228,6 +229,7 @@ bool all_memory(const struct room *room, const uint32_t *nodes, uint32_t count, 
 struct candidates candidates_of(struct placing *placing, const struct guest *guest);
 void host_was_filled(struct placing *placing, const struct room *room);
 uint64_t demand_of(const struct guest *guest); /* 0: like no other */
+uint64_t mixed(uint64_t demand, uint64_t more);
 bool was_refused(const struct placing *placing, uint64_t demand, enum ease ease, uint32_t cells, uint32_t host);
 void note_refusal(struct placing *placing, uint64_t demand, enum ease ease, uint32_t cells, uint32_t host);
 /* How many hosts at the head of an order that does not change have refused. */

@@ -71,6 +71,14 @@ bool is_grouped(const struct grouping *grouping, const struct guest *guest)
     return grouping && grouping->first[guest->number] < grouping->first[guest->number + 1];
 }
 
+uint64_t demand_in_groups(const struct grouping *grouping, const struct guest *guest)
+{
+    uint64_t demand = demand_of(guest);
+    for (uint32_t i = grouping->first[guest->number]; demand && i < grouping->first[guest->number + 1]; i++)
+        demand = mixed(demand, grouping->of_guest[i]);
+    return demand;
+}
+
 const struct guest_group *next_group(const struct grouping *grouping, const struct guest *guest, uint32_t *at)
 {
     if (!grouping || grouping->ignores_all)
@@ -140,24 +148,40 @@ static void mark_nodes(const struct room *room, const struct ids *nodes, bool *m
     }
 }
 
-struct footprint footprint_of(struct arena *scratch, struct placing *placing, const struct draft *draft,
-                              const struct room *room)
+/* The positions that are marked. */
+static const uint32_t *listed(struct arena *arena, const bool *marks, uint32_t size, uint32_t *out_count)
 {
-    struct footprint print = { arena_array(scratch, bool, room->core_count),
-                               arena_array(scratch, bool, room->node_count + 1) };
-    mark_pins(room, draft, print.cores);
+    uint32_t count = 0, at = 0;
+    for (uint32_t i = 0; i < size; i++)
+        count += marks[i];
+    uint32_t *list = arena_array(arena, uint32_t, count);
+    for (uint32_t i = 0; i < size; i++)
+        if (marks[i])
+            list[at++] = i;
+    *out_count = count;
+    return list;
+}
+
+struct footprint *footprint_of(struct placing *placing, const struct draft *draft, const struct room *room)
+{
+    g_autofree bool *cores = g_new0(bool, (size_t)room->core_count + 1);
+    g_autofree bool *nodes = g_new0(bool, (size_t)room->node_count + 1);
+    mark_pins(room, draft, cores);
     for (uint32_t c = 0; c < draft->cell_count; c++) {
         const struct draft_cell *cell = &draft->cells[c];
         if (has_floating(draft, cell))
             for (uint32_t core = 0; core < room->core_count; core++)
-                print.cores[core] |= floats_on(room, draft, cell, core);
+                cores[core] |= floats_on(room, draft, cell, core);
         if (cell->memory_bytes && cell->nodes)
-            mark_nodes(room, cell->nodes, print.nodes);
+            mark_nodes(room, cell->nodes, nodes);
     }
     for (uint32_t i = 0; i < draft->guest->memory_device_count; i++)
         if (draft->devices[i].is_apart && draft->devices[i].memory.nodes)
-            mark_nodes(room, draft->devices[i].memory.nodes, print.nodes);
+            mark_nodes(room, draft->devices[i].memory.nodes, nodes);
     placing->work_left -= MIN(placing->work_left, room->core_count);
+    struct footprint *print = arena_take(placing->scratch, struct footprint);
+    print->cores = listed(placing->scratch, cores, room->core_count, &print->core_count);
+    print->nodes = listed(placing->scratch, nodes, room->node_count, &print->node_count);
     return print;
 }
 
@@ -176,20 +200,17 @@ static bool has_nodes(uint32_t level)
     return level == LEVEL_NODE || level == LEVEL_SOCKET;
 }
 
-GHashTable *parts_touched(const struct room *room, const struct footprint *print, uint32_t level)
+void add_parts(const struct room *room, const struct footprint *print, uint32_t level, GHashTable *parts)
 {
-    GHashTable *parts = g_hash_table_new(NULL, NULL);
-    for (uint32_t c = 0; c < room->core_count; c++)
-        if (print->cores[c])
-            g_hash_table_add(parts, GUINT_TO_POINTER(core_number(room, c, level)));
-    for (uint32_t n = 0; has_nodes(level) && n < room->node_count; n++) {
-        const struct room_node *beside = &room->nodes[room->nodes[n].cpus_at];
-        if (print->nodes[n] && level == LEVEL_NODE)
-            g_hash_table_add(parts, GUINT_TO_POINTER(n));
-        for (uint32_t c = 0; print->nodes[n] && level == LEVEL_SOCKET && c < beside->core_count; c++)
+    for (uint32_t i = 0; i < print->core_count; i++)
+        g_hash_table_add(parts, GUINT_TO_POINTER(core_number(room, print->cores[i], level)));
+    for (uint32_t i = 0; has_nodes(level) && i < print->node_count; i++) {
+        const struct room_node *beside = &room->nodes[room->nodes[print->nodes[i]].cpus_at];
+        if (level == LEVEL_NODE)
+            g_hash_table_add(parts, GUINT_TO_POINTER(print->nodes[i]));
+        for (uint32_t c = 0; level == LEVEL_SOCKET && c < beside->core_count; c++)
             g_hash_table_add(parts, GUINT_TO_POINTER(core_number(room, beside->first_core + c, level)));
     }
-    return parts;
 }
 
 /* Of a part and what a unit is confined to, the one with fewest cores. */
@@ -213,27 +234,30 @@ static struct scope narrowest(const struct attempt *attempt, struct scope part)
 
 /* ---- closing ---------------------------------------------------------------------------------------------------- */
 
-static void shut_part(struct fence *fence, struct scope part, bool is_inside)
+/* Closes all but a part. */
+static void keep_part(struct fence *fence, struct scope part)
 {
     const struct room *room = fence->room;
     for (uint32_t c = 0; c < room->core_count; c++)
-        fence->core_shut[c] |= is_core_in(room, c, part) == is_inside;
+        fence->core_shut[c] |= !is_core_in(room, c, part);
     for (uint32_t n = 0; has_nodes(part.level) && n < room->node_count; n++)
-        fence->node_shut[n] |= is_node_in(room, n, part) == is_inside;
+        fence->node_shut[n] |= !is_node_in(room, n, part);
 }
 
-/* Closes the parts where another guest stands. */
-static void shut_parts_of(const struct attempt *attempt, struct fence *fence, const struct draft *other, uint32_t level)
+/* Closes the parts at a level that have these numbers. */
+static void shut_parts(struct fence *fence, uint32_t level, GHashTable *parts)
 {
-    struct arena *scratch = arena_new();
-    struct footprint print = footprint_of(scratch, attempt->placing, other, fence->room);
-    g_autoptr(GHashTable) parts = parts_touched(fence->room, &print, level);
-    GHashTableIter walk;
-    gpointer number;
-    g_hash_table_iter_init(&walk, parts);
-    while (g_hash_table_iter_next(&walk, &number, NULL)) /* their order changes nothing */
-        shut_part(fence, (struct scope){ level, GPOINTER_TO_UINT(number) }, true);
-    arena_free(scratch);
+    const struct room *room = fence->room;
+    for (uint32_t c = 0; c < room->core_count; c++)
+        fence->core_shut[c] |= g_hash_table_contains(parts, GUINT_TO_POINTER(core_number(room, c, level)));
+    for (uint32_t n = 0; n < room->node_count; n++) {
+        const struct room_node *beside = &room->nodes[room->nodes[n].cpus_at];
+        if (level == LEVEL_NODE)
+            fence->node_shut[n] |= g_hash_table_contains(parts, GUINT_TO_POINTER(n));
+        for (uint32_t c = 0; level == LEVEL_SOCKET && c < beside->core_count; c++)
+            fence->node_shut[n] |=
+                g_hash_table_contains(parts, GUINT_TO_POINTER(core_number(room, beside->first_core + c, level)));
+    }
 }
 
 static bool is_member(const struct guest_group *group, uint32_t guest)
@@ -254,14 +278,18 @@ static bool shut_for_group(const struct attempt *attempt, struct fence *fence, c
                            const struct guest_group *group)
 {
     uint64_t *work = &attempt->placing->work_left;
+    g_autoptr(GHashTable) parts = g_hash_table_new(NULL, NULL);
     for (const struct draft *other = fence->room->guests; other; other = other->before) {
         *work -= MIN(*work, 1);
         if (other->guest->number == guest->number || !is_member(group, other->guest->number))
             continue;
         if (group->apart == GROUP_HOST)
             return false;
-        shut_parts_of(attempt, fence, other, level_of_group(group->apart));
+        if (other->print)
+            add_parts(fence->room, other->print, level_of_group(group->apart), parts);
     }
+    if (g_hash_table_size(parts))
+        shut_parts(fence, level_of_group(group->apart), parts);
     return true;
 }
 
@@ -370,40 +398,41 @@ static bool measure(const struct attempt *attempt, const struct guest *guest, st
     if (level != NO_LEVEL)
         widen(fence, level);
     for (uint32_t i = 0; attempt->confines && i < attempt->confines->count; i++)
-        shut_part(fence, attempt->confines->parts[i], false);
+        keep_part(fence, attempt->confines->parts[i]);
     return true;
 }
 
 /* ---- a guest inside of it --------------------------------------------------------------------------------------- */
 
 /* What a pin table or a set of CPUs names is taken wherever it is. */
-static bool keeps_inside(const struct attempt *attempt, const struct fence *fence, struct arena *scratch)
+static bool keeps_inside(const struct fence *fence, const struct footprint *print)
 {
-    struct footprint print = footprint_of(scratch, attempt->placing, attempt->draft, fence->room);
-    bool is_inside = true;
-    for (uint32_t c = 0; c < fence->room->core_count; c++)
-        is_inside &= !print.cores[c] || !fence->core_shut[c];
-    for (uint32_t n = 0; n < fence->room->node_count; n++)
-        is_inside &= !print.nodes[n] || !fence->node_shut[n];
-    return is_inside;
+    for (uint32_t i = 0; i < print->core_count; i++)
+        if (fence->core_shut[print->cores[i]])
+            return false;
+    for (uint32_t i = 0; i < print->node_count; i++)
+        if (fence->node_shut[print->nodes[i]])
+            return false;
+    return true;
 }
 
 static bool fit_inside(struct attempt *attempt, struct fence *fence, const struct guest *guest, uint32_t cells,
                        struct scope scope)
 {
     struct arena *scratch = arena_new();
+    struct draft *draft = attempt->draft;
     struct saved_room *before = attempt->is_trial ? NULL : room_save(scratch, fence->room);
     put_up(fence);
     lay_cells(attempt, guest, cells);
-    attempt->draft->scope = scope;
+    draft->scope = scope;
     bool fits = fit_guest(attempt);
     take_down(fence);
-    if (fits && !keeps_inside(attempt, fence, scratch)) {
-        fits = false;
+    draft->print = fits ? footprint_of(attempt->placing, draft, fence->room) : NULL;
+    if (fits && !keeps_inside(fence, draft->print)) {
+        fits = draft->is_placed = false;
+        draft->room = NULL;
         if (before)
             room_restore(before);
-        attempt->draft->is_placed = false;
-        attempt->draft->room = NULL;
     }
     arena_free(scratch);
     return fits;

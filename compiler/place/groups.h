@@ -29,17 +29,19 @@ struct confines {
 
 struct grouping *grouping_new(struct arena *arena, const struct site *site);
 bool is_grouped(const struct grouping *grouping, const struct guest *guest);
+/* A host that refused a guest refuses all that ask for the same in the same groups: there, too, room only shrinks. */
+uint64_t demand_in_groups(const struct grouping *grouping, const struct guest *guest);
 /* Walks over the groups of a guest that are in force; NULL behind the last. */
 const struct guest_group *next_group(const struct grouping *grouping, const struct guest *guest, uint32_t *at);
 
 /* What a guest stands on, as far as groups look at it: the cores that its vCPUs may run on, the nodes of its memory. */
 struct footprint {
-    bool *cores, *nodes;
+    const uint32_t *cores, *nodes; /* of the room */
+    uint32_t core_count, node_count;
 };
-struct footprint footprint_of(struct arena *scratch, struct placing *placing, const struct draft *draft,
-                              const struct room *room);
+struct footprint *footprint_of(struct placing *placing, const struct draft *draft, const struct room *room);
 /* The parts of a host that a footprint touches, as numbers of core_number(). */
-GHashTable *parts_touched(const struct room *room, const struct footprint *print, uint32_t level);
+void add_parts(const struct room *room, const struct footprint *print, uint32_t level, GHashTable *parts);
 
 /* try_host() of a guest with groups. */
 bool try_grouped(struct attempt *attempt, const struct guest *guest, uint32_t cells);

@@ -176,6 +176,12 @@ uint64_t demand_of(const struct guest *guest)
     return hash ? hash : 1;
 }
 
+uint64_t mixed(uint64_t demand, uint64_t more)
+{
+    mix(&demand, more);
+    return demand ? demand : 1;
+}
+
 /* ---- refusals --------------------------------------------------------------------------------------------------- */
 
 static uint64_t key_of(uint64_t demand, enum ease ease, uint32_t cells, uint32_t host)

@@ -174,8 +174,9 @@ bool place_over(struct placing *placing, const struct candidates *candidates, st
 void place_guest(struct placing *placing, const struct guest *guest, struct draft *draft)
 {
     struct candidates candidates = candidates_of(placing, guest);
-    bool has_groups = is_grouped(placing->grouping, guest); /* what refuses it may refuse no other */
-    struct asking asking = { .guest = guest, .demand = has_groups ? 0 : demand_of(guest) };
+    bool has_groups = is_grouped(placing->grouping, guest);
+    struct asking asking = { .guest = guest };
+    asking.demand = has_groups ? demand_in_groups(placing->grouping, guest) : demand_of(guest);
     bool is_placed = place_over(placing, &candidates, &asking, draft);
     if (!is_placed && has_groups && !asking.is_told)
         is_placed = settle_crowded(placing, guest, &candidates, draft);

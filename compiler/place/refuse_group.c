@@ -33,8 +33,8 @@ static const char *stand_text(struct placing *placing, const struct draft *draft
     if (group_level == GROUP_HOST)
         return arena_printf(arena, "host '%s'", room->host->name);
     uint32_t level = level_of_group(group_level), lowest = UINT32_MAX;
-    struct footprint print = footprint_of(arena, placing, draft, room);
-    g_autoptr(GHashTable) parts = parts_touched(room, &print, level);
+    g_autoptr(GHashTable) parts = g_hash_table_new(NULL, NULL);
+    add_parts(room, draft->print, level, parts);
     GHashTableIter walk;
     gpointer number;
     g_hash_table_iter_init(&walk, parts);

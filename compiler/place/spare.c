@@ -18,8 +18,8 @@ struct spare {
     struct placing *placing;
     const struct outage *all; /* that may be missing, those that hold guests first */
     uint32_t count, used;
-    uint32_t missing_count; /* at once */
-    uint64_t work_left;
+    uint32_t missing_count;            /* at once */
+    uint64_t work_left, work_of_rooms; /* of opening them all once */
 };
 
 /* ---- what may be missing ---------------------------------------------------------------------------------------- */
@@ -29,13 +29,11 @@ static bool *nodes_used(struct placing *placing, const struct room *room)
 {
     bool *used = arena_array(placing->scratch, bool, room->node_count + 1);
     for (const struct draft *draft = room->guests; draft; draft = draft->before) {
-        struct arena *scratch = arena_new();
-        struct footprint print = footprint_of(scratch, placing, draft, room);
-        for (uint32_t c = 0; c < room->core_count; c++)
-            used[room->groups[room->cores[c].group].node] |= print.cores[c];
-        for (uint32_t n = 0; n < room->node_count; n++)
-            used[n] |= print.nodes[n];
-        arena_free(scratch);
+        const struct footprint *print = footprint_of(placing, draft, room);
+        for (uint32_t i = 0; i < print->core_count; i++)
+            used[room->groups[room->cores[print->cores[i]].group].node] = true;
+        for (uint32_t i = 0; i < print->node_count; i++)
+            used[print->nodes[i]] = true;
     }
     return used;
 }
@@ -118,7 +116,7 @@ static bool replay_without(struct spare *spare, const struct replay *replay, str
     again->looks_left = LOOKS_OF_A_RUN;
     replay_place(again);
     uint64_t looks = (LOOKS_OF_A_RUN - again->looks_left) / LOOKS_OF_A_STEP;
-    spare->work_left = again->work_left - MIN(again->work_left, looks + again->site->guest_count);
+    spare->work_left = again->work_left - MIN(again->work_left, looks + spare->work_of_rooms);
     return spare->work_left > 0;
 }
 
@@ -349,9 +347,11 @@ void check_spare(struct placing *placing)
         refuse_hostless(placing);
         return;
     }
-    for (uint32_t h = 0; h < placing->hosts->count; h++)
+    for (uint32_t h = 0; h < placing->hosts->count; h++) {
         if (!placing->hosts->list[h].facts)
             return; /* what is there is not known, which was told */
+        spare.work_of_rooms += placing->hosts->list[h].facts->cpu_count;
+    }
     list_all(&spare);
     if (refuse_count(&spare))
         return;
