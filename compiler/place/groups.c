@@ -213,22 +213,25 @@ void add_parts(const struct room *room, const struct footprint *print, uint32_t 
     }
 }
 
-/* Of a part and what a unit is confined to, the one with fewest cores. */
+/* Parts lie in each other, but for nodes and L3 caches, of which either may be the larger. */
+static bool is_narrower(const struct room *room, struct scope a, struct scope b)
+{
+    bool either_way = (a.level == LEVEL_NODE && b.level == LEVEL_L3) || (a.level == LEVEL_L3 && b.level == LEVEL_NODE);
+    int64_t more = 0; /* cores of b than of a */
+    if (b.level == NO_LEVEL || !either_way)
+        return b.level == NO_LEVEL || a.level > b.level;
+    for (uint32_t c = 0; c < room->core_count; c++)
+        more += (int64_t)is_core_in(room, c, b) - (int64_t)is_core_in(room, c, a);
+    return more > 0;
+}
+
+/* Of a part and what a unit is confined to, the narrowest. */
 static struct scope narrowest(const struct attempt *attempt, struct scope part)
 {
-    const struct room *room = attempt->room;
-    uint32_t fewest = UINT32_MAX;
     struct scope best = part;
-    for (uint32_t i = 0; attempt->confines && i <= attempt->confines->count; i++) {
-        struct scope here = i < attempt->confines->count ? attempt->confines->parts[i] : part;
-        uint32_t count = 0;
-        for (uint32_t c = 0; c < room->core_count; c++)
-            count += is_core_in(room, c, here);
-        if (count >= fewest)
-            continue;
-        fewest = count;
-        best = here;
-    }
+    for (uint32_t i = 0; attempt->confines && i < attempt->confines->count; i++)
+        if (is_narrower(attempt->room, attempt->confines->parts[i], best))
+            best = attempt->confines->parts[i];
     return best;
 }
 
@@ -288,6 +291,7 @@ static bool shut_for_group(const struct attempt *attempt, struct fence *fence, c
         if (other->print)
             add_parts(fence->room, other->print, level_of_group(group->apart), parts);
     }
+    *work -= MIN(*work, g_hash_table_size(parts) ? fence->room->core_count : 1);
     if (g_hash_table_size(parts))
         shut_parts(fence, level_of_group(group->apart), parts);
     return true;
@@ -416,44 +420,72 @@ static bool keeps_inside(const struct fence *fence, const struct footprint *prin
     return true;
 }
 
-static bool fit_inside(struct attempt *attempt, struct fence *fence, const struct guest *guest, uint32_t cells,
-                       struct scope scope)
+/* Inside of the fence, which is down where it fits. */
+static bool fit_inside(struct attempt *attempt, struct fence *fence, const struct saved_room *before)
+{
+    struct draft *draft = attempt->draft;
+    if (!fit_guest(attempt))
+        return false;
+    take_down(fence);
+    draft->print = footprint_of(attempt->placing, draft, fence->room);
+    if (keeps_inside(fence, draft->print))
+        return true;
+    draft->is_placed = false;
+    draft->room = NULL;
+    draft->print = NULL;
+    if (before)
+        room_restore(before);
+    put_up(fence);
+    return false;
+}
+
+/* Numbers of the parts at a level in which something is open. */
+static GHashTable *open_parts(const struct fence *fence, uint32_t level)
+{
+    GHashTable *parts = g_hash_table_new(NULL, NULL);
+    for (uint32_t c = 0; level != NO_LEVEL && c < fence->room->core_count; c++)
+        if (!fence->core_shut[c])
+            g_hash_table_add(parts, GUINT_TO_POINTER(core_number(fence->room, c, level)));
+    return parts;
+}
+
+/* Part after part, as without groups. */
+static bool fit_somewhere(struct attempt *attempt, struct fence *fence, const struct guest *guest, uint32_t cells)
 {
     struct arena *scratch = arena_new();
-    struct draft *draft = attempt->draft;
     struct saved_room *before = attempt->is_trial ? NULL : room_save(scratch, fence->room);
+    uint64_t *work = &attempt->placing->work_left;
+    g_autoptr(GArray) parts = parts_of(attempt->room, guest);
+    g_autoptr(GHashTable) open = open_parts(fence, g_array_index(parts, struct scope, 0).level);
+    struct scope last = { 0 };
+    bool fits = false, is_first = true;
     put_up(fence);
-    lay_cells(attempt, guest, cells);
-    draft->scope = scope;
-    bool fits = fit_guest(attempt);
-    take_down(fence);
-    draft->print = fits ? footprint_of(attempt->placing, draft, fence->room) : NULL;
-    if (fits && !keeps_inside(fence, draft->print)) {
-        fits = draft->is_placed = false;
-        draft->room = NULL;
-        if (before)
-            room_restore(before);
+    for (guint i = 0; i < parts->len && !fits && *work; i++) {
+        struct scope part = g_array_index(parts, struct scope, i), scope = narrowest(attempt, part);
+        bool is_open = part.level == NO_LEVEL || g_hash_table_contains(open, GUINT_TO_POINTER(part.number));
+        if (!is_open || (!is_first && scope.level == last.level && scope.number == last.number))
+            continue;
+        is_first = false;
+        last = scope;
+        lay_cells(attempt, guest, cells);
+        attempt->draft->scope = scope;
+        fits = fit_inside(attempt, fence, before);
+        *work -= MIN(*work, fence->room->core_count / 4);
     }
+    if (!fits)
+        take_down(fence);
     arena_free(scratch);
     return fits;
 }
 
 bool try_grouped(struct attempt *attempt, const struct guest *guest, uint32_t cells)
 {
+    uint64_t *work = &attempt->placing->work_left;
     struct fence fence = { .room = attempt->room };
+    *work -= MIN(*work, attempt->room->core_count);
     fence.core_shut = g_new0(bool, (size_t)attempt->room->core_count + 1);
     fence.node_shut = g_new0(bool, (size_t)attempt->room->node_count + 1);
-    bool fits = false;
-    if (measure(attempt, guest, &fence)) {
-        g_autoptr(GArray) parts = parts_of(attempt->room, guest);
-        struct scope before = { 0 };
-        for (guint i = 0; i < parts->len && !fits; i++) {
-            struct scope scope = narrowest(attempt, g_array_index(parts, struct scope, i));
-            bool is_new = !i || scope.level != before.level || scope.number != before.number;
-            before = scope;
-            fits = is_new && fit_inside(attempt, &fence, guest, cells, scope);
-        }
-    }
+    bool fits = *work && measure(attempt, guest, &fence) && fit_somewhere(attempt, &fence, guest, cells);
     g_free(fence.core_shut);
     g_free(fence.node_shut);
     return fits;

@@ -178,6 +178,8 @@ void place_guest(struct placing *placing, const struct guest *guest, struct draf
     struct asking asking = { .guest = guest };
     asking.demand = has_groups ? demand_in_groups(placing->grouping, guest) : demand_of(guest);
     bool is_placed = place_over(placing, &candidates, &asking, draft);
+    if (!is_placed && has_groups && is_too_much(placing, guest))
+        return;
     if (!is_placed && has_groups && !asking.is_told)
         is_placed = settle_crowded(placing, guest, &candidates, draft);
     if (!is_placed && !placing->is_replay && !asking.is_told && !candidates.is_cut &&

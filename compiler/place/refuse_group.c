@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-enum { NAMED_MOST = 3 };
+enum { NAMED_MOST = 3, GROUPS_LOOKED_AT = 4 };
 
 /* ---- where a guest stands --------------------------------------------------------------------------------------- */
 
@@ -161,9 +161,10 @@ bool settle_crowded(struct placing *placing, const struct guest *guest, const st
     const struct guest_group *in_the_way = NULL, *group;
     uint32_t at = 0;
     bool fits = false;
-    while (!fits && (group = next_group(grouping, guest, &at))) {
+    for (uint32_t looked = 0; !fits && looked < GROUPS_LOOKED_AT && (group = next_group(grouping, guest, &at));) {
         if (group->apart == GROUP_UNSAID)
             continue;
+        looked++;
         in_the_way = in_the_way ? in_the_way : group;
         grouping->ignored = group;
         fits = fits_without(placing, guest, candidates, draft);

@@ -84,6 +84,7 @@ static bool enter_part(const struct unit *unit, const struct crew *crew, uint32_
             continue;
         struct arena *scratch = arena_new();
         struct saved_room *before = room_save(scratch, unit->room);
+        unit->placing->work_left -= MIN(unit->placing->work_left, room->cpu_count);
         bool fits = enter_level(unit, crew, level + 1, &inner);
         if (!fits)
             leave(unit, crew, before);
@@ -95,8 +96,7 @@ static bool enter_part(const struct unit *unit, const struct crew *crew, uint32_
 }
 
 /* Parts a crew by the groups that hold guests together at this level or below: by member, the first of its crew. */
-static void split(const struct placing *placing, const struct crew *crew, uint32_t level, uint32_t *first,
-                  bool *out_is_asked)
+static void split(struct placing *placing, const struct crew *crew, uint32_t level, uint32_t *first, bool *out_is_asked)
 {
     *out_is_asked = false;
     g_autoptr(GHashTable) lead = g_hash_table_new(NULL, NULL); /* group to the position of its first guest here + 1 */
@@ -104,7 +104,9 @@ static void split(const struct placing *placing, const struct crew *crew, uint32
         const struct guest *guest = &placing->site->guests[crew->members[i]];
         uint32_t at = 0;
         first[i] = i;
+        placing->work_left -= MIN(placing->work_left, 1);
         for (const struct guest_group *group; (group = next_group(placing->grouping, guest, &at));) {
+            placing->work_left -= MIN(placing->work_left, 1);
             if (group->together == GROUP_UNSAID || group->together < level)
                 continue;
             *out_is_asked |= group->together == level;
@@ -124,8 +126,9 @@ static bool enter_level(const struct unit *unit, const struct crew *crew, uint32
                         const struct confines *confines)
 {
     g_autofree uint32_t *first = g_new(uint32_t, crew->count), *members = g_new(uint32_t, crew->count);
-    bool is_asked, fits = true;
+    bool is_asked, fits;
     split(unit->placing, crew, level, first, &is_asked);
+    fits = unit->placing->work_left > 0;
     for (uint32_t i = 0; i < crew->count && fits; i++) {
         struct crew inner = { members, 0 };
         for (uint32_t k = i; first[i] == i && k < crew->count; k++)
