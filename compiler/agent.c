@@ -204,7 +204,7 @@ static void write_bundle(struct session *session, const struct order *order, GSt
 
 /* ---- the agent -------------------------------------------------------------------------------------------------- */
 
-/* Beside the program, as it is built, or where it is installed. */
+/* Beside the program, as it is built, or where it is installed; also one that this user may not start. */
 static char *agent_path(void)
 {
     char own[4096];
@@ -216,7 +216,7 @@ static char *agent_path(void)
     static const char *const places[] = { "../libexec/numac/numac-agent", "numac-agent" };
     for (size_t i = 0; i < G_N_ELEMENTS(places); i++) {
         char *path = g_build_filename(folder, places[i], NULL);
-        if (access(path, X_OK) == 0)
+        if (access(path, X_OK) == 0 || errno == EACCES)
             return path;
         g_free(path);
     }

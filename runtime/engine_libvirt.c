@@ -76,7 +76,8 @@ static void refuse_connection(struct run *run, const char *uri, const char *why)
     struct finding *finding = refuse(run, NM_engine_missing, "has no libvirt", why);
     if (run->engine->kind == ENGINE_EMBED)
         finding_help(run->agent->findings, finding,
-                     "install libvirt's QEMU driver (Debian: libvirt-daemon-driver-qemu), or add '--engine qemu'");
+                     "install libvirt's QEMU driver and the user that it runs QEMU as (Debian: libvirt-daemon-system), "
+                     "or add '--engine qemu'");
     else
         finding_help(run->agent->findings, finding, "see that '%s' answers: 'virsh -c %s version'",
                      uri ? uri : "qemu:///system", uri ? uri : "qemu:///system");

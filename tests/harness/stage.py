@@ -29,7 +29,7 @@ def lacks(engine):
     if not shutil.which(QEMU):
         return f"{QEMU} is not installed (qemu-system-x86)"
     if engine == "embed" and not list(pathlib.Path("/usr/lib").glob("*/libvirt/connection-driver/libvirt_driver_qemu.so")):
-        return "libvirt's QEMU driver is not installed (libvirt-daemon-driver-qemu)"
+        return "libvirt's QEMU driver is not installed (libvirt-daemon-system)"
     return None
 
 
