@@ -160,7 +160,8 @@ SUITE_notation = 'notation=tests/notation.py --numac $(PROGRAM)' 'site-schema=te
 SUITE_rules   = 'rules=tests/rules_table.py'
 SUITE_import  = 'import=tests/import.py --numac $(PROGRAM)'
 SUITE_man     = 'man=tests/man.py --numac $(PROGRAM)'
-SUITE_place   = 'place=tests/place_properties.py $(PROGRAM)' 'place-hosts=tests/place_hosts.py --numac $(PROGRAM)'
+SUITE_place   = 'place=tests/place_properties.py $(PROGRAM)' 'place-groups=tests/place_groups.py $(PROGRAM)' \
+	'place-hosts=tests/place_hosts.py --numac $(PROGRAM)'
 SUITE_hostile = 'hostile=tests/hostile.py --numac $(PROGRAM)'
 SUITE_mutants = 'mutants=tests/mutants.py --numac $(PROGRAM)'
 SUITE_oracles = 'schema=tests/oracles/relaxng.py --numac $(PROGRAM)' \

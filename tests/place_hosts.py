@@ -75,6 +75,13 @@ SITES = [tuple(part.strip() for part in line.split("|")) for line in """
     hugepages 2MiB { all 20 } | guest a { vcpus 2; memory 40MiB; pages 2MiB; pin { 0-1 core:1 } }
     memory { all 1GiB } | guest a { vcpus 2; memory 3GiB; cells auto }; guest b { vcpus 1; memory 900MiB }
     | guest own { vcpus 16; memory 1GiB; cells 16; pin cpus }
+    | guest own { count 3; vcpus 2; memory 64MiB; pin cpus }; group g { guests own; apart l3 }
+    | guest own { count 2; vcpus 2; memory 64MiB; pin cpus }; group g { guests own; apart socket }
+    | guest own { count 2; vcpus 2; memory 64MiB; pin cpus }; group g { guests own; together core }
+    | guest own { count 2; vcpus 1; memory 64MiB; pin cores }; guest b { vcpus 2; memory 64MiB }; group g { guests own b; together node; apart core }
+    | guest a { count 2; vcpus 2; memory 64MiB }; group g { guests a; apart node }; group s { guests a; together socket }
+    | guest a { count 3; vcpus 2; memory 64MiB; within l3 }; group g { guests a; apart l3 }
+    | placement spread; guest own { count 3; vcpus 1; memory 64MiB; pin cpus }; group g { guests own; together l3; apart core }
 """.strip("\n").splitlines()]
 
 
@@ -131,6 +138,38 @@ def judge_guest(guest, host, own, taken):
             yield f"node {node} holds {taken_bytes}"
 
 
+def part_of(cpu, level):
+    """Where a CPU of the host is: what the source does not know of a level is the next wider thing that it knows."""
+    if level == "l3" and cpu["l3"] is None:
+        return ("die", cpu["package"], cpu["die"], None if cpu["die"] is not None else cpu["node"])
+    if level == "core" and cpu["core"] is None:
+        return ("cpu", cpu["os_index"])
+    return cpu[{"socket": "package"}.get(level, level)]
+
+
+def touched(guest, host, level):
+    cpus = {cpu["os_index"]: cpu for cpu in host["cpus"]}
+    found = {part_of(cpus[number], level) for pin in guest["pins"]["vcpus"] for number in ids(pin)}
+    for number in set().union(*(ids(cell.get("nodes")) for cell in guest["cells"])):
+        beside = [cpu for cpu in host["cpus"] if cpu["node"] == number]
+        if level == "node":
+            found.add(number)
+        elif level == "socket":
+            found |= {cpu["package"] for cpu in beside}
+    return found
+
+
+def judge_groups(guests, plan, host):
+    for names, asked in re.findall(r"group \w+ { guests ([^;]+);([^}]+)}", guests):
+        members = [guest for guest in plan["guests"] if re.sub(r"-\d+$", "", guest["name"]) in names.split()]
+        for word, level in re.findall(r"(apart|together) (\w+)", asked):
+            stands = [touched(guest, host, level) for guest in members]
+            if word == "apart" and len(set().union(*stands)) != sum(map(len, stands)):
+                yield f"not apart: {stands}"
+            if word == "together" and len(set().union(*stands)) != 1:
+                yield f"not together: {stands}"
+
+
 def judge_plan(plan, host):
     own, taken = {}, collections.Counter()
     for guest in plan["guests"]:
@@ -161,6 +200,7 @@ def judge(program, path, sites):
             if status and any(finding["code"] < "NM02" for finding in out["findings"] if "is nothing on" not in finding["message"]):
                 raise tap.Failure(f"{text}{out['findings'][0]['message']}")
             found = list(judge_refusal(out["findings"]) if status else judge_plan(out, host))
+            found += [] if status else judge_groups(guests, out, host)
             wrong += [f"{guests}\n    {line}" for line in found]
             planned += not status
     if wrong:

@@ -38,6 +38,8 @@ static const void *default_object(enum object_kind kind)
         return &hmat_cache_defaults;
     case OBJECT_MEMORY_DEVICE:
         return &memory_device_defaults;
+    case OBJECT_GROUP:
+        return &group_defaults;
     case OBJECT_HUGEPAGES:
     case OBJECT_SUPPRESSION:
     case OBJECT_NOTHING:

@@ -36,7 +36,9 @@ struct binder {
     GHashTable *suppressions;              /* const struct item * to struct suppression *: all there are */
     GPtrArray *in_force;                   /* struct acceptance *: those of them that somebody has */
     GPtrArray *host_items, *guest_items;   /* const struct item * in order */
+    GPtrArray *group_items;                /* const struct item * in order */
     GPtrArray *profile_names, *host_names; /* const char *: of did-you-mean, made when first asked for; else NULL */
+    GPtrArray *guest_names;                /* the same, with the instances that `count` makes */
     uint64_t grown_words;                  /* what profiles and variables came to so far (growth.c) */
     uint64_t grown_parts;                  /* and `count` */
     uint32_t own_at_blocks;                /* that guests say themselves */
@@ -186,6 +188,7 @@ void bind_hosts(struct binder *binder);
 void refuse_unwanted_hosts(struct binder *binder);
 bool is_host(struct binder *binder, const char *name); /* declared, or of the command line */
 void bind_guests(struct binder *binder);
+void bind_groups(struct binder *binder); /* groups.c */
 void inherit_locality(struct guest *guest);
 void settle_numad(struct guest *guest); /* after it */
 void number_guest_places(struct binder *binder, struct guest *guest);
@@ -194,6 +197,7 @@ const char *report_unknown_profile(struct binder *binder, const struct scalar *s
 const char *report_unknown_host(struct binder *binder, const struct scalar *scalar, const char *own);
 /* The labelled blocks of a guest, and what it does not want of them (parts.c). */
 void apply_removals(struct binder *binder, const struct frame *frame, const struct item *block);
+const char *report_unknown_guest(struct binder *binder, const struct scalar *scalar);
 struct cell *guest_cell(struct binder *binder, struct guest *guest, const char *label, struct span span);
 struct resctrl *guest_resctrl(struct binder *binder, struct guest *guest, const struct set *ids, struct span span);
 struct expander_bus *guest_expander(struct binder *binder, struct guest *guest, const char *name, struct span span);
@@ -212,6 +216,7 @@ extern const struct device device_defaults;
 extern const struct named_device named_device_defaults;
 extern const struct hmat_cache hmat_cache_defaults;
 extern const struct memory_device memory_device_defaults;
+extern const struct guest_group group_defaults;
 extern const struct declared_host host_defaults;
 extern const struct reserve reserve_defaults;
 extern const struct site site_defaults;

@@ -10,6 +10,7 @@
 #include "base/base.h"
 #include "diag/diag.h"
 #include "model/at.h"
+#include "model/choices.h"
 #include "model/sets.h"
 #include "source/source.h"
 #include "syntax/syntax.h"
@@ -45,6 +46,7 @@ enum context { /* where a word stands; one bit each, since a row may stand in se
                IN_VIRTIO_PMEM = 1 << 24,
                IN_SGX_EPC = 1 << 25,
                IN_CXL = 1 << 26,
+               IN_GROUP = 1 << 27,
                IN_SUPPRESS = 1 << 28,
                IN_AT = 1 << 29,
                IN_OWNER = IN_GUEST | IN_PROFILE, /* which host is asked once, so `at` is not here */
@@ -138,6 +140,7 @@ enum object_kind {
     OBJECT_EXPANDER,
     OBJECT_DEVICE,
     OBJECT_NAMED_DEVICE,
+    OBJECT_GROUP,
     OBJECT_SUPPRESSION,
     OBJECT_KINDS
 };
@@ -301,31 +304,6 @@ struct monitor_row {
     struct list what; /* uint32_t */
 };
 
-/* Positions in the lists of words of vocabulary.c. */
-enum { PROGRAM_WORD_LIBVIRT, PROGRAM_WORD_QEMU, PROGRAM_WORD_KERNEL, PROGRAM_WORD_LIBNUMA };
-enum { PLACEMENT_PACK, PLACEMENT_SPREAD };
-enum { KSM_NO, KSM_YES, KSM_LOCAL };
-enum { ARCH_X86_64, ARCH_AARCH64 };
-enum { ACCEL_KVM, ACCEL_TCG };
-enum { CACHE_WORD_EMULATE, CACHE_WORD_PASSTHROUGH, CACHE_WORD_DISABLE };
-enum { SHARED_WORD_CORE, SHARED_WORD_MODULE, SHARED_WORD_DIE, SHARED_WORD_SOCKET, SHARED_WORD_HOST };
-enum { MAXPHYSADDR_WORD_EMULATE, MAXPHYSADDR_WORD_PASSTHROUGH };
-enum { FIRMWARE_BIOS, FIRMWARE_UEFI };
-enum { EMULATOR_SHARED, EMULATOR_ISOLATE, EMULATOR_VCPUS };
-enum { POLICY_WORD_STRICT, POLICY_WORD_PREFERRED, POLICY_WORD_INTERLEAVE, POLICY_WORD_RESTRICTIVE };
-enum { PIN_NONE, PIN_NODE, PIN_CPUS, PIN_CORES };
-enum { EACH };
-enum { LEVEL_SOCKET, LEVEL_NODE, LEVEL_L3, LEVEL_CORE };
-enum { BACKING_WORD_ANONYMOUS, BACKING_WORD_FILE, BACKING_WORD_MEMFD, BACKING_WORD_SHM };
-enum { ACCESS_SHARED, ACCESS_PRIVATE };
-enum { ALLOCATION_IMMEDIATE, ALLOCATION_ONDEMAND };
-enum { CONTEXT_AUTO, CONTEXT_NONE };
-enum { CLASS_WORD_BATCH, CLASS_WORD_IDLE, CLASS_WORD_FIFO, CLASS_WORD_RR };
-enum { MONITOR_CACHE, MONITOR_BANDWIDTH };
-enum { HMAT_WORD_NO, HMAT_WORD_AUTO };
-enum { ASSOCIATIVITY_WORD_NONE, ASSOCIATIVITY_WORD_DIRECT, ASSOCIATIVITY_WORD_FULL };
-enum { WRITE_POLICY_WORD_NONE, WRITE_POLICY_WORD_WRITEBACK, WRITE_POLICY_WORD_WRITETHROUGH };
-enum { AFFINITY_REQUIRED, AFFINITY_PREFERRED };
 #define EACH_UNSAID UINT32_MAX
 #define POLICY_OF_CELL UINT8_MAX /* a memory device names nodes and no policy: as its cell's, as in libvirt */
 #define PRIORITY_UNSAID UINT32_MAX
@@ -481,6 +459,7 @@ struct device { /* a PCI device of the host that the guest gets */
 };
 
 struct guest {
+    uint32_t number;    /* position among those of the site */
     const char *name;   /* of the instance: "web-3" */
     const char *family; /* as declared: "web" */
     uint32_t instance;  /* from 1; 0 without `count` */
@@ -567,9 +546,12 @@ struct site {
     uint32_t host_count;
     struct guest *guests; /* instances, in order of the site */
     uint32_t guest_count;
-    struct acceptances accepted;  /* of everything */
-    struct acceptances in_force;  /* of everything, and of any host or guest; each once */
-    const struct origin *origins; /* rising by place of use */
+    struct guest_group *groups; /* model/groups.h; in order of the site */
+    uint32_t group_count;
+    uint32_t spare_what, spare_count; /* SPARE_HOST, SPARE_NODE; so many of them may be missing */
+    struct acceptances accepted;      /* of everything */
+    struct acceptances in_force;      /* of everything, and of any host or guest; each once */
+    const struct origin *origins;     /* rising by place of use */
     uint32_t origin_count;
     bool wants_devices;  /* some set names a device of a host */
     struct arena *arena; /* not owned */
@@ -624,3 +606,5 @@ void tell_origins_since(struct findings *findings, size_t first, const struct si
 
 /* YAML's mappings into the shape of .numa: named arguments into order, labels into blocks.  For convert and fmt. */
 void shape_tree(struct syntax *syntax, struct tree *tree);
+
+#include "model/groups.h"

@@ -67,6 +67,20 @@ const char *report_unknown_host(struct binder *binder, const struct scalar *scal
     return report_unknown_name(binder, scalar, "host", (struct names){ .list = binder->host_names, .without = own });
 }
 
+const char *report_unknown_guest(struct binder *binder, const struct scalar *scalar)
+{
+    if (!binder->guest_names) {
+        binder->guest_names = g_ptr_array_new();
+        for (guint i = 0; i < binder->guest_items->len; i++)
+            g_ptr_array_add(binder->guest_names,
+                            (gpointer)(uintptr_t)label_string(binder, g_ptr_array_index(binder->guest_items, i)));
+        for (uint32_t g = 0; g < binder->site->guest_count; g++)
+            if (binder->site->guests[g].instance)
+                g_ptr_array_add(binder->guest_names, (gpointer)(uintptr_t)binder->site->guests[g].name);
+    }
+    return report_unknown_name(binder, scalar, "guest", (struct names){ .list = binder->guest_names });
+}
+
 /* Its label, checked and new among its kind; NULL with a finding. */
 static const char *declare(struct binder *binder, const struct word_row *row, const struct item *item,
                            GHashTable *names)
@@ -96,7 +110,7 @@ static const char *declare(struct binder *binder, const struct word_row *row, co
 }
 
 struct index { /* names seen so far, by kind */
-    GHashTable *hosts, *profiles, *guests;
+    GHashTable *hosts, *profiles, *guests, *groups;
     const struct item *first[WORD_COUNT];
 };
 
@@ -128,6 +142,9 @@ static void index_item(struct binder *binder, struct index *index, const struct 
     } else if (row->id == W_SITE_GUEST) {
         if (declare(binder, row, item, index->guests))
             g_ptr_array_add(binder->guest_items, (gpointer)(uintptr_t)item);
+    } else if (row->id == W_SITE_GROUP) {
+        if (declare(binder, row, item, index->groups))
+            g_ptr_array_add(binder->group_items, (gpointer)(uintptr_t)item);
     } else if (row->kind == SETTING) {
         if (index->first[row->id])
             report_repeated(binder, item, index->first[row->id], false);
@@ -141,7 +158,8 @@ static void index_site(struct binder *binder)
 {
     struct index index = { .hosts = g_hash_table_new(g_str_hash, g_str_equal),
                            .profiles = g_hash_table_new(g_str_hash, g_str_equal),
-                           .guests = g_hash_table_new(g_str_hash, g_str_equal) };
+                           .guests = g_hash_table_new(g_str_hash, g_str_equal),
+                           .groups = g_hash_table_new(g_str_hash, g_str_equal) };
     struct frame frame = { .said = &binder->site->said, .layer = LAYER_GUEST };
     frame.object[OBJECT_SITE] = binder->site;
     for (guint i = 0; i < binder->trees->len; i++) {
@@ -152,6 +170,7 @@ static void index_site(struct binder *binder)
     g_hash_table_destroy(index.hosts);
     g_hash_table_destroy(index.profiles);
     g_hash_table_destroy(index.guests);
+    g_hash_table_destroy(index.groups);
 }
 
 static void report_unused(struct binder *binder)
@@ -205,6 +224,7 @@ struct site *build_site(struct arena *arena, struct syntax *syntax, uint32_t fil
         .origins = g_hash_table_new(g_int64_hash, g_int64_equal),
         .host_items = g_ptr_array_new(),
         .guest_items = g_ptr_array_new(),
+        .group_items = g_ptr_array_new(),
     };
     struct site *site = arena_take(arena, struct site);
     *site = site_defaults;
@@ -218,6 +238,7 @@ struct site *build_site(struct arena *arena, struct syntax *syntax, uint32_t fil
         index_site(&binder);
         bind_hosts(&binder);
         bind_guests(&binder);
+        bind_groups(&binder);
         refuse_unwanted_hosts(&binder);
         report_unused(&binder);
     }
@@ -233,11 +254,12 @@ struct site *build_site(struct arena *arena, struct syntax *syntax, uint32_t fil
     g_hash_table_destroy(binder.sets);
     g_hash_table_destroy(binder.bases);
     g_hash_table_destroy(binder.suppressions);
-    GPtrArray *arrays[] = { binder.trees,      binder.let_order,   binder.profile_order,
-                            binder.host_items, binder.guest_items, binder.in_force };
+    GPtrArray *arrays[] = { binder.trees,       binder.let_order, binder.profile_order, binder.host_items,
+                            binder.guest_items, binder.in_force,  binder.group_items };
     for (size_t i = 0; i < G_N_ELEMENTS(arrays); i++)
         g_ptr_array_free(arrays[i], TRUE);
     g_clear_pointer(&binder.profile_names, g_ptr_array_unref);
     g_clear_pointer(&binder.host_names, g_ptr_array_unref);
+    g_clear_pointer(&binder.guest_names, g_ptr_array_unref);
     return is_text ? site : NULL;
 }

@@ -21,6 +21,8 @@ static const char *const policy_choices[] = { "strict", "preferred", "interleave
 static const char *const pin_choices[] = { "none", "node", "cpus", "cores", NULL };
 static const char *const each_choices[] = { "each", NULL };
 static const char *const level_choices[] = { "socket", "node", "l3", "core", NULL };
+static const char *const group_level_choices[] = { "host", "socket", "node", "l3", "core", NULL };
+static const char *const spare_choices[] = { "host", "node", NULL };
 static const char *const backing_choices[] = { "anonymous", "file", "memfd", "shm", NULL };
 static const char *const access_choices[] = { "shared", "private", NULL };
 static const char *const allocation_choices[] = { "immediate", "ondemand", NULL };
@@ -195,6 +197,8 @@ const char *context_word(enum context in)
         return "a 'cxl'";
     case IN_AT:
         return "an 'at'";
+    case IN_GROUP:
+        return "a group";
     case IN_SUPPRESS:
         return "a 'suppress'";
     case IN_NOWHERE:

@@ -6,6 +6,7 @@
 
 static const struct context_row rows[] = {
     { .in = IN_SITE, .name = "site", .title = "In a site" },
+    { .in = IN_GROUP, .name = "group", .title = "In a `group`" },
     { .in = IN_HOST, .name = "host", .title = "In a `host`" },
     { .in = IN_RESERVE, .name = "reserve", .title = "In a `reserve` of a host" },
     { .in = IN_GUEST, .name = "guest", .title = "In a `guest`" },

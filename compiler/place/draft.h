@@ -94,6 +94,7 @@ struct draft {
     uint32_t claim_count;
     uint32_t emulator_cpu; /* of `emulator isolate`, into room->cpus; NO_INDEX */
     bool is_placed;
+    const struct footprint *print; /* groups.h; of a guest with groups, as it was when it was placed */
 };
 
 /* What a try looks at: everything, or one resource alone, to find out which of them is short. */
@@ -133,6 +134,14 @@ struct candidates { /* hosts in the order in which they are tried */
 };
 
 struct identity;
+struct outage {          /* a host, or a node of it */
+    uint32_t host, node; /* node: into facts->nodes; NO_INDEX: all of them */
+};
+
+struct missing { /* in a replay */
+    const struct outage *list;
+    uint32_t count;
+};
 
 struct placing { /* one run */
     struct arena *arena, *scratch;
@@ -149,14 +158,16 @@ struct placing { /* one run */
     struct draft *drafts;       /* by guest */
     uint32_t *claims;           /* of the guest that is being placed */
     uint32_t claim_room;
-    struct findings *unheard; /* where several hosts are tried, what one of them lacks is no mistake */
-    GHashTable *told;         /* families whose first guest that did not fit was told */
-    uint32_t explained;       /* how many refusals were looked into */
-    uint64_t work_left;       /* of trying guests on hosts */
-    bool is_too_much;         /* told: it is used up */
-    uint64_t looks_left;      /* of the searches for nodes (nodes.h) */
-    uint32_t replayed;        /* how often the site was placed again */
-    bool is_replay;           /* only whether guests fit: nothing is told */
+    struct findings *unheard;      /* where several hosts are tried, what one of them lacks is no mistake */
+    GHashTable *told;              /* families whose first guest that did not fit was told */
+    uint32_t explained;            /* how many refusals were looked into */
+    uint64_t work_left;            /* of trying guests on hosts */
+    bool is_too_much;              /* told: it is used up */
+    uint64_t looks_left;           /* of the searches for nodes (nodes.h) */
+    uint32_t replayed;             /* how often the site was placed again */
+    bool is_replay;                /* only whether guests fit: nothing is told */
+    const struct missing *missing; /* hosts and nodes that are not there; NULL: all are */
+    struct grouping *grouping;     /* groups.h; NULL: the site has no groups */
 };
 
 /* ---- draft.c: how many cells, which vCPUs, how much memory ------------------------------------------------------ */
@@ -220,6 +231,7 @@ struct room *room_at(struct placing *placing, uint32_t host); /* NULL: it could 
 struct candidates candidates_of(struct placing *placing, const struct guest *guest);
 void host_was_filled(struct placing *placing, const struct room *room);
 uint64_t demand_of(const struct guest *guest); /* 0: like no other */
+uint64_t mixed(uint64_t demand, uint64_t more);
 bool was_refused(const struct placing *placing, uint64_t demand, enum ease ease, uint32_t cells, uint32_t host);
 void note_refusal(struct placing *placing, uint64_t demand, enum ease ease, uint32_t cells, uint32_t host);
 /* How many hosts at the head of an order that does not change have refused. */
@@ -236,8 +248,9 @@ struct attempt {
     bool is_only_host; /* what it lacks is the site's mistake */
     struct misfit *misfit;
     struct lens lens;
-    bool is_trial;     /* only whether it fits: nothing stays taken */
-    bool wants_reason; /* fill the misfit in */
+    const struct confines *confines; /* groups.h: the parts of a host that the guest must keep to; NULL: none */
+    bool is_trial;                   /* only whether it fits: nothing stays taken */
+    bool wants_reason;               /* fill the misfit in */
 };
 
 /* A set of the site on this host; NULL: it could not be read, which is told where this is the only host. */
@@ -329,14 +342,35 @@ bool try_host(struct attempt *attempt, const struct guest *guest, uint32_t cells
  * that is anywhere where the guest does not say it. */
 GArray *parts_of(const struct room *room, const struct guest *guest);
 
-struct replay {                 /* a site that differs in one edit */
-    const struct guest *edited; /* stands for `guest` and its family; NULL: as it is */
-    const struct guest *guest;  /* must fit, and all of its family */
+struct asking { /* one guest, over all its tries */
+    const struct guest *guest;
+    struct guest *own; /* as it is on the host that is tried, where hosts differ */
+    uint64_t demand;
+    bool is_told; /* its only host lacks what it names: that was told */
+};
+
+/* Roomy before crowded, one cell before several: in this order, each on all hosts. */
+bool place_over(struct placing *placing, const struct candidates *candidates, struct asking *asking,
+                struct draft *draft);
+void place_guest(struct placing *placing, const struct guest *guest, struct draft *draft);
+bool is_too_much(struct placing *placing, const struct guest *guest); /* no work is left, which is told once */
+bool fixes_places(const struct guest *guest);                         /* by a pin table, or by naming nodes or CPUs */
+
+struct replay {                             /* a site that differs in one edit */
+    const struct guest *edited;             /* stands for `guest` and its family; NULL: as it is */
+    const struct guest *guest;              /* must fit, and all of its family */
+    const struct guest_group *group;        /* all of its guests must fit; NULL: there is none; */
+    const struct guest_group *edited_group; /* stands for it; NULL: as it is */
     const struct guest *left_out;
     const struct room *room; /* of the host where a pool gets more pages; NULL: none does */
     uint32_t node;
     uint64_t page_bytes, more_pages;
+    const struct missing *missing; /* NULL: nothing is */
 };
+
+void replay_begin(struct placing *placing, const struct replay *replay, struct placing *again);
+void replay_place(struct placing *again);
+void replay_end(struct placing *again);
 
 /* Whether a guest would fit if the site were placed anew with an edit, which may change the order of guests, and what
  * others take.  Too large a site is taken on trust. */
@@ -344,7 +378,9 @@ bool fits_in_replay(struct placing *placing, const struct replay *replay);
 
 /* ---- variants.c: guests that are not the same on every host --------------------------------------------------- */
 
-const struct guest *guest_there(const struct placing *placing, const struct guest *guest, uint32_t host);
+/* In `own`, which is made where it is needed. */
+const struct guest *guest_there(const struct placing *placing, const struct guest *guest, uint32_t host,
+                                struct guest **own);
 /* That one as a guest of this host alone. */
 const struct guest *guest_only_there(const struct placing *placing, const struct guest *there, uint32_t host);
 bool takes_cells(const struct guest *guest, const struct candidates *candidates, uint32_t cells);
@@ -363,6 +399,9 @@ void finish_moved_hmat(struct placing *placing, const struct draft *draft, struc
                        struct plan_guest *moves);
 /* refuse_move.c: it does not fit there. */
 void refuse_move(struct placing *placing, const struct guest *moved, struct room *room, struct span span);
+/* ---- spare.c ---------------------------------------------------------------------------------------------------- */
+
+void check_spare(struct placing *placing); /* once all guests are placed */
 
 /* ---- why.c: what is short --------------------------------------------------------------------------------------- */
 

@@ -13,11 +13,24 @@
 
 /* ---- rooms ------------------------------------------------------------------------------------------------------ */
 
+static bool is_missing(const struct missing *missing, uint32_t host)
+{
+    for (uint32_t i = 0; missing && i < missing->count; i++)
+        if (missing->list[i].host == host && missing->list[i].node == NO_INDEX)
+            return true;
+    return false;
+}
+
 struct room *room_at(struct placing *placing, uint32_t host)
 {
-    if (!placing->rooms[host] && placing->hosts->list[host].facts)
-        placing->rooms[host] =
-            room_open(placing->arena, placing->scratch, placing->singles, &placing->hosts->list[host], host);
+    const struct missing *missing = placing->missing;
+    if (placing->rooms[host] || !placing->hosts->list[host].facts || is_missing(missing, host))
+        return placing->rooms[host];
+    placing->rooms[host] =
+        room_open(placing->arena, placing->scratch, placing->singles, &placing->hosts->list[host], host);
+    for (uint32_t i = 0; missing && i < missing->count; i++)
+        if (missing->list[i].host == host)
+            room_lose_node(placing->rooms[host], missing->list[i].node);
     return placing->rooms[host];
 }
 
@@ -165,6 +178,12 @@ uint64_t demand_of(const struct guest *guest)
         mix_locality(&hash, &cell->locality);
     }
     return hash ? hash : 1;
+}
+
+uint64_t mixed(uint64_t demand, uint64_t more)
+{
+    mix(&demand, more);
+    return demand ? demand : 1;
 }
 
 /* ---- refusals --------------------------------------------------------------------------------------------------- */

@@ -133,7 +133,8 @@ static bool try_move(struct placing *placing, const struct identity *identity, c
     struct attempt attempt = {
         .placing = placing, .draft = draft, .room = room, .is_only_host = true, .misfit = &misfit
     };
-    const struct guest *there = guest_there(placing, move->guest, room->number);
+    struct guest *own = NULL;
+    const struct guest *there = guest_there(placing, move->guest, room->number, &own);
     const struct guest *moved = as_it_moves(&attempt, there, move->home);
     struct saved_room *saved = room_save(placing->scratch, room);
     bool fits = false;
@@ -205,6 +206,7 @@ const struct planned_guest *finish_moves(struct placing *placing, const struct i
     struct planned_guest *rows = arena_array(placing->arena, struct planned_guest, most);
     struct placing trial = *placing; /* what is tried is forgotten after each host */
     trial.scratch = arena_new();
+    trial.grouping = NULL; /* who moves where, and who moves with it, is not known */
     for (uint32_t i = 0; i < most; i++) {
         struct room *room = room_to_move_to(placing, guest, i, draft);
         struct move move = { .guest = guest, .home = home, .span = move_span(guest, i) };

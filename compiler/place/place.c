@@ -7,6 +7,7 @@
 #include "place/place.h"
 
 #include "place/draft.h"
+#include "place/groups.h"
 #include "place/nodes.h"
 
 enum turn { TURN_TABLE, TURN_SAID, TURN_OWN, TURN_OTHERS, TURN_ALL, TURN_NUMAD, TURN_COUNT };
@@ -48,16 +49,16 @@ static enum turn turn_of(const struct guest *guest)
     return turn;
 }
 
+bool fixes_places(const struct guest *guest)
+{
+    enum turn turn = turn_of(guest);
+    return turn == TURN_TABLE || turn == TURN_SAID;
+}
+
 /* What try_host() may look at for all guests of a run: some tenths of a second. */
 enum { WORK_OF_A_SITE = 30000000, WORK_OF_A_GUEST = 1024 };
 
 /* ---- one guest -------------------------------------------------------------------------------------------------- */
-
-struct asking { /* one guest, over all its tries */
-    const struct guest *guest;
-    uint64_t demand;
-    bool is_told; /* its only host lacks what it names: that was told */
-};
 
 struct part { /* of a host, at the level of `within` */
     uint32_t number, position;
@@ -111,6 +112,8 @@ bool try_host(struct attempt *attempt, const struct guest *guest, uint32_t cells
 {
     uint64_t *left = &attempt->placing->work_left;
     *left -= MIN(*left, work_of_try(attempt->room, guest, cells));
+    if (is_grouped(attempt->placing->grouping, guest))
+        return try_grouped(attempt, guest, cells);
     g_autoptr(GArray) parts = parts_of(attempt->room, guest);
     for (guint i = 0; i < parts->len; i++) {
         lay_cells(attempt, guest, cells);
@@ -129,9 +132,9 @@ static bool try_hosts(struct placing *placing, const struct candidates *candidat
     uint32_t first = is_spread ? 0 : refused_first(placing, asking->demand, ease, cells);
     for (uint32_t i = first; i < candidates->count; i++) {
         uint32_t host = candidates->hosts[i];
-        const struct guest *there = guest_on(asking->guest, placing->hosts->list[host].name);
         if (is_spread && was_refused(placing, asking->demand, ease, cells, host))
             continue;
+        const struct guest *there = guest_there(placing, asking->guest, host, &asking->own);
         if (asking->guest->variant_count && !takes_cells(there, candidates, cells))
             continue;
         struct misfit here = { .node = NO_INDEX };
@@ -141,10 +144,8 @@ static bool try_hosts(struct placing *placing, const struct candidates *candidat
                                    .ease = ease,
                                    .is_only_host = candidates->count == 1 && !candidates->is_cut,
                                    .misfit = &here };
-        if (try_host(&attempt, there, cells)) {
-            draft->guest = guest_there(placing, asking->guest, host);
+        if (try_host(&attempt, there, cells))
             return true;
-        }
         if (is_spread)
             note_refusal(placing, asking->demand, ease, cells, host);
         else
@@ -167,9 +168,8 @@ void cell_counts(const struct guest *guest, const struct candidates *candidates,
     *out_last = is_left_open(guest) ? candidates->most_nodes : *out_first;
 }
 
-/* Roomy before crowded, one cell before several: in this order, each on all hosts. */
-static bool place_over(struct placing *placing, const struct candidates *candidates, struct asking *asking,
-                       struct draft *draft)
+bool place_over(struct placing *placing, const struct candidates *candidates, struct asking *asking,
+                struct draft *draft)
 {
     uint32_t first, most;
     cell_counts_anywhere(asking->guest, candidates, &first, &most);
@@ -183,11 +183,17 @@ static bool place_over(struct placing *placing, const struct candidates *candida
     return false;
 }
 
-static void place_guest(struct placing *placing, const struct guest *guest, struct draft *draft)
+void place_guest(struct placing *placing, const struct guest *guest, struct draft *draft)
 {
     struct candidates candidates = candidates_of(placing, guest);
-    struct asking asking = { .guest = guest, .demand = demand_of(guest) };
+    bool has_groups = is_grouped(placing->grouping, guest);
+    struct asking asking = { .guest = guest };
+    asking.demand = has_groups ? demand_in_groups(placing->grouping, guest) : demand_of(guest);
     bool is_placed = place_over(placing, &candidates, &asking, draft);
+    if (!is_placed && has_groups && is_too_much(placing, guest))
+        return;
+    if (!is_placed && has_groups && !asking.is_told)
+        is_placed = settle_crowded(placing, guest, &candidates, draft);
     if (!is_placed && !placing->is_replay && !asking.is_told && !candidates.is_cut &&
         !refuse_guest(placing, guest, &candidates)) {
         asking.demand = 0; /* it looked like a guest that was refused, and is not */
@@ -198,7 +204,7 @@ static void place_guest(struct placing *placing, const struct guest *guest, stru
 }
 
 /* Nobody waits for a placement of guests by the ten thousand on hosts of thousands of cores. */
-static bool is_too_much(struct placing *placing, const struct guest *guest)
+bool is_too_much(struct placing *placing, const struct guest *guest)
 {
     if (placing->work_left)
         return false;
@@ -221,12 +227,15 @@ static void place_all(struct placing *placing)
     for (uint32_t turn = TURN_TABLE; turn < TURN_COUNT; turn++)
         for (uint32_t g = 0; g < site->guest_count; g++) {
             const struct guest *guest = &site->guests[g];
-            if (guest->is_broken || turns[g] != turn || is_too_much(placing, guest))
+            bool is_done = placing->grouping && placing->grouping->is_done[g];
+            if (guest->is_broken || is_done || turns[g] != turn || is_too_much(placing, guest))
                 continue;
             size_t before = findings_count(placing->findings, HINT);
             if (!placing->is_replay) /* what it tries is heard by nobody */
                 about_guest(placing->findings, guest);
-            if (placing->hosts->count)
+            if (placing->hosts->count && unit_size(placing, guest) > 1)
+                place_unit(placing, guest);
+            else if (placing->hosts->count)
                 place_guest(placing, guest, &placing->drafts[g]);
             else
                 draft_unhosted(placing, &placing->drafts[g], guest);
@@ -246,6 +255,7 @@ static void open_rooms(struct placing *placing, const struct site_hosts *hosts)
     placing->refusals = g_hash_table_new(NULL, NULL);
     placing->order = NULL;
     placing->all = (struct candidates){ 0 };
+    placing->grouping = grouping_new(placing->scratch, placing->site);
 }
 
 static void close_rooms(struct placing *placing)
@@ -272,31 +282,57 @@ static struct site *edited_site(struct placing *again, const struct replay *repl
         if (!replay->edited || !is_of_family(replay->guest, before))
             continue;
         site->guests[g] = *replay->edited;
+        site->guests[g].number = g;
         site->guests[g].name = before->name;
         site->guests[g].instance = before->instance;
+    }
+    if (replay->edited_group) {
+        site->groups = arena_copy(again->scratch, site->groups, site->group_count * sizeof *site->groups);
+        site->groups[replay->group - again->site->groups] = *replay->edited_group;
     }
     return site;
 }
 
-static bool is_all_placed(const struct placing *placing, const struct placing *again, const struct guest *guest)
+static bool is_all_placed(const struct placing *placing, const struct placing *again, const struct replay *replay)
 {
-    for (uint32_t g = 0; g < placing->site->guest_count; g++)
-        if (is_of_family(guest, &placing->site->guests[g]) && !again->drafts[g].is_placed)
+    for (uint32_t g = 0; replay->guest && g < placing->site->guest_count; g++)
+        if (is_of_family(replay->guest, &placing->site->guests[g]) && !again->drafts[g].is_placed)
+            return false;
+    for (uint32_t m = 0; replay->group && m < replay->group->member_count; m++)
+        if (!again->drafts[replay->group->members[m]].is_placed)
             return false;
     return true;
+}
+
+void replay_begin(struct placing *placing, const struct replay *replay, struct placing *again)
+{
+    *again = *placing;
+    again->arena = again->scratch = arena_new();
+    again->findings = placing->unheard;
+    again->is_replay = true;
+    again->missing = replay->missing;
+    again->site = edited_site(again, replay);
+    again->drafts = arena_array(again->scratch, struct draft, again->site->guest_count);
+    open_rooms(again, placing->hosts);
+}
+
+void replay_place(struct placing *again)
+{
+    place_all(again);
+}
+
+void replay_end(struct placing *again)
+{
+    close_rooms(again);
+    arena_free(again->scratch);
 }
 
 bool fits_in_replay(struct placing *placing, const struct replay *replay)
 {
     if (placing->site->guest_count > REPLAYED_GUESTS || placing->replayed++ >= REPLAYS_MOST)
         return true;
-    struct placing again = *placing;
-    again.arena = again.scratch = arena_new();
-    again.findings = placing->unheard;
-    again.is_replay = true;
-    again.site = edited_site(&again, replay);
-    again.drafts = arena_array(again.scratch, struct draft, again.site->guest_count);
-    open_rooms(&again, placing->hosts);
+    struct placing again;
+    replay_begin(placing, replay, &again);
     bool fits = true;
     if (replay->room) {
         uint32_t host = replay->room->number;
@@ -305,9 +341,8 @@ bool fits_in_replay(struct placing *placing, const struct replay *replay)
     }
     if (fits)
         place_all(&again);
-    fits = fits && is_all_placed(placing, &again, replay->guest);
-    close_rooms(&again);
-    arena_free(again.scratch);
+    fits = fits && is_all_placed(placing, &again, replay);
+    replay_end(&again);
     return fits;
 }
 
@@ -382,6 +417,8 @@ const struct planned_site *place_site(struct arena *arena, struct findings *find
     for (uint32_t h = 0; h < hosts->count; h++)
         g_hash_table_insert(placing.host_numbers, (gpointer)(guintptr)hosts->list[h].name, GUINT_TO_POINTER(h + 1));
     place_all(&placing);
+    about_guest(findings, NULL);
+    check_spare(&placing);
     const struct planned_site *planned = finish_site(&placing);
     about_guest(findings, NULL);
     close_rooms(&placing);

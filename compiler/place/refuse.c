@@ -520,7 +520,8 @@ bool refuse_guest(struct placing *placing, const struct guest *guest, const stru
     for (uint32_t i = 0; i < candidates->count && i < most; i++) {
         g_autoptr(GArray) all = g_array_new(FALSE, FALSE, sizeof(struct diagnosis));
         uint32_t host = candidates->hosts[i];
-        diagnose_host(placing, guest_there(placing, guest, host), placing->rooms[host], candidates, all);
+        struct guest *own = NULL;
+        diagnose_host(placing, guest_there(placing, guest, host, &own), placing->rooms[host], candidates, all);
         if (!all->len)
             return false;
         keep(hosts, &g_array_index(all, struct diagnosis, 0));

@@ -207,6 +207,21 @@ void room_close(struct room *room)
     g_hash_table_destroy(room->loose);
 }
 
+void room_lose_node(struct room *room, uint32_t node)
+{
+    struct room_node *lost = &room->nodes[node];
+    for (uint32_t i = 0; i < room->cpu_count; i++)
+        if (room->groups[room->cores[room->cpus[i].core].group].node == node)
+            room_set_cpu(room, i, CPU_CLOSED);
+    for (uint32_t p = 0; p < room->host->facts->nodes[node].pool_count; p++)
+        lost->pages_left[p] = 0;
+    lost->open_cpus = 0;
+    lost->memory_known = true;
+    lost->memory_left = 0;
+    find_cpus(room); /* memory beside it has other CPUs now */
+    lost->is_choice = false;
+}
+
 /* ---- finding ---------------------------------------------------------------------------------------------------- */
 
 uint32_t room_find_cpu(const struct room *room, uint32_t os_index)

@@ -96,6 +96,8 @@ void room_give_memory(struct room *room, uint32_t node, uint64_t page_bytes, uin
 /* Makes normal memory of a node into so many more pages of a pool that it has.  False: it has too little. */
 bool room_add_pages(struct room *room, uint32_t node, uint64_t page_bytes, uint64_t count);
 
+void room_lose_node(struct room *room, uint32_t node); /* with its CPUs and its memory, while nobody is placed */
+
 /* All that a trial may change, to put it back afterwards. */
 struct saved_room;
 struct saved_room *room_save(struct arena *arena, struct room *room);

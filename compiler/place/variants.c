@@ -4,16 +4,20 @@
  */
 #include "place/draft.h"
 
-/* Instances share the variants of their family. */
-const struct guest *guest_there(const struct placing *placing, const struct guest *guest, uint32_t host)
+/* Instances share the variants of their family; each try on a host writes over the one before it. */
+const struct guest *guest_there(const struct placing *placing, const struct guest *guest, uint32_t host,
+                                struct guest **own)
 {
     const struct guest *there = guest_on(guest, placing->hosts->list[host].name);
-    if (there == guest || !guest->instance)
-        return there;
-    struct guest *own = arena_copy(placing->arena, there, sizeof *there);
-    own->name = guest->name;
-    own->instance = guest->instance;
-    return own;
+    if (there == guest)
+        return guest;
+    if (!*own)
+        *own = arena_take(placing->arena, struct guest);
+    **own = *there;
+    (*own)->name = guest->name;
+    (*own)->instance = guest->instance;
+    (*own)->number = guest->number;
+    return *own;
 }
 
 const struct guest *guest_only_there(const struct placing *placing, const struct guest *there, uint32_t host)

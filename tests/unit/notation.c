@@ -160,7 +160,7 @@ static const struct layout_example {
       "guest:\n  a:\n  # b\n  b:\nhost:\n  h:\n# why\n\ninclude: [x, w, z]\n", "" },
     { "later", "group ha { guests a b; apart host }\nguest g {\n device d 0000:41:00.0 { bus p }\n at r2 { node 1 preferred }\n}\n",
       "group ha { guests a b; apart host }\nguest g {\n    device d 0000:41:00.0 { bus p }\n    at r2 { node 1 preferred }\n}\n",
-      "group:\n  ha: {guests: a b, apart: host}\nguest:\n  g:\n    device:\n      d: {address: \"0000:41:00.0\", bus: p}\n"
+      "group:\n  ha: {guests: [a, b], apart: host}\nguest:\n  g:\n    device:\n      d: {address: \"0000:41:00.0\", bus: p}\n"
       "    at:\n      r2: {node: 1 preferred}\n", "" },
     { "twice", "guest a { memory 1GiB; memory 2GiB }\n", NULL, "", "NM0052 1:24\n" },
     { "label-twice", "guest a { cell x; cell x }\n", NULL, "", "NM0052 1:24\n" },

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Inside place only: what groups ask of a guest while it is tried on a host.  What its groups close to it is fenced off
+ * in the room, so that everything else places it as on a smaller host; the fence is down again when the try is over.
+ */
+#pragma once
+
+#include "place/draft.h"
+
+struct grouping { /* of one run; NULL where the site has no groups */
+    const struct site *site;
+    uint32_t *first;                   /* by guest, and one more: where its groups begin in */
+    uint32_t *of_guest;                /* positions of groups that are sound */
+    const struct guest_group *ignored; /* held to by nobody for now, */
+    bool ignores_all;                  /* or none of them is */
+    uint32_t *unit;                    /* by guest: the least of the guests that it is placed with */
+    uint32_t *unit_size;               /* by that guest */
+    bool *is_done;                     /* by guest: its unit had its turn */
+    bool *is_told;                     /* by group */
+};
+
+/* Where a unit must stand, from the widest to the narrowest. */
+struct confines {
+    uint32_t count;
+    struct scope parts[GROUP_LEVELS];
+};
+
+/* ---- groups.c --------------------------------------------------------------------------------------------------- */
+
+struct grouping *grouping_new(struct arena *arena, const struct site *site);
+bool is_grouped(const struct grouping *grouping, const struct guest *guest);
+/* A host that refused a guest refuses all that ask for the same in the same groups: there, too, room only shrinks. */
+uint64_t demand_in_groups(const struct grouping *grouping, const struct guest *guest);
+/* Walks over the groups of a guest that are in force; NULL behind the last. */
+const struct guest_group *next_group(const struct grouping *grouping, const struct guest *guest, uint32_t *at);
+
+/* What a guest stands on, as far as groups look at it: the cores that its vCPUs may run on, the nodes of its memory. */
+struct footprint {
+    const uint32_t *cores, *nodes; /* of the room */
+    uint32_t core_count, node_count;
+};
+struct footprint *footprint_of(struct placing *placing, const struct draft *draft, const struct room *room);
+/* The parts of a host that a footprint touches, as numbers of core_number(). */
+void add_parts(const struct room *room, const struct footprint *print, uint32_t level, GHashTable *parts);
+
+/* try_host() of a guest with groups. */
+bool try_grouped(struct attempt *attempt, const struct guest *guest, uint32_t cells);
+
+/* ---- together.c: guests that are placed as one ------------------------------------------------------------------ */
+
+/* The guests that are placed with this one, itself among them; 1: none are. */
+uint32_t unit_size(const struct placing *placing, const struct guest *guest);
+/* Places all of them, where this one is the first whose turn it is. */
+void place_unit(struct placing *placing, const struct guest *first);
+
+/* ---- refuse_group.c: telling why -------------------------------------------------------------------------------- */
+
+/* A guest that fits nowhere.  True where it would without its groups: then it was told, or it fixes its own places and
+ * stands there all the same, which a rule of the plan judges. */
+bool settle_crowded(struct placing *placing, const struct guest *guest, const struct candidates *candidates,
+                    struct draft *draft);
+/* Guests that fit, but not together; by now each stands for itself. */
+void refuse_torn(struct placing *placing, const uint32_t *members, uint32_t count);
