@@ -94,7 +94,7 @@ struct option {
     const struct argv_word *value;
     struct property *properties;
     uint32_t count;
-    bool is_carried; /* a device that the site says */
+    bool is_carried; /* a device, or what is behind one, that the site says */
 };
 
 struct backend {
@@ -133,7 +133,7 @@ struct argv_guest {
     GHashTable *backends;     /* by id */
     const char *only_backend; /* of a machine without cells; NULL: none */
     const char *mem_path;     /* NULL: none */
-    bool no_merge, is_preallocated, has_hmat, has_hmat_values, has_no_acpi, has_nvdimm;
+    bool no_merge, is_preallocated, has_hmat, has_hmat_values, has_no_acpi, has_nvdimm, has_flash;
     struct span only_span, mem_path_span, hmat_span, no_acpi_span, nvdimm_span, room_span;
     uint32_t cell_count;
     struct argv_cell cells[ARGV_CELL_LIMIT];

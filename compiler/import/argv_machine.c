@@ -14,6 +14,15 @@ static bool is_x86(const struct argv_guest *guest)
     return strcmp(guest->architecture, "x86_64") == 0 || strcmp(guest->architecture, "i686") == 0;
 }
 
+/* numac takes version 3, as a server has it: whatever is not older is that or nothing. */
+static void read_gic(struct argv_guest *guest, struct option *machine)
+{
+    const struct property *gic = option_take(machine, "gic-version");
+    if (gic && strcmp(gic->value, "3") != 0 && strcmp(gic->value, "host") != 0 && strcmp(gic->value, "max") != 0)
+        argv_not_carried(guest, gic->where, "numac takes version 3, that of servers", "version %.40s of the GIC",
+                         gic->value);
+}
+
 static void read_switches(struct argv_guest *guest, struct option *machine)
 {
     const struct property *hmat = option_take(machine, "hmat"), *merge = option_take(machine, "mem-merge"),
@@ -28,6 +37,7 @@ static void read_switches(struct argv_guest *guest, struct option *machine)
         guest->only_backend = backend->value;
         guest->only_span = backend->where;
     }
+    guest->has_flash |= option_take(machine, "pflash0") != NULL;
     if (nvdimm && property_switch(guest, nvdimm, &guest->has_nvdimm))
         guest->nvdimm_span = nvdimm->where;
     if (acpi && property_switch(guest, acpi, &state)) {
@@ -87,6 +97,7 @@ static void say_machine(struct argv_guest *guest)
         const struct property *said = option_take(option, "type");
         type = said ? said : type;
         read_switches(guest, option);
+        read_gic(guest, option);
     }
     say_architecture(guest);
     if (type)

@@ -13,8 +13,19 @@ static bool has_cells(const struct domain *domain)
     return domain_first(domain, PART_CELL) != NULL;
 }
 
+static void tell_lost(struct domain *domain, struct extent where, const char *what)
+{
+    struct finding *finding = domain_report(domain, NM_import_not_carried, where, "not carried over: %s", what);
+    finding_note(domain->findings, finding, "the language has no word for it in this version");
+    finding_help(domain->findings, finding, "'-o DIR' writes a base that keeps it");
+}
+
 static void tell_kept(struct domain *domain, struct extent where, const char *what)
 {
+    if (domain->left) {
+        tell_lost(domain, where, what);
+        return;
+    }
     struct finding *finding =
         domain_report(domain, NM_base_kept, where, "%s: kept as it stands in the base, and not checked", what);
     finding_note(domain->findings, finding, "the language has no word for it in this version");
