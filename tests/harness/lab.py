@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 #
 # A Linux host with as many NUMA nodes as wanted, on any machine: a stock kernel under emulation whose root is this
-# machine's, read-only over 9p with a tmpfs over it.  What is run there, and what comes of it, is the caller's business.
+# machine's, read-only over 9p with a tmpfs over it; /run and /tmp are empty but for the checkout.  What is run there, and
+# what comes of it, is the caller's business.
 
 import pathlib
 import re
@@ -32,7 +33,11 @@ busybox mount -t sysfs none /new/sys
 busybox mount -t devtmpfs none /new/dev
 busybox mkdir -p /new/dev/pts
 busybox mount -t devpts none /new/dev/pts
+busybox mkdir -p /checkout
+busybox mount -o bind /new{root} /checkout
 for folder in run tmp dev/shm; do busybox mkdir -p /new/$folder; busybox mount -t tmpfs none /new/$folder; done
+busybox mkdir -p /new{root}
+busybox mount -o bind /checkout /new{root}
 {end}
 """
 ALONE = "exec busybox switch_root /new /bin/sh -c 'mount -t cgroup2 none /sys/fs/cgroup; {commands}'"
@@ -125,7 +130,7 @@ def run(nodes, words, seconds, has_systemd=False):
     modules = _modules()
     commands = COMMANDS.format(begin=BEGIN, end=END, root=ROOT, words=" ".join(map(str, words)))
     end = (SYSTEMD if has_systemd else ALONE).format(commands=commands)
-    script = INIT.format(modules=" ".join(name for name, _ in modules), end=end)
+    script = INIT.format(modules=" ".join(name for name, _ in modules), end=end, root=ROOT)
     with tempfile.TemporaryDirectory(prefix="numac-lab-") as scratch:
         archive = pathlib.Path(scratch, "initramfs.gz")
         archive.write_bytes(initramfs.archive(script, modules))

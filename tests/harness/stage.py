@@ -149,10 +149,11 @@ class Stage:
         return found
 
     def files(self):
-        """All below the state folder but what is to stay; sockets too."""
+        """All below the state folder but what is to stay; sockets too.  Some may go while we look."""
         keep = self.state / CACHE
-        return sorted(str(path.relative_to(self.runtime)) for path in self.runtime.rglob("*")
-                      if not path.is_relative_to(keep) and (not path.is_dir() or path.is_symlink()))
+        found = [pathlib.Path(folder) / name for folder, folders, names in os.walk(self.runtime)
+                 for name in names + [name for name in folders if os.path.islink(os.path.join(folder, name))]]
+        return sorted(str(path.relative_to(self.runtime)) for path in found if not path.is_relative_to(keep))
 
     def left(self):
         running = [(pid, process_file(pid, "cmdline").replace(b"\0", b" ").decode("utf-8", "replace")[:200])
