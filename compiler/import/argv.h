@@ -199,6 +199,8 @@ bool argv_cell_number(struct argv_guest *guest, struct option *option, const cha
 
 /* What a backend says of where its memory comes from, for a cell or the guest. */
 void backend_lines(struct argv_guest *guest, struct backend *backend, struct line **list);
+/* Huge pages that nobody takes at start are no words of a site: told. */
+void huge_pages_at_start(struct argv_guest *guest, struct span where, struct line **list);
 /* The same but for where it comes from: a device has a file of its own, or an enclave. */
 void backend_lines_beside_source(struct argv_guest *guest, struct backend *backend, struct line **list);
 void backend_done(struct argv_guest *guest, struct backend *backend); /* tells what nobody read */

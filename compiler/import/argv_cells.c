@@ -278,6 +278,7 @@ static void say_cell(struct argv_guest *guest, uint32_t number, bool has_memory,
         argv_line(guest, block, "initiator", "%u", cell->initiator);
     if (cell->backend) {
         backend_lines(guest, cell->backend, block);
+        huge_pages_at_start(guest, cell->backend->option->span, block);
         backend_done(guest, cell->backend);
     }
 }
@@ -334,6 +335,7 @@ static void say_only(struct argv_guest *guest)
         if (bytes != guest->memory_bytes)
             tell_memory(guest, backend->option->span, "its backend", bytes);
         backend_lines(guest, backend, &guest->lines);
+        huge_pages_at_start(guest, backend->option->span, &guest->lines);
         backend_done(guest, backend);
     }
 }

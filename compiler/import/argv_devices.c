@@ -11,30 +11,38 @@
 
 /* ---- devices that belong to cells ------------------------------------------------------------------------------- */
 
+static const char cxl_shape[] = "numac gives each CXL memory a bridge on a cell and a window of addresses of its own";
+
 /* A new word takes its row out of here. */
 static const struct {
-    const char *prefix, *about;
+    const char *prefix, *about, *note; /* note: NULL: there is no word at all */
 } no_words[] = {
-    { "cxl-", "memory behind CXL" },
-    { "pxb", "a PCI expander bus" },
-    { "vfio-", "a device of the host" },
+    { "cxl-type3", "memory behind CXL", cxl_shape },  { "cxl-", "a port of CXL", cxl_shape },
+    { "pxb-cxl", "a host bridge of CXL", cxl_shape }, { "pxb", "a PCI expander bus", NULL },
+    { "vfio-", "a device of the host", NULL },
 };
 
-static const char *about_device(struct option *option, const char *driver)
+static const char *about_device(struct option *option, const char *driver, const char **out_note)
 {
+    *out_note = NULL;
     for (size_t i = 0; i < G_N_ELEMENTS(no_words); i++)
-        if (g_str_has_prefix(driver, no_words[i].prefix))
+        if (g_str_has_prefix(driver, no_words[i].prefix)) {
+            *out_note = no_words[i].note;
             return no_words[i].about;
+        }
     return option_take(option, "numa_node") ? "a PCI bus on a cell" : NULL;
 }
 
 /* Its memory is the device's business. */
 static void take_backend(struct argv_guest *guest, struct option *option)
 {
-    const char *id = option_text(option, "memdev");
-    struct backend *backend = id ? g_hash_table_lookup(guest->backends, id) : NULL;
-    if (backend)
-        backend->is_used = true;
+    static const char *const keys[] = { "memdev", "volatile-memdev", "persistent-memdev", "lsa" };
+    for (size_t i = 0; i < G_N_ELEMENTS(keys); i++) {
+        const char *id = option_text(option, keys[i]);
+        struct backend *backend = id ? g_hash_table_lookup(guest->backends, id) : NULL;
+        if (backend)
+            backend->is_used = true;
+    }
 }
 
 /* ---- devices ---------------------------------------------------------------------------------------------------- */
@@ -48,10 +56,10 @@ static void read_device(struct argv_guest *guest, struct option *option)
     }
     if (option->is_carried || argv_is_vcpu(option))
         return;
-    const char *about = about_device(option, driver);
+    const char *note, *about = about_device(option, driver, &note);
     take_backend(guest, option);
     if (about) {
-        argv_not_carried(guest, option->span, NULL, "%s", about);
+        argv_not_carried(guest, option->span, note, "%s", about);
         return;
     }
     g_autofree char *what = g_strdup_printf("-device %.40s", driver);

@@ -70,8 +70,8 @@ static void tell_left(struct saying *saying)
     struct findings *findings = saying->syntax->findings;
     if (!saying->left->len)
         return;
-    struct finding *finding = report(findings, NM_import_no_base, saying->first_left,
-                                     "left out, as no base keeps it: %s", saying->left->str);
+    struct finding *finding =
+        report(findings, NM_import_no_base, saying->first_left, "left out, as no base keeps it: %s", saying->left->str);
     finding_note(findings, finding, "UUID and MAC address are made of the names of the site and the guest");
     finding_help(findings, finding, "'-o DIR' writes the site and a base for each guest, which keeps all of it");
 }
@@ -82,8 +82,8 @@ static struct line *say(struct saying *saying, struct line **list, const char *w
 {
     struct findings *findings = saying->syntax->findings;
     if (!text_is_writable(value->text)) {
-        struct finding *finding = report(findings, NM_import_text, value->span,
-                                         "this value holds control characters, which a site cannot");
+        struct finding *finding =
+            report(findings, NM_import_text, value->span, "this value holds control characters, which a site cannot");
         finding_help(findings, finding, "remove them from the guest's XML");
         saying->failed = true;
         return NULL;
@@ -137,8 +137,7 @@ static void say_cpu(struct saying *saying, const struct base_value *ruled)
     static const struct {
         const char *word;
         enum domain_fact value, more;
-    } pairs[] = { { "cache", FACT_CACHE, FACT_CACHE_LEVEL },
-                  { "maxphysaddr", FACT_ADDRESS_MODE, FACT_ADDRESS_BITS } };
+    } pairs[] = { { "cache", FACT_CACHE, FACT_CACHE_LEVEL }, { "maxphysaddr", FACT_ADDRESS_MODE, FACT_ADDRESS_BITS } };
     for (size_t i = 0; i < G_N_ELEMENTS(pairs); i++) {
         const struct base_value *value = &beside->facts[pairs[i].value], *more = &beside->facts[pairs[i].more];
         struct line *line = value->text ? say(saying, &cpu->children, pairs[i].word, value) : NULL;

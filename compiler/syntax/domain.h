@@ -86,6 +86,7 @@ enum part {
     PART_BANDWIDTH,
     PART_DEVICES,
     PART_DEVICE_MEMORY,
+    PART_DEVICE_UUID,
     PART_DEVICE_SOURCE,
     PART_NODEMASK,
     PART_PAGESIZE,
@@ -110,6 +111,7 @@ enum part {
     PART_HOSTDEV_SOURCE,
     PART_HOSTDEV_SOURCE_ADDRESS,
     PART_HOSTDEV_ADDRESS,
+    PART_EMULATOR,
     PART_DISK,
     PART_DISK_DRIVER,
     PART_DISK_SOURCE,
@@ -122,8 +124,10 @@ enum part {
 
 enum { ATTRIBUTES_OF_PART = 6 };
 
-enum { PART_ONCE = 1, /* a second one beside it is an error: libvirt drops one of them in silence */
-       PART_CONTENT = 2 /* its text matters */ };
+enum {
+    PART_ONCE = 1,   /* a second one beside it is an error: libvirt drops one of them in silence */
+    PART_CONTENT = 2 /* its text matters */
+};
 
 struct part_row {
     enum part parent;
@@ -184,7 +188,8 @@ enum part part_parent(enum part part);
 /* An element that is no part; a warning where libvirt has none of that name there either. */
 void domain_tell_unknown(struct domain *domain, enum part parent, const char *name, struct extent where);
 
-/* What is lost without a base is noted by its name, once for each. */
+/* What is lost without a base: a warning where it is about memory and CPUs, else noted by its name, once for each. */
+void domain_tell_lost(struct domain *domain, struct extent where, const char *what);
 void domain_leave(struct domain *domain, const char *name, struct extent where);
 void domain_leave_unknown(struct domain *domain, enum part parent, const char *name, struct extent where);
 /* What a guest without a base can still say beside memory and CPUs; where it can no more, it is left. */

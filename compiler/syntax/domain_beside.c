@@ -9,6 +9,13 @@
 
 enum { FEATURE_LIMIT = 1024, MOST_LEFT = 64 };
 
+void domain_tell_lost(struct domain *domain, struct extent where, const char *what)
+{
+    struct finding *finding = domain_report(domain, NM_import_not_carried, where, "not carried over: %s", what);
+    finding_note(domain->findings, finding, "the language has no word for it in this version");
+    finding_help(domain->findings, finding, "'-o DIR' writes a base that keeps it");
+}
+
 /* ---- what is left ----------------------------------------------------------------------------------------------- */
 
 void domain_leave(struct domain *domain, const char *name, struct extent where)
@@ -40,14 +47,14 @@ static bool is_written_anyway(enum part parent, const char *name)
 
 void domain_leave_unknown(struct domain *domain, enum part parent, const char *name, struct extent where)
 {
-    static const enum part parents[] = { PART_DOMAIN, PART_OS,      PART_FEATURES, PART_CPU,
+    static const enum part parents[] = { PART_DOMAIN,  PART_OS,      PART_FEATURES, PART_CPU,
                                          PART_CPUTUNE, PART_MEMTUNE, PART_DEVICES };
     for (size_t i = 0; i < G_N_ELEMENTS(parents); i++)
         if (parents[i] == parent && !is_written_anyway(parent, name)) /* with its prefix, where it has one */
-            domain_leave(domain,
-                         arena_string(domain->syntax->arena, domain->text + where.begin + 1,
-                                      where.end - where.begin - 1),
-                         where);
+            domain_leave(
+                domain,
+                arena_string(domain->syntax->arena, domain->text + where.begin + 1, where.end - where.begin - 1),
+                where);
 }
 
 static gint by_place(gconstpointer one, gconstpointer other)
@@ -178,16 +185,26 @@ static void say_boot(struct domain *domain, struct domain_beside *beside)
             domain_leave(domain, "boot", element_extent(boot));
 }
 
+/* What numac runs is found by its name. */
+static bool is_usual_emulator(const struct text_value *path)
+{
+    g_autofree char *name = g_path_get_basename(path->text);
+    return g_str_has_prefix(name, "qemu-system-");
+}
+
 /* Parts that a base would keep, and of which the language takes some only. */
 static void leave_parts(struct domain *domain)
 {
-    const struct element *limit = domain_first(domain, PART_HARD_LIMIT), *uuid = domain_first(domain, PART_UUID);
+    const struct element *limit = domain_first(domain, PART_HARD_LIMIT), *uuid = domain_first(domain, PART_UUID),
+                         *emulator = domain_first(domain, PART_EMULATOR);
+    if (emulator && !is_usual_emulator(&emulator->content))
+        domain_leave(domain, "emulator", element_extent(emulator));
     if (uuid)
         domain_leave(domain, "uuid", element_extent(uuid));
     if (limit && !domain_first(domain, PART_LOCKED))
         domain_leave(domain, "hard_limit", element_extent(limit));
     for (const struct element *one = domain_first(domain, PART_CONTROLLER); one; one = one->next)
-        if (!value_is(element_value(one, "type"), "pci"))
+        if (!value_is(element_value(one, "type"), "pci")) /* those of PCI are made as they are needed */
             domain_leave(domain, "controller", element_extent(one));
     for (const struct element *one = domain_first(domain, PART_HOSTDEV); one; one = one->next)
         if (!value_is(element_value(one, "type"), "pci"))
