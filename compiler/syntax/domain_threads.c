@@ -228,13 +228,25 @@ static void add_unnumbered(struct iothreads *all)
     }
 }
 
+static bool is_new_number(struct iothreads *all, const struct text_value *said, uint64_t id)
+{
+    struct domain *domain = all->domain;
+    if (!thread_of(all, (uint32_t)id))
+        return true;
+    struct finding *finding =
+        domain_report(domain, NM_base_repeated, said->where, "two I/O threads have the number %" G_GUINT64_FORMAT, id);
+    finding_note(domain->findings, finding, "libvirt refuses it");
+    finding_help(domain->findings, finding, "keep one of the two");
+    return false;
+}
+
 static void add_ids(struct iothreads *all)
 {
     struct domain *domain = all->domain;
     uint64_t id;
     for (const struct element *one = domain_first(domain, PART_IOTHREAD_ID); one; one = one->next) {
         const struct text_value *said = domain_needed(domain, one, "id");
-        if (is_number(domain, said, &id))
+        if (is_number(domain, said, &id) && is_new_number(all, said, id))
             add_pool(all, new_thread(all, one, (uint32_t)id, word_value(domain, said)), one);
     }
     if (all->by_number)

@@ -134,6 +134,7 @@ static const struct example examples[] = {
     { "iothreads/other ids", D("<iothreads>2</iothreads><iothreadids><iothread id='4'/><iothread id='5'/></iothreadids>"), "[iothread] [4]\n[iothread] [5]\n", "" },
     { "iothreads/some ids", D("<iothreads>3</iothreads><iothreadids><iothread id='2' thread_pool_max='9'/><iothread id='7'/></iothreadids><cputune><iothreadpin iothread='1' cpuset='4'/></cputune>"),
       "[iothread] [2] {\n  [pool] [0] [9]\n[iothread] [7]\n[iothread] [1] {\n  [cpus] [4]\n", "" },
+    { "iothreads/twice", D("<iothreadids><iothread id='1'/><iothread id='1'/></iothreadids>"), "[iothreads] [2]\n", "NM1227 1:54 '1'\n" },
     { "iothreads/of no thread", D("<iothreadids><iothread id='7'/></iothreadids><cputune><iothreadpin iothread='1' cpuset='4'/><iothreadsched iothreads='6-7' scheduler='idle'/></cputune>"),
       "[iothread] [7] {\n  [scheduler] [idle]\n", "NM1228 1:86 '1'\nNM1228 1:127 '6-7'\n" },
     { "iothreads/many without ids", D("<iothreads>30</iothreads><iothreadids><iothread id='99'/></iothreadids>"), "[iothread] [99]\n[iothread] [1]\n[iothread] [2]\n[iothread] [3]\n[iothread] [4]\n[iothread] [5]\n[iothread] [6]\n[iothread] [7]\n[iothread] [8]\n", "NM1237 1:20 '30'\n" },
