@@ -331,6 +331,7 @@ class Verdict:
     parser: str = ""
     driver: str = ""
     args: str = ""
+    made: str = ""  # by libvirt's driver, of the original
     wrong: list[str] = field(default_factory=list)
 
 
@@ -359,6 +360,7 @@ def judge(numac, engine, trip, told):
         column(trip, verdict, "parser", lines, "")
     if engine:
         column(trip, verdict, "driver", *driver_says(engine, *told))
+        verdict.made = "" if told[0].startswith("error:") else told[0]
     column(trip, verdict, "args", *args_say(numac, trip, engine, told[0] if engine else ""))
     return verdict
 
@@ -421,7 +423,22 @@ def tests_of(numac, engine, scratch, sources):
             tests.append(tap.Test(f"{trip.title}: short", lambda trip=trip: short_is_long(numac, trip)))
         if trip.names:
             tests.append(tap.Test(f"{trip.title}: bytes", lambda trip=trip: bytes_stay(trip)))
+        if verdict.made:
+            tests.append(tap.Test(f"{trip.title}: argv", lambda trip=trip, verdict=verdict:
+                                  argv_of_driver(numac, engine, trip, verdict)))
     return trips, verdicts, tests
+
+
+def argv_of_driver(numac, engine, trip, verdict):
+    """The command line that libvirt's driver makes, imported by itself; its site may be refused as that of the XML is."""
+    text = verdict.made
+    for place, page_bytes in engine.mounts.items():
+        text = text.replace(place, import_argv.MOUNT_OF[page_bytes])
+    path = trip.folder / f"{trip.source.stem}.args"
+    path.write_text(text)
+    imported, _, left = import_argv.verdict(numac, path, trip.folder / "argv", refusal)
+    codes = re.findall(r"NM\d{4}", imported) if "refused" in imported else []
+    fail_with([imported] if any(code not in verdict.args for code in codes) else left)
 
 
 def random_trip(numac, scratch, seed):

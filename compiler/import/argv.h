@@ -66,6 +66,7 @@ enum argv_kind {
     ARGV_MACHINE, /* from here on what a shell would put in place of a value must be known */
     ARGV_ACCEL,
     ARGV_ENABLE_KVM,
+    ARGV_NO_ACPI,
     ARGV_CPU,
     ARGV_SMP,
     ARGV_MEMORY,

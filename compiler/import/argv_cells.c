@@ -346,6 +346,8 @@ void argv_cells(struct argv_guest *guest)
         return;
     if (!guest->cell_count) {
         say_only(guest);
+        if (guest->has_no_acpi)
+            argv_leave_out(guest, guest->no_acpi_span, "that it has no ACPI");
         return;
     }
     for (struct option *option = argv_next_numa(guest, "cpu", NULL); option;
@@ -369,7 +371,7 @@ void argv_cells(struct argv_guest *guest)
         argv_leave_unused(guest, option, "the language has no word for it in this version");
     if (guest->has_no_acpi)
         argv_not_carried(guest, guest->no_acpi_span, "numac's guests have ACPI, by which they see their cells",
-                         "'acpi=off'");
+                         "cells of a guest without ACPI");
 }
 
 void argv_cells_free(struct argv_guest *guest)

@@ -89,9 +89,19 @@ static void say_architecture(struct argv_guest *guest)
     argv_line(guest, &guest->lines, "arch", "%s", is_narrow ? "x86_64" : guest->architecture);
 }
 
+static void read_no_acpi(struct argv_guest *guest)
+{
+    const struct option *option = argv_next(guest, ARGV_NO_ACPI, NULL);
+    if (!option)
+        return;
+    guest->has_no_acpi = true;
+    guest->no_acpi_span = option->span;
+}
+
 static void say_machine(struct argv_guest *guest)
 {
     const struct property *type = NULL;
+    read_no_acpi(guest);
     for (struct option *option = argv_next(guest, ARGV_MACHINE, NULL); option;
          option = argv_next(guest, ARGV_MACHINE, option)) {
         const struct property *said = option_take(option, "type");
@@ -209,7 +219,7 @@ static void say_cache(struct cpu *cpu, struct line *line)
     if (is_value(cpu->host_info, "on"))
         argv_line(guest, &line->children, "cache", "passthrough");
     else if (is_value(cpu->l3, "on"))
-        argv_line(guest, &line->children, "cache", "emulate");
+        line_add_argument(guest->arena, argv_line(guest, &line->children, "cache", "emulate"), "3");
     else if (is_value(cpu->l3, "off"))
         argv_line(guest, &line->children, "cache", "disable");
     else if (cpu->host_info || cpu->l3)

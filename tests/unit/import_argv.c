@@ -51,7 +51,7 @@ static const struct {
       "qemu-system-x86_64 -name g -accel kvm -M q35 -cpu "
       "EPYC,+topoext,-pdpe1gb,ssbd=on,x2apic=off,host-phys-bits=on,l3-"
       "cache=on",
-      "    cpu EPYC { cache emulate; maxphysaddr passthrough; features topoext ^pdpe1gb ssbd ^x2apic }\n    memory "
+      "    cpu EPYC { cache emulate 3; maxphysaddr passthrough; features topoext ^pdpe1gb ssbd ^x2apic }\n    memory "
       "128MiB\n" ONE },
     { "cores before sockets", KVM "-smp 8,threads=2", "    memory 128MiB\n    vcpus 8 { threads 2 }\n" },
     { "sockets before cores", "kvm -name g -M pc-q35-6.1 -cpu host -smp 8",
@@ -448,6 +448,9 @@ static const struct {
       NM_argv_not_carried, "-object memory-backend-file,id=l,size=256K,mem-path=/srv/l,share=on" },
     { "huge pages when they are touched", KVM "-m 1G -mem-path /dev/hugepages-1G", NM_argv_not_carried,
       "-mem-path /dev/hugepages-1G" },
+    { "cells of a guest without ACPI", KVM "-m 1G -no-acpi -numa node,cpus=0,mem=1G", NM_argv_not_carried, "-no-acpi" },
+    { "a guest without ACPI", KVM "-machine acpi=off", NM_argv_left_out, "acpi=off" },
+    { "options in a variable", KVM "\"$@\"", NM_argv_not_carried, "\"$@\"" },
     { "an old GIC", "qemu-system-aarch64 -name g -accel kvm -machine virt,gic-version=2 -cpu host", NM_argv_not_carried,
       "gic-version=2" },
     { "a cache of each thread", KVM "-machine smp-cache.0.cache=l2,smp-cache.0.topology=thread", NM_argv_not_carried,
