@@ -29,6 +29,7 @@ static struct model_options model_options(struct session *session)
         .host_count = options->hosts.count,
         .include_folders = options->include_folders.list,
         .include_folder_count = options->include_folders.count,
+        .today = session->today,
     };
 }
 
@@ -39,6 +40,7 @@ struct compiled compile_site(struct session *session, const char *path)
     struct syntax *syntax = syntax_new(session->sources, session->findings);
     struct model_options options = model_options(session);
     uint32_t file = sources_read(session->sources, path, SITE_BYTES_LIMIT);
+    findings_accept_all(session->findings, (struct acceptances){ 0 }); /* of the site before */
     struct site *site = build_site(session->arena, syntax, file, &options);
     syntax_free(syntax); /* the model stands: nothing points into the trees any more */
     if (site) {
@@ -50,6 +52,8 @@ struct compiled compile_site(struct session *session, const char *path)
     }
     compiled.site = site;
     compiled.is_clean = findings_errors_met(session->findings) == errors;
+    if (compiled.is_clean && site) /* else some stage did not see all, and nobody knows what it would have told */
+        tell_unused_acceptances(session->findings, site);
     return compiled;
 }
 

@@ -10,6 +10,7 @@
 
 #include "notation/notation.h"
 #include "streams.h"
+#include "today.h"
 
 struct session *session_open(const struct options *options)
 {
@@ -19,6 +20,7 @@ struct session *session_open(const struct options *options)
     session->sources = sources_new();
     session->findings = findings_new(session->sources);
     session->result = g_string_new(NULL);
+    session->today = today();
     return session;
 }
 
@@ -77,7 +79,7 @@ static void render(const struct session *session, struct findings *findings, int
 static bool show_findings(const struct session *session)
 {
     int stream = stream_of_findings(session);
-    if (stream == STDERR_FILENO && !findings_count(session->findings, HINT))
+    if (stream == STDERR_FILENO && !findings_count(session->findings, HINT) && !findings_accepted(session->findings))
         return true;
     g_autoptr(GString) text = g_string_new(NULL);
     helps_in_yaml(session->findings, session->sources, session->arena);

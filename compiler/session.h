@@ -26,6 +26,7 @@ struct session {
     GString *result;         /* for standard output */
     enum exit_status status; /* at least this */
     bool has_heir;           /* another program will write to standard output: findings go to standard error */
+    uint32_t today;          /* 20270131 */
     bool is_shown;           /* the findings are out, and no more may come */
     int write_error;         /* of standard output; 0 without */
 };

@@ -61,6 +61,7 @@ static void tell_one_target(struct session *session, const struct planned_guest 
     const struct plan_guest *plan = guest->plan;
     if (strcmp(emitter->suffix, ".argv") != 0)
         return;
+    about_guest(session->findings, guest->guest);
     if (plan->cpus_by_numad || plan->memory_by_numad) {
         bool is_memory = plan->memory_by_numad && guest->guest->locality.nodes_by_numad;
         struct finding *finding = report(session->findings, NM_numad_one_target,

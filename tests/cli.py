@@ -420,6 +420,65 @@ def vim_reads_the_gcc_form(folder):
     want([entry[0] for entry in errors] == ["latin.numa", "nul.numa"], entries)
 
 
+# ---- what is accepted, and until when -------------------------------------------------------------------------------
+
+FAR = """host r1 { synthetic "pack:2 [numa(memory=8589934592)] core:4 pu:1" }
+guest a {
+    memory 1GiB
+    vcpus 2
+    node 1
+    pin { 0-1 0-1 each }
+    suppress NM0513 "the license is bound" { until 2027-01-31 }
+}
+"""
+LAST_DAY = 1801440000 - 1  # the last second of it, UTC
+
+
+def codes(done):
+    return [one["code"] for one in json.loads(done.stdout)["findings"]]
+
+
+def accepted_findings_are_counted(folder):
+    (folder / "far.numa").write_text(FAR.replace("2027", "2999"))
+    done = run(["check", "--fail-on", "hint", "far.numa"], folder)
+    want(done.returncode == 0 and not done.stdout and done.stderr == b"1 accepted\n", done)
+    done = run(["check", "--format", "json", "far.numa", "site.numa"], folder)
+    document = json.loads(done.stdout)
+    schema = json.loads((ROOT / "docs/schema/findings.schema.json").read_text())
+    valid(schema, schema, document)
+    accepted = document["accepted"]
+    want([(one["code"], one["reason"], one["until"], one["times"]) for one in accepted] ==
+         [("NM0513", "the license is bound", "2999-01-31", 1)], accepted)
+    want(accepted[0]["span"]["file"] == "far.numa" and accepted[0]["span"]["start"]["line"] == 7, accepted)
+
+
+def sites_accept_nothing_for_each_other(folder):
+    """The first site accepts a code everywhere; in the second one it is told."""
+    (folder / "far.numa").write_text('suppress NM0513 "known"\n' + re.sub("    suppress.*\n", "", FAR))
+    (folder / "other.numa").write_text(re.sub("    suppress.*\n", "", FAR))
+    done = run(["check", "--format", "json", "far.numa", "other.numa"], folder)
+    want(codes(done) == ["NM0513"] and json.loads(done.stdout)["findings"][0]["spans"][0]["file"] == "other.numa", done)
+
+
+def acceptance_ends_with_its_day(folder):
+    (folder / "far.numa").write_text(FAR)
+    for epoch, wanted in ((0, []), (LAST_DAY, []), (LAST_DAY + 1, ["NM0513", "NM1404"]), (1 << 40, None),
+                          ("-1", None), ("yesterday", None), ("", None)):
+        done = run(["check", "--format", "json", "far.numa"], folder, {"SOURCE_DATE_EPOCH": str(epoch)})
+        if wanted is None:  # no time: the clock says
+            wanted = ["NM0513", "NM1404"] if time.time() > LAST_DAY else []
+        want(codes(done) == wanted and done.returncode == 0, epoch, done)
+
+
+def no_day_reaches_an_output(folder):
+    (folder / "far.numa").write_text(FAR)
+    built = [run(["build", "-o", "-", "--target", "libvirt", "far.numa"], folder, {"SOURCE_DATE_EPOCH": str(epoch)})
+             for epoch in (0, LAST_DAY, LAST_DAY + 1)]
+    want(len({done.stdout for done in built}) == 1 and built[0].stdout, built)
+    strict = run(["check", "--fail-on", "warning", "far.numa"], folder, {"SOURCE_DATE_EPOCH": str(LAST_DAY + 1)})
+    want(strict.returncode == 1, strict)
+
+
 # ---- all of them ----------------------------------------------------------------------------------------------------
 
 def tests():
@@ -435,7 +494,9 @@ def tests():
                  dash_is_standard_input, names_behind_two_dashes_are_files, names_cannot_steer_the_terminal,
                  help_is_short, help_of_each_verb, examples_of_help_run, version_names_the_libraries,
                  every_code_is_explained, schemas_are_those_of_the_tree, streams_are_judged_apart, full_disk,
-                 closed_stdout, closed_stderr, reader_that_left, interrupted, vim_reads_the_gcc_form):
+                 closed_stdout, closed_stderr, reader_that_left, interrupted, vim_reads_the_gcc_form,
+                 accepted_findings_are_counted, sites_accept_nothing_for_each_other, acceptance_ends_with_its_day,
+                 no_day_reaches_an_output):
         yield test.__name__.replace("_", " "), test, None
 
 

@@ -51,6 +51,7 @@ let: {ram: 32GiB, two: 1 2, list: [a, "b c"], open: }
 include: [a.numa, b.yaml]
 versions: {libvirt: 9.0.0, qemu: 7.2}
 placement: spread
+suppress: {NM1033: "memory is being added"}
 host:
   r1:
     topology: hosts/$model.xml
@@ -76,6 +77,7 @@ guest:
     iothread: {1: {cpus: 3}}
     boot: {cmdline: "console=ttyS0 quiet", firmware: uefi}
     remove: [cell:b, emulator]
+    suppress: {NM0513: {reason: vendor needs it, until: 2027-01-31}}
   h: {pin: {0-5: 4-9 each, 6: 1}, node: auto, count: 3, base: h.xml, distances: 21, memory: all, cells: host}
 """
 
@@ -89,6 +91,8 @@ MUTANTS = [  # path of keys, new value; None as the last: the key is taken away
     (["host", "r1", "color"], "red"), (["versions", "docker"], "1.2"), (["versions", "qemu"], "seven"), (["placement"], "pack spread"),
     (["guest", "g", "distances", "0"], ["10", "far"]), (["guest", "g", "iothread", "one"], {}), (["guest", "g", "device"], {"d": "41:00.0"}),
     (["guest", "g", "cpu", "cache"], "emulate 3 4"), (["guest", "g", "boot", "firmware"], "efi"), (["guest", "g", "emulator", "cpus"], "0-3;5"),
+    (["suppress"], "NM1033"), (["suppress"], {"unused": "why"}), (["guest", "g", "suppress", "NM0513", "until"], "31.1.2027"),
+    (["guest", "g", "suppress", "NM0513"], {"until": "2027-01-31", "since": "2026-01-31"}),
 ]
 
 

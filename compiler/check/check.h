@@ -27,7 +27,7 @@ struct plan_rule { /* one guest as planned */
     void (*run)(const struct check *check, const struct planned_guest *planned);
 };
 
-struct site_rule { /* all guests together */
+struct site_rule { /* all guests together; says by about_guest() or about_host() whom a warning or hint is about */
     const char *name;
     const char *source;
     void (*run)(const struct check *check, const struct planned_site *planned);

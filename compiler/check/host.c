@@ -220,6 +220,7 @@ static void hosts_are_known_and_left_alive(const struct check *check, const stru
     for (uint32_t h = 0; h < site->hosts->count; h++) {
         if (!loads[h].any)
             continue;
+        about_host(check->findings, site->hosts->list[h].declared);
         report_unknown(check, &site->hosts->list[h], &loads[h]);
         report_kernel(check, &site->hosts->list[h], &loads[h]);
         report_rest(check, &site->hosts->list[h], &loads[h]);

@@ -198,6 +198,7 @@ static void numad_meets_no_own_cpu(const struct check *check, const struct plann
         const struct planned_guest *owner = owned ? owned->guests[which] : NULL;
         if (!guest->plan->cpus_by_numad || !owner)
             continue;
+        about_guest(check->findings, guest->guest);
         struct finding *finding =
             report(check->findings, NM_numad_on_own_cpu, numad_span(guest->guest),
                    "numad may send guest '%s' to CPU %u, which vCPU %u of guest '%s' has for its own",

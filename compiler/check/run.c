@@ -30,6 +30,7 @@ void check_model(struct arena *arena, struct findings *findings, struct site *si
             continue;
         }
         size_t errors = findings_errors_met(findings), all = findings_count(findings, HINT);
+        about_guest(findings, guest);
         for (size_t t = 0; t < G_N_ELEMENTS(model_tables); t++)
             for (const struct model_rule *rule = model_tables[t]; rule->run; rule++)
                 if (!rule->of_whole || !guest->is_incomplete)
@@ -37,6 +38,7 @@ void check_model(struct arena *arena, struct findings *findings, struct site *si
         guest->is_broken |= findings_errors_met(findings) > errors;
         tell_origins_since(findings, all, site, guest);
     }
+    about_guest(findings, NULL);
 }
 
 static void check_planned_guest(const struct check *check, const struct planned_guest *planned)
@@ -68,11 +70,15 @@ void check_plan(struct arena *arena, struct findings *findings, const struct pla
         if (guest->instance > 1 && guest->family == failed)
             continue;
         size_t errors = findings_errors_met(findings), all = findings_count(findings, HINT);
+        about_guest(findings, guest);
         check_planned_guest(&check, &planned->guests[i]);
         tell_origins_since(findings, all, as_placed->site, guest);
         failed = findings_errors_met(findings) > errors ? guest->family : NULL;
     }
     for (size_t t = 0; t < G_N_ELEMENTS(site_tables); t++)
-        for (const struct site_rule *rule = site_tables[t]; rule->run; rule++)
+        for (const struct site_rule *rule = site_tables[t]; rule->run; rule++) {
+            about_guest(findings, NULL);
             rule->run(&check, planned);
+        }
+    about_guest(findings, NULL);
 }

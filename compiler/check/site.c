@@ -103,6 +103,7 @@ static void report_visitor(const struct check *check, const struct planned_site 
                            uint32_t index, const char *who, uint32_t cpu, struct span span)
 {
     const struct planned_guest *owner = &site->guests[ledger->guest[cpu] - 1];
+    about_guest(check->findings, site->guests[index].guest);
     struct finding *finding = report(check->findings, NM_dedicated_cpu_shared, span,
                                      "%s of guest '%s' may run on CPU %u, which vCPU %u of guest '%s' has for its own",
                                      who, site->guests[index].plan->name, cpu, ledger->vcpu[cpu], owner->plan->name);
@@ -183,6 +184,7 @@ static void check_hosts(const struct check *check, GHashTable *hosts, const stru
         for (ids_each(nodes->plain, number)) {
             if (host_node(host->facts, number))
                 continue;
+            about_guest(check->findings, guest);
             struct finding *finding =
                 report(check->findings, NM_host_lacks_node, cell_word(guest, cell, W_NODE, 1),
                        "guest '%s' may live on host '%s', which has no node %u", guest->name, host->name, number);

@@ -50,13 +50,26 @@ struct finding {
     uint32_t order; /* of reporting, the last thing sorted by */
 };
 
+/* A finding that the user knows of and takes as it is. */
+struct acceptance {
+    enum code code;             /* below an error */
+    struct span span;           /* where it is said */
+    const char *reason, *until; /* until: a date, NULL for ever */
+    uint32_t times;             /* findings that it kept back; those of one code at one place are one */
+};
+
+struct acceptances {
+    struct acceptance *const *list;
+    uint32_t count;
+};
+
 struct findings;
 
 struct findings *findings_new(const struct sources *sources);
 void findings_free(struct findings *findings); /* accepts NULL */
 
 /* Adds a finding and gives it back, to be told more.  The same code at the same span (of a file) is kept once: the
- * second report goes to a finding that is never shown. */
+ * second report goes to a finding that is never shown, and so does one that is accepted. */
 struct finding *report(struct findings *findings, enum code code, struct span span, const char *format, ...)
     G_GNUC_PRINTF(4, 5);
 bool finding_is_repeated(const struct findings *findings, const struct finding *finding); /* it is never shown */
@@ -65,6 +78,11 @@ void finding_label(struct findings *findings, struct finding *finding, struct sp
     G_GNUC_PRINTF(4, 5); /* without a file: becomes a note; beyond the third: dropped */
 void finding_note(struct findings *findings, struct finding *finding, const char *format, ...) G_GNUC_PRINTF(3, 4);
 void finding_help(struct findings *findings, struct finding *finding, const char *format, ...) G_GNUC_PRINTF(3, 4);
+
+/* What is accepted from here on: of everything, and of the subject that is worked on.  Each replaces what it was. */
+void findings_accept_all(struct findings *findings, struct acceptances accepted);
+void findings_accept(struct findings *findings, struct acceptances accepted);
+size_t findings_accepted(const struct findings *findings); /* how many were kept back */
 
 size_t findings_count(const struct findings *findings, enum severity at_least);
 /* Errors reported so far, also those that were told before at the same place: what a stage compares to know whether

@@ -56,6 +56,7 @@ struct findings *findings_new(const struct sources *sources)
     findings->sources = sources;
     findings->list = g_ptr_array_new();
     findings->seen = g_hash_table_new(g_str_hash, g_str_equal);
+    findings->accepted = g_ptr_array_new();
     return findings;
 }
 
@@ -65,6 +66,7 @@ void findings_free(struct findings *findings)
         return;
     g_ptr_array_free(findings->list, TRUE);
     g_hash_table_destroy(findings->seen);
+    g_ptr_array_free(findings->accepted, TRUE);
     arena_free(findings->arena);
     g_free(findings);
 }
@@ -76,24 +78,65 @@ static const char *formatted(struct findings *findings, const char *format, va_l
     return arena_string(findings->arena, text, strlen(text));
 }
 
-/* True the first time a code is reported at a place; without a place every report is new. */
-static bool is_new(struct findings *findings, enum code code, struct span span)
+/* True the first time a code is reported at a place, to be shown or to one who keeps it back (`by`); without a place
+ * every report is new. */
+static bool is_new(struct findings *findings, enum code code, struct span span, const void *by)
 {
     if (!span.file)
         return true;
-    char key[64];
-    g_snprintf(key, sizeof key, "%d:%u:%u:%u", (int)code, span.file, span.begin, span.end);
+    char key[96];
+    g_snprintf(key, sizeof key, "%d:%u:%u:%u:%p", (int)code, span.file, span.begin, span.end, by);
     if (g_hash_table_contains(findings->seen, key))
         return false;
     g_hash_table_add(findings->seen, arena_string(findings->arena, key, strlen(key)));
     return true;
 }
 
+/* Every acceptance of the code counts as used, so that none of two layers that say it is told to be in vain. */
+static bool keep_back(struct findings *findings, enum code code, struct span span, struct acceptances accepted)
+{
+    bool is_accepted = false;
+    for (uint32_t i = 0; i < accepted.count; i++) {
+        struct acceptance *acceptance = accepted.list[i];
+        if (acceptance->code != code)
+            continue;
+        is_accepted = true;
+        if (!acceptance->times)
+            g_ptr_array_add(findings->accepted, acceptance);
+        acceptance->times += is_new(findings, code, span, acceptance);
+    }
+    return is_accepted;
+}
+
+static bool is_accepted(struct findings *findings, enum code code, struct span span)
+{
+    bool everywhere = keep_back(findings, code, span, findings->everywhere);
+    if (!keep_back(findings, code, span, findings->here) && !everywhere)
+        return false;
+    findings->accepted_count += is_new(findings, code, span, findings);
+    return true;
+}
+
+void findings_accept_all(struct findings *findings, struct acceptances accepted)
+{
+    findings->everywhere = accepted;
+}
+
+void findings_accept(struct findings *findings, struct acceptances accepted)
+{
+    findings->here = accepted;
+}
+
+size_t findings_accepted(const struct findings *findings)
+{
+    return findings->accepted_count;
+}
+
 struct finding *report(struct findings *findings, enum code code, struct span span, const char *format, ...)
 {
     enum severity severity = code_row(code)->severity;
     findings->errors_met += severity == ERROR;
-    if (!is_new(findings, code, span))
+    if ((severity < ERROR && is_accepted(findings, code, span)) || !is_new(findings, code, span, NULL))
         return &findings->repeated;
     struct finding *finding = arena_take(findings->arena, struct finding);
     finding->code = code;
@@ -109,7 +152,7 @@ struct finding *report(struct findings *findings, enum code code, struct span sp
     return finding;
 }
 
-/* Made before at the same place: whatever is added costs nothing, however often a profile is used. */
+/* Made before at the same place, or accepted: whatever is added costs nothing, however often a profile is used. */
 bool finding_is_repeated(const struct findings *findings, const struct finding *finding)
 {
     return finding == &findings->repeated;
@@ -206,8 +249,19 @@ static int by_place(const void *left, const void *right)
     return a->order < b->order ? -1 : a->order > b->order;
 }
 
+static int by_place_of_acceptance(const void *left, const void *right)
+{
+    const struct span *a = &(*(const struct acceptance *const *)left)->span,
+                      *b = &(*(const struct acceptance *const *)right)->span;
+    if (a->file != b->file)
+        return a->file < b->file ? -1 : 1;
+    return a->begin < b->begin ? -1 : a->begin > b->begin;
+}
+
 void findings_sort(struct findings *findings)
 {
     if (findings->list->len)
         qsort(findings->list->pdata, findings->list->len, sizeof(void *), by_place);
+    if (findings->accepted->len)
+        qsort(findings->accepted->pdata, findings->accepted->len, sizeof(void *), by_place_of_acceptance);
 }

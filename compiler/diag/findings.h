@@ -10,10 +10,13 @@ struct findings {
     struct arena *arena;
     const struct sources *sources;
     GPtrArray *list;  /* struct finding * */
-    GHashTable *seen; /* "code:file:begin:end" */
+    GHashTable *seen; /* "code:file:begin:end", and who accepted it */
     size_t counts[ERROR + 1];
-    size_t errors_met;       /* errors reported, kept or not */
-    struct finding repeated; /* what a report is told that was made before: never shown */
+    size_t errors_met;                   /* errors reported, kept or not */
+    struct finding repeated;             /* what a report is told that was made before: never shown */
+    struct acceptances everywhere, here; /* those in force */
+    GPtrArray *accepted;                 /* struct acceptance *: those that kept something back */
+    size_t accepted_count;
 };
 
 #define FINDINGS_A_FILE 50u /* more are counted, not shown */
@@ -31,7 +34,9 @@ struct selection {
     const struct sources *sources;
     struct file_findings *files;
     size_t file_count;
-    size_t counts[ERROR + 1]; /* shown and left out, without what was to be hidden */
+    size_t counts[ERROR + 1];  /* shown and left out, without what was to be hidden */
+    const GPtrArray *accepted; /* struct acceptance *, by place */
+    size_t accepted_count;     /* findings that they kept back */
 };
 
 void render_human(const struct selection *selection, bool colour, GString *out);

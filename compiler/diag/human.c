@@ -57,10 +57,11 @@ static void append_count(GString *out, size_t count, const char *word, const cha
     *separator = ", ";
 }
 
-/* "2 errors, 1 warning in site.numa"; nothing where no file is spoken of, as after a mistake on the command line */
+/* "2 errors, 1 warning, 3 accepted in site.numa"; nothing where no file is spoken of, as after a mistake on the command
+ * line */
 static void append_summary(const struct selection *selection, GString *out)
 {
-    const char *separator = "\n";
+    const char *separator = out->len ? "\n" : "";
     size_t named = 0;
     uint32_t file = 0;
     for (size_t i = 0; i < selection->file_count; i++)
@@ -68,14 +69,16 @@ static void append_summary(const struct selection *selection, GString *out)
             file = selection->files[i].file;
             named++;
         }
-    if (!named)
+    if (!named && !selection->accepted_count)
         return;
     for (int severity = ERROR; severity >= HINT; severity--)
         append_count(out, selection->counts[severity], severity_word((enum severity)severity), &separator);
+    if (selection->accepted_count)
+        g_string_append_printf(out, "%s%zu accepted", separator, selection->accepted_count);
     if (named == 1) {
         g_string_append(out, " in ");
         append_shown(out, source_name(selection, file));
-    } else {
+    } else if (named) {
         g_string_append_printf(out, " in %zu files", named);
     }
     g_string_append_c(out, '\n');

@@ -19,12 +19,12 @@ static void write_place(const struct selection *selection, struct json *json, co
     json_end(json, '}');
 }
 
-static void write_span(const struct selection *selection, struct json *json, struct span span, bool is_primary,
-                       const char *label)
+static void write_span(const struct selection *selection, struct json *json, const char *key, struct span span,
+                       bool is_primary, const char *label)
 {
     if (!span.file)
         return;
-    json_object(json, NULL);
+    json_object(json, key);
     json_string(json, "file", source_name(selection, span.file));
     write_place(selection, json, "start", span.file, span.begin);
     write_place(selection, json, "end", span.file, MAX(span.begin, span.end));
@@ -38,7 +38,7 @@ static void write_span(const struct selection *selection, struct json *json, str
 
 static void write_include(const struct selection *selection, struct span include, void *json)
 {
-    write_span(selection, json, include, false, "included from here");
+    write_span(selection, json, NULL, include, false, "included from here");
 }
 
 static void write_texts(struct json *json, const char *key, const char *const *texts, unsigned count)
@@ -49,18 +49,23 @@ static void write_texts(struct json *json, const char *key, const char *const *t
     json_end(json, ']');
 }
 
+static void write_code(struct json *json, enum code code)
+{
+    char text[16];
+    g_snprintf(text, sizeof text, "NM%04d", (int)code);
+    json_string(json, "code", text);
+}
+
 static void write_finding(const struct selection *selection, struct json *json, const struct finding *finding)
 {
-    char code[16];
-    g_snprintf(code, sizeof code, "NM%04d", (int)finding->code);
     json_object(json, NULL);
-    json_string(json, "code", code);
+    write_code(json, finding->code);
     json_string(json, "severity", severity_word(finding->severity));
     json_string(json, "message", finding->message);
     json_array(json, "spans");
-    write_span(selection, json, finding->span, true, finding->pointer);
+    write_span(selection, json, NULL, finding->span, true, finding->pointer);
     for (unsigned i = 0; i < finding->label_count; i++)
-        write_span(selection, json, finding->labels[i].span, false, finding->labels[i].text);
+        write_span(selection, json, NULL, finding->labels[i].span, false, finding->labels[i].text);
     each_include(selection, finding->span.file, write_include, json);
     json_end(json, ']');
     write_texts(json, "notes", finding->notes, finding->note_count);
@@ -86,6 +91,25 @@ static void write_omitted(const struct selection *selection, struct json *json)
     json_end(json, ']');
 }
 
+static void write_accepted(const struct selection *selection, struct json *json)
+{
+    json_array(json, "accepted");
+    for (guint i = 0; i < selection->accepted->len; i++) {
+        const struct acceptance *acceptance = g_ptr_array_index(selection->accepted, i);
+        json_object(json, NULL);
+        write_code(json, acceptance->code);
+        write_span(selection, json, "span", acceptance->span, true, NULL);
+        json_string(json, "reason", acceptance->reason);
+        if (acceptance->until)
+            json_string(json, "until", acceptance->until);
+        else
+            json_null(json, "until");
+        json_number(json, "times", acceptance->times);
+        json_end(json, '}');
+    }
+    json_end(json, ']');
+}
+
 void render_json(const struct selection *selection, GString *out)
 {
     struct json json;
@@ -98,6 +122,7 @@ void render_json(const struct selection *selection, GString *out)
             write_finding(selection, &json, selection->files[i].shown[j]);
     json_end(&json, ']');
     write_omitted(selection, &json);
+    write_accepted(selection, &json);
     json_end(&json, '}');
     json_finish(&json);
 }

@@ -58,7 +58,9 @@ static void select_shown(const struct findings *findings, bool hide_hints, struc
 void findings_render(struct findings *findings, const struct render_options *options, GString *out)
 {
     findings_sort(findings);
-    struct selection selection = { .sources = findings->sources };
+    struct selection selection = { .sources = findings->sources,
+                                   .accepted = findings->accepted,
+                                   .accepted_count = findings->accepted_count };
     g_autofree struct finding **list = g_new0(struct finding *, findings->list->len + 1);
     g_autoptr(GArray) files = g_array_new(FALSE, FALSE, sizeof(struct file_findings));
     select_shown(findings, options->hide_hints, list, files, selection.counts);

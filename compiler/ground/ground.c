@@ -568,8 +568,11 @@ struct site_hosts ground_hosts(struct arena *arena, struct sources *sources, str
                                    .loaded = g_hash_table_new(g_str_hash, g_str_equal) };
     struct site_host *list = arena_array(arena, struct site_host, site->host_count);
     size_t before = findings_count(findings, HINT);
-    for (uint32_t i = 0; i < site->host_count; i++)
+    for (uint32_t i = 0; i < site->host_count; i++) {
+        about_host(findings, &site->hosts[i]);
         ground(&grounding, &site->hosts[i], &list[i]);
+    }
+    about_host(findings, NULL);
     tell_origins_since(findings, before, site, NULL);
     g_hash_table_destroy(grounding.loaded);
     const struct site_host **by_name = arena_array(arena, const struct site_host *, site->host_count);

@@ -39,6 +39,7 @@ static const void *default_object(enum object_kind kind)
     case OBJECT_MEMORY_DEVICE:
         return &memory_device_defaults;
     case OBJECT_HUGEPAGES:
+    case OBJECT_SUPPRESSION:
     case OBJECT_NOTHING:
     case OBJECT_KINDS:
         break;
@@ -438,9 +439,11 @@ void bind_item(struct binder *binder, const struct frame *frame, enum context in
         return;
     }
     if (row && row->id != W_NONE) {
+        if (row->id == W_GUEST_REMOVE || row->id == W_SUPPRESS)
+            return; /* read before the others */
         if (row->kind == LABELLED)
             bind_labelled(binder, frame, row, item);
-        else if (row->id != W_GUEST_REMOVE)
+        else
             bind_setting(binder, frame, row, item);
         return;
     }

@@ -31,7 +31,10 @@ struct binder {
     GPtrArray *profile_order;
     GHashTable *sets;                      /* text to const struct set *: those that were sound */
     GHashTable *origins;                   /* place of a value to struct origin *: those that came from variables */
-    GHashTable *bases;                     /* path to struct base_tree * */
+    GHashTable *bases;                     /* path, and what is accepted, to struct base_tree * */
+    uint64_t bytes_again;                  /* of bases that were read more than once */
+    GHashTable *suppressions;              /* const struct item * to struct suppression *: all there are */
+    GPtrArray *in_force;                   /* struct acceptance *: those of them that somebody has */
     GPtrArray *host_items, *guest_items;   /* const struct item * in order */
     GPtrArray *profile_names, *host_names; /* const char *: of did-you-mean, made when first asked for; else NULL */
     uint64_t grown_words;                  /* what profiles and variables came to so far (growth.c) */
@@ -91,6 +94,9 @@ bool parse_uri(struct binder *binder, const struct scalar *scalar, const char **
 bool is_pci_address(const char *text, size_t length); /* 0000:41:00.0 */
 /* Sets that name the guest's own devices name their addresses from then on (devices.c). */
 void settle_device_places(struct binder *binder, struct guest *guest);
+bool parse_code(struct binder *binder, const struct scalar *scalar, enum code *out_code); /* (suppress.c) */
+bool parse_date(struct binder *binder, const struct scalar *scalar, uint32_t *out_day);   /* (date.c) */
+const char *date_text(struct arena *arena, uint32_t day);
 bool quiet_size(const char *text, size_t length, uint64_t *out_bytes); /* false: no size; says nothing */
 
 /* ---- what does not fit (refuse.c) */
@@ -136,6 +142,27 @@ const char *label_string(struct binder *binder,
                          const struct item *item); /* of an item that has one; outlives the tree */
 const struct item *find_item(struct binder *binder, const struct item *first, const char *word);
 void reset_word(const struct frame *frame, const struct word_row *row);
+
+/* ---- what is accepted (suppress.c): of everything; of one host or guest, by its blocks from the lowest layer up */
+struct suppression { /* one `suppress`, for all guests that have it from a profile */
+    struct acceptance acceptance;
+    struct said said;
+    uint32_t last_day; /* 20270131 */
+    bool is_void;      /* wrong, or over */
+    bool is_in_force;  /* somebody has it */
+};
+
+void bind_suppressions(struct binder *binder);
+struct acceptances accepted_in_layers(struct binder *binder, const struct item *const *blocks, size_t count);
+void about_profile(struct binder *binder, const struct profile *profile); /* that nobody uses */
+void report_nothing_to_remove(struct binder *binder, const struct scalar *what);
+
+/* ---- the base of a guest (base.c) */
+struct base_tree;
+/* Binds what it says as the lowest layer; NULL with a finding. */
+const struct base_tree *apply_base(struct binder *binder, struct frame frame, const struct item *base);
+void keep_total(struct binder *binder, struct frame frame,
+                const struct base_tree *base); /* when all layers are bound */
 
 /* ---- hosts, guests (hosts.c, layers.c, inherit.c) */
 void bind_hosts(struct binder *binder);

@@ -118,6 +118,14 @@ static void choose_source(struct binder *binder, struct declared_host *host)
     }
 }
 
+static struct acceptances accepted_of(struct binder *binder, const struct item *const *chain, unsigned count)
+{
+    const struct item *blocks[LIKE_LIMIT];
+    for (unsigned i = 0; i < count; i++)
+        blocks[i] = chain[count - 1 - i];
+    return accepted_in_layers(binder, blocks, count);
+}
+
 static void bind_host(struct binder *binder, const struct item *item, struct declared_host *host)
 {
     const struct item *chain[LIKE_LIMIT + 1];
@@ -130,6 +138,8 @@ static void bind_host(struct binder *binder, const struct item *item, struct dec
     frame.object[OBJECT_HOST] = host;
     if (!count)
         chain[count++] = item;
+    host->accepted = accepted_of(binder, chain, count);
+    about_host(binder->findings, host);
     for (unsigned i = count; i-- > 0;) {
         frame.layer = i ? LAYER_PROFILE : LAYER_GUEST;
         if (!i)
@@ -141,6 +151,7 @@ static void bind_host(struct binder *binder, const struct item *item, struct dec
         take_override(host, override);
     else if (!host->is_broken)
         choose_source(binder, host);
+    about_host(binder->findings, NULL);
 }
 
 static const char *next_host(void *state)

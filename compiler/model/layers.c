@@ -227,6 +227,13 @@ static bool remove_setting(const struct frame *frame, const struct word_row *row
     return was_said;
 }
 
+void report_nothing_to_remove(struct binder *binder, const struct scalar *what)
+{
+    struct finding *finding =
+        report_value(binder, NM_nothing_to_remove, what, "no lower layer gave '%.*s'", (int)what->length, what->text);
+    finding_help(binder->findings, finding, "leave it out of 'remove'; what this block says itself is simply not said");
+}
+
 static bool remove_one(struct binder *binder, const struct frame *frame, const struct scalar *what)
 {
     const char *colon = memchr(what->text, ':', what->length);
@@ -249,13 +256,13 @@ static bool remove_one(struct binder *binder, const struct frame *frame, const s
         finding_help(binder->findings, finding, "write '%s:LABEL'", row->word);
         return false;
     }
+    if (row->id == W_SUPPRESS)
+        return true; /* done before the layers were bound */
     g_autofree char *label = colon ? g_strndup(colon + 1, what->length - length - 1) : NULL;
     if (row->kind == LABELLED ? remove_labelled(frame->object[OBJECT_GUEST], row, label)
                               : !colon && remove_setting(frame, row))
         return true;
-    finding =
-        report_value(binder, NM_nothing_to_remove, what, "no lower layer gave '%.*s'", (int)what->length, what->text);
-    finding_help(binder->findings, finding, "leave it out of 'remove'; what this block says itself is simply not said");
+    report_nothing_to_remove(binder, what);
     return false;
 }
 
@@ -399,83 +406,6 @@ static void check_unused(struct binder *binder)
     }
 }
 
-/* ---- base ------------------------------------------------------------------------------------------------------- */
-
-struct base_tree {
-    uint32_t file;
-    const struct tree *tree;
-    struct domain_identity identity;
-    struct base_value *ruled;
-};
-
-/* The model outlives the tree. */
-static struct base_value *copy_ruled(struct binder *binder, const struct tree *tree)
-{
-    struct base_value *ruled = arena_array(binder->arena, struct base_value, BASE_WORDS);
-    for (enum base_word word = 0; word < BASE_WORDS; word++) {
-        const char *text = tree->ruled[word].text;
-        ruled[word].span = tree->ruled[word].span;
-        ruled[word].text = text ? arena_string(binder->arena, text, strlen(text)) : "";
-    }
-    return ruled;
-}
-
-static const struct item *base_item(struct binder *binder, const struct stack *stack, const struct item *item)
-{
-    const struct item *base = find_item(binder, item->children, "base");
-    for (unsigned i = stack->count; !base && i-- > 0;)
-        base = find_item(binder, stack->profiles[i]->item->children, "base");
-    return base;
-}
-
-static const struct base_tree *apply_base(struct binder *binder, struct frame frame, const struct item *base)
-{
-    struct guest *guest = frame.object[OBJECT_GUEST];
-    struct scalar few[4], *scalars;
-    size_t count;
-    if (!item_scalars(binder, base, few, G_N_ELEMENTS(few), &scalars, &count) || count != 1 || !scalars[0].length)
-        return NULL; /* binding the item says what is wrong */
-    char *path = path_beside(binder, scalars[0].span.file, scalars[0].text, scalars[0].length);
-    struct base_tree *known = g_hash_table_lookup(binder->bases, path);
-    if (!known) {
-        known = arena_take(binder->arena, struct base_tree);
-        known->file = sources_find(binder->sources, path);
-        if (!known->file) {
-            known->file = sources_read_named(binder->sources, path, BASE_BYTES_LIMIT);
-            source_note_include(binder->sources, known->file, scalars[0].span);
-        }
-        known->tree = read_domain(binder->syntax, known->file, &known->identity);
-        known->ruled = copy_ruled(binder, known->tree);
-        g_hash_table_insert(binder->bases, path, known);
-    }
-    guest->base_file = known->file;
-    guest->base_ruled = known->ruled;
-    const char *uuid = known->identity.uuid;
-    guest->base_uuid = uuid ? arena_string(binder->arena, uuid, strlen(uuid)) : NULL;
-    guest->base_controllers = known->identity.controllers;
-    guest->base_buses_end = known->identity.buses_end;
-    guest->base_max_bytes = known->identity.kept_max_bytes;
-    guest->base_max = known->identity.kept_max;
-    guest->is_broken |= known->tree->failed;
-    guest->is_incomplete |= known->tree->failed;
-    frame.layer = LAYER_BASE;
-    bind_block(binder, &frame, IN_GUEST, known->tree->items);
-    return known;
-}
-
-/* The cells of a base say its memory; where a guest takes them away, it still has that memory. */
-static void keep_total(struct binder *binder, struct frame frame, const struct base_tree *base)
-{
-    const struct guest *guest = frame.object[OBJECT_GUEST];
-    bool is_told = is_said(&guest->said, W_GUEST_MEMORY) || is_failed(&guest->said, W_GUEST_MEMORY);
-    for (uint32_t i = 0; i < guest->cell_count; i++)
-        is_told |= is_said(&guest->cells[i].said, W_CELL_MEMORY) || is_failed(&guest->cells[i].said, W_CELL_MEMORY);
-    if (is_told || !base->tree->total)
-        return;
-    frame.layer = LAYER_BASE;
-    bind_block(binder, &frame, IN_GUEST, base->tree->total);
-}
-
 /* ---- a guest and its instances ---------------------------------------------------------------------------------- */
 
 static void check_hosts(struct binder *binder, struct guest *guest)
@@ -507,6 +437,23 @@ static void settle_maximum(struct guest *guest)
     said_mark(&guest->said, W_GUEST_VCPUS, fine);
 }
 
+static const struct item *base_item(struct binder *binder, const struct stack *stack, const struct item *item)
+{
+    const struct item *base = find_item(binder, item->children, "base");
+    for (unsigned i = stack->count; !base && i-- > 0;)
+        base = find_item(binder, stack->profiles[i]->item->children, "base");
+    return base;
+}
+
+static struct acceptances accepted_of(struct binder *binder, const struct stack *stack, const struct item *item)
+{
+    const struct item *blocks[LAYER_LIMIT + 1];
+    for (unsigned i = 0; i < stack->count; i++)
+        blocks[i] = stack->profiles[i]->item;
+    blocks[stack->count] = item;
+    return accepted_in_layers(binder, blocks, stack->count + 1);
+}
+
 static void bind_guest(struct binder *binder, const struct item *item, struct guest *guest)
 {
     *guest = guest_defaults;
@@ -520,6 +467,8 @@ static void bind_guest(struct binder *binder, const struct item *item, struct gu
     frame.object[OBJECT_LOCALITY] = &guest->locality;
     struct stack stack = { .count = 0 };
     push_profiles(binder, &stack, item, 0);
+    guest->accepted = accepted_of(binder, &stack, item);
+    about_guest(binder->findings, guest);
     const struct item *base_said = base_item(binder, &stack, item);
     const struct base_tree *base = base_said ? apply_base(binder, frame, base_said) : NULL;
     for (unsigned i = 0; i < stack.count; i++) {
@@ -539,6 +488,7 @@ static void bind_guest(struct binder *binder, const struct item *item, struct gu
     settle_device_places(binder, guest);
     inherit_locality(guest);
     settle_numad(guest);
+    about_guest(binder->findings, NULL);
 }
 
 /* How many instances a family makes; 0 with a finding where its count is wrong. */

@@ -9,6 +9,7 @@
 
 #include "base/base.h"
 #include "diag/diag.h"
+#include "model/sets.h"
 #include "source/source.h"
 #include "syntax/syntax.h"
 
@@ -43,6 +44,7 @@ enum context { /* where a word stands; one bit each, since a row may stand in se
                IN_VIRTIO_PMEM = 1 << 24,
                IN_SGX_EPC = 1 << 25,
                IN_CXL = 1 << 26,
+               IN_SUPPRESS = 1 << 28,
                IN_G = IN_GUEST | IN_PROFILE,
                IN_GC = IN_G | IN_CELL,
                IN_CELL_DEVICE = IN_DIMM | IN_VIRTIO_MEM | IN_NVDIMM | IN_SGX_EPC | IN_CXL,
@@ -89,6 +91,8 @@ enum value_type {
     V_ADDRESS,       /* uint64_t: hexadecimal, 0x... */
     V_PCI,           /* const char *: an address with its domain, in small letters */
     V_URI,           /* const char *: of a libvirt */
+    V_CODE,          /* enum code: of a warning or hint */
+    V_DATE,          /* uint32_t: 20270131 */
     V_TYPES
 };
 
@@ -131,6 +135,7 @@ enum object_kind {
     OBJECT_EXPANDER,
     OBJECT_DEVICE,
     OBJECT_NAMED_DEVICE,
+    OBJECT_SUPPRESSION,
     OBJECT_KINDS
 };
 
@@ -216,53 +221,6 @@ struct list { /* of a MANY column */
 
 /* Of an item of a PLACED list: the spans stand behind the items, which have so many bytes each. */
 struct span listed_span(const struct list *list, size_t item_bytes, uint32_t position);
-
-enum step_kind {
-    STEP_NODE,
-    STEP_CPU,
-    STEP_SOCKET,
-    STEP_DIE,
-    STEP_CLUSTER,
-    STEP_L3,
-    STEP_CORE,
-    STEP_PU,
-    STEP_CPUKIND,
-    STEP_PCI,
-    STEP_NETDEV,
-    STEP_BLOCK,
-    STEP_DEVICE,
-    STEP_TIER,
-    STEP_KINDS
-};
-
-struct place_step { /* "core:0-3": node and cpu by OS index, pci .. tier by name, the others counted from 0 in what
-                       stands before the dot */
-    enum step_kind kind;
-    bool is_all;
-    uint32_t first, last;
-    const char *name; /* of pci, netdev, block, device, tier */
-};
-
-enum term_kind { TERM_ALL, TERM_RANGE, TERM_PLACE };
-
-struct set_term {
-    enum term_kind kind;
-    bool is_excluded; /* "^" */
-    uint32_t first, last;
-    const struct place_step *steps;
-    uint32_t step_count;
-    const char *text; /* of a place, as written, for messages */
-};
-
-struct set {
-    const char *text;        /* as written */
-    const struct ids *plain; /* the whole set where it holds numbers only; NULL: needs a host (or a guest) to say */
-    uint32_t term_count;
-    struct set_term terms[];
-};
-
-/* The word `numad` while layers are merged; settled locality has flags instead. */
-extern const struct set set_numad;
 
 struct version_number {
     uint16_t major, minor, micro;
@@ -411,7 +369,8 @@ struct declared_host {
     bool balancing;
     struct list versions; /* struct version_row */
     const char *connect;  /* URI of its libvirt; NULL: none is said */
-    bool is_broken;       /* an error stands in it */
+    struct acceptances accepted;
+    bool is_broken; /* an error stands in it */
 };
 
 /* ---- guests ----------------------------------------------------------------------------------------------------- */
@@ -526,6 +485,7 @@ struct guest {
     bool is_broken;     /* an error stands in it: it is not placed and not emitted */
     bool is_incomplete; /* a layer or a word of it could not be read: what it seems to lack may stand there */
 
+    struct acceptances accepted; /* of all its layers */
     uint32_t count;
     const char *base;                    /* a path ready to open */
     uint32_t base_file;                  /* in the sources; 0 without base */
@@ -600,6 +560,8 @@ struct site {
     uint32_t host_count;
     struct guest *guests; /* instances, in order of the site */
     uint32_t guest_count;
+    struct acceptances accepted;  /* of everything */
+    struct acceptances in_force;  /* of everything, and of any host or guest; each once */
     const struct origin *origins; /* rising by place of use */
     uint32_t origin_count;
     bool wants_devices;  /* some set names a device of a host */
@@ -622,6 +584,7 @@ struct model_options {
     size_t host_count;
     const char *const *include_folders; /* allowed beside the site's own */
     size_t include_folder_count;
+    uint32_t today; /* 20270131, for `until`; 0: nothing is over */
 };
 
 /* Reads a site and all it includes and gives the model, in `arena`.  Trouble goes to the findings: what is wrong is
@@ -640,6 +603,13 @@ const char *device_cell(const struct guest *guest, const struct device *device);
 bool has_express(const struct guest *guest); /* its machine has PCI Express, as q35 does and pc does not */
 uint32_t expander_devices(const struct guest *guest, const struct expander_bus *expander); /* that name it */
 uint32_t expander_ports(const struct guest *guest, const struct expander_bus *expander);   /* said, else as used */
+
+/* ---- what is accepted (suppress.c) */
+/* From here on findings are about this guest or host: what it accepts is kept back.  NULL: about none. */
+void about_guest(struct findings *findings, const struct guest *guest);
+void about_host(struct findings *findings, const struct declared_host *host);
+/* Tells what nobody needed, when all stages ran. */
+void tell_unused_acceptances(struct findings *findings, const struct site *site);
 
 /* Tells of the values that the findings from `first` on point at which variable they came from and, with a guest, which
  * lower layers had said them. */

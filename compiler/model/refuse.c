@@ -244,6 +244,8 @@ static const char *example_of(enum value_type type)
         [V_CPUS_OR_NUMAD] = "0-3,8",
         [V_ADDRESS] = "0x100000000",
         [V_URI] = "\"qemu+ssh://r1/system\"",
+        [V_CODE] = "NM0513",
+        [V_DATE] = "2027-01-31",
     };
     return examples[type] ? examples[type] : "VALUE";
 }
@@ -254,7 +256,8 @@ void report_missing(struct binder *binder, const struct item *item, const struct
     size_t length;
     const char *name = word_text(binder->syntax, item, item->name, &length);
     bool in_row = column >= row->columns && column < row->columns + COLUMN_LIMIT;
-    bool is_only = !in_row && column == row->arguments && !column[1].name; /* then its name says nothing */
+    bool is_only =
+        !in_row && column == row->arguments && !column[1].name && !row->label.name; /* then its name says nothing */
     struct finding *finding =
         in_row ? report(binder->findings, NM_missing_argument, item_span(item), "row '%.*s' of '%s' lacks its %s",
                         (int)length, name, row->word, column->name)
@@ -264,8 +267,14 @@ void report_missing(struct binder *binder, const struct item *item, const struct
         g_autofree char *list = g_strjoinv(", ", (char **)(uintptr_t)column->choices);
         finding_help(binder->findings, finding, "write one of: %s", list);
     } else {
-        finding_help(binder->findings, finding, "write it behind the %s, as in '%.*s %s'",
-                     in_yaml(binder, item) ? "colon" : "word", (int)length, name, example_of(column->type));
+        struct word label = row->label.name && item->argument_count ? item->arguments[0] : (struct word){ 0 };
+        size_t label_length = 0;
+        const char *text = label.length ? word_text(binder->syntax, item, label, &label_length) : "";
+        finding_help(binder->findings, finding, "write it behind the %s, as in '%.*s%s%.*s %s'",
+                     label_length            ? row->label.name
+                     : in_yaml(binder, item) ? "colon"
+                                             : "word",
+                     (int)length, name, label_length ? " " : "", (int)label_length, text, example_of(column->type));
     }
 }
 

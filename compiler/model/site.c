@@ -168,11 +168,13 @@ static void report_unused(struct binder *binder)
         const struct profile *profile = g_ptr_array_index(binder->profile_order, i);
         if (profile->is_used)
             continue;
+        about_profile(binder, profile);
         struct finding *finding =
             report(binder->findings, NM_unused_profile, word_span(profile->item, profile->item->arguments[0]),
                    "profile '%s' is never used", profile->name);
         finding_help(binder->findings, finding, "say 'use %s' in a guest, or remove it", profile->name);
     }
+    about_guest(binder->findings, NULL);
 }
 
 static const char *site_name(struct arena *arena, const struct source *source)
@@ -198,6 +200,8 @@ struct site *build_site(struct arena *arena, struct syntax *syntax, uint32_t fil
         .profile_order = g_ptr_array_new(),
         .sets = g_hash_table_new(g_str_hash, g_str_equal),
         .bases = g_hash_table_new(g_str_hash, g_str_equal),
+        .suppressions = g_hash_table_new(NULL, NULL),
+        .in_force = g_ptr_array_new(),
         .origins = g_hash_table_new(g_int64_hash, g_int64_equal),
         .host_items = g_ptr_array_new(),
         .guest_items = g_ptr_array_new(),
@@ -210,12 +214,17 @@ struct site *build_site(struct arena *arena, struct syntax *syntax, uint32_t fil
     binder.site_file = file;
     bool is_text = load_site(&binder, file);
     if (is_text && !binder.is_torn) {
+        bind_suppressions(&binder);
         index_site(&binder);
         bind_hosts(&binder);
         bind_guests(&binder);
         refuse_unwanted_hosts(&binder);
         report_unused(&binder);
     }
+    site->in_force = (struct acceptances){
+        .list = arena_copy(arena, binder.in_force->pdata, binder.in_force->len * sizeof(void *)),
+        .count = binder.in_force->len,
+    };
     settle_origins(&binder);
     g_hash_table_destroy(binder.origins);
     g_hash_table_destroy(binder.lets);
@@ -223,8 +232,9 @@ struct site *build_site(struct arena *arena, struct syntax *syntax, uint32_t fil
     g_hash_table_destroy(binder.profiles);
     g_hash_table_destroy(binder.sets);
     g_hash_table_destroy(binder.bases);
-    GPtrArray *arrays[] = { binder.trees, binder.let_order, binder.profile_order, binder.host_items,
-                            binder.guest_items };
+    g_hash_table_destroy(binder.suppressions);
+    GPtrArray *arrays[] = { binder.trees,      binder.let_order,   binder.profile_order,
+                            binder.host_items, binder.guest_items, binder.in_force };
     for (size_t i = 0; i < G_N_ELEMENTS(arrays); i++)
         g_ptr_array_free(arrays[i], TRUE);
     g_clear_pointer(&binder.profile_names, g_ptr_array_unref);

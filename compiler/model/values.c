@@ -541,6 +541,10 @@ bool parse_value(struct binder *binder, const struct column *column, const struc
         return parse_pci(binder, scalar, out_value);
     case V_URI:
         return parse_uri(binder, scalar, out_value);
+    case V_CODE:
+        return parse_code(binder, scalar, out_value);
+    case V_DATE:
+        return parse_date(binder, scalar, out_value);
     case V_NONE:
     case V_TYPES:
         break;
@@ -572,6 +576,7 @@ size_t value_bytes(enum value_type type)
     case V_COUNT:
     case V_CELLS:
     case V_DISTANCE:
+    case V_DATE:
         return sizeof(uint32_t);
     case V_SIZE:
     case V_SIZE_OR_ALL:
@@ -590,6 +595,8 @@ size_t value_bytes(enum value_type type)
         return sizeof(const struct set *);
     case V_VERSION:
         return sizeof(struct version_number);
+    case V_CODE:
+        return sizeof(enum code);
     case V_NONE:
     case V_TYPES:
         break;

@@ -2,7 +2,7 @@
  *
  * The table of words made from vocabulary.def, and the one way to find a row: by where it stands and its text.
  */
-#include "model/model.h"
+#include "model/binder.h"
 
 #include <string.h>
 
@@ -192,6 +192,8 @@ const char *context_word(enum context in)
         return "an 'sgx-epc'";
     case IN_CXL:
         return "a 'cxl'";
+    case IN_SUPPRESS:
+        return "a 'suppress'";
     case IN_NOWHERE:
     case IN_G:
     case IN_GC:
@@ -238,6 +240,8 @@ const char *value_type_word(enum value_type type)
         [V_ADDRESS] = "ADDRESS",
         [V_PCI] = "PCI",
         [V_URI] = "URI",
+        [V_CODE] = "CODE",
+        [V_DATE] = "DATE",
     };
     return words[type];
 }

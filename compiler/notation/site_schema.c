@@ -79,6 +79,10 @@ static struct form form_of(enum value_type type)
         return (struct form){ "[0-9A-Fa-f]{4}:[0-9A-Fa-f]{2}:[0-9A-Fa-f]{2}\\.[0-7]", SCALAR_TEXT };
     case V_URI:
         return (struct form){ "(?:qemu|test)(?:\\+(?:ssh|libssh|libssh2|tls|tcp|unix))?://[!-~]*/[!-~]+", SCALAR_TEXT };
+    case V_CODE:
+        return (struct form){ "NM[0-9]{4}", SCALAR_TEXT };
+    case V_DATE:
+        return (struct form){ "[0-9]{4}-[0-9]{2}-[0-9]{2}", SCALAR_TEXT };
     case V_TEXT:
     case V_FILE:
     case V_SOURCE:

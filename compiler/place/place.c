@@ -210,6 +210,8 @@ static void place_all(struct placing *placing)
             if (guest->is_broken || turns[g] != turn || is_too_much(placing, guest))
                 continue;
             size_t before = findings_count(placing->findings, HINT);
+            if (!placing->is_replay) /* what it tries is heard by nobody */
+                about_guest(placing->findings, guest);
             if (placing->hosts->count)
                 place_guest(placing, guest, &placing->drafts[g]);
             else
@@ -320,6 +322,7 @@ static const struct planned_site *finish_site(struct placing *placing)
     for (uint32_t g = 0; g < site->guest_count; g++) {
         struct draft *draft = &placing->drafts[g];
         size_t before = findings_count(placing->findings, HINT);
+        about_guest(placing->findings, draft->guest);
         bool is_settled = draft->is_placed && settle_vcpus(placing, draft);
         if (is_settled)
             finish_guest(placing, &identity, draft, &guests[count]);
@@ -358,6 +361,7 @@ const struct planned_site *place_site(struct arena *arena, struct findings *find
         g_hash_table_insert(placing.host_numbers, (gpointer)(guintptr)hosts->list[h].name, GUINT_TO_POINTER(h + 1));
     place_all(&placing);
     const struct planned_site *planned = finish_site(&placing);
+    about_guest(findings, NULL);
     close_rooms(&placing);
     findings_free(placing.unheard);
     g_hash_table_destroy(placing.told);

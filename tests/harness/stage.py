@@ -29,7 +29,7 @@ def lacks(engine):
     if not shutil.which(QEMU):
         return f"{QEMU} is not installed (qemu-system-x86)"
     if engine == "embed" and not list(pathlib.Path("/usr/lib").glob("*/libvirt/connection-driver/libvirt_driver_qemu.so")):
-        return "libvirt's QEMU driver is not installed (libvirt-daemon-driver-qemu)"
+        return "libvirt's QEMU driver is not installed (libvirt-daemon-system)"
     return None
 
 
@@ -129,6 +129,14 @@ class Stage:
         (self.bin / QEMU).write_text(script)
         (self.bin / QEMU).chmod(0o755)
         self.environment["PATH"] = f"{self.bin}:{os.environ['PATH']}"
+
+    def await_question(self, name):
+        """Until a QEMU of ours was asked this."""
+        until, asked = time.monotonic() + 60, self.folder / "asked"
+        while not asked.exists() or name not in asked.read_text():
+            if time.monotonic() > until:
+                raise Failure(f"never asked {name}")
+            time.sleep(0.05)
 
     # ---- what is there ------------------------------------------------------------------------------------------
 

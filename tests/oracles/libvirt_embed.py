@@ -55,7 +55,7 @@ def unfit():
         if not shutil.which(program):
             return f"{program} is not installed ({package})"
     if not list(pathlib.Path("/usr/lib").glob("*/libvirt/connection-driver/libvirt_driver_qemu.so")):
-        return "libvirt's QEMU driver is not installed (libvirt-daemon-driver-qemu)"
+        return "libvirt's QEMU driver is not installed (libvirt-daemon-system)"
     if os.geteuid() != 0:
         return "not root: huge pages cannot be mounted in a namespace of one's own"
     return None if SHIM.exists() else f"{SHIM.relative_to(ROOT)} is not built; run make"

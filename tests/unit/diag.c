@@ -520,7 +520,8 @@ static void writes_json(void)
                     "      ]\n"
                     "    }\n"
                     "  ],\n"
-                    "  \"omitted\": []\n"
+                    "  \"omitted\": [],\n"
+                    "  \"accepted\": []\n"
                     "}\n");
     bench_close(&bench);
 }
@@ -530,7 +531,7 @@ static void writes_empty_json(void)
     struct bench bench;
     bench_open(&bench);
     g_assert_cmpstr(rendered(&bench, FINDINGS_JSON), ==,
-                    "{\n  \"format_version\": 1,\n  \"findings\": [],\n  \"omitted\": []\n}\n");
+                    "{\n  \"format_version\": 1,\n  \"findings\": [],\n  \"omitted\": [],\n  \"accepted\": []\n}\n");
     bench_close(&bench);
 }
 
