@@ -139,6 +139,15 @@ static void build_stream(struct session *session, const struct compiled *compile
 
 /* ---- a folder --------------------------------------------------------------------------------------------------- */
 
+static bool add_file(struct session *session, struct output *output, const struct emitter *emitter,
+                     const struct planned_guest *guest, const char *host, GString *text)
+{
+    g_autofree char *name = output_name(guest->plan->name, host, emitter->suffix);
+    g_string_truncate(text, 0);
+    write_guest(session, emitter, guest, text);
+    return output_add(output, name, text->str, text->len);
+}
+
 static bool add_guest(struct session *session, struct output *output, const struct planned_guest *guest, GString *text)
 {
     size_t count;
@@ -150,11 +159,12 @@ static bool add_guest(struct session *session, struct output *output, const stru
             tell_one_target(session, guest, &rows[e]);
             continue;
         }
-        g_string_truncate(text, 0);
-        write_guest(session, &rows[e], guest, text);
-        g_autofree char *name = g_strconcat(guest->plan->name, rows[e].suffix, NULL);
-        if (!output_add(output, name, text->str, text->len))
+        if (!add_file(session, output, &rows[e], guest, NULL, text))
             return false;
+        for (uint32_t m = 0; rows[e].writes_moves && m < guest->plan->move_count; m++)
+            if (!is_left_out(&rows[e], &guest->moves[m]) &&
+                !add_file(session, output, &rows[e], &guest->moves[m], guest->moves[m].plan->host, text))
+                return false;
     }
     return true;
 }

@@ -115,6 +115,7 @@ class Guest:
         self.pages = rng.random() < 0.2
         self.threads = rng.choice([0, 0, 1, 2])
         self.host = rng.choice(hosts).name if rng.random() < 0.5 else None
+        self.migrate = []
         self.cells = []
         for _ in range(rng.choice([0, 1, 1, 2, 2, 3, 4])):
             vcpus = rng.choice([1, 2, 2, 4, 6]) if self.threads != 2 else rng.choice([2, 4, 6])
@@ -127,6 +128,7 @@ class Guest:
         words = [f"pin {self.pin}"]
         words += ["pages 1GiB"] if self.pages else []
         words += [f"host {self.host}"] if self.host else []
+        words += [f"migrate {' '.join(self.migrate)}"] if self.migrate else []
         threads = f" {{ threads {self.threads} }}" if self.threads else ""
         words += [f"vcpus {self.vcpus}{threads}", f"memory {self.memory // GIB}GiB"]
         words += [f"cell c{i} {{ vcpus {v}; memory {m // GIB}GiB }}" for i, (v, m) in enumerate(self.cells)]
@@ -199,6 +201,26 @@ def check_cores(made, threads, host, pins, own):
             own.setdefault((host.name, cpu), made["name"])
 
 
+def check_moves(guest, made, named, own, taken):
+    """On each host it may move to the guest finds room beside all that lives there, and looks as it does at home."""
+    expect([move["host"] for move in made.get("migrate", [])] == [h for h in guest.migrate if h != made["host"]],
+           "a host that it may move to has no pins")
+    places = [(named[made["host"]], [min(ids(cell["nodes"])) for cell in made["cells"]])]
+    for move in made.get("migrate", []):
+        host = named[move["host"]]
+        places.append((host, check_guest(guest, move, host, dict(own), dict(taken))))
+        for key in ("name", "uuid", "vcpus", "memory_bytes", "distances", "numa"):
+            expect(move.get(key) == made.get(key), f"{key} would change")
+        for here, there in zip(made["cells"], move["cells"], strict=True):
+            expect([here[key] for key in ("name", "vcpus", "memory_bytes")] ==
+                   [there[key] for key in ("name", "vcpus", "memory_bytes")], "a cell would change")
+    for i, row in enumerate(made.get("distances", [])):
+        for j, told in enumerate(row):
+            worst = max(max(11, host.distance[nodes[i]][nodes[j]]) for host, nodes in places)
+            expect(told == (10 if i == j else worst), f"cell {j} is {told} from cell {i}, and {worst} on some host")
+    return len(places) - 1
+
+
 def check_left(told, host, own, taken):
     """What the plan says is left of a host, against what its guests have of it."""
     expect([node["node"] for node in told["nodes"]] == list(range(host.nodes)), "a node is not told of")
@@ -220,6 +242,9 @@ def check_left(told, host, own, taken):
 def check_site(rng, folder):
     hosts = [Host(rng, f"h{i}") for i in range(rng.choice([1, 1, 2, 3]))]
     guests = [Guest(rng, f"g{i}", hosts) for i in range(rng.randint(1, 8))]
+    for guest in guests:
+        if rng.random() < 0.3:
+            guest.migrate = [host.name for host in rng.sample(hosts, rng.randint(1, len(hosts)))]
     for host in hosts:
         (folder / f"{host.name}.xml").write_text(host.xml())
     placement = f"placement {rng.choice(['pack', 'spread'])}\n"
@@ -249,6 +274,8 @@ def check_site(rng, folder):
         used = {made["host"] for made in planned["guests"]}
         expect([host["name"] for host in planned["hosts"]] == [host.name for host in hosts if host.name in used],
                "hosts with guests are not told in order of the site")
+        for made in planned["guests"]:
+            check_moves(by_name[made["name"]], made, named, own, taken)
         for told in planned["hosts"]:
             check_left(told, named[told["name"]], own, taken)
     except AssertionError as wrong:

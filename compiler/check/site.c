@@ -173,26 +173,36 @@ static void cpus_have_one_owner(const struct check *check, const struct planned_
 
 /* ---- several hosts ---------------------------------------------------------------------------------------------- */
 
-static void check_hosts(const struct check *check, GHashTable *hosts, const struct guest *guest, uint32_t cell)
+/* `position`: of the host among those of the guest, as it is there. */
+static void check_host(const struct check *check, const struct site_host *host, const struct guest *guest,
+                       uint32_t cell, uint32_t position)
 {
     const struct set *nodes = locality_of(guest, cell)->nodes;
-    const char *const *names = guest->hosts.items;
-    for (uint32_t h = 0; nodes && nodes->plain && h < guest->hosts.count; h++) {
-        const struct site_host *host = g_hash_table_lookup(hosts, names[h]);
-        if (!host || !host->facts)
+    if (!nodes || !nodes->plain)
+        return;
+    for (ids_each(nodes->plain, number)) {
+        if (host_node(host->facts, number))
             continue;
-        for (ids_each(nodes->plain, number)) {
-            if (host_node(host->facts, number))
-                continue;
-            about_guest(check->findings, guest);
-            struct finding *finding =
-                report(check->findings, NM_host_lacks_node, cell_word(guest, cell, W_NODE, 1),
-                       "guest '%s' may live on host '%s', which has no node %u", guest->name, host->name, number);
-            finding_label(check->findings, finding, said_span(&guest->said, W_GUEST_HOST, h + 1), "one of its hosts");
-            finding_note(check->findings, finding, "that host is passed over");
-            finding_help(check->findings, finding, "write 'node auto', or remove the host");
-            return;
-        }
+        about_guest(check->findings, guest);
+        struct finding *finding =
+            report(check->findings, NM_host_lacks_node, cell_word(guest, cell, W_NODE, 1),
+                   "guest '%s' may live on host '%s', which has no node %u", guest->name, host->name, number);
+        finding_label(check->findings, finding, said_span(&guest->said, W_GUEST_HOST, position + 1),
+                      "one of its hosts");
+        finding_note(check->findings, finding, "that host is passed over");
+        finding_help(check->findings, finding, "write 'node auto', or remove the host");
+        return;
+    }
+}
+
+static void check_hosts(const struct check *check, GHashTable *hosts, const struct guest *guest)
+{
+    const char *const *names = guest->hosts.items;
+    for (uint32_t h = 0; h < guest->hosts.count; h++) {
+        const struct site_host *host = g_hash_table_lookup(hosts, names[h]);
+        const struct guest *there = guest_on(guest, names[h]);
+        for (uint32_t c = 0; host && host->facts && c < blocks_of(there); c++)
+            check_host(check, host, there, c, h);
     }
 }
 
@@ -209,13 +219,12 @@ static void all_hosts_have_the_nodes(const struct check *check, const struct pla
 {
     g_autoptr(GHashTable) hosts = NULL;
     for (uint32_t i = 0; i < site->plan->guest_count; i++) {
-        const struct guest *guest = site->guests[i].guest;
+        const struct guest *guest = site->guests[i].anywhere;
         if (guest->hosts.count < 2 || guest->instance > 1)
             continue;
         if (!hosts)
             hosts = hosts_by_name(site);
-        for (uint32_t c = 0; c < blocks_of(guest); c++)
-            check_hosts(check, hosts, guest, c);
+        check_hosts(check, hosts, guest);
     }
 }
 

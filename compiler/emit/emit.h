@@ -24,11 +24,13 @@ struct emitter {
     bool takes_any_cell;                    /* can write a guest that libvirt has no words for */
     bool takes_numad;                       /* can leave a choice to numad */
     const char *stream_open, *stream_close; /* around the guests of `-o -`; NULL: written one behind another */
+    bool writes_moves;                      /* also GUEST.on-HOST for each host that a guest may move to */
     void (*write)(const struct plan_guest *guest, const struct base_text *base, GString *out);
 };
 
 const struct emitter *emitters(size_t *out_count);
 bool emitter_takes(const struct emitter *emitter, const struct plan_guest *guest);
+char *output_name(const char *guest, const char *host, const char *suffix); /* host NULL: where it lives; g_free() it */
 
 void write_libvirt_xml(const struct plan_guest *guest, const struct base_text *base, GString *out);
 void write_qemu_argv(const struct plan_guest *guest, const struct base_text *base,

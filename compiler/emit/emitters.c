@@ -11,6 +11,7 @@ static const struct emitter rows[] = {
         .about = "domain XML for virsh define",
         .takes_base = true,
         .takes_numad = true,
+        .writes_moves = true,
         .stream_open = "<domains>\n",
         .stream_close = "</domains>\n",
         .write = write_libvirt_xml,
@@ -35,6 +36,11 @@ const struct emitter *emitters(size_t *out_count)
 {
     *out_count = G_N_ELEMENTS(rows);
     return rows;
+}
+
+char *output_name(const char *guest, const char *host, const char *suffix)
+{
+    return host ? g_strconcat(guest, ".on-", host, suffix, NULL) : g_strconcat(guest, suffix, NULL);
 }
 
 bool emitter_takes(const struct emitter *emitter, const struct plan_guest *guest)

@@ -48,11 +48,33 @@ static bool has_target(struct json_c_object *targets, const char *target)
     return false;
 }
 
+/* A name that is no path; NULL: it is none. */
+static const char *name_under(struct json_c_object *object, const char *key)
+{
+    struct json_c_object *name;
+    if (!json_object_is_type(object, json_type_object) || !json_object_object_get_ex(object, key, &name) ||
+        !json_object_is_type(name, json_type_string) || strchr(json_object_get_string(name), '/'))
+        return NULL;
+    return json_object_get_string(name);
+}
+
+static void add_moves(GHashTable *files, struct json_c_object *guest, const char *name, const char *suffix)
+{
+    struct json_c_object *moves;
+    if (!json_object_object_get_ex(guest, "migrate", &moves) || !json_object_is_type(moves, json_type_array))
+        return;
+    for (size_t i = 0; i < json_object_array_length(moves); i++) {
+        const char *host = name_under(json_object_array_get_idx(moves, i), "host");
+        if (host)
+            g_hash_table_add(files, output_name(name, host, suffix));
+    }
+}
+
 static void add_files(GHashTable *files, struct json_c_object *guest, struct json_c_object *targets)
 {
-    struct json_c_object *name, *flag;
-    if (!json_object_is_type(guest, json_type_object) || !json_object_object_get_ex(guest, "name", &name) ||
-        !json_object_is_type(name, json_type_string) || strchr(json_object_get_string(name), '/'))
+    struct json_c_object *flag;
+    const char *name = name_under(guest, "name");
+    if (!name)
         return;
     struct plan_guest old = {
         .has_base = json_object_object_get_ex(guest, "base", &flag) && json_object_get_boolean(flag),
@@ -62,8 +84,11 @@ static void add_files(GHashTable *files, struct json_c_object *guest, struct jso
     size_t count;
     const struct emitter *rows = emitters(&count);
     for (size_t i = 0; i < count; i++)
-        if (has_target(targets, rows[i].target) && emitter_takes(&rows[i], &old))
-            g_hash_table_add(files, g_strconcat(json_object_get_string(name), rows[i].suffix, NULL));
+        if (has_target(targets, rows[i].target) && emitter_takes(&rows[i], &old)) {
+            g_hash_table_add(files, output_name(name, NULL, rows[i].suffix));
+            if (rows[i].writes_moves)
+                add_moves(files, guest, name, rows[i].suffix);
+        }
 }
 
 static void add_plan(GHashTable *files, int folder, const char *name)

@@ -315,6 +315,36 @@ static void write_boot(const struct plan_guest *guest, GString *out)
     }
 }
 
+/* The host nodes of all its cells; nothing where none is bound. */
+static void append_nodes(GString *out, const struct plan_guest *guest)
+{
+    g_autoptr(GString) nodes = g_string_new(NULL);
+    for (uint32_t c = 0; c < guest->cell_count; c++) {
+        const struct ids *here = guest->cells[c].nodes;
+        if (!here || (c && guest->cells[c - 1].nodes && ids_equal(here, guest->cells[c - 1].nodes)))
+            continue;
+        append(nodes, nodes->len ? " " : "");
+        ids_append(nodes, here);
+    }
+    if (!nodes->len)
+        return;
+    append(out, strpbrk(nodes->str, " ,-") ? " (nodes " : " (node ");
+    append(out, nodes->str);
+    append(out, ")");
+}
+
+static void write_moves(const struct plan_guest *guest, GString *out)
+{
+    for (uint32_t m = 0; m < guest->move_count; m++) {
+        append(out, m ? "  may move to " : "\n  may move to ");
+        append(out, guest->moves[m].host);
+        append_nodes(out, &guest->moves[m]);
+        append(out, "\n");
+        if (any_pin(&guest->moves[m]))
+            append_pins(out, &guest->moves[m], "    ");
+    }
+}
+
 /* All behind the name, so that guests which read the same can be told by comparing. */
 static void write_body(const struct plan_guest *guest, GString *out)
 {
@@ -379,6 +409,7 @@ static void write_body(const struct plan_guest *guest, GString *out)
     append_devices(out, guest, "  ");
     write_distances(guest, out);
     write_text_hmat(guest, out);
+    write_moves(guest, out);
 }
 
 /* ---- guests that read the same ---------------------------------------------------------------------------------- */

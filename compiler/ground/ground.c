@@ -407,16 +407,23 @@ static void take_reserves(struct grounding *grounding, struct site_host *host)
 
 /* ---- one host --------------------------------------------------------------------------------------------------- */
 
+static unsigned facts_for(const struct guest *guest)
+{
+    bool has_threads = guest->iothread_count || guest->iothread_total;
+    unsigned wants = guest->hmat == HMAT_WORD_AUTO ? HOST_ACCESSES : 0;
+    if (guest->disk && has_threads && g_str_has_prefix(guest->disk, "/dev/"))
+        wants |= HOST_DEVICES; /* on which node it is */
+    return wants;
+}
+
 static unsigned wanted_facts(const struct site *site)
 {
     unsigned wants = HOST_CACHES | (site->wants_devices ? HOST_DEVICES : 0);
     for (uint32_t g = 0; g < site->guest_count; g++) {
         const struct guest *guest = &site->guests[g];
-        bool has_threads = guest->iothread_count || guest->iothread_total;
-        if (guest->hmat == HMAT_WORD_AUTO)
-            wants |= HOST_ACCESSES;
-        if (guest->disk && has_threads && g_str_has_prefix(guest->disk, "/dev/"))
-            wants |= HOST_DEVICES; /* on which node it is */
+        wants |= facts_for(guest);
+        for (uint32_t v = 0; v < guest->variant_count && guest->instance < 2; v++)
+            wants |= facts_for(guest->variants[v].guest);
     }
     return wants;
 }

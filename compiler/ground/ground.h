@@ -90,9 +90,11 @@ uint32_t *caches_of_vcpus(const struct host *facts, const struct plan_guest *gue
 /* ---- a finished guest beside what it was made from, for the rules ----------------------------------------------- */
 struct planned_guest {
     const struct plan_guest *plan;
-    const struct guest *guest;
-    const struct site_host *host;     /* NULL: the site has no host */
-    const struct site_host *programs; /* whose versions count: its host's, or those of nowhere */
+    const struct guest *guest;         /* as it is on its host */
+    const struct guest *anywhere;      /* with what it is on others */
+    const struct planned_guest *moves; /* plan->move_count of them: where it may move to */
+    const struct site_host *host;      /* NULL: the site has no host */
+    const struct site_host *programs;  /* whose versions count: its host's, or those of nowhere */
     const uint32_t *own_cpus; /* the CPU that each vCPU has for its own, NO_INDEX for none; NULL: no vCPU has one.
                                  Made by check, for its rules */
 };

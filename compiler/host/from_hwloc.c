@@ -499,6 +499,8 @@ static void take_names(struct facts_in *in)
     for (unsigned i = 0; i < G_N_ELEMENTS(machine) && !in->host->machine_name; i++)
         in->host->machine_name = sound_text(in->arena, hwloc_obj_get_info_by_name(root, machine[i]));
     in->host->architecture = sound_text(in->arena, hwloc_obj_get_info_by_name(root, "Architecture"));
+    hwloc_obj_t package = hwloc_get_obj_by_type(in->topology, HWLOC_OBJ_PACKAGE, 0);
+    in->host->cpu_name = sound_text(in->arena, hwloc_obj_get_info_by_name(package ? package : root, "CPUModel"));
     const char *release = hwloc_obj_get_info_by_name(root, "OSRelease"), *system;
     system = hwloc_obj_get_info_by_name(root, "OSName");
     if (release && (!system || strcmp(system, "Linux") == 0))

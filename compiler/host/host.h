@@ -140,6 +140,7 @@ struct host {
     const char *transparent_pages;                           /* "always", "madvise", "never"; NULL unknown */
     struct version versions[PROGRAM_COUNT];
     const char *machine_name; /* recorded, for people; NULL unknown */
+    const char *cpu_name;     /* of the vendor: what sources of one kind can be compared by; NULL unknown */
 };
 
 /* What costs time and is not always needed: PCI devices; caches below and above L3; asking the programs installed on

@@ -163,6 +163,7 @@ void facts_encode(const struct host *host, GByteArray *out)
     put_text(out, host->architecture);
     put_text(out, host->transparent_pages);
     put_text(out, host->machine_name);
+    put_text(out, host->cpu_name);
     put_ids(out, host->online);
     put_ids(out, host->offline);
     put_ids(out, host->disallowed);
@@ -510,6 +511,7 @@ struct host *facts_decode(struct arena *arena, const uint8_t *bytes, size_t leng
     host->architecture = take_text(&wire);
     host->transparent_pages = take_text(&wire);
     host->machine_name = take_text(&wire);
+    host->cpu_name = take_text(&wire);
     host->online = take_ids(&wire);
     host->offline = take_ids(&wire);
     host->disallowed = take_ids(&wire);

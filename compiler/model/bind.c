@@ -189,10 +189,11 @@ static size_t words_bytes(const struct item *item)
     return bytes;
 }
 
-/* What a profile or base says is said again for every guest; false: it is not read any more. */
+/* What a profile or base says is said again for every guest, and all of a guest for its variants; false: it is not
+ * read any more. */
 static bool grow_by_item(struct binder *binder, const struct frame *frame, const struct item *item)
 {
-    return (frame->layer != LAYER_PROFILE && frame->layer != LAYER_BASE) ||
+    return (frame->layer != LAYER_PROFILE && frame->layer != LAYER_BASE && !frame->is_again) ||
            grow(binder, (size_t)item->argument_count + 1, words_bytes(item), item_span(item));
 }
 
@@ -469,10 +470,14 @@ void bind_block(struct binder *binder, const struct frame *frame, enum context i
     memset(&seen, 0, sizeof seen);
     seen.first = first;
     said_expect(binder->arena, frame->said, places_of(first));
-    for (const struct item *item = first; item && grow_by_item(binder, frame, item); item = item->next) {
+    for (const struct item *item = first; item; item = item->next) {
         size_t length;
         const char *text = word_text(binder->syntax, item, item->name, &length);
         const struct word_row *row = find_word(in, text, length);
+        if (row && row->id == W_GUEST_AT && !frame->at_blocks)
+            continue;
+        if (!grow_by_item(binder, frame, item))
+            break;
         if (row && row->id != W_NONE && is_repeated(binder, &seen, row, item)) {
             if (row->kind == LABELLED)
                 miss_block(frame);

@@ -86,11 +86,17 @@ static void bind_reserve(struct binder *binder, const struct frame *frame, const
     bind_block(binder, &inside, IN_RESERVE, item->children);
 }
 
+/* It is read for several guests, or variants of one. */
+static bool is_repeated_layer(const struct frame *frame)
+{
+    return frame->layer == LAYER_PROFILE || frame->is_again;
+}
+
 static void bind_cell(struct binder *binder, const struct frame *frame, const struct item *item, const char *label,
                       struct span span)
 {
     const struct guest *guest = frame->object[OBJECT_GUEST];
-    if (frame->layer == LAYER_PROFILE && !grow(binder, guest->cell_count / 32, 0, span)) /* it is sought among them */
+    if (is_repeated_layer(frame) && !grow(binder, guest->cell_count / 32, 0, span)) /* it is sought among them */
         return;
     struct cell *cell = guest_cell(binder, frame->object[OBJECT_GUEST], label, span);
     struct frame inside = inside_of(frame, OBJECT_CELL, cell, &cell->said);
@@ -159,7 +165,7 @@ static void bind_memory_device(struct binder *binder, const struct frame *frame,
                                const struct item *item, const char *name, struct span span)
 {
     struct guest *guest = frame->object[OBJECT_GUEST];
-    if (frame->layer == LAYER_PROFILE && !grow(binder, guest->memory_device_count / 32, 0, span))
+    if (is_repeated_layer(frame) && !grow(binder, guest->memory_device_count / 32, 0, span))
         return; /* it is sought among them */
     struct memory_device *device = guest_memory_device(binder, guest, row->id, name, span);
     struct frame inside = inside_of(frame, OBJECT_MEMORY_DEVICE, device, &device->said);
@@ -250,6 +256,8 @@ void bind_labelled(struct binder *binder, const struct frame *frame, const struc
             bind_pages(binder, frame, row, item, &label);
         else if (row->id == W_HOST_RESERVE && parse_value(binder, &row->label, &label, &name))
             bind_reserve(binder, frame, item, &label);
+        else if (row->id == W_GUEST_AT && parse_value(binder, &row->label, &label, &name))
+            note_at(binder, frame, item, name, label.span);
         else if (row->id == W_GUEST_CELL && parse_value(binder, &row->label, &label, &name))
             bind_cell(binder, frame, item, name, label.span);
         else if (row->id == W_GUEST_IOTHREAD && parse_value(binder, &row->label, &label, &id))

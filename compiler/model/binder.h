@@ -39,6 +39,7 @@ struct binder {
     GPtrArray *profile_names, *host_names; /* const char *: of did-you-mean, made when first asked for; else NULL */
     uint64_t grown_words;                  /* what profiles and variables came to so far (growth.c) */
     uint64_t grown_parts;                  /* and `count` */
+    uint32_t own_at_blocks;                /* that guests say themselves */
     bool is_too_large;                     /* told: no more of them is read */
     bool is_torn;                          /* the braces of some file do not match: its words are not judged */
     bool missed_names; /* an include could not be read, or a block not understood: it may have declared what others name
@@ -75,7 +76,7 @@ bool item_scalars(struct binder *binder, const struct item *item, struct scalar 
 
 /* ---- what profiles and variables come to (growth.c): false where that is too much, which is told once */
 bool grow(struct binder *binder, size_t words, size_t bytes, struct span span);
-bool grow_by_count(struct binder *binder, const struct guest *family);
+bool grow_by_instances(struct binder *binder, const struct guest *family, uint32_t count); /* wherever they move */
 
 /* ---- values (values.c, sets.c): false with a finding, nothing stored */
 bool parse_value(struct binder *binder, const struct column *column, const struct scalar *scalar, void *out_value);
@@ -122,6 +123,16 @@ struct frame { /* the objects that the words of a block belong to */
     enum layer layer;
     bool *is_broken;
     bool *is_incomplete; /* a word of it could not be read; NULL: nobody asks */
+    GArray *at_blocks;   /* struct at_block: those met are added; NULL: they are passed over */
+    bool is_again;       /* all of it was said before, for another variant of the guest */
+};
+
+struct at_block { /* of a guest or a profile that it uses */
+    const char *host;
+    struct span span; /* of its name */
+    const struct item *item;
+    bool is_own;    /* of the guest */
+    guint position; /* in the order of layers */
 };
 
 /* Binds every item of a block; `skip` words are left to others. */
@@ -143,6 +154,12 @@ const char *label_string(struct binder *binder,
 const struct item *find_item(struct binder *binder, const struct item *first, const char *word);
 void reset_word(const struct frame *frame, const struct word_row *row);
 
+/* ---- words of one host (at.c) */
+void note_at(struct binder *binder, const struct frame *frame, const struct item *item, const char *host,
+             struct span span);
+bool forget_at(const struct frame *frame, const char *host);
+void sort_at_blocks(GArray *blocks); /* by host, those of one host in the order of layers */
+void refuse_idle_at(struct binder *binder, const struct guest *guest, const GArray *blocks);
 /* ---- what is accepted (suppress.c): of everything; of one host or guest, by its blocks from the lowest layer up */
 struct suppression { /* one `suppress`, for all guests that have it from a profile */
     struct acceptance acceptance;
@@ -167,6 +184,7 @@ void keep_total(struct binder *binder, struct frame frame,
 /* ---- hosts, guests (hosts.c, layers.c, inherit.c) */
 void bind_hosts(struct binder *binder);
 void refuse_unwanted_hosts(struct binder *binder);
+bool is_host(struct binder *binder, const char *name); /* declared, or of the command line */
 void bind_guests(struct binder *binder);
 void inherit_locality(struct guest *guest);
 void settle_numad(struct guest *guest); /* after it */
@@ -174,6 +192,8 @@ void number_guest_places(struct binder *binder, struct guest *guest);
 /* Returns the name that was most likely meant, or NULL; `own` is not it. */
 const char *report_unknown_profile(struct binder *binder, const struct scalar *scalar);
 const char *report_unknown_host(struct binder *binder, const struct scalar *scalar, const char *own);
+/* The labelled blocks of a guest, and what it does not want of them (parts.c). */
+void apply_removals(struct binder *binder, const struct frame *frame, const struct item *block);
 struct cell *guest_cell(struct binder *binder, struct guest *guest, const char *label, struct span span);
 struct resctrl *guest_resctrl(struct binder *binder, struct guest *guest, const struct set *ids, struct span span);
 struct expander_bus *guest_expander(struct binder *binder, struct guest *guest, const char *name, struct span span);

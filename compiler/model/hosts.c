@@ -196,12 +196,17 @@ static void add_undeclared(struct binder *binder)
     }
 }
 
+bool is_host(struct binder *binder, const char *name)
+{
+    return g_hash_table_contains(binder->hosts, name) || override_of(binder, name);
+}
+
 static bool is_named(const struct site *site, const char *name)
 {
     for (uint32_t g = 0; g < site->guest_count; g++)
-        for (uint32_t i = 0; i < site->guests[g].hosts.count; i++)
-            if (strcmp(((const char *const *)site->guests[g].hosts.items)[i], name) == 0)
-                return true;
+        if (is_among(&site->guests[g].hosts, name) || is_among(&site->guests[g].migrate, name) ||
+            guest_on(&site->guests[g], name) != &site->guests[g])
+            return true;
     return false;
 }
 

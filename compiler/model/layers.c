@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * A guest out of its layers: default, base, profiles in order of use, the guest itself; then cells inherit, and
- * `count` makes instances.
+ * A guest out of its layers: default, base, profiles in order of use, the guest itself, and once more for each host
+ * that an `at` names; then cells inherit, and `count` makes instances.
  */
 #include "model/binder.h"
 
@@ -30,261 +30,6 @@ const struct guest guest_defaults = {
 };
 
 enum { EXPANDED_LIMIT = 16384, LAYER_LIMIT = 256, PROFILE_DEPTH_LIMIT = 64 };
-
-/* ---- the labelled blocks of a guest ----------------------------------------------------------------------------- */
-
-/* Room for one more in an array that doubles at powers of two from four. */
-static void *grown(struct arena *arena, void *items, uint32_t count, size_t bytes)
-{
-    if (count && (count < 4 || (count & (count - 1))))
-        return items;
-    void *more = arena_alloc(arena, bytes * (count ? count * 2 : 4));
-    if (count)
-        memcpy(more, items, bytes * count);
-    return more;
-}
-
-struct cell *guest_cell(struct binder *binder, struct guest *guest, const char *label, struct span span)
-{
-    for (uint32_t i = 0; i < guest->cell_count; i++)
-        if (strcmp(guest->cells[i].name, label) == 0) {
-            guest->cells[i].span = span;
-            return &guest->cells[i];
-        }
-    guest->cells = grown(binder->arena, guest->cells, guest->cell_count, sizeof guest->cells[0]);
-    struct cell *cell = &guest->cells[guest->cell_count++];
-    *cell = cell_defaults;
-    cell->locality = guest_defaults.locality;
-    cell->name = label;
-    cell->span = span;
-    return cell;
-}
-
-struct iothread *guest_iothread(struct binder *binder, struct guest *guest, uint32_t id, struct span span)
-{
-    for (uint32_t i = 0; i < guest->iothread_count; i++)
-        if (guest->iothreads[i].id == id) {
-            guest->iothreads[i].span = span;
-            return &guest->iothreads[i];
-        }
-    guest->iothreads = grown(binder->arena, guest->iothreads, guest->iothread_count, sizeof guest->iothreads[0]);
-    struct iothread *iothread = &guest->iothreads[guest->iothread_count++];
-    *iothread = iothread_defaults;
-    iothread->id = id;
-    iothread->span = span;
-    return iothread;
-}
-
-struct resctrl *guest_resctrl(struct binder *binder, struct guest *guest, const struct set *ids, struct span span)
-{
-    for (uint32_t i = 0; i < guest->resctrl_count; i++)
-        if (strcmp(guest->resctrls[i].ids->text, ids->text) == 0) {
-            guest->resctrls[i].span = span;
-            return &guest->resctrls[i];
-        }
-    guest->resctrls = grown(binder->arena, guest->resctrls, guest->resctrl_count, sizeof guest->resctrls[0]);
-    struct resctrl *resctrl = &guest->resctrls[guest->resctrl_count++];
-    *resctrl = resctrl_defaults;
-    resctrl->ids = ids;
-    resctrl->span = span;
-    return resctrl;
-}
-
-struct memory_device *guest_memory_device(struct binder *binder, struct guest *guest, enum word_id model,
-                                          const char *name, struct span span)
-{
-    for (uint32_t i = 0; i < guest->memory_device_count; i++)
-        if (guest->memory_devices[i].model == model && strcmp(guest->memory_devices[i].name, name) == 0) {
-            guest->memory_devices[i].span = span;
-            return &guest->memory_devices[i];
-        }
-    guest->memory_devices =
-        grown(binder->arena, guest->memory_devices, guest->memory_device_count, sizeof guest->memory_devices[0]);
-    struct memory_device *device = &guest->memory_devices[guest->memory_device_count++];
-    *device = memory_device_defaults;
-    device->model = model;
-    device->name = name;
-    device->span = span;
-    return device;
-}
-
-struct expander_bus *guest_expander(struct binder *binder, struct guest *guest, const char *name, struct span span)
-{
-    for (uint32_t i = 0; i < guest->expander_count; i++)
-        if (strcmp(guest->expanders[i].name, name) == 0) {
-            guest->expanders[i].span = span;
-            return &guest->expanders[i];
-        }
-    guest->expanders = grown(binder->arena, guest->expanders, guest->expander_count, sizeof guest->expanders[0]);
-    struct expander_bus *expander = &guest->expanders[guest->expander_count++];
-    *expander = expander_defaults;
-    expander->name = name;
-    expander->span = span;
-    return expander;
-}
-
-struct device *guest_device(struct binder *binder, struct guest *guest, const char *name, struct span span)
-{
-    for (uint32_t i = 0; i < guest->device_count; i++)
-        if (strcmp(guest->devices[i].name, name) == 0) {
-            guest->devices[i].span = span;
-            return &guest->devices[i];
-        }
-    guest->devices = grown(binder->arena, guest->devices, guest->device_count, sizeof guest->devices[0]);
-    struct device *device = &guest->devices[guest->device_count++];
-    *device = device_defaults;
-    device->name = name;
-    device->span = span;
-    binder->site->wants_devices = true;
-    return device;
-}
-
-struct hmat_cache *cell_hmat_cache(struct binder *binder, struct cell *cell, uint32_t level, struct span span)
-{
-    for (uint32_t i = 0; i < cell->hmat_cache_count; i++)
-        if (cell->hmat_caches[i].level == level) {
-            cell->hmat_caches[i].span = span;
-            return &cell->hmat_caches[i];
-        }
-    cell->hmat_caches = grown(binder->arena, cell->hmat_caches, cell->hmat_cache_count, sizeof cell->hmat_caches[0]);
-    struct hmat_cache *cache = &cell->hmat_caches[cell->hmat_cache_count++];
-    *cache = hmat_cache_defaults;
-    cache->level = level;
-    cache->span = span;
-    return cache;
-}
-
-/* ---- remove ----------------------------------------------------------------------------------------------------- */
-
-static bool remove_labelled(struct guest *guest, const struct word_row *row, const char *label)
-{
-    if (row->id == W_GUEST_CELL)
-        for (uint32_t i = 0; i < guest->cell_count; i++)
-            if (strcmp(guest->cells[i].name, label) == 0) {
-                guest->cell_count--;
-                memmove(&guest->cells[i], &guest->cells[i + 1], (guest->cell_count - i) * sizeof guest->cells[0]);
-                return true;
-            }
-    if (row->id == W_GUEST_IOTHREAD)
-        for (uint32_t i = 0; i < guest->iothread_count; i++) {
-            char id[16];
-            g_snprintf(id, sizeof id, "%u", guest->iothreads[i].id);
-            if (strcmp(id, label) == 0) {
-                guest->iothread_count--;
-                memmove(&guest->iothreads[i], &guest->iothreads[i + 1],
-                        (guest->iothread_count - i) * sizeof guest->iothreads[0]);
-                return true;
-            }
-        }
-    if (row->object == OBJECT_MEMORY_DEVICE)
-        for (uint32_t i = 0; i < guest->memory_device_count; i++)
-            if (guest->memory_devices[i].model == row->id && strcmp(guest->memory_devices[i].name, label) == 0) {
-                guest->memory_device_count--;
-                memmove(&guest->memory_devices[i], &guest->memory_devices[i + 1],
-                        (guest->memory_device_count - i) * sizeof guest->memory_devices[0]);
-                return true;
-            }
-    if (row->id == W_GUEST_RESCTRL)
-        for (uint32_t i = 0; i < guest->resctrl_count; i++)
-            if (strcmp(guest->resctrls[i].ids->text, label) == 0) {
-                guest->resctrl_count--;
-                memmove(&guest->resctrls[i], &guest->resctrls[i + 1],
-                        (guest->resctrl_count - i) * sizeof guest->resctrls[0]);
-                return true;
-            }
-    if (row->id == W_GUEST_EXPANDER_BUS)
-        for (uint32_t i = 0; i < guest->expander_count; i++)
-            if (strcmp(guest->expanders[i].name, label) == 0) {
-                guest->expander_count--;
-                memmove(&guest->expanders[i], &guest->expanders[i + 1],
-                        (guest->expander_count - i) * sizeof guest->expanders[0]);
-                return true;
-            }
-    if (row->id == W_GUEST_DEVICE)
-        for (uint32_t i = 0; i < guest->device_count; i++)
-            if (strcmp(guest->devices[i].name, label) == 0) {
-                guest->device_count--;
-                memmove(&guest->devices[i], &guest->devices[i + 1],
-                        (guest->device_count - i) * sizeof guest->devices[0]);
-                return true;
-            }
-    return false;
-}
-
-static bool remove_setting(const struct frame *frame, const struct word_row *row)
-{
-    bool was_said = is_said(frame->said, row->id);
-    reset_word(frame, row);
-    said_forget(frame->said, row->id);
-    size_t count;
-    const struct word_row *rows = vocabulary(&count);
-    for (size_t i = 0; row->opens && i < count; i++)
-        if ((rows[i].in & row->opens) && rows[i].id != W_NONE && is_said(frame->said, rows[i].id)) {
-            was_said = true;
-            reset_word(frame, &rows[i]);
-            said_forget(frame->said, rows[i].id);
-        }
-    return was_said;
-}
-
-void report_nothing_to_remove(struct binder *binder, const struct scalar *what)
-{
-    struct finding *finding =
-        report_value(binder, NM_nothing_to_remove, what, "no lower layer gave '%.*s'", (int)what->length, what->text);
-    finding_help(binder->findings, finding, "leave it out of 'remove'; what this block says itself is simply not said");
-}
-
-static bool remove_one(struct binder *binder, const struct frame *frame, const struct scalar *what)
-{
-    const char *colon = memchr(what->text, ':', what->length);
-    size_t length = colon ? (size_t)(colon - what->text) : what->length;
-    const struct word_row *row = find_word(IN_GUEST, what->text, length);
-    struct finding *finding;
-    if (!row || row->id == W_NONE) {
-        finding = report_value(binder, NM_unknown_word, what, "a guest has no word '%.*s' to remove", (int)length,
-                               what->text);
-        const struct word_row *near = nearest_word(IN_GUEST, what->text, length);
-        if (near)
-            finding_help(binder->findings, finding, "did you mean '%s'?", near->word);
-        else
-            finding_help(binder->findings, finding,
-                         "name a word of a profile or base: 'emulator', 'cell:b', 'iothread:1'");
-        return false;
-    }
-    if (row->kind == LABELLED && !colon) {
-        finding = report_value(binder, NM_missing_label, what, "'remove %s' does not say which", row->word);
-        finding_help(binder->findings, finding, "write '%s:LABEL'", row->word);
-        return false;
-    }
-    if (row->id == W_SUPPRESS)
-        return true; /* done before the layers were bound */
-    g_autofree char *label = colon ? g_strndup(colon + 1, what->length - length - 1) : NULL;
-    if (row->kind == LABELLED ? remove_labelled(frame->object[OBJECT_GUEST], row, label)
-                              : !colon && remove_setting(frame, row))
-        return true;
-    report_nothing_to_remove(binder, what);
-    return false;
-}
-
-static void apply_removals(struct binder *binder, const struct frame *frame, const struct item *block)
-{
-    const struct item *item = find_item(binder, block->children, "remove");
-    struct scalar few[8], *scalars;
-    size_t count;
-    if (!item)
-        return;
-    bool fine = item_scalars(binder, item, few, G_N_ELEMENTS(few), &scalars, &count);
-    if (fine && !count) {
-        struct finding *finding =
-            report(binder->findings, NM_missing_argument, item_span(item), "'remove' names nothing");
-        finding_help(binder->findings, finding, "write 'remove emulator', or 'remove cell:b'");
-        fine = false;
-    }
-    for (size_t i = 0; fine && i < count; i++)
-        fine &= remove_one(binder, frame, &scalars[i]);
-    if (!fine)
-        *frame->is_broken = true;
-}
 
 /* ---- profiles --------------------------------------------------------------------------------------------------- */
 
@@ -382,6 +127,19 @@ static void push_profiles(struct binder *binder, struct stack *stack, const stru
         push_profile(binder, stack, &scalars[i], depth);
 }
 
+/* What an unused profile says for one host, over what it says for all. */
+static void check_at_blocks(struct binder *binder, const struct guest *aside, const GArray *at_blocks)
+{
+    for (guint i = 0; i < at_blocks->len; i++) {
+        const struct item *item = g_array_index(at_blocks, struct at_block, i).item;
+        struct guest copy = *aside;
+        struct frame frame = { .said = &copy.said, .layer = LAYER_AT, .is_broken = &copy.is_broken, .is_again = true };
+        frame.object[OBJECT_GUEST] = &copy;
+        frame.object[OBJECT_LOCALITY] = &copy.locality;
+        bind_block(binder, &frame, IN_AT, item->children);
+    }
+}
+
 /* A profile that no guest uses is still checked, on its own. */
 static void check_unused(struct binder *binder)
 {
@@ -391,7 +149,10 @@ static void check_unused(struct binder *binder)
             continue;
         struct guest *aside = arena_take(binder->arena, struct guest);
         *aside = guest_defaults;
-        struct frame frame = { .said = &aside->said, .layer = LAYER_PROFILE, .is_broken = &aside->is_broken };
+        g_autoptr(GArray) at_blocks = g_array_new(FALSE, FALSE, sizeof(struct at_block));
+        struct frame frame = {
+            .said = &aside->said, .layer = LAYER_PROFILE, .is_broken = &aside->is_broken, .at_blocks = at_blocks
+        };
         frame.object[OBJECT_GUEST] = aside;
         frame.object[OBJECT_LOCALITY] = &aside->locality;
         bind_block(binder, &frame, IN_PROFILE, profile->item->children);
@@ -403,23 +164,21 @@ static void check_unused(struct binder *binder)
             bind_block(binder, &frame, IN_PROFILE, stack.profiles[p]->item->children);
         }
         ((struct profile *)g_ptr_array_index(binder->profile_order, i))->is_used = was_used;
+        check_at_blocks(binder, aside, at_blocks);
     }
 }
 
 /* ---- a guest and its instances ---------------------------------------------------------------------------------- */
 
-static void check_hosts(struct binder *binder, struct guest *guest)
+static void check_hosts(struct binder *binder, struct guest *guest, const struct list *hosts, enum word_id word)
 {
-    const char *const *names = guest->hosts.items;
-    for (uint32_t i = 0; i < guest->hosts.count; i++) {
-        bool known = g_hash_table_contains(binder->hosts, names[i]);
-        for (size_t h = 0; !known && h < binder->options->host_count; h++)
-            known = strcmp(binder->options->hosts[h].name, names[i]) == 0;
-        if (known)
+    const char *const *names = hosts->items;
+    for (uint32_t i = 0; i < hosts->count; i++) {
+        if (is_host(binder, names[i]))
             continue;
         struct scalar scalar = { .text = names[i],
                                  .length = strlen(names[i]),
-                                 .span = said_span(&guest->said, W_GUEST_HOST, i + 1) };
+                                 .span = said_span(&guest->said, word, i + 1) };
         report_unknown_host(binder, &scalar, NULL);
         guest->is_broken = true;
     }
@@ -437,57 +196,116 @@ static void settle_maximum(struct guest *guest)
     said_mark(&guest->said, W_GUEST_VCPUS, fine);
 }
 
-static const struct item *base_item(struct binder *binder, const struct stack *stack, const struct item *item)
+struct layers { /* what makes one guest, or a variant of it */
+    const struct item *item;
+    const struct stack *stack;
+    const struct at_block *at_blocks; /* of one host */
+    guint at_count;
+};
+
+static const struct item *base_item(struct binder *binder, const struct layers *layers)
 {
-    const struct item *base = find_item(binder, item->children, "base");
-    for (unsigned i = stack->count; !base && i-- > 0;)
-        base = find_item(binder, stack->profiles[i]->item->children, "base");
+    const struct item *base = NULL;
+    for (guint i = layers->at_count; !base && i-- > 0;)
+        base = find_item(binder, layers->at_blocks[i].item->children, "base");
+    if (!base)
+        base = find_item(binder, layers->item->children, "base");
+    for (unsigned i = layers->stack->count; !base && i-- > 0;)
+        base = find_item(binder, layers->stack->profiles[i]->item->children, "base");
     return base;
 }
 
-static struct acceptances accepted_of(struct binder *binder, const struct stack *stack, const struct item *item)
+static struct acceptances accepted_of(struct binder *binder, const struct layers *layers)
 {
-    const struct item *blocks[LAYER_LIMIT + 1];
-    for (unsigned i = 0; i < stack->count; i++)
-        blocks[i] = stack->profiles[i]->item;
-    blocks[stack->count] = item;
-    return accepted_in_layers(binder, blocks, stack->count + 1);
+    size_t count = 0;
+    g_autofree const struct item **blocks = g_new(const struct item *, layers->stack->count + 1 + layers->at_count);
+    for (unsigned i = 0; i < layers->stack->count; i++)
+        blocks[count++] = layers->stack->profiles[i]->item;
+    blocks[count++] = layers->item;
+    for (guint i = 0; i < layers->at_count; i++)
+        blocks[count++] = layers->at_blocks[i].item;
+    return accepted_in_layers(binder, blocks, count);
 }
 
-static void bind_guest(struct binder *binder, const struct item *item, struct guest *guest)
+static void bind_layer(struct binder *binder, struct frame *frame, enum layer layer, enum context in,
+                       const struct item *item)
 {
-    *guest = guest_defaults;
-    guest->name = guest->family = label_string(binder, item);
-    guest->span = word_span(item, item->arguments[0]);
+    frame->layer = layer;
+    apply_removals(binder, frame, item);
+    bind_block(binder, frame, in, item->children);
+}
+
+/* `at_blocks` gets those met; NULL: this is the variant of one host. */
+static void bind_layers(struct binder *binder, const struct layers *layers, GArray *at_blocks, struct guest *guest)
+{
+    const struct stack *stack = layers->stack;
     struct frame frame = { .said = &guest->said,
                            .layer = LAYER_PROFILE,
                            .is_broken = &guest->is_broken,
-                           .is_incomplete = &guest->is_incomplete };
+                           .is_incomplete = &guest->is_incomplete,
+                           .at_blocks = at_blocks,
+                           .is_again = !at_blocks };
     frame.object[OBJECT_GUEST] = guest;
     frame.object[OBJECT_LOCALITY] = &guest->locality;
-    struct stack stack = { .count = 0 };
-    push_profiles(binder, &stack, item, 0);
-    guest->accepted = accepted_of(binder, &stack, item);
+    guest->accepted = accepted_of(binder, layers);
     about_guest(binder->findings, guest);
-    const struct item *base_said = base_item(binder, &stack, item);
+    const struct item *base_said = base_item(binder, layers);
     const struct base_tree *base = base_said ? apply_base(binder, frame, base_said) : NULL;
-    for (unsigned i = 0; i < stack.count; i++) {
-        apply_removals(binder, &frame, stack.profiles[i]->item);
-        bind_block(binder, &frame, IN_PROFILE, stack.profiles[i]->item->children);
-    }
-    frame.layer = LAYER_GUEST;
-    apply_removals(binder, &frame, item);
-    bind_block(binder, &frame, IN_GUEST, item->children);
+    for (unsigned i = 0; i < stack->count; i++)
+        bind_layer(binder, &frame, LAYER_PROFILE, IN_PROFILE, stack->profiles[i]->item);
+    bind_layer(binder, &frame, LAYER_GUEST, IN_GUEST, layers->item);
+    for (guint i = 0; i < layers->at_count; i++)
+        bind_layer(binder, &frame, LAYER_AT, IN_AT, layers->at_blocks[i].item);
     if (base)
         keep_total(binder, frame, base);
-    guest->is_broken |= stack.failed || binder->is_too_large;
-    guest->is_incomplete |= stack.failed || binder->is_too_large;
-    check_hosts(binder, guest);
+    guest->is_broken |= stack->failed || binder->is_too_large;
+    guest->is_incomplete |= stack->failed || binder->is_too_large;
+    check_hosts(binder, guest, &guest->hosts, W_GUEST_HOST);
+    check_hosts(binder, guest, &guest->migrate, W_GUEST_MIGRATE);
     settle_maximum(guest);
     number_guest_places(binder, guest);
     settle_device_places(binder, guest);
     inherit_locality(guest);
     settle_numad(guest);
+}
+
+enum { WORDS_OF_A_VARIANT = 16, BLOCKS_PASSED_OVER = 8 }; /* what it costs beside its words; as much as one word */
+
+static void bind_variants(struct binder *binder, const struct layers *layers, GArray *blocks, struct guest *guest)
+{
+    const struct at_block *block = (const struct at_block *)(void *)blocks->data, *end = block + blocks->len;
+    sort_at_blocks(blocks);
+    guest->variants = arena_array(binder->arena, struct variant, blocks->len);
+    while (block < end && grow(binder, WORDS_OF_A_VARIANT + blocks->len / BLOCKS_PASSED_OVER, 0, block->span)) {
+        struct layers here = { .item = layers->item, .stack = layers->stack, .at_blocks = block };
+        for (; block < end && strcmp(block->host, here.at_blocks->host) == 0; block++)
+            here.at_count++;
+        struct guest *variant = arena_take(binder->arena, struct guest);
+        *variant = guest_defaults;
+        variant->name = variant->family = guest->name;
+        variant->span = guest->span;
+        bind_layers(binder, &here, NULL, variant);
+        guest->is_broken |= variant->is_broken || !is_host(binder, block[-1].host);
+        guest->variants[guest->variant_count++] =
+            (struct variant){ .host = block[-1].host, .span = block[-1].span, .guest = variant };
+    }
+    guest->is_broken |= binder->is_too_large;
+}
+
+static void bind_guest(struct binder *binder, const struct item *item, struct guest *guest)
+{
+    g_autoptr(GArray) at_blocks = g_array_new(FALSE, FALSE, sizeof(struct at_block));
+    struct stack stack = { .count = 0 };
+    struct layers layers = { .item = item, .stack = &stack };
+    *guest = guest_defaults;
+    guest->name = guest->family = label_string(binder, item);
+    guest->span = word_span(item, item->arguments[0]);
+    push_profiles(binder, &stack, item, 0);
+    bind_layers(binder, &layers, at_blocks, guest);
+    if (at_blocks->len) {
+        refuse_idle_at(binder, guest, at_blocks);
+        bind_variants(binder, &layers, at_blocks, guest);
+    }
     about_guest(binder->findings, NULL);
 }
 
@@ -495,10 +313,10 @@ static void bind_guest(struct binder *binder, const struct item *item, struct gu
 static uint32_t instances_of(struct binder *binder, const struct guest *family, uint32_t *expanded)
 {
     if (!is_said(&family->said, W_GUEST_COUNT) || is_failed(&family->said, W_GUEST_COUNT))
-        return 1;
+        return !family->migrate.count || grow_by_instances(binder, family, 1) ? 1 : 0;
     if (family->count && family->count <= EXPANDED_LIMIT - *expanded) {
         *expanded += family->count;
-        return grow_by_count(binder, family) ? family->count : 0;
+        return grow_by_instances(binder, family, family->count) ? family->count : 0;
     }
     struct finding *finding = report(binder->findings, NM_wrong_number, said_span(&family->said, W_GUEST_COUNT, 1),
                                      "a count of %u for '%s' %s", family->count, family->name,
@@ -543,35 +361,74 @@ static bool is_file_name(const char *name)
     return true;
 }
 
+/* Names differ by more than case: files of both may lie in one folder.  `seen`: folded names to the guests that have
+ * them. */
+static bool is_taken(struct binder *binder, GHashTable *seen, const struct guest *guest, const char *name,
+                     struct span span)
+{
+    char *key = g_utf8_casefold(name, -1);
+    const struct guest *before = g_hash_table_lookup(seen, key);
+    if (!before) {
+        g_hash_table_insert(seen, key, (gpointer)(uintptr_t)guest);
+        return false;
+    }
+    g_free(key);
+    if (before == guest)
+        return false; /* a host that stands twice in `migrate` */
+    struct finding *finding =
+        name == guest->name
+            ? report(binder->findings, NM_guest_name, span, "guest '%s' clashes with '%s'", name, before->name)
+            : report(binder->findings, NM_guest_name, span, "the file '%s' clashes with %s '%s'", name,
+                     g_ascii_strcasecmp(before->name, name) ? "one of guest" : "guest", before->name);
+    finding_label(binder->findings, finding, before->span, "the other one");
+    finding_help(binder->findings, finding,
+                 "rename one: names must differ by more than case, also those that 'count' and 'migrate' make");
+    return true;
+}
+
+enum { MOVED_NAME_BYTES = 240 };
+
+/* What it is on another host lies in a file of its own. */
+static bool refuse_moved_names(struct binder *binder, GHashTable *seen, const struct guest *guest)
+{
+    const char *const *hosts = guest->migrate.items;
+    bool fine = true;
+    for (uint32_t i = 0; i < guest->migrate.count; i++) {
+        struct span span = said_span(&guest->said, W_GUEST_MIGRATE, i + 1);
+        g_autofree char *name = g_strdup_printf("%s.on-%s", guest->name, hosts[i]);
+        if (!is_file_name(hosts[i]) || strlen(name) > MOVED_NAME_BYTES) {
+            struct finding *finding = report(binder->findings, NM_guest_name, span,
+                                             "the host '%s' cannot stand in the name of a file", hosts[i]);
+            finding_help(
+                binder->findings, finding,
+                "GUEST.on-HOST.xml is what the guest is there: no '/' and control characters, at most %d bytes",
+                MOVED_NAME_BYTES);
+            fine = false;
+        } else {
+            fine &= !is_taken(binder, seen, guest, name, span);
+        }
+    }
+    return !fine;
+}
+
 static void check_names(struct binder *binder)
 {
     GHashTable *seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     struct site *site = binder->site;
     for (uint32_t i = 0; i < site->guest_count; i++) {
         struct guest *guest = &site->guests[i];
-        struct finding *finding = NULL;
         if (!is_file_name(guest->name)) {
-            finding =
+            struct finding *finding =
                 report(binder->findings, NM_guest_name, guest->span, "guest '%s' cannot name a file", guest->name);
             finding_help(
                 binder->findings, finding,
                 "its name is that of its output: no '/' and control characters, not '.' or '..', at most 200 bytes");
+            guest->is_broken = true;
         }
-        char *key = g_utf8_casefold(guest->name, -1);
-        const struct guest *before = g_hash_table_lookup(seen, key);
-        if (before) {
-            finding = report(binder->findings, NM_guest_name, guest->span, "guest '%s' clashes with '%s'", guest->name,
-                             before->name);
-            finding_label(binder->findings, finding, before->span, "the other one");
-            finding_help(binder->findings, finding,
-                         "rename one: names must differ by more than case, also those that 'count' makes");
-        }
-        guest->is_broken |= finding != NULL;
-        if (before)
-            g_free(key);
-        else
-            g_hash_table_insert(seen, key, guest);
+        guest->is_broken |= is_taken(binder, seen, guest, guest->name, guest->span);
     }
+    for (uint32_t i = 0; i < site->guest_count; i++)
+        site->guests[i].is_broken |= refuse_moved_names(binder, seen, &site->guests[i]);
     g_hash_table_destroy(seen);
 }
 

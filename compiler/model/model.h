@@ -9,6 +9,7 @@
 
 #include "base/base.h"
 #include "diag/diag.h"
+#include "model/at.h"
 #include "model/sets.h"
 #include "source/source.h"
 #include "syntax/syntax.h"
@@ -45,7 +46,9 @@ enum context { /* where a word stands; one bit each, since a row may stand in se
                IN_SGX_EPC = 1 << 25,
                IN_CXL = 1 << 26,
                IN_SUPPRESS = 1 << 28,
-               IN_G = IN_GUEST | IN_PROFILE,
+               IN_AT = 1 << 29,
+               IN_OWNER = IN_GUEST | IN_PROFILE, /* which host is asked once, so `at` is not here */
+               IN_G = IN_OWNER | IN_AT,
                IN_GC = IN_G | IN_CELL,
                IN_CELL_DEVICE = IN_DIMM | IN_VIRTIO_MEM | IN_NVDIMM | IN_SGX_EPC | IN_CXL,
                IN_MEMORY_DEVICE = IN_CELL_DEVICE | IN_VIRTIO_PMEM,
@@ -161,6 +164,7 @@ struct word_row {
     struct column arguments[COLUMN_LIMIT + 1];
     struct column columns[COLUMN_LIMIT + 1]; /* of its table, the key first; none: it has no table */
     size_t table_offset, row_bytes;
+    bool is_seen; /* by the guest */
 };
 
 const struct word_row *vocabulary(size_t *out_count);
@@ -172,7 +176,7 @@ bool is_name(const char *text, size_t length); /* may stand as a name without qu
 
 /* ---- what was said, and where ----------------------------------------------------------------------------------- */
 
-enum layer { LAYER_DEFAULT, LAYER_BASE, LAYER_PROFILE, LAYER_GUEST, LAYER_INHERITED };
+enum layer { LAYER_DEFAULT, LAYER_BASE, LAYER_PROFILE, LAYER_GUEST, LAYER_AT };
 
 struct place { /* one act of saying a word, or one argument of it; packed, since a guest has dozens */
     uint32_t begin;
@@ -495,7 +499,7 @@ struct guest {
     uint32_t base_buses_end;             /* buses of the base have numbers from here on; 0: numac knows of all */
     uint64_t base_max_bytes;             /* a maxMemory of the base that stays there as it is; 0: none does */
     struct span base_max;
-    struct list use, hosts; /* const char * */
+    struct list use, hosts, migrate; /* const char * */
     uint32_t arch;
     const char *machine;
     uint32_t accel;
@@ -541,6 +545,9 @@ struct guest {
     uint32_t expander_count;
     struct device *devices; /* as declared */
     uint32_t device_count;
+
+    struct variant *variants; /* by the names of hosts, rising; none where no `at` stands (at.h) */
+    uint32_t variant_count;
 };
 
 /* ---- the site --------------------------------------------------------------------------------------------------- */

@@ -76,18 +76,30 @@ static enum word_id word_at(const struct said *said, struct span span)
     return W_NONE;
 }
 
+/* The word that stands there among those of a guest and its cells; NULL: none does. */
+static const struct said *said_at(const struct guest *guest, struct span span, enum word_id *out_word)
+{
+    *out_word = word_at(&guest->said, span);
+    if (*out_word != W_NONE)
+        return &guest->said;
+    for (uint32_t c = 0; c < guest->cell_count; c++) {
+        *out_word = word_at(&guest->cells[c].said, span);
+        if (*out_word != W_NONE)
+            return &guest->cells[c].said;
+    }
+    return NULL;
+}
+
 static void tell_origin_of(struct findings *findings, struct finding *finding, const struct site *site,
                            const struct guest *guest, struct span span)
 {
+    enum word_id word;
     tell_variable(findings, finding, site, span);
-    enum word_id word = guest ? word_at(&guest->said, span) : W_NONE;
-    if (word != W_NONE)
-        said_chain(findings, finding, &guest->said, word);
-    for (uint32_t c = 0; guest && word == W_NONE && c < guest->cell_count; c++) {
-        word = word_at(&guest->cells[c].said, span);
-        if (word != W_NONE)
-            said_chain(findings, finding, &guest->cells[c].said, word);
-    }
+    const struct said *said = guest ? said_at(guest, span, &word) : NULL;
+    for (uint32_t v = 0; guest && !said && v < guest->variant_count; v++)
+        said = said_at(guest->variants[v].guest, span, &word);
+    if (said)
+        said_chain(findings, finding, said, word);
 }
 
 /* Where a finding points at the guest itself, its labels point at the values. */

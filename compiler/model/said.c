@@ -76,7 +76,7 @@ struct span listed_span(const struct list *list, size_t item_bytes, uint32_t pos
 
 static const char *layer_word(unsigned layer)
 {
-    static const char *const words[] = { "the default", "the base", "a profile", "the guest", "the guest" };
+    static const char *const words[] = { "the default", "the base", "a profile", "the guest", "an 'at'" };
     return words[layer];
 }
 

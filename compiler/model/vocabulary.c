@@ -71,6 +71,7 @@ static const char *const write_policy_choices[] = { "none", "writeback", "writet
       __VA_ARGS__ },
 #define LATER(text, places, meaning, ...) \
     { .id = W_NONE, .word = (text), .in = (places), .default_text = "", .about = (meaning), __VA_ARGS__ },
+#define SEEN .is_seen = true
 #define LABELS(word, value) .kind = LABELLED, LABEL(word, value)
 
 static const struct word_row rows[] = {
@@ -192,9 +193,12 @@ const char *context_word(enum context in)
         return "an 'sgx-epc'";
     case IN_CXL:
         return "a 'cxl'";
+    case IN_AT:
+        return "an 'at'";
     case IN_SUPPRESS:
         return "a 'suppress'";
     case IN_NOWHERE:
+    case IN_OWNER:
     case IN_G:
     case IN_GC:
     case IN_CELL_DEVICE:

@@ -10,6 +10,7 @@ static const struct context_row rows[] = {
     { .in = IN_RESERVE, .name = "reserve", .title = "In a `reserve` of a host" },
     { .in = IN_GUEST, .name = "guest", .title = "In a `guest`" },
     { .in = IN_PROFILE, .name = "profile", .title = "In a `profile`" },
+    { .in = IN_AT, .name = "at", .title = "In an `at` of a guest" },
     { .in = IN_SUPPRESS, .name = "suppress", .title = "In a `suppress`" },
     { .in = IN_CPU, .name = "cpu", .title = "In `cpu`" },
     { .in = IN_BOOT, .name = "boot", .title = "In `boot`" },

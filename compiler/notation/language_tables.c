@@ -86,14 +86,14 @@ static bool has_words(enum context in)
     return false;
 }
 
-/* A profile says what a guest says, so its table is only what it lacks. */
-static void append_profile(GString *out)
+/* A profile and an `at` say what a guest says, so their table is only what they lack. */
+static void append_lacking(GString *out, enum context in)
 {
     size_t count;
     const struct word_row *rows = vocabulary(&count);
     const char *before = "All words of a guest but ";
     for (size_t i = 0; i < count; i++)
-        if (rows[i].id != W_NONE && rows[i].in & IN_GUEST && !(rows[i].in & IN_PROFILE)) {
+        if (rows[i].id != W_NONE && rows[i].in & IN_GUEST && !(rows[i].in & in)) {
             g_string_append_printf(out, "%s`%s`", before, rows[i].word);
             before = ", ";
         }
@@ -106,8 +106,8 @@ void write_language_tables(GString *out)
     const struct context_row *contexts = context_rows(&count);
     for (size_t i = 0; i < count; i++) {
         g_string_append_printf(out, "%s### %s\n\n", i ? "\n" : "", contexts[i].title);
-        if (contexts[i].in == IN_PROFILE) {
-            append_profile(out);
+        if (contexts[i].in == IN_PROFILE || contexts[i].in == IN_AT) {
+            append_lacking(out, (enum context)contexts[i].in);
             continue;
         }
         if (has_words(contexts[i].in))

@@ -21,7 +21,8 @@ enum {
 struct cure {
     struct placing *placing;
     struct finding *finding;
-    const struct guest *guest;
+    const struct guest *whole; /* of the site; */
+    const struct guest *guest; /* as it is on the host in question, and only there, where hosts differ */
     const struct candidates *candidates;
     const struct diagnosis *diagnosis;
     struct placing trial; /* hears nothing, and takes from the same arenas */
@@ -54,7 +55,7 @@ static bool fits_on(struct cure *cure, const struct guest *guest, const struct c
 
 static uint32_t position_of(const struct cure *cure)
 {
-    return (uint32_t)(cure->guest - cure->placing->site->guests);
+    return (uint32_t)(cure->whole - cure->placing->site->guests);
 }
 
 static struct saved_room **save_rooms(struct cure *cure, const struct candidates *candidates, uint32_t *out_count)
@@ -99,7 +100,7 @@ static bool would_fit(struct cure *cure, const struct guest *guest)
 /* Tried where it stands, then with the whole site anew: an edit may change who comes first. */
 static bool is_cure(struct cure *cure, const struct guest *edited)
 {
-    struct replay replay = { .edited = edited, .guest = cure->guest };
+    struct replay replay = { .edited = edited, .guest = cure->whole };
     return would_fit(cure, edited) && fits_in_replay(cure->placing, &replay);
 }
 
@@ -185,7 +186,7 @@ static bool offer_pool_on(struct cure *cure, struct room *room, uint32_t node)
     struct saved_room *saved = room_save(arena, room);
     bool fits = room_add_pages(room, node, page, more) && would_fit(cure, cure->guest);
     room_restore(saved);
-    struct replay replay = { .guest = cure->guest, .room = room, .node = node, .page_bytes = page, .more_pages = more };
+    struct replay replay = { .guest = cure->whole, .room = room, .node = node, .page_bytes = page, .more_pages = more };
     if (!fits || !fits_in_replay(cure->placing, &replay))
         return false;
     offer(cure, arena_printf(arena,
@@ -333,7 +334,8 @@ static void offer_shared_emulator(struct cure *cure)
 static void offer_hosts(struct cure *cure)
 {
     const struct site_hosts *hosts = cure->placing->hosts;
-    for (uint32_t h = 0; cure->guest->hosts.count && h < hosts->count && h < HOSTS_TRIED && !is_full(cure); h++) {
+    bool names_hosts = cure->whole->hosts.count && !cure->whole->variant_count;
+    for (uint32_t h = 0; names_hosts && h < hosts->count && h < HOSTS_TRIED && !is_full(cure); h++) {
         bool is_tried = !hosts->list[h].facts;
         for (uint32_t i = 0; i < cure->guest->hosts.count; i++)
             is_tried |= strcmp(((const char *const *)cure->guest->hosts.items)[i], hosts->list[h].name) == 0;
@@ -490,7 +492,8 @@ static void offer_leaving(struct cure *cure)
         release_guest(other);
         bool fits = would_fit(cure, cure->guest);
         room_restore(saved);
-        struct replay replay = { .guest = cure->guest, .left_out = other->guest };
+        const struct guest *left_out = &cure->placing->site->guests[other - cure->placing->drafts];
+        struct replay replay = { .guest = cure->whole, .left_out = left_out };
         if (fits && fits_in_replay(cure->placing, &replay))
             offer(cure, arena_printf(cure->trial.scratch, "move guest '%s' to another host: then there is room",
                                      other->guest->name));
@@ -525,11 +528,14 @@ void offer_cures(struct placing *placing, struct finding *finding, const struct 
 {
     struct cure cure = { .placing = placing,
                          .finding = finding,
+                         .whole = guest,
                          .guest = guest,
                          .candidates = candidates,
                          .diagnosis = diagnosis,
                          .trial = *placing };
     cure.trial.findings = placing->unheard;
+    if (guest->variant_count)
+        cure.guest = guest_only_there(placing, diagnosis->draft->guest, diagnosis->misfit.room->number);
     if (diagnosis->misfit.needed == SIZE_ALL) {
         finding_help(placing->findings, finding, "say how much, or free some of it");
         return;

@@ -132,6 +132,8 @@ struct candidates { /* hosts in the order in which they are tried */
     bool is_cut; /* some host could not be loaded: that was told */
 };
 
+struct identity;
+
 struct placing { /* one run */
     struct arena *arena, *scratch;
     struct arena *brief; /* for one fit_guest(), which empties it */
@@ -214,6 +216,7 @@ bool all_memory(const struct room *room, const uint32_t *nodes, uint32_t count, 
 
 /* ---- hosts.c: which hosts, in which order ----------------------------------------------------------------------- */
 
+struct room *room_at(struct placing *placing, uint32_t host); /* NULL: it could not be loaded */
 struct candidates candidates_of(struct placing *placing, const struct guest *guest);
 void host_was_filled(struct placing *placing, const struct room *room);
 uint64_t demand_of(const struct guest *guest); /* 0: like no other */
@@ -280,6 +283,8 @@ void fails_memory(const struct attempt *attempt, uint32_t index, const struct dr
 void enter_memory(const struct attempt *attempt, struct draft_cell *cell, const uint32_t *nodes, uint32_t count);
 /* Lays out the cells of a guest for this host; `count` where the site leaves their number open. */
 void lay_cells(const struct attempt *attempt, const struct guest *guest, uint32_t count);
+bool is_cut_by_node(const struct guest *guest); /* it has a cell for each of its nodes: these */
+uint32_t own_nodes(const struct attempt *attempt, const struct guest *guest, uint32_t *out);
 
 /* ---- memory_devices.c: memory devices -------------------------------------------------------------------------- */
 
@@ -337,6 +342,28 @@ struct replay {                 /* a site that differs in one edit */
  * others take.  Too large a site is taken on trust. */
 bool fits_in_replay(struct placing *placing, const struct replay *replay);
 
+/* ---- variants.c: guests that are not the same on every host --------------------------------------------------- */
+
+const struct guest *guest_there(const struct placing *placing, const struct guest *guest, uint32_t host);
+/* That one as a guest of this host alone. */
+const struct guest *guest_only_there(const struct placing *placing, const struct guest *there, uint32_t host);
+bool takes_cells(const struct guest *guest, const struct candidates *candidates, uint32_t cells);
+/* The fewest and the most cells over all hosts. */
+void cell_counts_anywhere(const struct guest *guest, const struct candidates *candidates, uint32_t *out_first,
+                          uint32_t *out_last);
+
+/* ---- moving.c: guests that may move ---------------------------------------------------------------------------- */
+
+/* What the guest is on each host of its `migrate`, of which home says how many; called when all guests are placed and
+ * this one is finished.  What it sees at home may become a worse case. */
+const struct planned_guest *finish_moves(struct placing *placing, const struct identity *identity,
+                                         const struct guest *guest, const struct draft *draft, struct plan_guest *home);
+/* The same latencies, bandwidths, side caches and initiators wherever it is (finish_hmat.c). */
+void finish_moved_hmat(struct placing *placing, const struct draft *draft, struct plan_guest *home,
+                       struct plan_guest *moves);
+/* refuse_move.c: it does not fit there. */
+void refuse_move(struct placing *placing, const struct guest *moved, struct room *room, struct span span);
+
 /* ---- why.c: what is short --------------------------------------------------------------------------------------- */
 
 struct diagnosis { /* of a guest on one host: the shape in which least is missing */
@@ -364,6 +391,10 @@ bool refuse_guest(struct placing *placing, const struct guest *guest, const stru
 /* Nothing is loose for the vCPUs of a cell once all guests are placed. */
 void refuse_crowded(struct placing *placing, const struct draft *draft, uint32_t cell);
 const char *shortage_text(struct arena *arena, const struct diagnosis *diagnosis);
+/* Every part of one host, in every number of cells; struct diagnosis, the mildest first.  None: it fits after all. */
+void diagnose_host(struct placing *placing, const struct guest *guest, struct room *room,
+                   const struct candidates *candidates, GArray *all);
+void name_takers(struct placing *placing, struct finding *finding, const struct diagnosis *diagnosis);
 
 /* ---- unhosted.c: a site without hosts --------------------------------------------------------------------------- */
 

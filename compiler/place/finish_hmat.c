@@ -305,10 +305,34 @@ static void find_initiator_nodes(struct making *making)
         making->initiator_nodes[c] = initiator_node(draft, making->facts, &draft->cells[c]);
 }
 
+static void find_gaps(struct plan_guest *out)
+{
+    uint32_t cell, other;
+    out->is_qemu_only = false;
+    for (enum libvirt_gap gap = 0; gap < GAP_COUNT; gap++)
+        out->is_qemu_only |= has_libvirt_gap(out, gap, &cell, &other);
+}
+
+/* What all values together come to. */
+static void settle(const struct making *making, bool is_auto, struct plan_cell *cells, struct plan_guest *out)
+{
+    uint32_t count = out->cell_count;
+    if (is_auto) {
+        round_accesses(cells, count, false);
+        round_accesses(cells, count, true);
+    }
+    for (uint32_t level = 0; out->has_hmat && level < HMAT_LEVEL_COUNT; level++) {
+        split_alike(cells, count, level, false);
+        split_alike(cells, count, level, true);
+    }
+    for (uint32_t c = 0; out->has_hmat && c < count; c++)
+        cells[c].initiator = initiator_of(making, c, &cells[c]);
+    find_gaps(out);
+}
+
 void finish_hmat(struct arena *arena, const struct draft *draft, struct plan_cell *cells, struct plan_guest *out)
 {
     struct making making = { .arena = arena, .draft = draft, .plan = out };
-    uint32_t cell, other;
     out->has_hmat = out->has_numa && says_hmat(draft);
     bool is_auto = out->has_hmat && draft->guest->hmat == HMAT_WORD_AUTO && draft->room;
     if (is_auto)
@@ -322,16 +346,103 @@ void finish_hmat(struct arena *arena, const struct draft *draft, struct plan_cel
         if (is_auto)
             take_host(&making, c, &cells[c]);
     }
-    if (is_auto) {
-        round_accesses(cells, draft->cell_count, false);
-        round_accesses(cells, draft->cell_count, true);
+    settle(&making, is_auto, cells, out);
+}
+
+/* ---- on several hosts ------------------------------------------------------------------------------------------- */
+
+static const struct plan_access *access_from(const struct plan_guest *guest, uint32_t target, bool is_bandwidth,
+                                             uint32_t initiator)
+{
+    const struct plan_performance *here = &guest->cells[target].performance;
+    const struct plan_access *rows = is_bandwidth ? here->bandwidths : here->latencies;
+    uint32_t count = is_bandwidth ? here->bandwidth_count : here->latency_count;
+    for (uint32_t i = 0; i < count; i++)
+        if (rows[i].initiator == initiator)
+            return &rows[i];
+    return NULL;
+}
+
+/* The longest way and the least rate; a host that does not tell it says nothing against the others. */
+static uint32_t slowest(struct arena *arena, const struct plan_guest *home, const struct plan_guest *moves,
+                        uint32_t target, bool is_bandwidth, const struct plan_access **out_rows)
+{
+    struct plan_access *rows = arena_array(arena, struct plan_access, home->cell_count);
+    uint32_t count = 0;
+    for (uint32_t initiator = 0; initiator < home->cell_count; initiator++) {
+        struct plan_access row = { .initiator = initiator };
+        bool is_known = false;
+        for (uint32_t m = 0; m <= home->move_count; m++) {
+            const struct plan_access *here = access_from(m ? &moves[m - 1] : home, target, is_bandwidth, initiator);
+            if (!here)
+                continue;
+            row.read = !is_known ? here->read : is_bandwidth ? MIN(row.read, here->read) : MAX(row.read, here->read);
+            row.write = !is_known      ? here->write
+                        : is_bandwidth ? MIN(row.write, here->write)
+                                       : MAX(row.write, here->write);
+            is_known = true;
+        }
+        row.is_split = row.read != row.write;
+        if (is_known)
+            rows[count++] = row;
     }
-    for (uint32_t level = 0; out->has_hmat && level < HMAT_LEVEL_COUNT; level++) {
-        split_alike(cells, draft->cell_count, level, false);
-        split_alike(cells, draft->cell_count, level, true);
+    *out_rows = rows;
+    return count;
+}
+
+static bool same_caches(const struct plan_cell *a, const struct plan_cell *b)
+{
+    bool same = a->side_cache_count == b->side_cache_count;
+    for (uint32_t i = 0; same && i < a->side_cache_count; i++) {
+        const struct plan_side_cache *left = &a->side_caches[i], *right = &b->side_caches[i];
+        same = left->level == right->level && left->size_bytes == right->size_bytes &&
+               left->line_bytes == right->line_bytes && left->associativity == right->associativity &&
+               left->policy == right->policy;
     }
-    for (uint32_t c = 0; out->has_hmat && c < draft->cell_count; c++)
-        cells[c].initiator = initiator_of(&making, c, &cells[c]);
-    for (enum libvirt_gap gap = 0; gap < GAP_COUNT; gap++)
-        out->is_qemu_only |= has_libvirt_gap(out, gap, &cell, &other);
+    return same;
+}
+
+static void drop_other_caches(struct placing *placing, const struct draft *draft, uint32_t target,
+                              struct plan_cell *out, const struct plan_guest *home, const struct plan_guest *moves)
+{
+    for (uint32_t m = 0; m < home->move_count; m++) {
+        if (same_caches(out, &moves[m].cells[target]))
+            continue;
+        struct finding *finding =
+            report(placing->findings, NM_moved_caches, placed_word_span(draft->guest, W_GUEST_HMAT, 1),
+                   "guest '%s' is told of no cache beside the memory of cell '%s': hosts '%s' and '%s' differ in it",
+                   draft->guest->name, out->name, home->host, moves[m].host);
+        finding_help(placing->findings, finding, "say it in the cell: 'hmat-cache'");
+        out->side_cache_count = 0;
+        return;
+    }
+}
+
+void finish_moved_hmat(struct placing *placing, const struct draft *draft, struct plan_guest *home,
+                       struct plan_guest *moves)
+{
+    struct making making = { .arena = placing->arena, .draft = draft, .plan = home };
+    if (!home->has_hmat || !home->move_count)
+        return;
+    bool is_auto = draft->guest->hmat == HMAT_WORD_AUTO;
+    struct plan_cell *cells = arena_copy(placing->arena, home->cells, home->cell_count * sizeof *cells);
+    for (uint32_t c = 0; is_auto && c < home->cell_count; c++) {
+        struct plan_performance *worst = &cells[c].performance;
+        worst->latency_count = slowest(placing->arena, home, moves, c, false, &worst->latencies);
+        worst->bandwidth_count = slowest(placing->arena, home, moves, c, true, &worst->bandwidths);
+        drop_other_caches(placing, draft, c, &cells[c], home, moves);
+    }
+    home->cells = cells;
+    settle(&making, is_auto, cells, home);
+    for (uint32_t m = 0; m < home->move_count; m++) {
+        struct plan_cell *there = arena_copy(placing->arena, moves[m].cells, home->cell_count * sizeof *there);
+        for (uint32_t c = 0; c < home->cell_count; c++) {
+            there[c].performance = cells[c].performance;
+            there[c].side_caches = cells[c].side_caches;
+            there[c].side_cache_count = cells[c].side_cache_count;
+            there[c].initiator = cells[c].initiator;
+        }
+        moves[m].cells = there;
+        find_gaps(&moves[m]);
+    }
 }

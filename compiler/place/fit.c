@@ -63,7 +63,7 @@ bool fails_heard(const struct attempt *attempt)
 /* ---- cells ------------------------------------------------------------------------------------------------------ */
 
 /* The nodes that get a cell each where the site says `cells host`, `all`, or `cells auto` on several nodes. */
-static uint32_t own_nodes(const struct attempt *attempt, const struct guest *guest, uint32_t *out)
+uint32_t own_nodes(const struct attempt *attempt, const struct guest *guest, uint32_t *out)
 {
     const struct room *room = attempt->room;
     const struct ids *said =
@@ -78,14 +78,18 @@ static uint32_t own_nodes(const struct attempt *attempt, const struct guest *gue
     return count;
 }
 
+bool is_cut_by_node(const struct guest *guest)
+{
+    bool takes = guest->vcpu_count == COUNT_ALL || guest->memory_bytes == SIZE_ALL;
+    bool several = guest->cells_wanted == CELLS_AUTO && guest->locality.nodes;
+    return !guest->cell_count && (guest->cells_wanted == CELLS_HOST || several || takes);
+}
+
 void lay_cells(const struct attempt *attempt, const struct guest *guest, uint32_t count)
 {
     struct placing *placing = attempt->placing;
     struct draft *draft = attempt->draft;
-    bool takes = guest->vcpu_count == COUNT_ALL || guest->memory_bytes == SIZE_ALL;
-    bool several = guest->cells_wanted == CELLS_AUTO && guest->locality.nodes;
-    bool by_node = !guest->cell_count && (guest->cells_wanted == CELLS_HOST || several || takes);
-    if (!by_node) {
+    if (!is_cut_by_node(guest)) {
         draft_cells(placing->scratch, draft, guest, is_cut_by_table(guest) ? nodes_of_table(attempt, guest) : count);
         return;
     }

@@ -13,7 +13,7 @@
 
 /* ---- rooms ------------------------------------------------------------------------------------------------------ */
 
-static struct room *room_at(struct placing *placing, uint32_t host)
+struct room *room_at(struct placing *placing, uint32_t host)
 {
     if (!placing->rooms[host] && placing->hosts->list[host].facts)
         placing->rooms[host] =
@@ -131,6 +131,10 @@ static void mix_locality(uint64_t *hash, const struct locality *said)
 uint64_t demand_of(const struct guest *guest)
 {
     uint64_t hash = 1;
+    if (guest->variant_count) { /* like those of its family */
+        mix_text(&hash, guest->family);
+        return hash ? hash : 1;
+    }
     if (guest->locality.pin_rows.count || guest->vcpu_count == COUNT_ALL || guest->memory_bytes == SIZE_ALL ||
         guest->memory_device_count)
         return 0; /* asks each host what it has, or is like no other */

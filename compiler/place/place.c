@@ -23,7 +23,7 @@ static bool wants_own(const struct guest *guest, const struct locality *locality
     return locality->pin == PIN_CPUS || locality->pin == PIN_CORES || guest->emulator == EMULATOR_ISOLATE;
 }
 
-static enum turn turn_of(const struct guest *guest)
+static enum turn turn_alone(const struct guest *guest)
 {
     bool names = names_places(&guest->locality), own = wants_own(guest, &guest->locality);
     for (uint32_t c = 0; c < guest->cell_count; c++) {
@@ -37,6 +37,15 @@ static enum turn turn_of(const struct guest *guest)
     if (guest->locality.pin_rows.count)
         return TURN_TABLE;
     return names ? TURN_SAID : own ? TURN_OWN : TURN_OTHERS;
+}
+
+/* The earliest that it has on some host. */
+static enum turn turn_of(const struct guest *guest)
+{
+    enum turn turn = turn_alone(guest);
+    for (uint32_t v = 0; v < guest->variant_count; v++)
+        turn = MIN(turn, turn_alone(guest->variants[v].guest));
+    return turn;
 }
 
 /* What try_host() may look at for all guests of a run: some tenths of a second. */
@@ -120,7 +129,10 @@ static bool try_hosts(struct placing *placing, const struct candidates *candidat
     uint32_t first = is_spread ? 0 : refused_first(placing, asking->demand, ease, cells);
     for (uint32_t i = first; i < candidates->count; i++) {
         uint32_t host = candidates->hosts[i];
+        const struct guest *there = guest_on(asking->guest, placing->hosts->list[host].name);
         if (is_spread && was_refused(placing, asking->demand, ease, cells, host))
+            continue;
+        if (asking->guest->variant_count && !takes_cells(there, candidates, cells))
             continue;
         struct misfit here = { .node = NO_INDEX };
         struct attempt attempt = { .placing = placing,
@@ -129,8 +141,10 @@ static bool try_hosts(struct placing *placing, const struct candidates *candidat
                                    .ease = ease,
                                    .is_only_host = candidates->count == 1 && !candidates->is_cut,
                                    .misfit = &here };
-        if (try_host(&attempt, asking->guest, cells))
+        if (try_host(&attempt, there, cells)) {
+            draft->guest = guest_there(placing, asking->guest, host);
             return true;
+        }
         if (is_spread)
             note_refusal(placing, asking->demand, ease, cells, host);
         else
@@ -158,10 +172,10 @@ static bool place_over(struct placing *placing, const struct candidates *candida
                        struct draft *draft)
 {
     uint32_t first, most;
-    cell_counts(asking->guest, candidates, &first, &most);
+    cell_counts_anywhere(asking->guest, candidates, &first, &most);
     for (enum ease ease = EASE_ROOMY; ease < EASE_COUNT && !asking->is_told; ease++)
         for (uint32_t cells = first; cells <= most && !asking->is_told; cells++) {
-            if (cells > first && !divides(asking->guest, cells, MAX(asking->guest->threads, 1)))
+            if (!asking->guest->variant_count && !takes_cells(asking->guest, candidates, cells))
                 continue;
             if (try_hosts(placing, candidates, asking, draft, ease, cells))
                 return true;
@@ -299,12 +313,15 @@ bool fits_in_replay(struct placing *placing, const struct replay *replay)
 
 /* ---- the site --------------------------------------------------------------------------------------------------- */
 
-static void find_shared_bases(const struct site *site, GHashTable *out)
+static void find_shared_bases(const struct placing *placing, GHashTable *out)
 {
     g_autoptr(GHashTable) seen = g_hash_table_new(NULL, NULL);
-    for (uint32_t g = 0; g < site->guest_count; g++)
-        if (site->guests[g].base_file && !g_hash_table_add(seen, GUINT_TO_POINTER(site->guests[g].base_file)))
-            g_hash_table_add(out, GUINT_TO_POINTER(site->guests[g].base_file));
+    for (uint32_t g = 0; g < placing->site->guest_count; g++) {
+        const struct draft *draft = &placing->drafts[g];
+        uint32_t base = (draft->is_placed ? draft->guest : &placing->site->guests[g])->base_file;
+        if (base && !g_hash_table_add(seen, GUINT_TO_POINTER(base)))
+            g_hash_table_add(out, GUINT_TO_POINTER(base));
+    }
 }
 
 static const struct planned_site *finish_site(struct placing *placing)
@@ -317,20 +334,25 @@ static const struct planned_site *finish_site(struct placing *placing)
     g_autoptr(GHashTable) bases = g_hash_table_new(NULL, NULL);
     g_autoptr(GChecksum) sha1 = g_checksum_new(G_CHECKSUM_SHA1);
     struct identity identity = { sha1, bases };
-    find_shared_bases(site, bases);
+    find_shared_bases(placing, bases);
     uint32_t count = 0;
     for (uint32_t g = 0; g < site->guest_count; g++) {
         struct draft *draft = &placing->drafts[g];
         size_t before = findings_count(placing->findings, HINT);
         about_guest(placing->findings, draft->guest);
         bool is_settled = draft->is_placed && settle_vcpus(placing, draft);
-        if (is_settled)
+        const struct planned_guest *moves = NULL;
+        if (is_settled) {
             finish_guest(placing, &identity, draft, &guests[count]);
+            moves = finish_moves(placing, &identity, &site->guests[g], draft, &guests[count]);
+        }
         tell_origins_since(placing->findings, before, site, draft->guest);
         if (!is_settled)
             continue;
         rows[count] = (struct planned_guest){ .plan = &guests[count],
                                               .guest = draft->guest,
+                                              .anywhere = &site->guests[g],
+                                              .moves = moves,
                                               .host = draft->room ? draft->room->host : NULL,
                                               .programs = programs_of(placing, draft) };
         count++;

@@ -335,7 +335,7 @@ static void name_reserves(struct placing *placing, struct finding *finding, cons
         finding_note(placing->findings, finding, "%s, %s are huge pages", of, size_text(arena, pools));
 }
 
-static void name_takers(struct placing *placing, struct finding *finding, const struct diagnosis *diagnosis)
+void name_takers(struct placing *placing, struct finding *finding, const struct diagnosis *diagnosis)
 {
     const struct misfit *misfit = &diagnosis->misfit;
     if (misfit->extent == NODES_APART || misfit->needed == SIZE_ALL)
@@ -368,9 +368,8 @@ static void keep(GArray *all, const struct diagnosis *diagnosis)
     g_array_insert_val(all, at, *diagnosis);
 }
 
-/* Every part of one host, in every number of cells; the mildest first.  Empty: it fits after all. */
-static void diagnose_host(struct placing *placing, const struct guest *guest, struct room *room,
-                          const struct candidates *candidates, GArray *all)
+void diagnose_host(struct placing *placing, const struct guest *guest, struct room *room,
+                   const struct candidates *candidates, GArray *all)
 {
     uint32_t first, last, shapes = 0;
     g_autoptr(GArray) parts = parts_of(room, guest);
@@ -445,7 +444,7 @@ static bool is_said_here(const struct said *said, enum word_id word)
 {
     for (uint32_t i = said->count; i-- > 0;)
         if (said->places[i].word == word)
-            return said->places[i].layer == LAYER_GUEST;
+            return said->places[i].layer == LAYER_GUEST || said->places[i].layer == LAYER_AT;
     return false;
 }
 
@@ -480,13 +479,14 @@ static void tell(struct placing *placing, const struct guest *guest, const struc
                  const GArray *hosts, const GArray *parts)
 {
     const struct diagnosis *best = &g_array_index(hosts, struct diagnosis, 0);
+    const struct guest *there = best->draft->guest;
     uint32_t first, last;
-    cell_counts(guest, candidates, &first, &last);
+    cell_counts(there, candidates, &first, &last);
     const char *cut =
         last > first && best->shape.cells > 1 && best->misfit.extent != ALL_NODES ? "even in several cells, " : "";
     const char *text = arena_printf(placing->scratch, "%s: %s%s", verdict(placing->scratch, guest), cut,
                                     shortage_text(placing->scratch, best));
-    struct finding *finding = report_at(placing, guest, best, text);
+    struct finding *finding = report_at(placing, there, best, text);
     name_takers(placing, finding, best);
     if (best->faults > 1) {
         struct diagnosis second = *best;
@@ -519,7 +519,8 @@ bool refuse_guest(struct placing *placing, const struct guest *guest, const stru
     uint32_t most = placing->explained < EXPLAINED_MOST ? HOSTS_LOOKED_AT : 1;
     for (uint32_t i = 0; i < candidates->count && i < most; i++) {
         g_autoptr(GArray) all = g_array_new(FALSE, FALSE, sizeof(struct diagnosis));
-        diagnose_host(placing, guest, placing->rooms[candidates->hosts[i]], candidates, all);
+        uint32_t host = candidates->hosts[i];
+        diagnose_host(placing, guest_there(placing, guest, host), placing->rooms[host], candidates, all);
         if (!all->len)
             return false;
         keep(hosts, &g_array_index(all, struct diagnosis, 0));

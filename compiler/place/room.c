@@ -365,6 +365,8 @@ struct saved_room *room_save(struct arena *arena, struct room *room)
 void room_restore(const struct saved_room *saved)
 {
     struct room *room = saved->room;
+    if (room->loose != saved->before.loose)
+        g_hash_table_destroy(room->loose);
     *room = saved->before;
     memcpy(room->cpus, saved->cpus, room->cpu_count * sizeof *room->cpus);
     memcpy(room->cores, saved->cores, room->core_count * sizeof *room->cores);
@@ -372,6 +374,11 @@ void room_restore(const struct saved_room *saved)
     memcpy(room->nodes, saved->nodes, (room->node_count + 1) * sizeof *room->nodes);
     for (uint32_t n = 0; n < room->node_count; n++)
         memcpy(room->nodes[n].pages_left, saved->pages_left[n], pages_size(room, n));
+}
+
+void room_forget_loose(struct room *room)
+{
+    room->loose = g_hash_table_new(hash_ids, same_ids);
 }
 
 /* ---- where vCPUs float ------------------------------------------------------------------------------------------ */

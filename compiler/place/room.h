@@ -100,6 +100,7 @@ bool room_add_pages(struct room *room, uint32_t node, uint64_t page_bytes, uint6
 struct saved_room;
 struct saved_room *room_save(struct arena *arena, struct room *room);
 void room_restore(const struct saved_room *saved);
+void room_forget_loose(struct room *room); /* until it is restored: room_loose() answers for the trial */
 
 /* CPUs of these nodes on which vCPUs float: open, nobody's own, not isolated.  Only when all guests are placed, since
  * the answers are kept.  May be empty.  nodes NULL: of the whole host. */

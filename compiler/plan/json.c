@@ -153,6 +153,19 @@ static void numad(struct json *json, const struct plan_guest *guest)
     json_end(json, '}');
 }
 
+static void guest_object(struct json *json, const struct plan_guest *guest);
+
+/* Whole guests, so that whatever reads a guest reads these. */
+static void moves(struct json *json, const struct plan_guest *guest)
+{
+    if (!guest->move_count)
+        return;
+    json_array(json, "migrate");
+    for (uint32_t i = 0; i < guest->move_count; i++)
+        guest_object(json, &guest->moves[i]);
+    json_end(json, ']');
+}
+
 static void guest_object(struct json *json, const struct plan_guest *guest)
 {
     json_object(json, NULL);
@@ -184,6 +197,7 @@ static void guest_object(struct json *json, const struct plan_guest *guest)
     write_devices(json, guest);
     json_bool(json, "locked", guest->is_locked);
     number_if_any(json, "hard_limit_bytes", guest->hard_limit_bytes);
+    moves(json, guest);
     json_end(json, '}');
 }
 

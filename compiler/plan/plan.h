@@ -252,6 +252,10 @@ struct plan_guest {
 
     bool is_locked;
     uint64_t hard_limit_bytes; /* 0: none */
+
+    const struct plan_guest
+        *moves; /* the same guest on each host that it may move to, which moves from there nowhere */
+    uint32_t move_count;
 };
 
 /* ---- what guests leave of a host -------------------------------------------------------------------------------- */

@@ -15,13 +15,14 @@
 #include <string.h>
 
 enum {
-    DEPTH_OF_A_PLAN = 12,
+    DEPTH_OF_A_PLAN = 14,
     MOST_GUESTS = 1 << 20,
     MOST_CELLS = 1024,
     MOST_VCPUS = 65536,
     MOST_IOTHREADS = 65536,
     MOST_FEATURES = 4096,
     MOST_TARGETS = 64,
+    MOST_MOVES = 1 << 16,
 };
 
 static const char *const cache_modes[] = { "", "emulate", "passthrough", "disable" };
@@ -384,10 +385,48 @@ static void read_targets_of_guest(struct plan_reader *reader, struct json_c_obje
                     has_gap ? "has no words for" : "can say", guest->name);
 }
 
-static void read_guest(struct plan_reader *reader, struct json_c_object *object, struct plan_guest *guest)
+static void read_guest(struct plan_reader *reader, struct json_c_object *object, struct plan_guest *guest,
+                       bool may_move);
+
+/* The same guest, each on a host of its own. */
+static void check_move(struct plan_reader *reader, const struct plan_guest *guest, const struct plan_guest *moves,
+                       size_t count)
+{
+    const struct plan_guest *move = &moves[count];
+    if (reader->failed)
+        return;
+    if (strcmp(move->name, guest->name) != 0 || strcmp(move->uuid, guest->uuid) != 0)
+        reader_fail(reader, NM_plan_conflict, "name", "guest '%s' may not become another by moving", guest->name);
+    else if (!guest->host || !move->host || strcmp(move->host, guest->host) == 0)
+        reader_fail(reader, NM_plan_conflict, "host", "guest '%s' moves from a host to another one", guest->name);
+    for (size_t i = 0; !reader->failed && i < count; i++)
+        if (strcmp(moves[i].host, move->host) == 0)
+            reader_fail(reader, NM_plan_conflict, "host", "guest '%s' is twice on host '%s'", guest->name, move->host);
+}
+
+static void read_moves(struct plan_reader *reader, struct json_c_object *object, struct plan_guest *guest)
+{
+    size_t count;
+    struct json_c_object *array = read_array(reader, object, "migrate", OPTIONAL, MOST_MOVES, &count);
+    struct plan_guest *moves = array ? room(reader, sizeof *moves, count) : NULL;
+    reader_enter(reader, "migrate");
+    for (size_t i = 0; i < count && !reader->failed; i++) {
+        reader_enter_element(reader, i);
+        read_guest(reader, json_object_array_get_idx(array, i), &moves[i], false);
+        check_move(reader, guest, moves, i);
+        reader_leave(reader);
+    }
+    reader_leave(reader);
+    guest->moves = moves;
+    guest->move_count = (uint32_t)count;
+}
+
+static void read_guest(struct plan_reader *reader, struct json_c_object *object, struct plan_guest *guest,
+                       bool may_move)
 {
     /* clang-format off */
     static const char *const keys[] = {
+        "migrate",
         "name",      "uuid",       "host",   "architecture", "machine",   "accel",
         "base",      "cpu",        "boot",   "memory_bytes", "vcpus",     "numa",
         "cells",     "pins",       "locked", "distances",    "iothreads", "hard_limit_bytes",
@@ -397,7 +436,7 @@ static void read_guest(struct plan_reader *reader, struct json_c_object *object,
     };
     /* clang-format on */
     static const char *const accels[] = { "kvm", "tcg" };
-    if (!read_object(reader, object, keys))
+    if (!read_object(reader, object, may_move ? keys : keys + 1))
         return;
     guest->name = read_text(reader, object, "name", REQUIRED);
     guest->uuid = read_text(reader, object, "uuid", REQUIRED);
@@ -428,6 +467,8 @@ static void read_guest(struct plan_reader *reader, struct json_c_object *object,
     read_targets_of_guest(reader, object, guest);
     guest->is_locked = read_bool(reader, object, "locked");
     guest->hard_limit_bytes = read_size(reader, object, "hard_limit_bytes", OPTIONAL, 1);
+    if (may_move)
+        read_moves(reader, object, guest);
 }
 
 /* GLib's keys are not const, though nothing is written to them. */
@@ -445,7 +486,7 @@ static void read_guests(struct plan_reader *reader, struct json_c_object *object
     reader_enter(reader, "guests");
     for (size_t i = 0; i < count && !reader->failed; i++) {
         reader_enter_element(reader, i);
-        read_guest(reader, json_object_array_get_idx(array, i), &guests[i]);
+        read_guest(reader, json_object_array_get_idx(array, i), &guests[i], true);
         if (!reader->failed && !g_hash_table_insert(names, name_key(guests[i].name), NULL))
             reader_fail(reader, NM_plan_conflict, "name", "two guests are named '%s'", guests[i].name);
         reader_leave(reader);

@@ -49,6 +49,17 @@ static bool is_wanted(const char *target, char **targets)
     return false;
 }
 
+static bool write_file(const struct driver *driver, struct output *output, const struct emitter *emitter,
+                       const struct plan_guest *guest, const char *host)
+{
+    g_autofree char *name = output_name(guest->name, host, emitter->suffix);
+    g_autoptr(GString) text = g_string_new(NULL);
+    if (!emitter_takes(emitter, guest))
+        return true;
+    write_guest(driver, emitter, guest, text);
+    return output_add(output, name, text->str, text->len);
+}
+
 static bool write_folder(const struct driver *driver, const char *folder, char **targets)
 {
     size_t count;
@@ -60,12 +71,9 @@ static bool write_folder(const struct driver *driver, const char *folder, char *
             continue;
         for (uint32_t g = 0; fine && g < driver->plan->guest_count; g++) {
             const struct plan_guest *guest = &driver->plan->guests[g];
-            g_autofree char *name = g_strconcat(guest->name, rows[i].suffix, NULL);
-            g_autoptr(GString) text = g_string_new(NULL);
-            if (!emitter_takes(&rows[i], guest))
-                continue;
-            write_guest(driver, &rows[i], guest, text);
-            fine = output_add(output, name, text->str, text->len);
+            fine = write_file(driver, output, &rows[i], guest, NULL);
+            for (uint32_t m = 0; fine && rows[i].writes_moves && m < guest->move_count; m++)
+                fine = write_file(driver, output, &rows[i], &guest->moves[m], guest->moves[m].host);
         }
     }
     if (!fine) {

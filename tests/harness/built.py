@@ -54,8 +54,9 @@ def _build(numac, site, path, scratch, number):
     name = os.fspath(path.relative_to(ROOT))
     if not plans:
         return [Broken(name, "\n".join(run.told() for run in runs))]
+    moves = [(f"{guest}.on-{move['host']}", move) for guest, plan in plans.items() for move in plan.get("migrate", [])]
     return [Guest(name, guest, plan, files.get(f"{guest}.xml"), files.get(f"{guest}.argv"))
-            for guest, plan in plans.items()]
+            for guest, plan in [*plans.items(), *moves]]
 
 
 def random_guests(numac, scratch, count):

@@ -10,6 +10,11 @@ CPUS = 'host h { synthetic "pack:16 [numa(memory=1024GiB)] l3:8 core:16 pu:2" }\
 NODES = 'host h { synthetic "pack:16 numa:16(memory=64GiB) core:8 pu:2" }\n'
 ALTERNATE = ",".join(str(2 * i) for i in range(4090))
 
+MANY_HOSTS = " ".join(f"h{i}" for i in range(400))
+MANY_BLOCKS = "".join(f"at h{i} {{ pin cpus }}\n" for i in range(400))
+HOSTS = 'host h0 { synthetic "pack:2 [numa(memory=64GiB)] core:8 pu:2" }\n' + "".join(f"host h{i} {{ like h0 }}\n" for i in range(1, 400))
+BIG_HOSTS = HOSTS.replace("pack:2 [numa(memory=64GiB)] core:8 pu:2", "pack:16 [numa(memory=1024GiB)] l3:8 core:16 pu:2")
+
 
 def fill(line, head="", tail="", room=LIMIT):
     """`line` with 0, 1, 2, ... as often as there is room for, in one text."""
@@ -53,6 +58,14 @@ def guests():
         "count that does not fit": SMALL + "guest a { memory 1TiB; vcpus 400; count 16384; pin cpus }\n",
         "count with a matrix": f"guest a {{ count 16384; vcpus 128; memory 128GiB; cells 128\ndistances {{\n{matrix()}}} }}\n",
         "count with iothreads": "guest a { memory 1MiB; vcpus 1; iothreads 1024; count 16384 }\n",
+        "guests that say words for many hosts": fill("guest a{0} {{ memory 1MiB; vcpus 1; host h0; at h0 {{ node 0 }}; at h1 {{}} }}\n".format, HOSTS),
+        "a profile with words for many hosts": fill("guest a{0} {{ use p; memory 1MiB; vcpus 1 }}\n".format,
+                                                    HOSTS + "profile p {\n" + MANY_BLOCKS + "}\n"),
+        "words for many hosts": fill("at h{0} {{ node 0 }}\n".format, "guest a { memory 1MiB; vcpus 1\n", "}\n"),
+        "words for hosts that count": HOSTS + "guest a { memory 1MiB; vcpus 1; count 16384\n" + MANY_BLOCKS + "}\n",
+        "guests that move": fill(f"guest a{{0}} {{{{ memory 1MiB; vcpus 1; migrate {MANY_HOSTS} }}}}\n".format, HOSTS),
+        "guests that count and move": HOSTS + f"guest a {{ memory 1MiB; vcpus 1; pin cpus; count 4000; migrate {MANY_HOSTS} }}\n",
+        "one that moves over large hosts": BIG_HOSTS + f"guest a {{ memory 1MiB; vcpus 1; count 16; migrate {MANY_HOSTS} }}\n",
         "count with a long text": 'guest a { memory 1MiB; vcpus 1; count 16384; boot { cmdline "' + "x" * 60000
                                   + '" } }\n',
     }

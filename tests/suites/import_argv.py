@@ -264,7 +264,7 @@ def xml_round(numac, guest):
             raise tap.Skip("a plan made at random locks memory beside virtio-mem, which no site may")
         if errors:
             raise tap.Failure(f"its site is refused by {sorted(errors)}: {run.told()}")
-        before, after = guest.xml.read_text(), (folder / "out" / f"{guest.name}.xml").read_text()
+        before, after = guest.xml.read_text(), (folder / "out" / f"{guest.plan['name']}.xml").read_text()
         if before != after and (guest.site != "random" or split_accesses(before) != split_accesses(after)):
             raise tap.Failure(f"another XML:\n{before}\n{after}\n{site.read_text()}")
 

@@ -268,6 +268,53 @@ static void test_hosts_round_trip(void)
     arena_free(arena);
 }
 
+/* A guest on other hosts, `host` of the one in question and whether it says where it moves on to. */
+static char *moving_plan(struct arena *arena, const char *name, const char *host, bool moves_on)
+{
+    struct plan_guest *guest = database_guest(arena), *moves = arena_array(arena, struct plan_guest, 3);
+    guest->host = "home";
+    moves[0] = moves[1] = moves[2] = *guest;
+    moves[0].host = "near";
+    moves[1].host = host;
+    moves[1].name = name;
+    moves[1].moves = moves_on ? &moves[2] : NULL;
+    moves[1].move_count = moves_on;
+    guest->moves = moves;
+    guest->move_count = 2;
+    return written(write_json_of, guest, NULL);
+}
+
+static void test_moves(void)
+{
+    static const struct {
+        const char *name, *host;
+        bool moves_on;
+        enum code code;
+    } cases[] = {
+        { "pg-1", "home", false, NM_plan_conflict }, { "pg-1", "near", false, NM_plan_conflict },
+        { "pg-1", NULL, false, NM_plan_conflict },   { "pg-2", "far", false, NM_plan_conflict },
+        { "pg-1", "far", true, NM_plan_key },
+    };
+    struct arena *arena = arena_new();
+    g_autofree char *first = moving_plan(arena, "pg-1", "far", false);
+    struct reading sound = read_text_of_plan(first);
+    g_autoptr(GString) second = g_string_new(NULL);
+    g_assert_nonnull(sound.plan);
+    write_plan_json(sound.plan, second);
+    g_assert_cmpstr(first, ==, second->str);
+    g_assert_cmpstr(sound.plan->guests[0].moves[1].host, ==, "far");
+    reading_free(&sound);
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *text = moving_plan(arena, cases[i].name, cases[i].host, cases[i].moves_on);
+        struct reading reading = read_text_of_plan(text);
+        g_assert_null(reading.plan);
+        g_assert_cmpuint(findings_count(reading.findings, ERROR), ==, 1);
+        g_assert_cmpint(findings_nth(reading.findings, 0)->code, ==, cases[i].code);
+        reading_free(&reading);
+    }
+    arena_free(arena);
+}
+
 static void test_json_round_trip(void)
 {
     struct arena *arena = arena_new();
@@ -407,7 +454,7 @@ static void test_json_refusals(void)
         { "\"guests\": [", "\"guests\": [[", NM_plan_text },
         { "\"numa\": true", "\"numa\": true,,", NM_plan_text },
         { "\"numa\": true", "\"numa\": tru", NM_plan_text },
-        { "\"numa\": true", "\"numa\": [[[[[[[[[[1]]]]]]]]]]", NM_plan_text },
+        { "\"numa\": true", "\"numa\": [[[[[[[[[[[[1]]]]]]]]]]]]", NM_plan_text },
     };
     struct arena *arena = arena_new();
     g_autofree char *good = written(write_json_of, database_guest(arena), NULL);
@@ -525,6 +572,7 @@ int main(int count, char **arguments)
     g_test_add_func("/emit/script-without-pins", test_script_without_pins);
     g_test_add_func("/emit/json-round-trip", test_json_round_trip);
     g_test_add_func("/emit/json-of-hosts", test_hosts_round_trip);
+    g_test_add_func("/emit/moves", test_moves);
     g_test_add_func("/emit/json-refusals", test_json_refusals);
     g_test_add_func("/emit/json-place", test_json_place);
     g_test_add_func("/emit/json-cut-short", test_json_cut_short);

@@ -211,6 +211,26 @@ static void test_old_files_go(struct bench *bench, const void *unused)
     g_assert_true(g_file_test(folder, G_FILE_TEST_IS_DIR));
 }
 
+/* What a guest was on hosts that it could move to goes too, and nothing else that is called like it. */
+static void test_old_moves_go(struct bench *bench, const void *unused)
+{
+    (void)unused;
+    put(bench, "plan.json",
+        "{\"format_version\":1,\"targets\":[\"libvirt\"],\"guests\":[{\"name\":\"a\",\"migrate\":[{\"host\":\"near\"},"
+        "{\"host\":\"../up\"},{\"host\":7},{},9]},{\"name\":\"b\",\"migrate\":{\"host\":\"far\"}}]}");
+    put(bench, "a.on-near.xml", "1");
+    put(bench, "a.on-near.argv", "mine");
+    put(bench, "a.on-far.xml", "mine");
+    put(bench, "b.on-far.xml", "mine");
+    struct output *output = open_fine(bench);
+    add_plan(output, (const char *const[]){ "a", "b", NULL });
+    g_assert_true(output_commit(output));
+    check(bench, "a.on-near.xml", NULL);
+    check(bench, "a.on-near.argv", "mine");
+    check(bench, "a.on-far.xml", "mine");
+    check(bench, "b.on-far.xml", "mine");
+}
+
 /* Whatever stands in plan.json, nothing but files of guests is removed. */
 static void test_foreign_plans(struct bench *bench, const void *unused)
 {
@@ -445,6 +465,7 @@ int main(int count, char **arguments)
         { "/output/discard", test_discard },
         { "/output/foreign-files", test_foreign_files_stay },
         { "/output/old-files-go", test_old_files_go },
+        { "/output/old-moves-go", test_old_moves_go },
         { "/output/foreign-plans", test_foreign_plans },
         { "/output/leftovers-are-swept", test_leftovers_are_swept },
         { "/output/killed-run-is-made-up-for", test_killed_run_is_made_up_for },

@@ -71,6 +71,13 @@ static const struct placement placements[] = {
       "g-1: h 0:0,1\ng-2: i 0:0,1\n" },
     { "named-hosts", TWO "host i { like h }\nhost j { like h }\nguest g { vcpus 2; memory 1GiB; host j i; pin cores }",
       "g: j 0:0,1\n" },
+    { "at-a-host",
+      TWO "host i { like h }\nguest g { vcpus 2; memory 1GiB; host i h; pin cores; at i { node 1 }; at h { vcpus 4 } }",
+      "g: 1:8,9\n" },
+    { "at-the-next-host",
+      TWO "host i { like h }\nguest g { vcpus 2; memory 1GiB; host i h; pin cpus; at i { node 1; memory 20GiB }; "
+          "at h { cells 2; node 0 } }",
+      "g: 0:0 0:1\n" },
     { "next-host", TWO "host i { like h }\nguest g { count 3; vcpus 8; memory 15GiB }",
       "g-1: h 0:0-7\ng-2: i 0:0-7\ng-3: h 1:8-14\n" },
 

@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Guests that may move: each is tried on the hosts of its `migrate`, beside all that stands there.  Nothing stays
+ * taken, so that nobody loses room to a guest that may never come.  What the guest sees is that of its home, and where
+ * numac chose it, the worst case of all its hosts.
+ */
+#include "place/draft.h"
+
+#include <string.h>
+
+struct move {                      /* of one guest to one host */
+    const struct guest *guest;     /* of the site */
+    const struct plan_guest *home; /* what it is at home */
+    struct span span;              /* of the host's name */
+};
+
+static struct span move_span(const struct guest *guest, uint32_t position)
+{
+    return placed_word_span(guest, W_GUEST_MIGRATE, position + 1);
+}
+
+/* ---- the same guest --------------------------------------------------------------------------------------------- */
+
+static void mark_said(struct said *said, enum word_id word)
+{
+    said->words[word / 64] |= UINT64_C(1) << (word % 64);
+}
+
+/* What home decided is said from here on. */
+static void freeze_cell(struct cell *cell, const struct plan_cell *home)
+{
+    if (!cell->ids) {
+        cell->vcpu_count = ids_size(home->vcpus);
+        mark_said(&cell->said, W_CELL_VCPUS);
+    }
+    cell->memory_bytes = home->memory_bytes;
+    mark_said(&cell->said, W_CELL_MEMORY);
+    if (cell->locality.page_bytes == PAGES_LARGEST)
+        cell->locality.page_bytes = home->page_bytes;
+}
+
+/* A cell for each node: here the nodes that it would be cut for. */
+static void give_nodes(const struct attempt *attempt, const struct guest *there, struct guest *moved)
+{
+    struct arena *arena = attempt->placing->arena;
+    uint32_t *nodes = arena_array(attempt->placing->scratch, uint32_t, attempt->room->node_count + 1);
+    uint32_t found = own_nodes(attempt, there, nodes);
+    for (uint32_t c = 0; c < moved->cell_count && c < found; c++) {
+        struct set *set = arena_take(arena, struct set);
+        set->plain = attempt->room->nodes[nodes[c]].self;
+        set->text = ids_text(arena, set->plain);
+        moved->cells[c].locality.nodes = set;
+    }
+}
+
+static void freeze_topology(struct guest *moved, const struct plan_guest *home)
+{
+    moved->sockets = home->sockets;
+    moved->dies = home->dies;
+    moved->clusters = home->clusters;
+    moved->modules = home->modules;
+    moved->cores = home->cores;
+    moved->threads = home->threads;
+    moved->vcpu_count = home->vcpu_count;
+    moved->memory_bytes = home->memory_bytes;
+}
+
+static const struct guest *as_it_moves(const struct attempt *attempt, const struct guest *there,
+                                       const struct plan_guest *home)
+{
+    struct arena *arena = attempt->placing->arena;
+    struct guest *moved = arena_copy(arena, there, sizeof *there);
+    bool has_blocks = there->cell_count > 0;
+    freeze_topology(moved, home);
+    if (has_blocks && there->cell_count != home->cell_count)
+        bug("an 'at' that adds cells, which the rules let through");
+    if (!has_blocks && home->cell_count == 1) { /* said as cells it would see them */
+        moved->cells_wanted = there->cells_wanted ? 1 : 0;
+        if (moved->locality.page_bytes == PAGES_LARGEST)
+            moved->locality.page_bytes = home->cells[0].page_bytes;
+        return moved;
+    }
+    const struct cell fresh = { .span = there->span, .locality = there->locality };
+    moved->cells = arena_array(arena, struct cell, home->cell_count);
+    moved->cell_count = home->cell_count;
+    for (uint32_t c = 0; c < home->cell_count; c++) {
+        moved->cells[c] = has_blocks ? there->cells[c] : fresh;
+        moved->cells[c].name = home->cells[c].name;
+        freeze_cell(&moved->cells[c], &home->cells[c]);
+    }
+    if (is_cut_by_node(there))
+        give_nodes(attempt, there, moved);
+    return moved;
+}
+
+/* ---- one host --------------------------------------------------------------------------------------------------- */
+
+static bool fits_there(struct attempt *attempt, const struct guest *moved)
+{
+    for (enum ease ease = EASE_ROOMY; ease < EASE_COUNT && !attempt->misfit->is_reported; ease++) {
+        attempt->ease = ease;
+        if (try_host(attempt, moved, MAX(said_cells(moved), 1)))
+            return true;
+    }
+    return false;
+}
+
+/* The threads of its cores were fit to whole cores at home. */
+static void tell_threads(const struct placing *placing, const struct move *move, const struct draft *draft)
+{
+    bool on_cores = false;
+    for (uint32_t c = 0; c < draft->cell_count; c++)
+        on_cores |= pin_of(&draft->cells[c]) == PIN_CORES;
+    if (!on_cores || move->home->threads <= MAX(draft->room->smt, 1))
+        return;
+    struct finding *finding =
+        report(placing->findings, NM_moved_threads, move->span,
+               "guest '%s' sees %u threads a core, and the cores of host '%s' have %u", move->guest->name,
+               move->home->threads, draft->room->host->name, MAX(draft->room->smt, 1));
+    finding_note(
+        placing->findings, finding,
+        "there each of its vCPUs has a core of its own, and its kernel still takes pairs of them for one core");
+    finding_help(placing->findings, finding, "write 'vcpus %u { threads %u }', which all its hosts have",
+                 move->home->vcpu_count, MAX(draft->room->smt, 1));
+}
+
+/* False: it does not fit, which is told. */
+static bool try_move(struct placing *placing, const struct identity *identity, const struct move *move,
+                     struct room *room, struct plan_guest *out, const struct guest **out_guest)
+{
+    struct misfit misfit = { .room = room, .node = NO_INDEX };
+    struct draft *draft = arena_take(placing->scratch, struct draft);
+    struct attempt attempt = {
+        .placing = placing, .draft = draft, .room = room, .is_only_host = true, .misfit = &misfit
+    };
+    const struct guest *there = guest_there(placing, move->guest, room->number);
+    const struct guest *moved = as_it_moves(&attempt, there, move->home);
+    struct saved_room *saved = room_save(placing->scratch, room);
+    bool fits = false;
+    about_guest(placing->findings, moved);
+    if (fits_there(&attempt, moved)) {
+        room_forget_loose(room);
+        fits = settle_vcpus(placing, draft);
+        if (fits) {
+            tell_threads(placing, move, draft);
+            finish_guest(placing, identity, draft, out);
+        }
+        *out_guest = moved;
+    } else if (!misfit.is_reported) {
+        refuse_move(placing, moved, room, move->span);
+    }
+    room_restore(saved);
+    about_guest(placing->findings, NULL);
+    return fits;
+}
+
+/* ---- the worst case --------------------------------------------------------------------------------------------- */
+
+static void take_largest_distances(struct arena *arena, const struct guest *guest, struct plan_guest *home,
+                                   struct plan_guest *moves)
+{
+    size_t count = (size_t)home->cell_count * home->cell_count;
+    if (!home->distances || guest->distance_rows.count || guest->distance != DISTANCE_AUTO)
+        return;
+    uint32_t *largest = arena_copy(arena, home->distances, count * sizeof *largest);
+    for (uint32_t m = 0; m < home->move_count; m++)
+        for (size_t i = 0; i < count; i++)
+            largest[i] = MAX(largest[i], moves[m].distances[i]);
+    home->distances = largest;
+    for (uint32_t m = 0; m < home->move_count; m++)
+        moves[m].distances = largest;
+}
+
+static void take_worst(struct placing *placing, const struct draft *draft, struct plan_guest *home,
+                       struct plan_guest *moves)
+{
+    take_largest_distances(placing->arena, draft->guest, home, moves);
+    finish_moved_hmat(placing, draft, home, moves);
+    for (uint32_t m = 0; m < home->move_count; m++) /* those of `host` are home's */
+        memcpy(moves[m].cache_levels, home->cache_levels, sizeof home->cache_levels);
+}
+
+/* ---- the guest -------------------------------------------------------------------------------------------------- */
+
+/* Home, hosts named twice, hosts that could not be loaded. */
+static struct room *room_to_move_to(struct placing *placing, const struct guest *guest, uint32_t position,
+                                    const struct draft *draft)
+{
+    const char *const *names = guest->migrate.items;
+    for (uint32_t i = 0; i < position; i++)
+        if (strcmp(names[i], names[position]) == 0)
+            return NULL;
+    uint32_t host = GPOINTER_TO_UINT(g_hash_table_lookup(placing->host_numbers, names[position])) - 1;
+    struct room *room = host < placing->hosts->count ? room_at(placing, host) : NULL;
+    return room == draft->room ? NULL : room;
+}
+
+const struct planned_guest *finish_moves(struct placing *placing, const struct identity *identity,
+                                         const struct guest *guest, const struct draft *draft, struct plan_guest *home)
+{
+    uint32_t most = draft->room ? guest->migrate.count : 0;
+    if (!most)
+        return NULL;
+    struct plan_guest *moves = arena_array(placing->arena, struct plan_guest, most);
+    struct planned_guest *rows = arena_array(placing->arena, struct planned_guest, most);
+    struct placing trial = *placing; /* what is tried is forgotten after each host */
+    trial.scratch = arena_new();
+    for (uint32_t i = 0; i < most; i++) {
+        struct room *room = room_to_move_to(placing, guest, i, draft);
+        struct move move = { .guest = guest, .home = home, .span = move_span(guest, i) };
+        const struct guest *there;
+        if (!room)
+            continue;
+        trial.claims = NULL;
+        trial.claim_room = 0;
+        struct plan_guest *out = &moves[home->move_count];
+        if (try_move(&trial, identity, &move, room, out, &there))
+            rows[home->move_count++] = (struct planned_guest){
+                .plan = out, .guest = there, .anywhere = guest, .host = room->host, .programs = room->host
+            };
+        arena_reset(trial.scratch);
+    }
+    arena_free(trial.scratch);
+    placing->work_left = trial.work_left;
+    placing->looks_left = trial.looks_left;
+    placing->explained = trial.explained;
+    home->moves = moves;
+    about_guest(placing->findings, draft->guest);
+    take_worst(placing, draft, home, moves);
+    return rows;
+}
