@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 #
-# numac import over every domain XML of the corpus: import, check, build over the same base; then libvirt's own parser
-# must find the same guest before and after, libvirt's driver must make the same command line of both, bytes that
+# numac import over domain XML, that of tests/domains and of the corpus: import, check, build over the same base; then
+# libvirt's own parser must find the same guest before and after, libvirt's driver must make the same command line of both, bytes that
 # numac does not own must be the same, and the short site must give the plan of the long one.  TAP on stdout.
 #
 #   tests/import.py [--numac PROGRAM] [--write]       --write: the table of docs/import.md
 #
-# The corpus is NUMAC_CORPUS or ../shared/corpus beside the checkout; without it these tests are skipped, visibly.
+# The corpus is NUMAC_CORPUS or ../shared/corpus beside the checkout; without it its tests are skipped, visibly.
 
 import argparse
 import json
@@ -19,6 +19,7 @@ import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass, field
+from xml.etree import ElementTree
 from xml.parsers import expat
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
@@ -29,6 +30,7 @@ from oracles import argv_facts, domain_meaning, libvirt_embed
 from suites import import_argv, imports
 
 CORPUS = pathlib.Path(os.environ.get("NUMAC_CORPUS") or ROOT.parent / "shared" / "corpus") / "domains"
+OWN = ROOT / "tests" / "domains"
 PAGE = ROOT / "docs" / "import.md"
 TITLES = {row.code: row.title for row in sites.catalogue()}
 MARK = "-- numac --"
@@ -60,6 +62,7 @@ REASONS = [
     (r"memory_devices\[\d+\]\.memory\.size", "NM0921", "libvirt rounds memory devices up to 2 MiB", always),
     (r"((cells|memory_devices)\[\d+\]\.memory|only)\.context", None, "thread contexts, which libvirt makes since 9.3", always),
     (r"source", "NM0716", "shared anonymous memory, for which libvirt takes a file", always),
+    (r"memory_devices\[\d+\]\.slot", None, "slots that nobody says, which libvirt numbers by their order", always),
     (r"expanders\.spapr-pci-host-bridge \d+", None, "host bridges of pseries stay in the base", always),
 ]
 LIBVIRT_ALONE = {"NM1161"}  # who chooses by numad
@@ -120,7 +123,7 @@ def parsed(paths):
     """What test:///default makes of each file: (XML, error)."""
     commands = []
     for path in paths:
-        name = re.search(r"<name>(.*?)</name>", path.read_text()).group(1)
+        name = ElementTree.parse(path).findtext("name").strip()
         commands.append(f"define {path}; dumpxml '{name}'; undefine '{name}'; echo '{MARK}'")
     done = subprocess.run(["virsh", "-q", "-c", "test:///default", "; ".join(commands)], capture_output=True,
                           text=True, check=False, env={"PATH": "/usr/bin:/bin", "LC_ALL": "C"})
@@ -184,17 +187,18 @@ def bare_argv(numac, trip):
     return None, f"without its base {refusal(refused, 'refused by')}"
 
 
-def args_say(numac, trip):
-    """(difference lines, reason) against the command line that libvirt's own tests expect."""
+def args_say(numac, trip, engine, from_driver):
+    """(difference lines, reason) against the command line that libvirt's own tests expect, or that its driver makes."""
     path = expected_argv(trip)
-    if not path:
-        return [], "no command line in the corpus"
+    text = path.read_text() if path else from_driver
+    if not text or text.startswith("error:"):
+        return [], "no command line"
+    mounts = {"/dev/hugepages2M": 2 << 20, "/dev/hugepages1G": 1 << 30} if path else engine.mounts
     argv, reason = bare_argv(numac, trip)
     if reason:
         return [], reason
     try:
-        mounts = {"/dev/hugepages2M": 2 << 20, "/dev/hugepages1G": 1 << 30}
-        theirs = argv_facts.facts(argv_facts.words_of_libvirt(path.read_text()), mounts)
+        theirs = argv_facts.facts(argv_facts.words_of_libvirt(text), mounts)
         ours = argv_facts.facts(argv_facts.words_of_file(argv), mounts)
     except argv_facts.FactError as unknown:
         return [], f"the command line has more than numac says: {unknown}"
@@ -327,6 +331,7 @@ class Verdict:
     parser: str = ""
     driver: str = ""
     args: str = ""
+    made: str = ""  # by libvirt's driver, of the original
     wrong: list[str] = field(default_factory=list)
 
 
@@ -355,7 +360,8 @@ def judge(numac, engine, trip, told):
         column(trip, verdict, "parser", lines, "")
     if engine:
         column(trip, verdict, "driver", *driver_says(engine, *told))
-    column(trip, verdict, "args", *args_say(numac, trip))
+        verdict.made = "" if told[0].startswith("error:") else told[0]
+    column(trip, verdict, "args", *args_say(numac, trip, engine, told[0] if engine else ""))
     return verdict
 
 
@@ -363,14 +369,15 @@ def judge(numac, engine, trip, told):
 
 HEAD = """# Import, proven
 
-`numac import` over each domain XML of a corpus of libvirt's own tests and of guests from the field: imported, checked,
-built over the same base. This table is written by `tests/import.py --write`; the suite fails where it is not true.
+`numac import` over each domain XML of `tests/domains` and of a corpus of libvirt's own tests and of guests from the
+field: imported, checked, built over the same base. This table is written by `tests/import.py --write`; the suite fails
+where it is not true.
 
 | column | what was compared |
 | --- | --- |
 | parser | the guest that libvirt's parser finds in the original and in what was built (`test:///default`) |
 | command line | what libvirt's QEMU driver makes of both |
-| expected | the command line that libvirt's tests expect, and that of numac for the site without its base |
+| expected | the command line that libvirt's tests expect, else that of its driver, and that of numac for the site without its base |
 
 "same" is said where nothing differs. A difference stands with its reason, and the finding by which numac told it. What
 needs programs newer than those of Debian 12 is built with their versions in the site.
@@ -404,9 +411,8 @@ def fail_with(lines):
         raise tap.Failure("\n".join(lines))
 
 
-def corpus_tests(numac, engine, scratch):
-    trips = [travel(numac, source, pathlib.Path(scratch, f"{source.parent.name}-{source.stem}"))
-             for source in sorted(CORPUS.glob("*/*.xml"))]
+def tests_of(numac, engine, scratch, sources):
+    trips = [travel(numac, source, pathlib.Path(scratch, f"{source.parent.name}-{source.stem}")) for source in sources]
     texts = [path.read_text() for trip in trips for pair in trip.pairs()[:1] for path in pair]
     told = iter(engine.compile(texts) if engine else texts)
     verdicts = [judge(numac, engine, trip, (next(told), next(told)) if trip.names else None) for trip in trips]
@@ -417,7 +423,22 @@ def corpus_tests(numac, engine, scratch):
             tests.append(tap.Test(f"{trip.title}: short", lambda trip=trip: short_is_long(numac, trip)))
         if trip.names:
             tests.append(tap.Test(f"{trip.title}: bytes", lambda trip=trip: bytes_stay(trip)))
+        if verdict.made:
+            tests.append(tap.Test(f"{trip.title}: argv", lambda trip=trip, verdict=verdict:
+                                  argv_of_driver(numac, engine, trip, verdict)))
     return trips, verdicts, tests
+
+
+def argv_of_driver(numac, engine, trip, verdict):
+    """The command line that libvirt's driver makes, imported by itself; its site may be refused as that of the XML is."""
+    text = verdict.made
+    for place, page_bytes in engine.mounts.items():
+        text = text.replace(place, import_argv.MOUNT_OF[page_bytes])
+    path = trip.folder / f"{trip.source.stem}.args"
+    path.write_text(text)
+    imported, _, left = import_argv.verdict(numac, path, trip.folder / "argv", refusal)
+    codes = re.findall(r"NM\d{4}", imported) if "refused" in imported else []
+    fail_with([imported] if any(code not in verdict.args for code in codes) else left)
 
 
 def random_trip(numac, scratch, seed):
@@ -441,11 +462,12 @@ def run(numac, engine, write):
         tests += import_argv.own(numac, pathlib.Path(scratch), RANDOM_PLANS)
         tests += [tap.Test(f"random guest {seed}", lambda seed=seed: random_trip(numac, scratch, seed))
                   for seed in range(RANDOM_GUESTS)]
-        if not sorted(CORPUS.glob("*/*.xml")):
-            return tap.run([*tests, tap.Test("corpus", lambda: skip(f"no domains in {CORPUS.name} (NUMAC_CORPUS)"))])
         if unfit():
-            return tap.run([*tests, tap.Test("corpus", lambda: skip(unfit()))])
-        trips, verdicts, more = corpus_tests(numac, engine, scratch)
+            return tap.run([*tests, tap.Test("domains", lambda: skip(unfit()))])
+        own, corpus = sorted(OWN.glob("*.xml")), sorted(CORPUS.glob("*/*.xml"))
+        trips, verdicts, more = tests_of(numac, engine, scratch, [*own, *corpus])
+        if not corpus:
+            return tap.run([*tests, *more, tap.Test("corpus", lambda: skip(f"no domains in {CORPUS.name} (NUMAC_CORPUS)"))])
         table, of_argv = import_argv.corpus(numac, scratch, sorted(CORPUS.glob("*/*.args")), refusal)
         wanted = page(trips, verdicts, table)
         if write:

@@ -158,19 +158,24 @@ static void iothreads_are_numbered_from_one(const struct check *check, const str
 static void iothreads_are_few(const struct check *check, const struct guest *guest)
 {
     bool counted = is_said(&guest->said, W_GUEST_IOTHREADS) && !is_failed(&guest->said, W_GUEST_IOTHREADS);
-    uint32_t count = counted ? guest->iothread_total : 0;
-    struct span span = counted ? said_span(&guest->said, W_GUEST_IOTHREADS, 1) : guest->span;
-    for (uint32_t i = 0; i < guest->iothread_count; i++) /* numbered from 1: the highest says how many */
-        if (guest->iothreads[i].id > count) {
-            count = guest->iothreads[i].id;
-            span = guest->iothreads[i].span;
-        }
-    if (count <= IOTHREAD_LIMIT)
-        return;
-    struct finding *finding =
-        report(check->findings, NM_too_many_iothreads, span, "guest '%s' has %u iothreads, and numac writes at most %d",
-               guest->name, count, IOTHREAD_LIMIT);
-    finding_help(check->findings, finding, "one for each disk is plenty");
+    uint32_t count = counted ? guest->iothread_total : guest->iothread_count;
+    struct finding *finding;
+    if (count > IOTHREAD_LIMIT) {
+        finding =
+            report(check->findings, NM_too_many_iothreads,
+                   counted ? said_span(&guest->said, W_GUEST_IOTHREADS, 1) : guest->span,
+                   "guest '%s' has %u iothreads, and numac writes at most %d", guest->name, count, IOTHREAD_LIMIT);
+        finding_help(check->findings, finding, "one for each disk is plenty");
+    }
+    for (uint32_t i = 0; !counted && i < guest->iothread_count; i++) {
+        const struct iothread *thread = &guest->iothreads[i];
+        if (thread->id <= IDS_LIMIT)
+            continue;
+        finding = report(check->findings, NM_too_many_iothreads, thread->span,
+                         "guest '%s' has an iothread of the number %u, and numac writes at most %u", guest->name,
+                         thread->id, IDS_LIMIT);
+        finding_help(check->findings, finding, "number iothreads from 1");
+    }
 }
 
 const struct model_rule pin_rules[] = {

@@ -66,6 +66,7 @@ enum argv_kind {
     ARGV_MACHINE, /* from here on what a shell would put in place of a value must be known */
     ARGV_ACCEL,
     ARGV_ENABLE_KVM,
+    ARGV_NO_ACPI,
     ARGV_CPU,
     ARGV_SMP,
     ARGV_MEMORY,
@@ -94,7 +95,7 @@ struct option {
     const struct argv_word *value;
     struct property *properties;
     uint32_t count;
-    bool is_carried; /* a device that the site says */
+    bool is_carried; /* a device, or what is behind one, that the site says */
 };
 
 struct backend {
@@ -133,7 +134,7 @@ struct argv_guest {
     GHashTable *backends;     /* by id */
     const char *only_backend; /* of a machine without cells; NULL: none */
     const char *mem_path;     /* NULL: none */
-    bool no_merge, is_preallocated, has_hmat, has_hmat_values, has_no_acpi, has_nvdimm;
+    bool no_merge, is_preallocated, has_hmat, has_hmat_values, has_no_acpi, has_nvdimm, has_flash;
     struct span only_span, mem_path_span, hmat_span, no_acpi_span, nvdimm_span, room_span;
     uint32_t cell_count;
     struct argv_cell cells[ARGV_CELL_LIMIT];
@@ -199,6 +200,8 @@ bool argv_cell_number(struct argv_guest *guest, struct option *option, const cha
 
 /* What a backend says of where its memory comes from, for a cell or the guest. */
 void backend_lines(struct argv_guest *guest, struct backend *backend, struct line **list);
+/* Huge pages that nobody takes at start are no words of a site: told. */
+void huge_pages_at_start(struct argv_guest *guest, struct span where, struct line **list);
 /* The same but for where it comes from: a device has a file of its own, or an enclave. */
 void backend_lines_beside_source(struct argv_guest *guest, struct backend *backend, struct line **list);
 void backend_done(struct argv_guest *guest, struct backend *backend); /* tells what nobody read */

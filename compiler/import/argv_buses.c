@@ -114,7 +114,8 @@ static void count_port(struct option *option, struct buses *buses)
 {
     const char *driver = option_text(option, "driver"), *on = option_text(option, "bus"),
                *id = option_text(option, "id");
-    struct bus *bus = on && g_strcmp0(driver, "pcie-root-port") == 0 ? g_hash_table_lookup(buses->by_id, on) : NULL;
+    bool is_port = g_strcmp0(driver, "pcie-root-port") == 0 || g_strcmp0(driver, "ioh3420") == 0;
+    struct bus *bus = on && is_port ? g_hash_table_lookup(buses->by_id, on) : NULL;
     if (!bus)
         return;
     bus->ports++;
@@ -156,6 +157,32 @@ static void tell_other_initiators(struct argv_guest *guest)
                              "an initiator without its device");
 }
 
+static struct option *device_called(const struct argv_guest *guest, const char *id)
+{
+    for (struct option *option = argv_next(guest, ARGV_DEVICE, NULL); option;
+         option = argv_next(guest, ARGV_DEVICE, option)) {
+        const struct property *said = option_find(option, "id");
+        if (said && strcmp(said->value, id) == 0)
+            return option;
+    }
+    return NULL;
+}
+
+/* The bus on a cell that something is on, right on it, in a port of it or behind switches and bridges; or NULL. */
+static const struct bus *bus_above(const struct argv_guest *guest, const struct buses *buses, const char *on)
+{
+    enum { BRIDGES = 8 };
+    for (unsigned depth = 0; on && depth < BRIDGES; depth++) {
+        const struct bus *bus = g_hash_table_lookup(buses->by_port, on);
+        bus = bus ? bus : g_hash_table_lookup(buses->by_id, on);
+        if (bus)
+            return bus;
+        struct option *bridge = device_called(guest, on);
+        on = bridge ? option_text(bridge, "bus") : NULL;
+    }
+    return NULL;
+}
+
 /* A device of the host that a port, or a bus without ports, puts on a cell. */
 static void say_device(struct argv_guest *guest, struct option *option, struct buses *buses)
 {
@@ -164,8 +191,7 @@ static void say_device(struct argv_guest *guest, struct option *option, struct b
     const struct property *id = option_take(option, "id");
     if (g_strcmp0(option_text(option, "driver"), "vfio-pci") != 0 || !host)
         return;
-    const struct bus *bus = on ? g_hash_table_lookup(buses->by_port, on) : NULL;
-    bus = bus || !on ? bus : g_hash_table_lookup(buses->by_id, on);
+    const struct bus *bus = bus_above(guest, buses, on);
     option->is_carried = true;
     if (buses->devices++ == MOST_DEVICES) {
         argv_refuse(guest, option->span, "no guest has so many", "more than %d devices of the host", MOST_DEVICES);

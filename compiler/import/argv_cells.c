@@ -278,6 +278,7 @@ static void say_cell(struct argv_guest *guest, uint32_t number, bool has_memory,
         argv_line(guest, block, "initiator", "%u", cell->initiator);
     if (cell->backend) {
         backend_lines(guest, cell->backend, block);
+        huge_pages_at_start(guest, cell->backend->option->span, block);
         backend_done(guest, cell->backend);
     }
 }
@@ -334,6 +335,7 @@ static void say_only(struct argv_guest *guest)
         if (bytes != guest->memory_bytes)
             tell_memory(guest, backend->option->span, "its backend", bytes);
         backend_lines(guest, backend, &guest->lines);
+        huge_pages_at_start(guest, backend->option->span, &guest->lines);
         backend_done(guest, backend);
     }
 }
@@ -344,6 +346,8 @@ void argv_cells(struct argv_guest *guest)
         return;
     if (!guest->cell_count) {
         say_only(guest);
+        if (guest->has_no_acpi)
+            argv_leave_out(guest, guest->no_acpi_span, "that it has no ACPI");
         return;
     }
     for (struct option *option = argv_next_numa(guest, "cpu", NULL); option;
@@ -367,7 +371,7 @@ void argv_cells(struct argv_guest *guest)
         argv_leave_unused(guest, option, "the language has no word for it in this version");
     if (guest->has_no_acpi)
         argv_not_carried(guest, guest->no_acpi_span, "numac's guests have ACPI, by which they see their cells",
-                         "'acpi=off'");
+                         "cells of a guest without ACPI");
 }
 
 void argv_cells_free(struct argv_guest *guest)

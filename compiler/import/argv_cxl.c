@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: MIT
  *
  * CXL memory of a command line: a device behind the port of a host bridge that stands on a cell, with a window of
- * addresses of its own.  Other shapes (switches, several devices or windows of a bridge, bridges that share a window)
- * are told as not carried, with every device.
+ * addresses of its own.  A switch with nothing else behind it says nothing of cells.  Other shapes (several devices or
+ * windows of a bridge, bridges that share a window) are told as not carried, with every device.
  */
 #include "import/argv.h"
 
 #include <string.h>
 
-enum { CXL_LIMIT = 16 }; /* bridges of a machine */
+enum { CXL_LIMIT = 16 /* bridges of a machine */, SWITCH_LIMIT = 8 /* both ports of each */ };
 
 struct cxl {
     struct option *device, *port, *bridge;
+    struct option *switches[SWITCH_LIMIT]; /* ports of those between */
+    unsigned switch_count;
     struct backend *memory, *labels; /* labels: NULL without */
     uint64_t cell, window_bytes;
     bool is_persistent;
@@ -77,14 +79,35 @@ static bool is_only_behind(const struct argv_guest *guest, const struct option *
     return true;
 }
 
+/* The port of a bridge that a device is behind, with nothing beside it: right behind, or through switches. */
+static struct option *port_above(struct argv_guest *guest, struct option *device, struct cxl *cxl)
+{
+    for (unsigned depth = 0; depth < CXL_LIMIT; depth++) {
+        const char *bus = option_text(device, "bus");
+        struct option *port = device_called(guest, bus, "cxl-rp"),
+                      *downstream = port ? NULL : device_called(guest, bus, "cxl-downstream"),
+                      *upstream =
+                          downstream ? device_called(guest, option_text(downstream, "bus"), "cxl-upstream") : NULL;
+        if ((!port && !upstream) || !is_only_behind(guest, device, bus))
+            return NULL;
+        if (port)
+            return port;
+        if (!is_only_behind(guest, downstream, option_text(upstream, "id")) || cxl->switch_count == SWITCH_LIMIT)
+            return NULL;
+        cxl->switches[cxl->switch_count++] = upstream;
+        cxl->switches[cxl->switch_count++] = downstream;
+        device = upstream;
+    }
+    return NULL;
+}
+
 static bool read_cxl(struct argv_guest *guest, struct option *device, struct cxl *cxl)
 {
     const struct property *cell;
     *cxl = (struct cxl){ .device = device };
-    cxl->port = device_called(guest, option_text(device, "bus"), "cxl-rp");
+    cxl->port = port_above(guest, device, cxl);
     cxl->bridge = cxl->port ? device_called(guest, option_text(cxl->port, "bus"), "pxb-cxl") : NULL;
-    if (!cxl->bridge || !is_only_behind(guest, device, option_text(cxl->port, "id")) ||
-        !is_only_behind(guest, cxl->port, option_text(cxl->bridge, "id")))
+    if (!cxl->bridge || !is_only_behind(guest, cxl->port, option_text(cxl->bridge, "id")))
         return false;
     cell = option_take(cxl->bridge, "numa_node");
     cxl->window_bytes = window_of(guest, option_text(cxl->bridge, "id"));
@@ -193,6 +216,15 @@ static void say_cxl(struct argv_guest *guest, struct cxl *cxl, uint32_t number)
     line_add(&guest->lines, line);
 }
 
+static void leave_switches(struct argv_guest *guest, const struct cxl *cxl)
+{
+    for (unsigned i = 0; i < cxl->switch_count; i++) {
+        cxl->switches[i]->is_carried = true;
+        g_autofree char *what = g_strdup_printf("-device %s", option_text(cxl->switches[i], "driver"));
+        argv_leave_out(guest, cxl->switches[i]->span, what);
+    }
+}
+
 void argv_cxl(struct argv_guest *guest)
 {
     uint32_t number = 0;
@@ -204,6 +236,7 @@ void argv_cxl(struct argv_guest *guest)
             continue;
         cxl.device->is_carried = cxl.port->is_carried = cxl.bridge->is_carried = true;
         cxl.memory->is_used = true;
+        leave_switches(guest, &cxl);
         if (cxl.labels) {
             struct line *unsaid = NULL;
             cxl.labels->is_used = true;

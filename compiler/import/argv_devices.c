@@ -11,30 +11,38 @@
 
 /* ---- devices that belong to cells ------------------------------------------------------------------------------- */
 
+static const char cxl_shape[] = "numac gives each CXL memory a bridge on a cell and a window of addresses of its own";
+
 /* A new word takes its row out of here. */
 static const struct {
-    const char *prefix, *about;
+    const char *prefix, *about, *note; /* note: NULL: there is no word at all */
 } no_words[] = {
-    { "cxl-", "memory behind CXL" },
-    { "pxb", "a PCI expander bus" },
-    { "vfio-", "a device of the host" },
+    { "cxl-type3", "memory behind CXL", cxl_shape },  { "cxl-", "a port of CXL", cxl_shape },
+    { "pxb-cxl", "a host bridge of CXL", cxl_shape }, { "pxb", "a PCI expander bus", NULL },
+    { "vfio-", "a device of the host", NULL },
 };
 
-static const char *about_device(struct option *option, const char *driver)
+static const char *about_device(struct option *option, const char *driver, const char **out_note)
 {
+    *out_note = NULL;
     for (size_t i = 0; i < G_N_ELEMENTS(no_words); i++)
-        if (g_str_has_prefix(driver, no_words[i].prefix))
+        if (g_str_has_prefix(driver, no_words[i].prefix)) {
+            *out_note = no_words[i].note;
             return no_words[i].about;
+        }
     return option_take(option, "numa_node") ? "a PCI bus on a cell" : NULL;
 }
 
 /* Its memory is the device's business. */
 static void take_backend(struct argv_guest *guest, struct option *option)
 {
-    const char *id = option_text(option, "memdev");
-    struct backend *backend = id ? g_hash_table_lookup(guest->backends, id) : NULL;
-    if (backend)
-        backend->is_used = true;
+    static const char *const keys[] = { "memdev", "volatile-memdev", "persistent-memdev", "lsa" };
+    for (size_t i = 0; i < G_N_ELEMENTS(keys); i++) {
+        const char *id = option_text(option, keys[i]);
+        struct backend *backend = id ? g_hash_table_lookup(guest->backends, id) : NULL;
+        if (backend)
+            backend->is_used = true;
+    }
 }
 
 /* ---- devices ---------------------------------------------------------------------------------------------------- */
@@ -48,10 +56,10 @@ static void read_device(struct argv_guest *guest, struct option *option)
     }
     if (option->is_carried || argv_is_vcpu(option))
         return;
-    const char *about = about_device(option, driver);
+    const char *note, *about = about_device(option, driver, &note);
     take_backend(guest, option);
     if (about) {
-        argv_not_carried(guest, option->span, NULL, "%s", about);
+        argv_not_carried(guest, option->span, note, "%s", about);
         return;
     }
     g_autofree char *what = g_strdup_printf("-device %.40s", driver);
@@ -79,24 +87,38 @@ static struct option *named(struct argv_guest *guest, enum argv_kind kind, const
     return NULL;
 }
 
+/* The file of a node, in its own properties or in those of the node below that it names. */
+static const char *file_of_node(struct argv_guest *guest, struct option *node, struct option **out_protocol)
+{
+    const char *path = option_text(node, "file.filename"), *below = option_text(node, "file");
+    option_take(node, "file.driver");
+    if (!path) /* a protocol alone is raw */
+        path = option_text(node, "filename");
+    struct option *protocol = !path && below ? named(guest, ARGV_BLOCKDEV, "node-name", below) : NULL;
+    if (!protocol)
+        return path;
+    const char *driver = option_text(protocol, "driver");
+    *out_protocol = protocol;
+    return g_strcmp0(driver, "file") == 0 || g_strcmp0(driver, "host_device") == 0 ? option_text(protocol, "filename")
+                                                                                   : NULL;
+}
+
 /* The file behind a name that a disk gives, where numac would open it in the same way. */
 static const char *file_of(struct argv_guest *guest, const char *name, struct option **out_option)
 {
     struct option *drive = named(guest, ARGV_DRIVE, "id", name);
-    struct option *node = drive ? drive : named(guest, ARGV_BLOCKDEV, "node-name", name);
+    struct option *node = drive ? drive : named(guest, ARGV_BLOCKDEV, "node-name", name), *protocol = node;
     if (!node)
         return NULL;
-    *out_option = node;
-    const char *format = option_text(node, drive ? "format" : "driver"), *file = option_text(node, "file");
-    const char *path = option_text(node, "file.filename");
-    if (!drive && !path) /* a protocol alone is raw */
-        path = option_text(node, "filename");
-    if (drive)
-        path = file;
-    option_take(node, "file.driver");
+    const char *format = option_text(node, drive ? "format" : "driver");
+    const char *path = drive ? option_text(node, "file") : file_of_node(guest, node, &protocol);
     option_take(node, "if");
+    *out_option = node;
     bool is_raw = !format || strcmp(format, "file") == 0 || strcmp(format, "host_device") == 0;
-    return path && *path && strcmp(is_raw ? disk_format(path) : format, disk_format(path)) == 0 ? path : NULL;
+    if (!path || !*path || (!is_raw && strcmp(format, disk_format(path)) != 0))
+        return NULL;
+    node->is_carried = protocol->is_carried = true;
+    return path;
 }
 
 /* numac has one disk, on virtio: the first. */
@@ -114,6 +136,7 @@ static struct option *find_disk(struct argv_guest *guest, struct option **out_no
         if (path && *path && g_strcmp0(option_text(option, "if"), "virtio") == 0 &&
             strcmp(format ? format : disk_format(path), disk_format(path)) == 0) {
             *out_path = path;
+            option->is_carried = true;
             return *out_node = option;
         }
     }
@@ -133,10 +156,10 @@ static struct option *find_network(struct argv_guest *guest, struct option **out
     return NULL;
 }
 
-static void leave_others(struct argv_guest *guest, enum argv_kind kind, const struct option *carried, const char *what)
+static void leave_others(struct argv_guest *guest, enum argv_kind kind, const char *what)
 {
     for (struct option *option = argv_next(guest, kind, NULL); option; option = argv_next(guest, kind, option))
-        if (option == carried)
+        if (option->is_carried)
             argv_leave_unused(guest, option, NULL);
         else
             argv_leave_out(guest, option->span, what);
@@ -151,19 +174,25 @@ static void say_text(struct argv_guest *guest, struct line *boot, enum argv_kind
         argv_text_line(guest, &boot->children, word, option->value->text, option->span);
 }
 
+/* A flash chip holds the code of UEFI: nothing else is kept in one. */
+static bool has_flash(const struct argv_guest *guest)
+{
+    bool found = guest->has_flash;
+    for (struct option *option = argv_next(guest, ARGV_DRIVE, NULL); option;
+         option = argv_next(guest, ARGV_DRIVE, option)) {
+        const struct property *interface = option_find(option, "if");
+        found |= interface && strcmp(interface->value, "pflash") == 0;
+    }
+    return found;
+}
+
 static void say_firmware(struct argv_guest *guest, struct line *boot)
 {
-    static const char *const images[] = { "OVMF", "QEMU_EFI", "RISCV_VIRT_CODE", "AAVMF", "edk2-" };
     const struct option *bios = argv_last(guest, ARGV_BIOS);
-    if (!bios)
-        return;
-    const char *slash = strrchr(bios->value->text, '/');
-    for (size_t i = 0; i < G_N_ELEMENTS(images); i++)
-        if (g_str_has_prefix(slash ? slash + 1 : bios->value->text, images[i])) {
-            argv_line(guest, &boot->children, "firmware", "uefi");
-            return;
-        }
-    argv_leave_out(guest, bios->span, "-bios");
+    if (has_flash(guest) || (bios && is_uefi_image(bios->value->text)))
+        argv_line(guest, &boot->children, "firmware", "uefi");
+    else if (bios)
+        argv_leave_out(guest, bios->span, "-bios");
 }
 
 void argv_boot(struct argv_guest *guest)
@@ -195,9 +224,11 @@ void argv_boot(struct argv_guest *guest)
             argv_leave_unused(guest, option, NULL);
         else
             read_device(guest, option);
-    leave_others(guest, ARGV_DRIVE, disk ? node : NULL, "-drive");
-    leave_others(guest, ARGV_BLOCKDEV, disk ? node : NULL, "-blockdev");
-    leave_others(guest, ARGV_NETDEV, network ? netdev : NULL, "-netdev");
+    if (network)
+        netdev->is_carried = true;
+    leave_others(guest, ARGV_DRIVE, "-drive");
+    leave_others(guest, ARGV_BLOCKDEV, "-blockdev");
+    leave_others(guest, ARGV_NETDEV, "-netdev");
     tell_idle_backends(guest);
     if (boot->children)
         line_add(&guest->lines, boot);

@@ -14,6 +14,15 @@ static bool is_x86(const struct argv_guest *guest)
     return strcmp(guest->architecture, "x86_64") == 0 || strcmp(guest->architecture, "i686") == 0;
 }
 
+/* numac takes version 3, as a server has it: whatever is not older is that or nothing. */
+static void read_gic(struct argv_guest *guest, struct option *machine)
+{
+    const struct property *gic = option_take(machine, "gic-version");
+    if (gic && strcmp(gic->value, "3") != 0 && strcmp(gic->value, "host") != 0 && strcmp(gic->value, "max") != 0)
+        argv_not_carried(guest, gic->where, "numac takes version 3, that of servers", "version %.40s of the GIC",
+                         gic->value);
+}
+
 static void read_switches(struct argv_guest *guest, struct option *machine)
 {
     const struct property *hmat = option_take(machine, "hmat"), *merge = option_take(machine, "mem-merge"),
@@ -28,6 +37,7 @@ static void read_switches(struct argv_guest *guest, struct option *machine)
         guest->only_backend = backend->value;
         guest->only_span = backend->where;
     }
+    guest->has_flash |= option_take(machine, "pflash0") != NULL;
     if (nvdimm && property_switch(guest, nvdimm, &guest->has_nvdimm))
         guest->nvdimm_span = nvdimm->where;
     if (acpi && property_switch(guest, acpi, &state)) {
@@ -79,14 +89,25 @@ static void say_architecture(struct argv_guest *guest)
     argv_line(guest, &guest->lines, "arch", "%s", is_narrow ? "x86_64" : guest->architecture);
 }
 
+static void read_no_acpi(struct argv_guest *guest)
+{
+    const struct option *option = argv_next(guest, ARGV_NO_ACPI, NULL);
+    if (!option)
+        return;
+    guest->has_no_acpi = true;
+    guest->no_acpi_span = option->span;
+}
+
 static void say_machine(struct argv_guest *guest)
 {
     const struct property *type = NULL;
+    read_no_acpi(guest);
     for (struct option *option = argv_next(guest, ARGV_MACHINE, NULL); option;
          option = argv_next(guest, ARGV_MACHINE, option)) {
         const struct property *said = option_take(option, "type");
         type = said ? said : type;
         read_switches(guest, option);
+        read_gic(guest, option);
     }
     say_architecture(guest);
     if (type)
@@ -198,7 +219,7 @@ static void say_cache(struct cpu *cpu, struct line *line)
     if (is_value(cpu->host_info, "on"))
         argv_line(guest, &line->children, "cache", "passthrough");
     else if (is_value(cpu->l3, "on"))
-        argv_line(guest, &line->children, "cache", "emulate");
+        line_add_argument(guest->arena, argv_line(guest, &line->children, "cache", "emulate"), "3");
     else if (is_value(cpu->l3, "off"))
         argv_line(guest, &line->children, "cache", "disable");
     else if (cpu->host_info || cpu->l3)

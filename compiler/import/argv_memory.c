@@ -114,15 +114,24 @@ static void read_backend(struct argv_guest *guest, struct option *option, const 
     g_hash_table_insert(guest->backends, (gpointer)(uintptr_t)backend->id, backend);
 }
 
-/* I/O threads are numbered in numac: "iothread3" is the third; others follow in their order. */
-static uint32_t iothread_number(const char *id, const bool *taken)
+/* "iothread3" is number 3; 0: it says none. */
+static uint32_t number_in(const char *id)
 {
     uint64_t number;
-    if (g_str_has_prefix(id, "iothread") && text_number(id + strlen("iothread"), &number) && number &&
-        number <= ARGV_IOTHREAD_LIMIT && !taken[number])
-        return (uint32_t)number;
-    uint32_t next = 1;
-    while (next <= ARGV_IOTHREAD_LIMIT && taken[next])
+    static const char prefix[] = "iothread";
+    const char *digits = id && g_str_has_prefix(id, prefix) ? id + strlen(prefix) : "";
+    bool is_number = *digits != '0' && text_number(digits, &number) && number <= ARGV_IOTHREAD_LIMIT;
+    return is_number ? (uint32_t)number : 0;
+}
+
+/* I/O threads are numbered in numac: those that say no number take what the others leave, in their order. */
+static uint32_t iothread_number(const char *id, const bool *said, const bool *given)
+{
+    uint32_t next = number_in(id);
+    if (next && !given[next])
+        return next;
+    next = 1;
+    while (next <= ARGV_IOTHREAD_LIMIT && (said[next] || given[next]))
         next++;
     return next;
 }
@@ -161,10 +170,13 @@ static bool is_of_type(struct option *option, const char *type)
     return said && strcmp(said, type) == 0;
 }
 
-/* Those that are numbered already first, so that the others find what is free. */
 static void say_iothreads(struct argv_guest *guest)
 {
-    bool taken[ARGV_IOTHREAD_LIMIT + 2] = { false };
+    bool said[ARGV_IOTHREAD_LIMIT + 2] = { false }, given[ARGV_IOTHREAD_LIMIT + 2] = { false };
+    for (struct option *option = argv_next(guest, ARGV_OBJECT, NULL); option;
+         option = argv_next(guest, ARGV_OBJECT, option))
+        if (is_of_type(option, "iothread"))
+            said[number_in(option_text(option, "id"))] = true;
     uint32_t count = 0, most = 0;
     struct line *list = NULL;
     for (struct option *option = argv_next(guest, ARGV_OBJECT, NULL); option;
@@ -172,14 +184,14 @@ static void say_iothreads(struct argv_guest *guest)
         if (!is_of_type(option, "iothread"))
             continue;
         const char *id = option_text(option, "id");
-        uint32_t number = iothread_number(id ? id : "", taken);
+        uint32_t number = iothread_number(id, said, given);
         if (number > ARGV_IOTHREAD_LIMIT) {
             struct finding *finding =
                 argv_report(guest, NM_argv_limit, option->span, "more than %d I/O threads", ARGV_IOTHREAD_LIMIT);
             finding_help(guest->findings, finding, "no guest has so many: is the line what it seems?");
             return;
         }
-        taken[number] = true;
+        given[number] = true;
         count++;
         most = MAX(most, number);
         say_iothread(guest, option, number, &list);
@@ -503,6 +515,16 @@ void backend_lines_beside_source(struct argv_guest *guest, struct backend *backe
     say_switches(guest, backend, list);
 }
 
+void huge_pages_at_start(struct argv_guest *guest, struct span where, struct line **list)
+{
+    const struct line *allocation = line_find(*list, "allocation");
+    if (!allocation || strcmp(allocation->arguments[0], "ondemand") != 0)
+        return;
+    line_drop(list, allocation);
+    argv_not_carried(guest, where, "numac takes huge pages at start, as libvirt does",
+                     "huge pages that are taken when they are touched");
+}
+
 void plain_memory_lines(struct argv_guest *guest, struct line **list)
 {
     uint64_t page_bytes;
@@ -516,4 +538,5 @@ void plain_memory_lines(struct argv_guest *guest, struct line **list)
     }
     if (guest->is_preallocated != is_huge)
         argv_line(guest, list, "allocation", guest->is_preallocated ? "immediate" : "ondemand");
+    huge_pages_at_start(guest, guest->mem_path_span, list);
 }

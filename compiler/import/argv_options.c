@@ -12,6 +12,7 @@ static const struct option_row rows[] = {
     { "M", true, ARGV_MACHINE, "type" },
     { "accel", true, ARGV_ACCEL, "accel" },
     { "enable-kvm", false, ARGV_ENABLE_KVM, NULL },
+    { "no-acpi", false, ARGV_NO_ACPI, NULL }, /* until 8.2: -machine acpi=off */
     { "cpu", true, ARGV_CPU, NULL },
     { "smp", true, ARGV_SMP, "cpus" },
     { "m", true, ARGV_MEMORY, "size" },
@@ -128,7 +129,6 @@ static const char *const without_value[] = {
     "h",
     "help",
     "jitdump",
-    "no-acpi",
     "no-fd-bootchk",
     "no-hpet",
     "no-kvm",
@@ -289,6 +289,19 @@ static bool add_option(struct argv_guest *guest, const struct option_row *row, c
     return true;
 }
 
+/* Neither an option nor a value: the name of an image, unless a shell makes options of it. */
+static void leave_word(struct argv_guest *guest, const struct argv_word *word)
+{
+    struct span where = argv_word_span(guest->command->file, word);
+    if (word->is_live && guest->failed)
+        return; /* told of the word before it */
+    if (word->is_live)
+        argv_not_carried(guest, where, "numac runs no shell, and any option may be in it",
+                         "what a shell would put in place of '%.40s'", word->text);
+    else
+        argv_leave_out(guest, where, "the name of an image");
+}
+
 bool argv_read_options(struct argv_guest *guest)
 {
     const struct argv_command *command = guest->command;
@@ -297,7 +310,7 @@ bool argv_read_options(struct argv_guest *guest)
         const struct argv_word *word = &command->words[at];
         const struct argv_word *next = at + 1 < command->count ? word + 1 : NULL;
         if (word->text[0] != '-' || !word->text[1]) {
-            argv_leave_out(guest, argv_word_span(command->file, word), "the name of an image");
+            leave_word(guest, word);
             continue;
         }
         const char *name = word->text + (word->text[1] == '-' ? 2 : 1);

@@ -45,6 +45,11 @@ static const char *const of_chrt[] = { "sched-runtime", "sched-period", "sched-d
 static const char *const of_nice[] = { "adjustment", "class", "classdata", NULL };
 static const char *const of_sudo[] = { "user", "group", "host", "prompt", "chdir", "unset", NULL };
 
+static const char *const of_systemd_run[] = { "property", "description",  "unit",   "slice",
+                                              "uid",      "gid",          "nice",   "host",
+                                              "machine",  "service-type", "setenv", "working-directory",
+                                              NULL };
+
 static const struct wrapper wrappers[] = {
     { "env", RUNS, "uCS", of_sudo, 0 },
     { "exec", RUNS, "a", nothing, 0 },
@@ -59,6 +64,8 @@ static const struct wrapper wrappers[] = {
     { "stdbuf", RUNS, "ioe", nothing, 0 },
     { "timeout", RUNS, "ks", nothing, 1 },
     { "cgexec", RUNS, "g", nothing, 0 },
+    { "systemd-run", RUNS, "pEuHM", of_systemd_run, 0 },
+    { "prlimit", RUNS, "", nothing, 0 },
     { "strace", RUNS, "oepsaEPuX", nothing, 0 },
     { "chrt", CHRT, "TPD", of_chrt, 1 },
     { "taskset", TASKSET, "", nothing, 1 },

@@ -348,6 +348,8 @@ static bool read_size(const char *text, uint64_t unit, uint64_t *out_bytes)
     uint64_t number;
     if (!digits || digits > 19)
         return false;
+    if (g_str_has_prefix(text, "0x") || g_str_has_prefix(text, "0X")) /* bytes, without a unit */
+        return read_number(text, out_bytes);
     g_autofree char *whole = g_strndup(text, digits);
     const char *rest = text + digits;
     if (*rest == '.')

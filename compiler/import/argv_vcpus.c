@@ -264,8 +264,11 @@ void argv_vcpus(struct argv_guest *guest)
     smp_value(guest, "maxcpus", &most);
     for (unsigned i = 0; i < ARGV_LEVELS; i++)
         smp_value(guest, argv_levels[i], &levels[i]);
-    for (struct option *each = argv_next(guest, ARGV_SMP, NULL); each; each = argv_next(guest, ARGV_SMP, each))
+    for (struct option *each = argv_next(guest, ARGV_SMP, NULL); each; each = argv_next(guest, ARGV_SMP, each)) {
+        for (uint32_t i = 0; i < each->count; i++) /* one drawer of one book is none */
+            each->properties[i].is_used |= strcmp(each->properties[i].value, "1") == 0;
         argv_leave_unused(guest, each, "numac has no such level of the topology");
+    }
     if (!option)
         cpus = 1;
     complete(levels, &cpus, &most, prefers_sockets(guest->machine));

@@ -144,16 +144,20 @@ static void round_devices(struct importing *importing, const struct item *items,
 static bool import_part(struct importing *importing, struct span part)
 {
     struct domain_identity identity;
-    struct tree *tree = read_domain_part(importing->syntax, part, &identity);
+    struct domain_beside beside = { 0 };
+    bool is_alone = !importing->options->with_bases;
+    struct tree *tree = read_domain_part(importing->syntax, part, &identity, is_alone ? &beside : NULL);
     bool fine = !tree->failed && name_fits(importing, &identity) && name_is_new(importing, &identity);
     struct guest_lines guest = { .arena = importing->arena };
     if (!fine || !lines_from_items(importing->arena, importing->syntax, tree->items, &guest.lines))
         return false;
-    if (!importing->options->with_bases) /* a base is libvirt's, which rounds them itself */
+    if (is_alone) /* a base is libvirt's, which rounds them itself */
         round_devices(importing, tree->items, guest.lines);
     say_unsaid(&guest);
+    if (is_alone && !say_beside(&guest, importing->syntax, tree->ruled, &beside))
+        return false;
     const struct import_base *base = keep_base(importing, identity.name, part);
-    append_guest(importing, identity.name, importing->options->with_bases ? base : NULL, &guest);
+    append_guest(importing, identity.name, is_alone ? NULL : base, &guest);
     return true;
 }
 
@@ -201,21 +205,6 @@ static void split_files(struct importing *importing, const uint32_t *files, size
         importing->failed |= !split_file(importing, files[i]);
 }
 
-static void tell_without_base(const struct importing *importing)
-{
-    struct findings *findings = importing->syntax->findings;
-    if (!importing->count)
-        return; /* command lines have none */
-    const struct span *first = &g_array_index(importing->parts, struct span, 0);
-    struct finding *finding =
-        report(findings, NM_import_no_base, (struct span){ first->file, first->begin, first->begin },
-               "%s without a base: of %s only memory, vCPUs and where they live are in this site",
-               importing->count == 1 ? "the guest is written" : "the guests are written",
-               importing->count == 1 ? "it" : "them");
-    finding_note(findings, finding, "machine type, firmware, disks, networks and whatever is kept in the base are not");
-    finding_help(findings, finding, "'-o DIR' writes the site and a base for each guest");
-}
-
 /* Laid out by the writer that `fmt` and `convert` use. */
 static GString *lay_out(struct importing *importing)
 {
@@ -244,11 +233,8 @@ struct imported import_guests(struct arena *arena, struct syntax *syntax, const 
         importing.failed |= !import_part(&importing, g_array_index(importing.parts, struct span, i));
     for (guint i = 0; i < importing.commands->len; i++)
         importing.failed |= !import_command(&importing, &g_array_index(importing.commands, struct argv_command, i));
-    if (!importing.failed) {
+    if (!importing.failed)
         imported = (struct imported){ .site = lay_out(&importing), .bases = importing.bases, .count = importing.count };
-        if (!options->with_bases)
-            tell_without_base(&importing);
-    }
     g_array_free(importing.parts, TRUE);
     g_array_free(importing.commands, TRUE);
     g_hash_table_destroy(importing.names);

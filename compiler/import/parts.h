@@ -63,6 +63,14 @@ void say_unsaid(struct guest_lines *guest);
 /* The CPUs of the whole process are those of the emulator and of all iothreads that have none of their own. */
 void say_cpus_of_threads(struct guest_lines *guest, const char *cpus);
 
+/* ---- beside memory and CPUs (beside.c) -------------------------------------------------------------------------- */
+
+/* Machine, CPU and boot of a guest whose XML no base keeps, and a word on what is lost; false, with a finding, where a
+ * text has signs that no notation can hold. */
+bool say_beside(struct guest_lines *guest, struct syntax *syntax, const struct base_value *ruled,
+                const struct domain_beside *beside);
+bool is_uefi_image(const char *path);
+
 /* ---- shorter (simplify.c, fold_cells.c, fold_pins.c) ------------------------------------------------------------ */
 
 /* Fewer words for the same plan. */

@@ -93,16 +93,18 @@ static void say_cpus_of(struct arena *arena, struct line *thread, const char *cp
     thread->children = line;
 }
 
-void say_cpus_of_threads(struct guest_lines *guest, const char *cpus)
+/* Those that are counted get a block in their turn; where none are, there are those that have one. */
+static void say_cpus_of_iothreads(struct guest_lines *guest, const char *cpus)
 {
     enum { MANY_IOTHREADS = 1024 };
     const char *count = line_argument(line_the_only(guest->lines, "iothreads"));
     uint64_t iothreads = 0;
-    struct line *emulator = line_find(guest->lines, "emulator");
-    if (!emulator)
-        emulator = line_add(&guest->lines, line_new(guest->arena, "emulator", NULL));
-    say_cpus_of(guest->arena, emulator, cpus);
-    if (!count || !text_number(count, &iothreads) || iothreads > MANY_IOTHREADS)
+    if (!count) {
+        for (struct line *line = line_find(guest->lines, "iothread"); line; line = line_find(line->next, "iothread"))
+            say_cpus_of(guest->arena, line, cpus);
+        return;
+    }
+    if (!text_number(count, &iothreads) || iothreads > MANY_IOTHREADS)
         return;
     for (uint64_t id = 1; id <= iothreads; id++) {
         const char *text = arena_printf(guest->arena, "%" G_GUINT64_FORMAT, id);
@@ -114,6 +116,15 @@ void say_cpus_of_threads(struct guest_lines *guest, const char *cpus)
         say_cpus_of(guest->arena, line, cpus);
         line_add(&guest->lines, line);
     }
+}
+
+void say_cpus_of_threads(struct guest_lines *guest, const char *cpus)
+{
+    struct line *emulator = line_find(guest->lines, "emulator");
+    if (!emulator)
+        emulator = line_add(&guest->lines, line_new(guest->arena, "emulator", NULL));
+    say_cpus_of(guest->arena, emulator, cpus);
+    say_cpus_of_iothreads(guest, cpus);
 }
 
 /* The CPUs of `<vcpu cpuset>` are those of all threads that have none of their own. */

@@ -314,22 +314,38 @@ static void finish_numad(const struct draft *draft, struct plan_guest *out)
                 cpus_are_by_numad(draft->guest, c) && vcpu < draft->vcpu_count && !draft->vcpu_cpus[vcpu];
 }
 
+static gint by_id(gconstpointer one, gconstpointer other)
+{
+    uint32_t a = ((const struct plan_iothread *)one)->id, b = ((const struct plan_iothread *)other)->id;
+    return (a > b) - (a < b);
+}
+
+/* The block of a thread, where the site has one; without a count there are those that have, by their numbers. */
+static const struct iothread **said_of_threads(const struct guest *guest, uint32_t *out_count)
+{
+    bool is_counted = is_said(&guest->said, W_GUEST_IOTHREADS);
+    uint32_t count = is_counted ? guest->iothread_total : guest->iothread_count;
+    const struct iothread **said = g_new0(const struct iothread *, (size_t)count + 1);
+    for (uint32_t i = 0; i < guest->iothread_count; i++)
+        said[is_counted ? guest->iothreads[i].id - 1 : i] = &guest->iothreads[i];
+    *out_count = count;
+    return said;
+}
+
 static void finish_threads(struct placing *placing, const struct draft *draft, struct plan_guest *out)
 {
-    const struct guest *guest = draft->guest;
-    uint32_t count = guest->iothread_total;
-    for (uint32_t i = 0; i < guest->iothread_count; i++)
-        count = MAX(count, guest->iothreads[i].id);
+    uint32_t count;
+    const struct iothread **said = said_of_threads(draft->guest, &count);
     struct plan_iothread *iothreads = arena_array(placing->arena, struct plan_iothread, count);
-    const struct iothread **said = g_new0(const struct iothread *, (size_t)count + 1); /* by id */
-    for (uint32_t i = 0; i < guest->iothread_count; i++)
-        said[guest->iothreads[i].id] = &guest->iothreads[i];
     for (uint32_t i = 0; i < count; i++) {
-        iothreads[i] = (struct plan_iothread){ .id = i + 1, .cpus = iothread_cpus(placing, draft, said[i + 1]) };
-        if (said[i + 1])
-            finish_iothread(placing, draft, said[i + 1], &iothreads[i]);
+        iothreads[i].id = said[i] ? said[i]->id : i + 1;
+        iothreads[i].cpus = iothread_cpus(placing, draft, said[i]);
+        if (said[i])
+            finish_iothread(placing, draft, said[i], &iothreads[i]);
     }
     g_free(said);
+    if (count) /* blocks stand as people wrote them */
+        qsort(iothreads, count, sizeof *iothreads, by_id);
     out->iothreads = iothreads;
     out->iothread_count = count;
     out->emulator_cpus = emulator_cpus(placing, draft);

@@ -296,13 +296,17 @@ static unsigned turn_of(const struct memory_device *said)
     return said->address ? 0 : said->model == W_GUEST_DIMM ? 1 : said->model == W_GUEST_VIRTIO_MEM ? 2 : 3;
 }
 
+/* Those of one turn by their kinds, which YAML cannot mix; so the notation of a site says nothing. */
 static struct draft_device **in_order(struct arena *scratch, const struct draft *draft, uint32_t count)
 {
+    enum { TURNS = 4 };
     struct draft_device **order = arena_array(scratch, struct draft_device *, count), **next = order;
-    for (unsigned turn = 0; turn < 4; turn++)
-        for (uint32_t i = 0; i < count; i++)
-            if (turn_of(draft->devices[i].said) == turn)
+    for (unsigned at = 0; at < TURNS * MEMORY_MODELS; at++)
+        for (uint32_t i = 0; i < count; i++) {
+            const struct memory_device *said = draft->devices[i].said;
+            if (turn_of(said) == at / MEMORY_MODELS && model_of(said->model) == at % MEMORY_MODELS)
                 *next++ = &draft->devices[i];
+        }
     return order;
 }
 

@@ -26,6 +26,14 @@ enum part {
     PART_MAX_MEMORY,
     PART_OS,
     PART_OS_TYPE,
+    PART_LOADER,
+    PART_KERNEL,
+    PART_INITRD,
+    PART_CMDLINE,
+    PART_BOOT,
+    PART_FEATURES,
+    PART_ACPI,
+    PART_GIC,
     PART_VCPU,
     PART_VCPUS,
     PART_VCPUS_VCPU,
@@ -62,6 +70,9 @@ enum part {
     PART_DISCARD,
     PART_CPU,
     PART_CPU_MODEL,
+    PART_CPU_CACHE,
+    PART_CPU_BITS,
+    PART_CPU_FEATURE,
     PART_TOPOLOGY,
     PART_NUMA,
     PART_CELL,
@@ -75,6 +86,7 @@ enum part {
     PART_BANDWIDTH,
     PART_DEVICES,
     PART_DEVICE_MEMORY,
+    PART_DEVICE_UUID,
     PART_DEVICE_SOURCE,
     PART_NODEMASK,
     PART_PAGESIZE,
@@ -99,10 +111,31 @@ enum part {
     PART_HOSTDEV_SOURCE,
     PART_HOSTDEV_SOURCE_ADDRESS,
     PART_HOSTDEV_ADDRESS,
+    PART_EMULATOR,
+    PART_DISK,
+    PART_DISK_DRIVER,
+    PART_DISK_SOURCE,
+    PART_DISK_TARGET,
+    PART_INTERFACE,
+    PART_INTERFACE_SOURCE,
+    PART_INTERFACE_MODEL,
     PART_COUNT
 };
 
 enum { ATTRIBUTES_OF_PART = 6 };
+
+enum {
+    PART_ONCE = 1,   /* a second one beside it is an error: libvirt drops one of them in silence */
+    PART_CONTENT = 2 /* its text matters */
+};
+
+struct part_row {
+    enum part parent;
+    const char *name;
+    unsigned flags;
+    const char *attributes[ATTRIBUTES_OF_PART];
+};
+extern const struct part_row domain_parts[PART_COUNT];
 
 /* The value of an attribute or the content of an element, without blanks around it.  begin and end are offsets in the
  * file; the text differs from what stands there where that has references, comments or several lines. */
@@ -135,6 +168,7 @@ struct domain {
     struct extent where; /* the guest in it: nearly always all of it */
     bool failed;
     uint32_t bus_most; /* the highest PCI bus that an address of a device names */
+    GArray *left;      /* struct domain_left: what no base will keep; NULL where one does */
     struct part_list parts[PART_COUNT];
 };
 
@@ -153,6 +187,13 @@ const char *part_name(enum part part);
 enum part part_parent(enum part part);
 /* An element that is no part; a warning where libvirt has none of that name there either. */
 void domain_tell_unknown(struct domain *domain, enum part parent, const char *name, struct extent where);
+
+/* What is lost without a base: a warning where it is about memory and CPUs, else noted by its name, once for each. */
+void domain_tell_lost(struct domain *domain, struct extent where, const char *what);
+void domain_leave(struct domain *domain, const char *name, struct extent where);
+void domain_leave_unknown(struct domain *domain, enum part parent, const char *name, struct extent where);
+/* What a guest without a base can still say beside memory and CPUs; where it can no more, it is left. */
+void domain_say_beside(struct domain *domain, struct domain_beside *beside);
 
 /* A finding; an error also fails the domain. */
 struct finding *domain_report(struct domain *domain, enum code code, struct extent where, const char *format, ...)

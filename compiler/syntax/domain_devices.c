@@ -182,6 +182,8 @@ void devices_to_items(struct domain *domain, struct item_list *top, struct domai
         if (is_expander(controller) && number_of(element_value(controller, "index"), CONTROLLERS - 1, &number) &&
             number && buses.controllers[number] == controller)
             add_expander(&buses, top, number, node);
+        else if (domain->left)
+            domain_tell_lost(domain, element_extent(controller), "a PCI bus on a cell");
     }
     add_devices(&buses, top);
 }

@@ -15,6 +15,10 @@ static bool has_cells(const struct domain *domain)
 
 static void tell_kept(struct domain *domain, struct extent where, const char *what)
 {
+    if (domain->left) {
+        domain_tell_lost(domain, where, what);
+        return;
+    }
     struct finding *finding =
         domain_report(domain, NM_base_kept, where, "%s: kept as it stands in the base, and not checked", what);
     finding_note(domain->findings, finding, "the language has no word for it in this version");
@@ -215,6 +219,20 @@ static void add_nodes(struct device *device)
         add(device, item_with(device->domain, element, "node", word));
 }
 
+/* A base keeps it: libvirt has it on some machines only. */
+static void add_uuid(struct device *device)
+{
+    const struct element *element = part_of(device, PART_DEVICE_UUID, device->element);
+    struct domain *domain = device->domain;
+    const char *uuid;
+    if (!element || !domain->left)
+        return;
+    if (device->model != MODEL_NVDIMM)
+        domain_tell_lost(domain, element_extent(element), "the UUID of a memory device");
+    else if (domain_uuid(domain, &element->content, &uuid))
+        add(device, item_with(domain, element, "uuid", word_named(domain, element->content.where, uuid)));
+}
+
 static void add_model(struct device *device)
 {
     const struct element *label = part_of(device, PART_LABEL, device->target),
@@ -233,6 +251,7 @@ static void add_model(struct device *device)
         add_size(device, PART_LABEL_SIZE, label, "label-size");
         add_state(device, PART_READONLY, device->target, "readonly");
     }
+    add_uuid(device);
     if (device->model == MODEL_VIRTIO_MEM || device->model == MODEL_VIRTIO_PMEM) {
         add_address(device, part_of(device, PART_TARGET_ADDRESS, device->target));
     } else if (address && value_is(element_value(address, "type"), "dimm")) {

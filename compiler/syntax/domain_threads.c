@@ -6,6 +6,8 @@
  */
 #include "syntax/domain.h"
 
+#include <string.h>
+
 /* ---- scheduling ------------------------------------------------------------------------------------------------- */
 
 /* "fifo 1" behind a name; NULL, told, where an element lacks its class. */
@@ -52,7 +54,7 @@ static void add_vcpu_classes(struct domain *domain, struct item_list *top)
 struct thread { /* the block of one thread, as it grows */
     struct item *item;
     struct item_list block;
-    bool has_cpus;
+    bool has_cpus, is_added;
 };
 
 static void add_to_thread(struct thread *thread, struct item *child)
@@ -91,7 +93,9 @@ static void add_emulator(struct domain *domain, struct item_list *top)
 struct iothreads {
     struct domain *domain;
     struct item_list *top;
-    GHashTable *by_id; /* number to struct thread */
+    GHashTable *by_id;     /* number to struct thread */
+    uint64_t total, count; /* said, and there */
+    bool by_number;        /* not 1, 2, 3: each has a block */
 };
 
 static struct thread *thread_of(struct iothreads *all, uint32_t id)
@@ -99,20 +103,28 @@ static struct thread *thread_of(struct iothreads *all, uint32_t id)
     return g_hash_table_lookup(all->by_id, GUINT_TO_POINTER(id));
 }
 
+static void add_thread(struct iothreads *all, struct thread *thread)
+{
+    if (!thread->is_added)
+        item_add(NULL, all->top, thread->item);
+    thread->is_added = true;
+}
+
 static struct thread *new_thread(struct iothreads *all, const struct element *element, uint32_t id, struct word label)
 {
     struct thread *thread = arena_take(all->domain->syntax->arena, struct thread);
     thread->item = item_with(all->domain, element, "iothread", label);
     g_hash_table_replace(all->by_id, GUINT_TO_POINTER(id), thread);
+    if (all->by_number)
+        add_thread(all, thread);
     return thread;
 }
 
 static void add_child(struct iothreads *all, struct thread *thread, struct item *child)
 {
-    bool is_new = !thread->block.first;
     add_to_thread(thread, child);
-    if (is_new && child) /* one that says nothing is only counted */
-        item_add(NULL, all->top, thread->item);
+    if (child) /* one that says nothing is only counted */
+        add_thread(all, thread);
 }
 
 /* What one of the two leaves out is QEMU's default, which the language wants to see. */
@@ -152,53 +164,108 @@ static void add_poll(struct iothreads *all, struct thread *thread, const struct 
     add_child(all, thread, item_of(domain, word_named(domain, element->name, "poll"), words, count));
 }
 
-/* The numbers of the I/O threads: 1, 2, 3 in the language. */
-static uint64_t add_count(struct domain *domain, struct item_list *top)
-{
-    const struct element *total = domain_first(domain, PART_IOTHREADS);
-    const struct part_list *ids = &domain->parts[PART_IOTHREAD_ID];
-    uint64_t count = ids->count;
-    if (total && domain_whole(domain, &total->content, "a number of I/O threads", UINT32_MAX, &count)) {
-        item_add(NULL, top, item_with(domain, total, "iothreads", word_value(domain, &total->content)));
-    } else if (!total && ids->first) {
-        g_autofree char *text = g_strdup_printf("%u", ids->count);
-        const struct element *list = domain_first(domain, PART_IOTHREAD_IDS);
-        item_add(NULL, top, item_with(domain, list, "iothreads", word_implied(domain, list, SLOT_VALUE, text)));
-    }
-    return count;
-}
-
 static bool is_number(struct domain *domain, const struct text_value *value, uint64_t *out_id)
 {
     return value && domain_whole(domain, value, "the number of an I/O thread", UINT32_MAX, out_id);
 }
 
-static void add_ids(struct iothreads *all, uint64_t count)
+/* The same of one that is told elsewhere. */
+static bool reads_number(const struct text_value *value, uint64_t *out_id)
+{
+    size_t digits = value->text ? strspn(value->text, "0123456789") : 0;
+    if (!digits || digits != value->length || digits > 10)
+        return false;
+    *out_id = g_ascii_strtoull(value->text, NULL, 10);
+    return *out_id <= UINT32_MAX;
+}
+
+/* libvirt takes the larger of both, and gives numbers to those that have none, the lowest first. */
+static void count_threads(struct iothreads *all)
 {
     struct domain *domain = all->domain;
-    bool is_told = false;
+    const struct element *total = domain_first(domain, PART_IOTHREADS);
+    const struct part_list *ids = &domain->parts[PART_IOTHREAD_ID];
+    uint64_t id;
+    if (total && !domain_whole(domain, &total->content, "a number of I/O threads", UINT32_MAX, &all->total))
+        all->total = 0;
+    all->count = MAX(all->total, ids->count);
+    for (const struct element *one = ids->first; one; one = one->next)
+        all->by_number |= reads_number(element_value(one, "id"), &id) && (!id || id > all->count);
+}
+
+static void add_count(struct iothreads *all)
+{
+    struct domain *domain = all->domain;
+    const struct element *total = domain_first(domain, PART_IOTHREADS);
+    const struct part_list *ids = &domain->parts[PART_IOTHREAD_ID];
+    if (total && all->total && all->total == all->count) {
+        item_add(NULL, all->top, item_with(domain, total, "iothreads", word_value(domain, &total->content)));
+    } else if (ids->first) {
+        g_autofree char *text = g_strdup_printf("%u", ids->count);
+        const struct element *list = domain_first(domain, PART_IOTHREAD_IDS);
+        item_add(NULL, all->top, item_with(domain, list, "iothreads", word_implied(domain, list, SLOT_VALUE, text)));
+    }
+}
+
+/* Words that an element says without letters of their own, each at a byte of its own. */
+static void add_unnumbered(struct iothreads *all)
+{
+    struct domain *domain = all->domain;
+    const struct element *total = domain_first(domain, PART_IOTHREADS);
+    uint32_t next = 1, place = total ? total->name.begin + 1 : 0;
+    for (uint64_t left = all->count - domain->parts[PART_IOTHREAD_ID].count; left; left--, next++) {
+        while (thread_of(all, next))
+            next++;
+        if (place == total->name.end) {
+            struct finding *finding =
+                domain_written_over(domain, total->content.where, "I/O threads of which so many have no number");
+            finding_help(domain->findings, finding, "write '<iothreadids>' with an '<iothread>' for each of them");
+            return;
+        }
+        g_autofree char *text = g_strdup_printf("%u", next);
+        new_thread(all, total, next, word_named(domain, (struct extent){ place, place + 1 }, text));
+        place++;
+    }
+}
+
+static bool is_new_number(struct iothreads *all, const struct text_value *said, uint64_t id)
+{
+    struct domain *domain = all->domain;
+    if (!thread_of(all, (uint32_t)id))
+        return true;
+    struct finding *finding =
+        domain_report(domain, NM_base_repeated, said->where, "two I/O threads have the number %" G_GUINT64_FORMAT, id);
+    finding_note(domain->findings, finding, "libvirt refuses it");
+    finding_help(domain->findings, finding, "keep one of the two");
+    return false;
+}
+
+static void add_ids(struct iothreads *all)
+{
+    struct domain *domain = all->domain;
+    uint64_t id;
     for (const struct element *one = domain_first(domain, PART_IOTHREAD_ID); one; one = one->next) {
         const struct text_value *said = domain_needed(domain, one, "id");
-        uint64_t id;
-        if (!is_number(domain, said, &id))
-            continue;
-        if (id && id <= count) {
+        if (is_number(domain, said, &id) && is_new_number(all, said, id))
             add_pool(all, new_thread(all, one, (uint32_t)id, word_value(domain, said)), one);
-        } else if (!is_told) {
-            is_told = true;
-            struct finding *finding = domain_written_over(
-                domain, said->where, "I/O thread %" G_GUINT64_FORMAT ": numac numbers them 1 to %" G_GUINT64_FORMAT, id,
-                count);
-            finding_help(domain->findings, finding,
-                         "number the I/O threads of the base from 1, where disks name them too");
-        }
     }
+    if (all->by_number)
+        add_unnumbered(all);
     for (const struct element *poll = domain_first(domain, PART_IOTHREAD_POLL); poll; poll = poll->next) {
         const struct text_value *said = element_value(poll->parent, "id");
-        uint64_t id;
-        if (said->text && is_number(domain, said, &id) && id <= count && thread_of(all, (uint32_t)id))
+        if (reads_number(said, &id) && thread_of(all, (uint32_t)id))
             add_poll(all, thread_of(all, (uint32_t)id), poll);
     }
+}
+
+static bool refuse_unknown(struct iothreads *all, const struct text_value *said, uint64_t id)
+{
+    struct domain *domain = all->domain;
+    struct finding *finding =
+        domain_report(domain, NM_base_value, said->where, "the base has no I/O thread %" G_GUINT64_FORMAT, id);
+    finding_note(domain->findings, finding, "libvirt refuses it");
+    finding_help(domain->findings, finding, "name one of those in '<iothreadids>', or add it there");
+    return false;
 }
 
 /* A second pin of one thread becomes a second block, which is told as such. */
@@ -211,6 +278,8 @@ static void add_pins(struct iothreads *all)
         if (!is_number(domain, said, &id))
             continue;
         struct thread *thread = thread_of(all, (uint32_t)id);
+        if (all->by_number && !thread && !refuse_unknown(all, said, id))
+            continue;
         if (!thread || thread->has_cpus)
             thread = new_thread(all, pin, (uint32_t)id, word_value(domain, said));
         thread->has_cpus = true;
@@ -259,10 +328,22 @@ static void refuse_second_class(struct domain *domain, const struct text_value *
     finding_help(domain->findings, finding, "keep one of the two");
 }
 
-static void add_classes(struct iothreads *all, uint64_t count)
+/* The numbers of threads are below this. */
+static uint32_t end_of_numbers(const struct iothreads *all)
+{
+    uint64_t most = all->count;
+    GHashTableIter iterator;
+    gpointer id;
+    g_hash_table_iter_init(&iterator, all->by_id);
+    while (all->by_number && g_hash_table_iter_next(&iterator, &id, NULL))
+        most = MAX(most, GPOINTER_TO_UINT(id));
+    return (uint32_t)MIN(most, IDS_LIMIT) + 1;
+}
+
+static void add_classes(struct iothreads *all)
 {
     struct domain *domain = all->domain;
-    uint32_t limit = (uint32_t)MIN(count, IDS_LIMIT) + 1;
+    uint32_t limit = end_of_numbers(all);
     g_autofree bool *had = g_new0(bool, limit);
     for (const struct element *element = domain_first(domain, PART_IOTHREADSCHED); element; element = element->next) {
         const struct text_value *set = domain_needed(domain, element, "iothreads");
@@ -273,7 +354,9 @@ static void add_classes(struct iothreads *all, uint64_t count)
         /* between the name of the element and its last value; "<" is left to others */
         struct places places = { element->begin + 4, MAX(set->where.end, class->where.end) };
         for (uint32_t id = 1; id < limit; id++) {
-            if (seen[id] && had[id])
+            if (seen[id] && all->by_number && !thread_of(all, id))
+                refuse_unknown(all, set, id);
+            else if (seen[id] && had[id])
                 refuse_second_class(domain, set, id);
             else if (seen[id])
                 add_class(all, element, set, &places, id);
@@ -291,9 +374,11 @@ void threads_to_items(struct domain *domain, struct item_list *top)
     struct iothreads all = { .domain = domain, .top = top, .by_id = g_hash_table_new(NULL, NULL) };
     add_vcpu_classes(domain, top);
     add_emulator(domain, top);
-    uint64_t count = add_count(domain, top);
-    add_ids(&all, count);
+    count_threads(&all);
+    if (!all.by_number)
+        add_count(&all);
+    add_ids(&all);
     add_pins(&all);
-    add_classes(&all, count);
+    add_classes(&all);
     g_hash_table_destroy(all.by_id);
 }

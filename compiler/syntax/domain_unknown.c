@@ -15,7 +15,7 @@ static const struct {
     { PART_CPUTUNE,
       { "shares", "period", "quota", "global_period", "global_quota", "emulator_period", "emulator_quota",
         "iothread_period", "iothread_quota" } },
-    { PART_CPU, { "vendor", "cache", "maxphysaddr", "feature" } },
+    { PART_CPU, { "vendor" } },
     { PART_NUMATUNE, { NULL } },
     { PART_BACKING, { NULL } },
     { PART_HUGEPAGES, { NULL } },

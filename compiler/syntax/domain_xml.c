@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Domain XML into parts with exact places: which elements matter is one table, everything else is passed over.
+ * Domain XML into parts with exact places: which elements matter says a table (domain_parts.c), everything else is
+ * passed over, or noted by its name where nobody keeps the XML.
  * libxml2's SAX2 says that the text is well-formed and what it means; the places come from the bytes of the tag
  * itself, which libxml2 has then checked.  No tree is built, no entity is declared, nothing outside is opened.
  */
@@ -9,122 +10,6 @@
 #include <libxml/parser.h>
 #include <libxml/parserInternals.h>
 #include <string.h>
-
-enum part_flags {
-    ONCE = 1,   /* a second one beside it is an error: libvirt drops one of them in silence */
-    CONTENT = 2 /* its text matters */
-};
-
-static const struct part_row {
-    enum part parent;
-    const char *name;
-    unsigned flags;
-    const char *attributes[ATTRIBUTES_OF_PART];
-} rows[PART_COUNT] = {
-    [PART_DOMAIN] = { PART_NONE, "domain", 0, { "type" } },
-    [PART_NAME] = { PART_DOMAIN, "name", ONCE | CONTENT, { NULL } },
-    [PART_UUID] = { PART_DOMAIN, "uuid", ONCE | CONTENT, { NULL } },
-    [PART_MEMORY] = { PART_DOMAIN, "memory", ONCE | CONTENT, { "unit" } },
-    [PART_CURRENT_MEMORY] = { PART_DOMAIN, "currentMemory", ONCE | CONTENT, { "unit" } },
-    [PART_MAX_MEMORY] = { PART_DOMAIN, "maxMemory", ONCE | CONTENT, { "slots", "unit" } },
-    [PART_OS] = { PART_DOMAIN, "os", 0, { NULL } },
-    [PART_OS_TYPE] = { PART_OS, "type", CONTENT, { "arch", "machine" } },
-    [PART_VCPU] = { PART_DOMAIN, "vcpu", ONCE | CONTENT, { "placement", "cpuset", "current" } },
-    [PART_VCPUS] = { PART_DOMAIN, "vcpus", ONCE, { NULL } },
-    [PART_VCPUS_VCPU] = { PART_VCPUS, "vcpu", 0, { "id", "enabled", "hotpluggable", "order" } },
-    [PART_IOTHREADS] = { PART_DOMAIN, "iothreads", ONCE | CONTENT, { NULL } },
-    [PART_IOTHREAD_IDS] = { PART_DOMAIN, "iothreadids", ONCE, { NULL } },
-    [PART_IOTHREAD_ID] = { PART_IOTHREAD_IDS, "iothread", 0, { "id", "thread_pool_min", "thread_pool_max" } },
-    [PART_IOTHREAD_POLL] = { PART_IOTHREAD_ID, "poll", ONCE, { "max", "grow", "shrink" } },
-    [PART_CPUTUNE] = { PART_DOMAIN, "cputune", ONCE, { NULL } },
-    [PART_VCPUPIN] = { PART_CPUTUNE, "vcpupin", 0, { "vcpu", "cpuset" } },
-    [PART_EMULATORPIN] = { PART_CPUTUNE, "emulatorpin", ONCE, { "cpuset" } },
-    [PART_IOTHREADPIN] = { PART_CPUTUNE, "iothreadpin", 0, { "iothread", "cpuset" } },
-    [PART_VCPUSCHED] = { PART_CPUTUNE, "vcpusched", 0, { "vcpus", "scheduler", "priority" } },
-    [PART_EMULATORSCHED] = { PART_CPUTUNE, "emulatorsched", ONCE, { "scheduler", "priority" } },
-    [PART_IOTHREADSCHED] = { PART_CPUTUNE, "iothreadsched", 0, { "iothreads", "scheduler", "priority" } },
-    [PART_CACHETUNE] = { PART_CPUTUNE, "cachetune", 0, { "vcpus" } },
-    [PART_CACHETUNE_CACHE] = { PART_CACHETUNE, "cache", 0, { "id", "level", "type", "size", "unit" } },
-    [PART_CACHETUNE_MONITOR] = { PART_CACHETUNE, "monitor", 0, { "level", "vcpus" } },
-    [PART_MEMORYTUNE] = { PART_CPUTUNE, "memorytune", 0, { "vcpus" } },
-    [PART_MEMORYTUNE_NODE] = { PART_MEMORYTUNE, "node", 0, { "id", "bandwidth" } },
-    [PART_MEMORYTUNE_MONITOR] = { PART_MEMORYTUNE, "monitor", 0, { "vcpus" } },
-    [PART_NUMATUNE] = { PART_DOMAIN, "numatune", ONCE, { NULL } },
-    [PART_NUMATUNE_MEMORY] = { PART_NUMATUNE, "memory", ONCE, { "mode", "nodeset", "placement" } },
-    [PART_MEMNODE] = { PART_NUMATUNE, "memnode", 0, { "cellid", "mode", "nodeset" } },
-    [PART_MEMTUNE] = { PART_DOMAIN, "memtune", ONCE, { NULL } },
-    [PART_HARD_LIMIT] = { PART_MEMTUNE, "hard_limit", ONCE | CONTENT, { "unit" } },
-    [PART_BACKING] = { PART_DOMAIN, "memoryBacking", ONCE, { NULL } },
-    [PART_HUGEPAGES] = { PART_BACKING, "hugepages", ONCE, { NULL } },
-    [PART_PAGE] = { PART_HUGEPAGES, "page", 0, { "size", "unit", "nodeset" } },
-    [PART_NOSHAREPAGES] = { PART_BACKING, "nosharepages", ONCE, { NULL } },
-    [PART_LOCKED] = { PART_BACKING, "locked", ONCE, { NULL } },
-    [PART_SOURCE] = { PART_BACKING, "source", ONCE, { "type" } },
-    [PART_ACCESS] = { PART_BACKING, "access", ONCE, { "mode" } },
-    [PART_ALLOCATION] = { PART_BACKING, "allocation", ONCE, { "mode", "threads" } },
-    [PART_DISCARD] = { PART_BACKING, "discard", ONCE, { NULL } },
-    [PART_CPU] = { PART_DOMAIN, "cpu", ONCE, { "mode" } },
-    [PART_CPU_MODEL] = { PART_CPU, "model", CONTENT, { NULL } },
-    [PART_TOPOLOGY] = { PART_CPU, "topology", ONCE, { "sockets", "dies", "clusters", "modules", "cores", "threads" } },
-    [PART_NUMA] = { PART_CPU, "numa", ONCE, { NULL } },
-    [PART_CELL] = { PART_NUMA, "cell", 0, { "id", "cpus", "memory", "unit", "memAccess", "discard" } },
-    [PART_CELL_CACHE] = { PART_CELL, "cache", 0, { "level", "associativity", "policy" } },
-    [PART_CACHE_SIZE] = { PART_CELL_CACHE, "size", ONCE, { "value", "unit" } },
-    [PART_CACHE_LINE] = { PART_CELL_CACHE, "line", ONCE, { "value", "unit" } },
-    [PART_DISTANCES] = { PART_CELL, "distances", ONCE, { NULL } },
-    [PART_SIBLING] = { PART_DISTANCES, "sibling", 0, { "id", "value" } },
-    [PART_INTERCONNECTS] = { PART_NUMA, "interconnects", ONCE, { NULL } },
-    [PART_LATENCY] = { PART_INTERCONNECTS, "latency", 0, { "initiator", "target", "cache", "type", "value" } },
-    [PART_BANDWIDTH] = { PART_INTERCONNECTS,
-                         "bandwidth",
-                         0,
-                         { "initiator", "target", "cache", "type", "value", "unit" } },
-    [PART_DEVICES] = { PART_DOMAIN, "devices", ONCE, { NULL } },
-    [PART_DEVICE_MEMORY] = { PART_DEVICES, "memory", 0, { "model", "access", "discard" } },
-    [PART_DEVICE_SOURCE] = { PART_DEVICE_MEMORY, "source", ONCE, { NULL } },
-    [PART_NODEMASK] = { PART_DEVICE_SOURCE, "nodemask", ONCE | CONTENT, { NULL } },
-    [PART_PAGESIZE] = { PART_DEVICE_SOURCE, "pagesize", ONCE | CONTENT, { "unit" } },
-    [PART_PATH] = { PART_DEVICE_SOURCE, "path", ONCE | CONTENT, { NULL } },
-    [PART_ALIGNSIZE] = { PART_DEVICE_SOURCE, "alignsize", ONCE | CONTENT, { "unit" } },
-    [PART_PMEM] = { PART_DEVICE_SOURCE, "pmem", ONCE, { NULL } },
-    [PART_TARGET] = { PART_DEVICE_MEMORY, "target", ONCE, { "dynamicMemslots" } },
-    [PART_SIZE] = { PART_TARGET, "size", ONCE | CONTENT, { "unit" } },
-    [PART_TARGET_NODE] = { PART_TARGET, "node", ONCE | CONTENT, { NULL } },
-    [PART_LABEL] = { PART_TARGET, "label", ONCE, { NULL } },
-    [PART_LABEL_SIZE] = { PART_LABEL, "size", ONCE | CONTENT, { "unit" } },
-    [PART_READONLY] = { PART_TARGET, "readonly", ONCE, { NULL } },
-    [PART_BLOCK] = { PART_TARGET, "block", ONCE | CONTENT, { "unit" } },
-    [PART_REQUESTED] = { PART_TARGET, "requested", ONCE | CONTENT, { "unit" } },
-    [PART_TARGET_ADDRESS] = { PART_TARGET, "address", ONCE, { "base" } },
-    [PART_DEVICE_ADDRESS] = { PART_DEVICE_MEMORY, "address", ONCE, { "type", "slot", "base" } },
-    [PART_CONTROLLER] = { PART_DEVICES, "controller", 0, { "type", "index", "model" } },
-    [PART_CONTROLLER_TARGET] = { PART_CONTROLLER, "target", ONCE, { "busNr" } },
-    [PART_CONTROLLER_NODE] = { PART_CONTROLLER_TARGET, "node", ONCE | CONTENT, { NULL } },
-    [PART_CONTROLLER_ADDRESS] = { PART_CONTROLLER, "address", 0, { "bus" } },
-    [PART_HOSTDEV] = { PART_DEVICES, "hostdev", 0, { "mode", "type" } },
-    [PART_HOSTDEV_SOURCE] = { PART_HOSTDEV, "source", 0, { NULL } },
-    [PART_HOSTDEV_SOURCE_ADDRESS] = { PART_HOSTDEV_SOURCE, "address", 0, { "domain", "bus", "slot", "function" } },
-    [PART_HOSTDEV_ADDRESS] = { PART_HOSTDEV, "address", 0, { "type", "bus" } },
-};
-
-const char *part_name(enum part part)
-{
-    return rows[part].name;
-}
-
-enum part part_parent(enum part part)
-{
-    return rows[part].parent;
-}
-
-const struct text_value *element_value(const struct element *element, const char *name)
-{
-    const struct part_row *row = &rows[element->part];
-    for (unsigned i = 0; i < ATTRIBUTES_OF_PART && row->attributes[i]; i++)
-        if (strcmp(row->attributes[i], name) == 0)
-            return &element->attributes[i];
-    bug("an attribute that the table of parts does not have");
-}
 
 /* ---- while libxml2 reads ---------------------------------------------------------------------------------------- */
 
@@ -239,7 +124,7 @@ struct sax_attributes {
 static void take_attribute(struct parser *parser, struct element *element, unsigned which, struct sax_attributes sax,
                            struct extent name, struct extent where)
 {
-    const char *wanted = rows[element->part].attributes[which];
+    const char *wanted = domain_parts[element->part].attributes[which];
     for (int i = 0; i < sax.count; i++) {
         const xmlChar **one = sax.list + 5 * i;
         if (one[2] || strcmp((const char *)one[0], wanted) != 0)
@@ -256,8 +141,8 @@ static void take_attributes(struct parser *parser, struct element *element, stru
     const char *text = parser->domain->text;
     struct extent name, where;
     for (uint32_t at = element->name.end; next_attribute(text, &at, end, &name, &where);)
-        for (unsigned i = 0; i < ATTRIBUTES_OF_PART && rows[element->part].attributes[i]; i++) {
-            const char *wanted = rows[element->part].attributes[i];
+        for (unsigned i = 0; i < ATTRIBUTES_OF_PART && domain_parts[element->part].attributes[i]; i++) {
+            const char *wanted = domain_parts[element->part].attributes[i];
             if (strlen(wanted) == name.end - name.begin &&
                 memcmp(text + name.begin, wanted, name.end - name.begin) == 0)
                 take_attribute(parser, element, i, sax, name, where);
@@ -289,9 +174,9 @@ static void refuse_root(struct parser *parser, const char *name, const char *uri
 static void refuse_repeated(struct parser *parser, const struct element *first, struct extent where)
 {
     struct domain *domain = parser->domain;
-    const char *name = rows[first->part].name;
+    const char *name = part_name(first->part);
     struct finding *finding = domain_report(domain, NM_base_repeated, where, "'<%s>' stands twice in '<%s>'", name,
-                                            rows[rows[first->part].parent].name);
+                                            part_name(part_parent(first->part)));
     finding_label(domain->findings, finding, domain_span(domain, element_extent(first)), "first here");
     finding_note(domain->findings, finding, "libvirt refuses it, or drops one of the two without a word");
     finding_help(domain->findings, finding, "keep one of the two");
@@ -303,7 +188,7 @@ static enum part part_of(const struct parser *parser, const char *name)
     if (!parent)
         return PART_NONE;
     for (unsigned part = PART_DOMAIN; part < PART_COUNT; part++)
-        if (rows[part].parent == parent->part && strcmp(rows[part].name, name) == 0)
+        if (domain_parts[part].parent == parent->part && strcmp(domain_parts[part].name, name) == 0)
             return (enum part)part;
     return PART_NONE;
 }
@@ -313,7 +198,7 @@ static struct element *keep_element(struct parser *parser, enum part part, struc
     struct domain *domain = parser->domain;
     const struct element *parent = parser->depth ? parser->open[parser->depth - 1].element : NULL;
     struct part_list *list = &domain->parts[part];
-    if ((rows[part].flags & ONCE) && list->last && list->last->parent == parent) {
+    if ((domain_parts[part].flags & PART_ONCE) && list->last && list->last->parent == parent) {
         refuse_repeated(parser, list->last, where);
         return NULL;
     }
@@ -387,12 +272,14 @@ static void on_start(void *data, const xmlChar *name, const xmlChar *prefix, con
     const struct element *parent = parser->depth ? parser->open[parser->depth - 1].element : NULL;
     if (!part && parent && !uri)
         domain_tell_unknown(parser->domain, parent->part, (const char *)name, where);
+    if (!part && parent)
+        domain_leave_unknown(parser->domain, parent->part, (const char *)name, where);
     if (parser->depth == 3 && strcmp((const char *)name, "address") == 0)
         note_bus(parser, (struct sax_attributes){ attribute_count, attributes });
     struct element *element = part ? keep_element(parser, part, where) : NULL;
     if (element)
         take_attributes(parser, element, (struct sax_attributes){ attribute_count, attributes }, at);
-    if (element && (rows[part].flags & CONTENT)) {
+    if (element && (domain_parts[part].flags & PART_CONTENT)) {
         g_string_truncate(parser->content, 0);
         parser->wants_content = true;
         element->content.where.begin = at;
@@ -418,7 +305,7 @@ static void on_end(void *data, const xmlChar *name, const xmlChar *prefix, const
     if (parser->stopped || !parser->depth)
         return;
     struct element *element = parser->open[--parser->depth].element;
-    if (element && (rows[element->part].flags & CONTENT))
+    if (element && (domain_parts[element->part].flags & PART_CONTENT))
         take_content(parser, element, offset_now(parser));
     parser->root_closed = !parser->depth;
 }

@@ -277,7 +277,8 @@ static void identify(const struct domain *domain, struct domain_identity *identi
         identity->name = name->content.text;
 }
 
-struct tree *read_domain_part(struct syntax *syntax, struct span where, struct domain_identity *out_identity)
+struct tree *read_domain_part(struct syntax *syntax, struct span where, struct domain_identity *out_identity,
+                              struct domain_beside *out_beside)
 {
     struct tree *tree = arena_take(syntax->arena, struct tree);
     struct domain *domain = arena_take(syntax->arena, struct domain);
@@ -288,6 +289,7 @@ struct tree *read_domain_part(struct syntax *syntax, struct span where, struct d
     domain->file = where.file;
     domain->text = source_at(syntax->sources, where.file)->text;
     domain->where = (struct extent){ where.begin, where.end };
+    domain->left = out_beside ? g_array_new(FALSE, FALSE, sizeof(struct domain_left)) : NULL;
     struct item_list top = { 0 };
     if (where.end - where.begin > BASE_BYTES_LIMIT) {
         tell_length(domain, where.end - where.begin);
@@ -295,7 +297,11 @@ struct tree *read_domain_part(struct syntax *syntax, struct span where, struct d
         identify(domain, out_identity);
         add_items(domain, &top, tree, out_identity);
         rule(domain, tree->ruled);
+        if (out_beside)
+            domain_say_beside(domain, out_beside);
     }
+    if (domain->left)
+        g_array_free(domain->left, TRUE);
     tree->items = top.first;
     tree->failed = domain->failed;
     return tree;
@@ -311,5 +317,5 @@ struct tree *read_domain(struct syntax *syntax, uint32_t file, struct domain_ide
         report_trouble(syntax, file, BASE_BYTES_LIMIT);
         return tree;
     }
-    return read_domain_part(syntax, (struct span){ file, 0, source->length }, out_identity);
+    return read_domain_part(syntax, (struct span){ file, 0, source->length }, out_identity, NULL);
 }

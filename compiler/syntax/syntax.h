@@ -111,8 +111,45 @@ struct domain_identity {
 };
 struct tree *read_domain(struct syntax *syntax, uint32_t file, struct domain_identity *out_identity);
 
-/* The same of one `<domain>` among several of a file, whose bytes are `where`. */
-struct tree *read_domain_part(struct syntax *syntax, struct span where, struct domain_identity *out_identity);
+/* What a guest is beside memory and CPUs, for those who write it without its XML.  Texts are as the XML has them, NULL
+ * where it is silent. */
+enum domain_fact {
+    FACT_TYPE,
+    FACT_GIC,
+    FACT_NO_ACPI, /* by which a guest sees its cells */
+    FACT_CACHE,
+    FACT_CACHE_LEVEL,
+    FACT_ADDRESS_MODE,
+    FACT_ADDRESS_BITS,
+    FACT_FIRMWARE,
+    FACT_LOADER,
+    FACT_LOADER_TYPE,
+    FACT_KERNEL,
+    FACT_INITRD,
+    FACT_CMDLINE,
+    FACT_DISK, /* the first on virtio */
+    FACT_DISK_FORMAT,
+    FACT_BRIDGE,
+    DOMAIN_FACTS
+};
+
+struct domain_left { /* elements of one name that nothing of a site says */
+    const char *name;
+    uint32_t count;
+    struct span where; /* of the first */
+};
+
+struct domain_beside {
+    struct base_value facts[DOMAIN_FACTS];
+    const char **features; /* "topoext", "^pdpe1gb" */
+    uint32_t feature_count, left_count;
+    const struct domain_left *left; /* in the order they stand */
+};
+
+/* The same of one `<domain>` among several of a file, whose bytes are `where`.  out_beside: NULL where a base keeps all
+ * that the tree does not say. */
+struct tree *read_domain_part(struct syntax *syntax, struct span where, struct domain_identity *out_identity,
+                              struct domain_beside *out_beside);
 
 /* The name of a memory device of a base, the nth of its model: "dimm0". */
 char *domain_device_name(const char *model, uint32_t number);

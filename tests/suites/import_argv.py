@@ -18,6 +18,7 @@ from oracles import argv_facts, libvirt_embed
 from suites import imports
 
 MOUNTS = {"/dev/hugepages2M": 2 << 20, "/dev/hugepages1G": 1 << 30}
+MOUNT_OF = {page_bytes: place for place, page_bytes in MOUNTS.items()}
 
 # what may differ, the finding that must have told it, what to call it
 REASONS = [

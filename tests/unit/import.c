@@ -112,6 +112,22 @@ static const struct {
       "<memory>1048576</memory><vcpu>1</vcpu><memoryBacking><hugepages><page size='2' unit='MiB'/>"
       "</hugepages><allocation mode='immediate'/></memoryBacking>",
       "    memory 1GiB\n    vcpus 1\n    pages 2MiB\n" },
+    { "I/O threads by their numbers",
+      "<memory>1048576</memory><vcpu>1</vcpu><iothreads>2</iothreads><iothreadids><iothread id='7'/><iothread id='2'/>"
+      "</iothreadids><cputune><iothreadpin iothread='7' cpuset='3'/></cputune>",
+      "    memory 1GiB\n    vcpus 1\n    iothread 7 { cpus 3 }\n    iothread 2\n" },
+    { "I/O threads of which some have numbers",
+      "<memory>1048576</memory><vcpu cpuset='0-3'>1</vcpu><iothreads>3</iothreads><iothreadids><iothread id='5'/>"
+      "</iothreadids>",
+      "    memory 1GiB\n    vcpus 1\n    cpus 0-3\n    emulator { cpus 0-3 }\n    iothread 5 { cpus 0-3 }\n"
+      "    iothread 1 { cpus 0-3 }\n    iothread 2 { cpus 0-3 }\n" },
+    { "a UUID of an NVDIMM",
+      "<maxMemory slots='1'>4194304</maxMemory><memory>1572864</memory><vcpu>1</vcpu><cpu><numa>"
+      "<cell id='0' cpus='0' memory='1048576'/></numa></cpu><devices><memory model='nvdimm'>"
+      "<uuid>6C3F5D4E000040008000000000000001</uuid><source><path>/n</path></source><target>"
+      "<size>524288</size><node>0</node></target></memory></devices>",
+      "    memory 1GiB { max 4GiB; slots 1 }\n    vcpus 1\n    cells 1\n    nvdimm nvdimm0 { size 512MiB; cell 0; "
+      "path \"/n\"; uuid \"6c3f5d4e-0000-4000-8000-000000000001\" }\n" },
     { "a set in libvirt's way", "<memory>1048576</memory><vcpu cpuset='00-3,^2, 8'>1</vcpu>",
       "    memory 1GiB\n    vcpus 1\n    cpus 0-1,3,8\n    emulator { cpus 0-1,3,8 }\n" },
 };
@@ -120,7 +136,7 @@ static void test_written(gconstpointer data)
 {
     size_t which = GPOINTER_TO_SIZE(data);
     g_autofree char *xml = g_strdup_printf("<domain><name>g</name>%s</domain>", written[which].xml);
-    g_autofree char *site = g_strdup_printf("guest g {\n%s}\n", written[which].site);
+    g_autofree char *site = g_strdup_printf("guest g {\n    machine pc\n    cpu qemu64\n%s}\n", written[which].site);
     struct run run = import(xml, false);
     g_assert_nonnull(run.imported.site);
     g_assert_cmpstr(run.imported.site->str, ==, site);
@@ -222,11 +238,94 @@ static void test_refused(gconstpointer data)
     run_end(&run);
 }
 
-static void test_no_base(void)
+/* ---- without a base --------------------------------------------------------------------------------------------- */
+
+#define Q35 "<memory>1024</memory><vcpu>1</vcpu><os><type arch='x86_64' machine='q35'>hvm</type>"
+#define PASSED "</os><cpu mode='host-passthrough'/>"
+#define VDA "<target dev='vda' bus='virtio'/></disk>"
+#define END_OF_SITE "    memory 1MiB\n    vcpus 1\n"
+
+static const struct {
+    const char *name, *xml, *site, *left, *lost; /* left: what one hint names; lost: what one warning says */
+} alone[] = {
+    { "what numac takes", Q35 PASSED, END_OF_SITE, NULL, NULL },
+    { "a machine and a CPU",
+      "<memory>1024</memory><vcpu>1</vcpu><os><type arch='aarch64' machine='virt-7.2'>hvm</type><loader "
+      "type='pflash'>/x/code.fd</loader></os><features><gic version='3'/></features><cpu><model>cortex-a57</model>"
+      "</cpu>",
+      "    arch aarch64\n    machine virt-7.2\n    cpu cortex-a57\n" END_OF_SITE
+      "    boot {\n        firmware uefi\n    }\n",
+      NULL, NULL },
+    { "parts of a CPU",
+      "<memory>1024</memory><vcpu>1</vcpu><cpu><model>EPYC</model><vendor>AMD</vendor><cache level='3' "
+      "mode='emulate'/><maxphysaddr mode='passthrough' limit='42'/><feature name='a1'/><feature policy='force' "
+      "name='b'/><feature policy='forbid' name='c'/><feature policy='optional' name='d'/></cpu>",
+      "    machine pc\n    cpu EPYC { cache emulate 3; maxphysaddr passthrough 42; features a1 b ^c }\n" END_OF_SITE,
+      "<vendor>, <feature>", NULL },
+    { "what it boots",
+      Q35 "<kernel>/k</kernel><initrd>/i</initrd><cmdline>a \"b\" $c</cmdline><boot dev='hd'/>" PASSED
+          "<devices><disk device='cdrom'><target dev='sda'/></disk><disk><driver type='qcow2'/><source "
+          "file='/a.qcow2'/>" VDA
+          "<interface type='bridge'><source bridge='lan'/><model type='virtio'/></interface></devices>",
+      END_OF_SITE "    boot {\n        kernel \"/k\"\n        initrd \"/i\"\n        cmdline \"a \\\"b\\\" $$c\"\n"
+                  "        disk \"/a.qcow2\"\n        network \"lan\"\n    }\n",
+      "<disk>", NULL },
+    { "a block device", Q35 PASSED "<devices><disk type='block'><source dev='/dev/vg/a'/>" VDA "</devices>",
+      END_OF_SITE "    boot {\n        disk \"/dev/vg/a\"\n    }\n", NULL, NULL },
+    { "a disk of another format", Q35 PASSED "<devices><disk><driver type='vmdk'/><source file='/a'/>" VDA "</devices>",
+      END_OF_SITE, "the first disk, as its name does not tell its format", NULL },
+    { "all that is left",
+      Q35 "<loader>/other.bin</loader><nvram>/n</nvram><boot dev='network'/></os>"
+          "<uuid>6c3f5d4e-0000-4000-8000-000000000001</uuid>"
+          "<cpu mode='host-passthrough'/><memtune><hard_limit>1</hard_limit></memtune>"
+          "<features><acpi/><pae/></features><cputune><shares>1</shares></cputune><q:x xmlns:q='u'/>"
+          "<devices><sound/><sound/><controller type='usb'/><controller type='pci'/></devices>",
+      END_OF_SITE, "<nvram>, <boot>, <uuid>, <hard_limit>, <pae>, <shares>, <q:x>, <sound> (2), <controller>, <loader>",
+      NULL },
+    { "a machine of 32 bits",
+      "<memory>1024</memory><vcpu>1</vcpu><os><type arch='i686' machine='q35'>hvm</type>" PASSED, END_OF_SITE, NULL,
+      "not carried over: a machine of 32 bits" },
+    { "an architecture that has no machines here",
+      "<memory>1024</memory><vcpu>1</vcpu><os><type arch='s390x'>hvm</type>" PASSED,
+      "    arch s390x\n    machine s390-ccw-virtio\n" END_OF_SITE, NULL, "not carried over: a machine of s390x" },
+    { "an old GIC",
+      "<memory>1024</memory><vcpu>1</vcpu><os><type arch='aarch64' machine='virt'>hvm</type></os>"
+      "<features><gic version='2'/></features><cpu mode='host-passthrough'/>",
+      "    arch aarch64\n" END_OF_SITE, NULL, "not carried over: version 2 of the GIC" },
+    { "cells that nobody sees",
+      "<vcpu>1</vcpu><os><type arch='x86_64' machine='q35'>hvm</type></os><cpu mode='host-passthrough'><numa>"
+      "<cell id='0' cpus='0' memory='1024'/></numa></cpu>",
+      "    memory 1MiB\n    vcpus 1\n    cells 1\n", NULL, "not carried over: cells of a guest without '<acpi/>'" },
+    { "a memory device of no cell",
+      Q35 PASSED "<devices><memory model='dimm'><target><size>512</size></target></memory></devices>",
+      "    memory 512KiB\n    vcpus 1\n", NULL, "not carried over: a memory device of no cell" },
+};
+
+static const struct finding *found(const struct findings *findings, enum code code)
 {
-    struct run run = import(GUEST("a"), false);
-    g_assert_cmpuint(findings_count(run.findings, HINT), ==, 1);
-    g_assert_cmpuint(findings_nth(run.findings, 0)->code, ==, NM_import_no_base);
+    for (size_t i = 0; i < findings_count(findings, HINT); i++)
+        if (findings_nth(findings, i)->code == code)
+            return findings_nth(findings, i);
+    return NULL;
+}
+
+static void test_alone(gconstpointer data)
+{
+    size_t which = GPOINTER_TO_SIZE(data);
+    g_autofree char *xml = g_strdup_printf("<domain type='kvm'><name>g</name>%s</domain>", alone[which].xml);
+    g_autofree char *site = g_strdup_printf("guest g {\n%s}\n", alone[which].site);
+    g_autofree char *left = g_strdup_printf("left out, as no base keeps it: %s", alone[which].left);
+    struct run run = import(xml, false);
+    g_assert_nonnull(run.imported.site);
+    g_assert_cmpstr(run.imported.site->str, ==, site);
+    const struct finding *hint = found(run.findings, NM_import_no_base),
+                         *warning = found(run.findings, NM_import_not_carried);
+    g_assert_cmpstr(hint ? hint->message : NULL, ==, alone[which].left ? left : NULL);
+    g_assert_cmpstr(warning ? warning->message : NULL, ==, alone[which].lost);
+    run_end(&run);
+    run = import(xml, true); /* a base keeps it all */
+    g_assert_null(found(run.findings, NM_import_no_base));
+    g_assert_null(found(run.findings, NM_import_not_carried));
     run_end(&run);
 }
 
@@ -264,7 +363,8 @@ int main(int argc, char **argv)
         add_example("/import/refused", refused[i].name, i, test_refused);
     g_test_add_func("/import/names", test_names);
     g_test_add_func("/import/parts", test_parts);
-    g_test_add_func("/import/no base", test_no_base);
+    for (size_t i = 0; i < G_N_ELEMENTS(alone); i++)
+        add_example("/import/alone", alone[i].name, i, test_alone);
     g_test_add_func("/import/replaces nothing", test_replaces);
     return g_test_run();
 }

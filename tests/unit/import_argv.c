@@ -51,7 +51,7 @@ static const struct {
       "qemu-system-x86_64 -name g -accel kvm -M q35 -cpu "
       "EPYC,+topoext,-pdpe1gb,ssbd=on,x2apic=off,host-phys-bits=on,l3-"
       "cache=on",
-      "    cpu EPYC { cache emulate; maxphysaddr passthrough; features topoext ^pdpe1gb ssbd ^x2apic }\n    memory "
+      "    cpu EPYC { cache emulate 3; maxphysaddr passthrough; features topoext ^pdpe1gb ssbd ^x2apic }\n    memory "
       "128MiB\n" ONE },
     { "cores before sockets", KVM "-smp 8,threads=2", "    memory 128MiB\n    vcpus 8 { threads 2 }\n" },
     { "sockets before cores", "kvm -name g -M pc-q35-6.1 -cpu host -smp 8",
@@ -90,7 +90,7 @@ static const struct {
     { "huge pages of a folder",
       KVM "-m 1G -machine memory-backend=m -object "
           "memory-backend-file,id=m,size=1G,mem-path=/dev/hugepages/2048kB,share=off",
-      "    memory 1GiB\n" ONE "    pages 2MiB\n    allocation ondemand\n" },
+      "    memory 1GiB\n" ONE "    pages 2MiB\n" },
     { "a file of libvirt", KVM "-m 1G -mem-path /var/lib/libvirt/qemu/ram/1-g",
       "    memory 1GiB\n" ONE "    backing file\n" },
     { "memory that is kept", KVM "-overcommit mem-lock=on -machine mem-merge=off",
@@ -108,9 +108,8 @@ static const struct {
                 "share=off -object memory-backend-memfd,id=b,size=1G,hugetlb=on,hugetlbsize=1G,share=off "
                 "-object memory-backend-memfd,id=c,size=1G,share=off "
                 "-device pc-dimm,memdev=b -device pc-dimm,memdev=c",
-      ROOM
-      "    pages 2MiB\n    backing memfd\n    allocation ondemand\n    dimm dimm0 { size 1GiB; cell 0; pages 1GiB }"
-      "\n    dimm dimm1 { size 1GiB; cell 0; pages normal }\n" },
+      ROOM "    pages 2MiB\n    backing memfd\n    dimm dimm0 { size 1GiB; cell 0; pages 1GiB }"
+           "\n    dimm dimm1 { size 1GiB; cell 0; pages normal }\n" },
     { "virtio-mem",
       KVM GROWS RAM("m") ",reserve=off -device virtio-mem-pci,memdev=m,block-size=4M,requested-size=512M,memaddr="
                          "5368709120,dynamic-memslots=on,id=x,bus=pci.0",
@@ -168,7 +167,7 @@ static const struct {
       "qemu-system-aarch64 -name g -accel kvm -machine virt -cpu host -m 2G -smp 8,sockets=1,clusters=2,cores=4" RAM(
           "a") RAM("b") " -numa node,memdev=a -numa node,memdev=b -numa cpu,node-id=1,socket-id=0,cluster-id=0 "
                         "-numa cpu,node-id=0,socket-id=0,cluster-id=1",
-      "    arch aarch64\n    machine virt\n    memory 2GiB\n    vcpus 8 { sockets 1; clusters 2; cores 4; threads 1 }\n"
+      "    arch aarch64\n    memory 2GiB\n    vcpus 8 { sockets 1; clusters 2; cores 4; threads 1 }\n"
       "    cell 0 { ids 4-7 }\n    cell 1 { ids 0-3 }\n" },
     { "CXL memory",
       CXL_MACHINE CXL_PORT "-object memory-backend-ram,id=m,size=512M -device cxl-type3,bus=p,volatile-memdev=m,id=x "
@@ -204,6 +203,31 @@ static const struct {
       "}\n    }\n" },
     { "I/O threads", KVM "-object iothread,id=iothread1 -object iothread,id=io,poll-max-ns=0,thread-pool-max=8",
       "    memory 128MiB\n" ONE "    iothreads 2\n    iothread 2 { poll 0ns; pool 0 8 }\n" },
+    { "I/O threads by their numbers",
+      KVM "-object iothread,id=io -object iothread,id=iothread5 -object iothread,id=iothread1",
+      "    memory 128MiB\n" ONE "    iothread 2\n    iothread 5\n    iothread 1\n" },
+    { "flash and the disk of libvirt",
+      "qemu-system-aarch64 -name g -accel kvm -machine virt,gic-version=3,pflash0=code -cpu host "
+      "-blockdev '{\"driver\":\"file\",\"filename\":\"/a.qcow2\",\"node-name\":\"s\"}' "
+      "-blockdev '{\"node-name\":\"f\",\"driver\":\"qcow2\",\"file\":\"s\"}' "
+      "-device '{\"driver\":\"virtio-blk-pci\",\"drive\":\"f\",\"id\":\"d\"}'",
+      "    arch aarch64\n    memory 128MiB\n" ONE
+      "    boot {\n        firmware uefi\n        disk \"/a.qcow2\"\n    }\n" },
+    { "CXL memory behind a switch",
+      CXL_MACHINE CXL_PORT "-device cxl-upstream,id=u,bus=p -device cxl-downstream,id=e,bus=u,slot=4 "
+                           "-object memory-backend-ram,id=m,size=512M -device cxl-type3,bus=e,volatile-memdev=m "
+                           "-machine cxl-fmw.0.targets.0=b,cxl-fmw.0.size=1G",
+      "    memory 1GiB\n    vcpus 1\n    cells 1\n    cxl cxl0 { size 512MiB; cell 0; window 1GiB }\n" },
+    { "two devices behind a switch",
+      CXL_MACHINE CXL_PORT "-device cxl-upstream,id=u,bus=p -device cxl-downstream,id=e,bus=u "
+                           "-device cxl-downstream,id=f,bus=u -device cxl-type3,bus=e,volatile-memdev=m "
+                           "-device cxl-type3,bus=f,volatile-memdev=n "
+                           "-machine cxl-fmw.0.targets.0=b,cxl-fmw.0.size=1G",
+      "    memory 1GiB\n    vcpus 1\n    cells 1\n" },
+    { "switches in a ring",
+      CXL_MACHINE CXL_PORT "-device cxl-upstream,id=u,bus=e -device cxl-downstream,id=e,bus=u "
+                           "-device cxl-type3,bus=e,volatile-memdev=m",
+      "    memory 1GiB\n    vcpus 1\n    cells 1\n" },
     { "what boot says",
       KVM "-bios /usr/share/ovmf/OVMF.fd -kernel vmlinuz -initrd 'my initrd' -append \"root=/dev/vda \\$x\" "
           "-drive file=a,,b.qcow2,if=none,id=d,format=qcow2 -device virtio-blk-pci,drive=d -netdev bridge,id=n,br=lan "
@@ -220,6 +244,16 @@ static const struct {
           "-device vfio-pci,host=5e:00.0,bus=p,id=gpu.0 -device vfio-pci,host=0001:18:00.0",
       "    memory 1GiB\n" ONE "    cells 1\n    expander-bus pci1 { cell 0; ports 1 }\n"
       "    device gpu0 0000:5e:00.0 { bus pci1 }\n    device hostdev1 0001:18:00.0\n" },
+    { "a device behind an old port, and one behind a switch",
+      KVM "-m 1G -numa node,cpus=0,mem=1G -device pxb-pcie,id=b,numa_node=0 -device ioh3420,id=p,bus=b "
+          "-device vfio-pci,host=5e:00.0,bus=p -device pcie-root-port,id=q,bus=b -device x3130-upstream,id=u,bus=q "
+          "-device xio3130-downstream,id=d,bus=u -device vfio-pci,host=5f:00.0,bus=d",
+      "    memory 1GiB\n" ONE "    cells 1\n    expander-bus b { cell 0; ports 2 }\n"
+      "    device hostdev0 0000:5e:00.0 { bus b }\n    device hostdev1 0000:5f:00.0 { bus b }\n" },
+    { "a size in hexadecimal digits",
+      KVM "-m 1G -machine memory-backend=m -object "
+          "memory-backend-ram,id=m,size=0x40000000",
+      "    memory 1GiB\n" ONE },
     { "names that others have already",
       KVM "-numa node,cpus=0,mem=128 -device pxb-pcie,id=bus0,numa_node=0 -device pxb-pcie,id=bus.0,numa_node=0 "
           "-device vfio-pci,host=41:00.0 -device vfio-pci,host=42:00.0,id=host.dev2,bus=bus.0 "
@@ -235,6 +269,9 @@ static const struct {
       "    memory 128MiB\n" ONE "    cpus 4-7\n    node 0-1\n    emulator { cpus 4-7 }\n" },
     { "numactl by nodes", "LC_ALL=C numactl -N 1 --preferred 1 nice -n 5 " KVM,
       "    memory 128MiB\n" ONE "    cpus node:1\n    node 1 preferred\n    emulator { cpus node:1 }\n" },
+    { "a scope of systemd with limits",
+      "systemd-run --scope -p AllowedCPUs=0-3 --slice vms --unit=pg prlimit --memlock=unlimited " KVM,
+      "    memory 128MiB\n" ONE },
     { "a word a line",
       "A=b \\\nB='c d' \\\n/usr/bin/qemu-system-x86_64 \\\n-name g \\\n-accel kvm \\\n-M q35 \\\n-cpu host\n",
       "    memory 128MiB\n" ONE },
@@ -409,6 +446,13 @@ static const struct {
                            "-device cxl-type3,bus=p,persistent-memdev=m,lsa=l "
                            "-machine cxl-fmw.0.targets.0=b,cxl-fmw.0.size=256M",
       NM_argv_not_carried, "-object memory-backend-file,id=l,size=256K,mem-path=/srv/l,share=on" },
+    { "huge pages when they are touched", KVM "-m 1G -mem-path /dev/hugepages-1G", NM_argv_not_carried,
+      "-mem-path /dev/hugepages-1G" },
+    { "cells of a guest without ACPI", KVM "-m 1G -no-acpi -numa node,cpus=0,mem=1G", NM_argv_not_carried, "-no-acpi" },
+    { "a guest without ACPI", KVM "-machine acpi=off", NM_argv_left_out, "acpi=off" },
+    { "options in a variable", KVM "\"$@\"", NM_argv_not_carried, "\"$@\"" },
+    { "an old GIC", "qemu-system-aarch64 -name g -accel kvm -machine virt,gic-version=2 -cpu host", NM_argv_not_carried,
+      "gic-version=2" },
     { "a cache of each thread", KVM "-machine smp-cache.0.cache=l2,smp-cache.0.topology=thread", NM_argv_not_carried,
       "smp-cache.0.cache=l2" },
     { "memory that nobody uses", KVM RAM("m"), NM_argv_not_carried, "-object memory-backend-ram,id=m,size=1G" },
@@ -427,7 +471,8 @@ static const struct {
     { "a class of the scheduler", "chrt -f 5 " KVM, NM_argv_not_carried, "chrt" },
     { "no firmware tables", KVM "-machine acpi=off -numa node,cpus=0,mem=128", NM_argv_not_carried, "acpi=off" },
     { "a display", KVM "-S -display none", NM_argv_left_out, "-S" },
-    { "pages of unknown size", KVM "-mem-path /dev/hugepages", NM_argv_pages, "-mem-path /dev/hugepages" },
+    { "pages of unknown size", KVM "-mem-path /dev/hugepages -mem-prealloc", NM_argv_pages,
+      "-mem-path /dev/hugepages" },
     { "vCPUs in no cell", KVM "-smp 2 -m 2G -numa node,cpus=0,mem=1G -numa node,mem=1G", NM_argv_forgotten,
       "-numa node,cpus=0,mem=1G" },
     { "threads near memory",
