@@ -309,12 +309,20 @@ void cgroup_look(struct run *run)
     cgroup->trouble = NULL;
 }
 
+/* The folder of a scope is systemd's, which forgets the scope once it is empty, and never if somebody else removed it.
+ */
+static bool is_left(const char *path, bool is_own)
+{
+    return is_own ? rmdir(path) < 0 && errno == EBUSY : access(path, F_OK) == 0;
+}
+
 /* All in it is QEMU's, and QEMU is dead, or about to be. */
 void cgroup_remove(const char *path)
 {
+    bool is_own = g_str_has_prefix(path, ALL_GUESTS "/");
     write_file(path, "cgroup.kill", "1");
-    for (int waited = 0; rmdir(path) < 0 && errno == EBUSY && waited < END_MILLISECONDS; waited += LOOK_MILLISECONDS)
+    for (int waited = 0; is_left(path, is_own) && waited < END_MILLISECONDS; waited += LOOK_MILLISECONDS)
         g_usleep(LOOK_MILLISECONDS * 1000);
-    if (g_str_has_prefix(path, ALL_GUESTS "/"))
+    if (is_own)
         rmdir(ALL_GUESTS); /* unless others run */
 }

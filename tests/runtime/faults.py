@@ -423,11 +423,19 @@ def saying(controllers, more=""):
     return lambda folder: SAYS.format(controllers, folder, folder) + more
 
 
+def cgroups_of_numac():
+    """Folders, and scopes that systemd knows of, which may outlive their folders."""
+    found = [folder for folder, _, _ in os.walk(CGROUPS) if "numac" in os.path.basename(folder)]
+    if pathlib.Path("/run/systemd/system").exists():
+        found += subprocess.run(["systemctl", "list-units", "--all", "--no-legend", "--plain", "numac-*"], capture_output=True,
+                                text=True, check=True).stdout.splitlines()
+    return found
+
+
 def no_cgroup_left(stage):
     stage.expect_nothing_left()
     until = time.monotonic() + PATIENCE
-    while (left := [folder for folder, _, _ in os.walk(CGROUPS) if "numac" in os.path.basename(folder)]) and \
-            time.monotonic() < until:
+    while (left := cgroups_of_numac()) and time.monotonic() < until:
         time.sleep(0.1)
     if left:
         raise tap.Failure(f"left behind: {left}")

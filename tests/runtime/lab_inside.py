@@ -235,7 +235,10 @@ def in_cgroup(numac, machine, end):
             raise tap.Failure(f"QEMU is not in {folder}")
         expect(stage.run("verify", "site.numa", "far", seconds=240), 0, text=["cgroup", f"nodes {nodes}"])
         (folder / "cpuset.mems").write_text(f"{machine.near}-{machine.right}")
-        expect(stage.run("verify", "site.numa", "far", seconds=240), 1, "NM1337", "NM1326")  # policies follow it
+        run = stage.run("verify", "site.numa", "far", seconds=240)  # policies follow it, and so does what is touched meanwhile
+        errors = set(re.findall(r"error\[(NM\d{4})\]", run.err)) - {"NM1324"}
+        if run.status != 1 or errors != {"NM1337", "NM1326"}:
+            raise tap.Failure(run.told())
         expect(stage.run("verify", "--repair", "site.numa", "far", seconds=240), 0, text=["NM1328"])
         if (folder / "cpuset.mems").read_text().strip() != nodes:
             raise tap.Failure("not put back")
@@ -280,6 +283,83 @@ def no_cgroup_to_have(numac, machine):
                 raise tap.Failure(run.told())
             expect(stage.run("verify", "site.numa", "far", seconds=240), 0)
             expect(stage.run("stop", "site.numa", "far", seconds=240), 0)
+        no_cgroup_left(stage)
+
+
+class User:
+    """An ordinary user with a systemd of its own, as after a login."""
+
+    def __init__(self, number, delegates):
+        self.number, self.unit, self.bus = number, f"user@{number}.service", pathlib.Path(f"/run/user/{number}/bus")
+        for name, line in (("passwd", f"u{number}:x:{number}:{number}::/tmp:/bin/sh"), ("shadow", f"u{number}:*:19000::::::"),
+                           ("group", f"u{number}:x:{number}:")):
+            with open(f"/etc/{name}", "a", encoding="utf-8") as file:
+                print(line, file=file)
+        folder = pathlib.Path(f"/run/systemd/system/{self.unit}.d")
+        folder.mkdir(parents=True)
+        (folder / "delegate.conf").write_text(f"[Service]\nDelegate={delegates}\nTimeoutStartSec=300\n")
+
+    def __enter__(self):
+        subprocess.run(["systemctl", "daemon-reload"], check=True)
+        subprocess.run(["systemctl", "start", "dbus.service", "systemd-logind.service"], check=True)
+        done = subprocess.run(["systemctl", "start", self.unit], capture_output=True, text=True, check=False)
+        until = time.monotonic() + 60
+        while not self.bus.exists() and done.returncode == 0 and time.monotonic() < until:
+            time.sleep(0.2)
+        if not self.bus.exists():
+            told = subprocess.run(["journalctl", "-b", "-n", "40", "--no-pager"], capture_output=True, text=True, check=False)
+            raise tap.Failure(f"{self.unit} gives no bus: {done.stderr}{told.stdout}")
+        return self
+
+    def __exit__(self, *_):
+        subprocess.run(["systemctl", "stop", self.unit], check=False)
+
+    def numac(self, stage):
+        """numac, started by this user."""
+        stage.folder.chmod(0o755)
+        os.chown(stage.runtime, self.number, self.number)
+        program = stage.folder / "numac"
+        program.write_text(f"#!/bin/sh\nexport DBUS_SESSION_BUS_ADDRESS=unix:path={self.bus}\nexec setpriv --reuid {self.number} "
+                           f'--regid {self.number} --clear-groups {stage.numac.path} "$@"\n')
+        program.chmod(0o755)
+        return Numac(program)
+
+
+def by_users_systemd(numac, machine, number, delegates, words):
+    """The scope of an ordinary user's guest is below that user's systemd, which holds it to what it was given itself."""
+    if not has_systemd():
+        raise tap.Skip("another machine has systemd")
+    with User(number, delegates) as user, Stage(numac) as stage:
+        stage.numac = user.numac(stage)
+        stage.site(machine.site())
+        run = expect(stage.run("run", "--detach", "--engine", "qemu", "site.numa", "far", seconds=240), 0, text=words)
+        if ("NM1336" in run.err) != bool(words):
+            raise tap.Failure(run.told())
+        folder = cgroup_of(pid_of(stage, "far"))
+        if not {"user.slice", user.unit} <= set(folder.parts) or not folder.name.startswith("numac-"):
+            raise tap.Failure(f"{folder}")
+        if not words and (folder / "cpuset.mems").read_text().strip() != f"{machine.left}-{machine.right}":
+            raise tap.Failure("it holds to other nodes")
+        expect(stage.run("verify", "site.numa", "far", seconds=240), 0, text=[] if words else ["cgroup"])
+        expect(stage.run("stop", "site.numa", "far", seconds=240), 0)
+        no_cgroup_left(stage)
+
+
+def no_library(numac, machine):
+    """systemd runs and its library is not there: no scope, and it is said."""
+    if not has_systemd():
+        raise tap.Skip("another machine has systemd")
+    library = next(pathlib.Path("/usr/lib").glob("*/libsystemd.so.0")).resolve()
+    with Stage(numac) as stage:
+        stage.site(machine.site())
+        subprocess.run(["mount", "--bind", "/dev/null", library], check=True)
+        try:
+            run = expect(stage.run("run", "--detach", "--engine", "qemu", "site.numa", "far", seconds=240), 0, text=["NM1336"])
+        finally:
+            subprocess.run(["umount", library], check=True)
+        if "systemd gives no scope: " not in run.err:
+            raise tap.Failure(run.told())
+        expect(stage.run("stop", "site.numa", "far", seconds=240), 0)
         no_cgroup_left(stage)
 
 
@@ -485,6 +565,9 @@ def main():
         ("cgroup: the start fails", no_cgroup_behind, [{"at": "info numa", "do": "refuse"}]),
         ("cgroup: numac is killed", no_cgroup_behind, [{"at": "info numa", "do": "kill-agent"}]),
         ("cgroup: none to have", no_cgroup_to_have),
+        ("cgroup: libsystemd is missing", no_library),
+        ("cgroup: a user's systemd, given all", by_users_systemd, 4711, "yes", []),
+        ("cgroup: a user's systemd, given no cpuset", by_users_systemd, 4712, "pids memory", ["NM1336", "it holds to"]),
         ("vhost: workers pinned, moved, put back", workers_of_vhost),
         ("by hand: found by its process, put back", by_hand),
         ("pages reserved by two at once", reserved_at_once),
