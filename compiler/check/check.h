@@ -41,7 +41,8 @@ extern const struct plan_rule plan_topology_rules[], plan_distance_rules[], plan
     plan_cpu_rules[], plan_page_rules[], plan_feature_rules[], plan_scheduler_rules[], plan_resctrl_rules[],
     plan_hmat_rules[], plan_device_rules[], plan_numad_rules[], plan_arch_rules[], plan_memory_rules[],
     plan_cache_rules[];
-extern const struct site_rule site_rules[], host_rules[], resctrl_site_rules[], device_site_rules[], numad_site_rules[];
+extern const struct site_rule site_rules[], host_rules[], resctrl_site_rules[], device_site_rules[], numad_site_rules[],
+    assertion_rules[];
 
 /* Runs the model rules and marks guests with errors as broken: the one thing that a check leaves behind. */
 void check_model(struct arena *arena, struct findings *findings, struct site *site);

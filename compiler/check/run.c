@@ -17,8 +17,8 @@ static const struct plan_rule *const plan_tables[] = { plan_topology_rules, plan
                                                        plan_feature_rules,  plan_hmat_rules,     plan_scheduler_rules,
                                                        plan_resctrl_rules,  plan_device_rules,   plan_numad_rules,
                                                        plan_arch_rules,     plan_memory_rules,   plan_cache_rules };
-static const struct site_rule *const site_tables[] = { site_rules, host_rules, resctrl_site_rules, device_site_rules,
-                                                       numad_site_rules };
+static const struct site_rule *const site_tables[] = { site_rules,        host_rules,       resctrl_site_rules,
+                                                       device_site_rules, numad_site_rules, assertion_rules };
 
 void check_model(struct arena *arena, struct findings *findings, struct site *site)
 {

@@ -93,6 +93,7 @@ enum value_type {
     V_URI,           /* const char *: of a libvirt */
     V_CODE,          /* enum code: of a warning or hint */
     V_DATE,          /* uint32_t: 20270131 */
+    V_AMOUNT,        /* struct amount: a whole number, or a size */
     V_TYPES
 };
 
@@ -117,7 +118,7 @@ struct column {
 };
 
 #define NOT_STORED SIZE_MAX
-#define COLUMN_LIMIT 4
+#define COLUMN_LIMIT 5
 
 enum object_kind {
     OBJECT_NOTHING,
@@ -161,6 +162,7 @@ struct word_row {
     struct column arguments[COLUMN_LIMIT + 1];
     struct column columns[COLUMN_LIMIT + 1]; /* of its table, the key first; none: it has no table */
     size_t table_offset, row_bytes;
+    bool collects; /* rows of all layers hold: struct assertion */
 };
 
 const struct word_row *vocabulary(size_t *out_count);
@@ -370,7 +372,8 @@ struct declared_host {
     struct list versions; /* struct version_row */
     const char *connect;  /* URI of its libvirt; NULL: none is said */
     struct acceptances accepted;
-    bool is_broken; /* an error stands in it */
+    struct list assertions; /* struct assertion, of its own and those it is like */
+    bool is_broken;         /* an error stands in it */
 };
 
 /* ---- guests ----------------------------------------------------------------------------------------------------- */
@@ -486,6 +489,7 @@ struct guest {
     bool is_incomplete; /* a layer or a word of it could not be read: what it seems to lack may stand there */
 
     struct acceptances accepted; /* of all its layers */
+    struct list assertions;      /* struct assertion, of all its layers */
     uint32_t count;
     const char *base;                    /* a path ready to open */
     uint32_t base_file;                  /* in the sources; 0 without base */
@@ -560,6 +564,7 @@ struct site {
     uint32_t host_count;
     struct guest *guests; /* instances, in order of the site */
     uint32_t guest_count;
+    struct list assertions;       /* struct assertion, about each guest or host */
     struct acceptances accepted;  /* of everything */
     struct acceptances in_force;  /* of everything, and of any host or guest; each once */
     const struct origin *origins; /* rising by place of use */
