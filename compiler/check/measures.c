@@ -93,14 +93,14 @@ static uint32_t part_of(const struct host_cpu *cpu, uint32_t measure)
 /* The parts of a host that CPUs are in: false where the host does not tell of one. */
 static bool parts_of(const struct host *facts, hwloc_const_bitmap_t cpus, uint32_t measure, hwloc_bitmap_t out_parts)
 {
-    int number;
-    hwloc_bitmap_foreach_begin(number, cpus) const struct host_cpu *cpu = host_cpu(facts, (uint32_t)number);
-    uint32_t part = cpu ? part_of(cpu, measure) : NO_INDEX;
-    if (cpu && part == NO_INDEX)
-        return false;
-    if (cpu)
-        hwloc_bitmap_set(out_parts, part);
-    hwloc_bitmap_foreach_end();
+    for (int number = hwloc_bitmap_first(cpus); number >= 0; number = hwloc_bitmap_next(cpus, number)) {
+        const struct host_cpu *cpu = host_cpu(facts, (uint32_t)number);
+        uint32_t part = cpu ? part_of(cpu, measure) : NO_INDEX;
+        if (cpu && part == NO_INDEX)
+            return false;
+        if (cpu)
+            hwloc_bitmap_set(out_parts, part);
+    }
     return true;
 }
 
@@ -178,25 +178,24 @@ static void take_remote(struct visit *visit, const struct plan_cell *memory)
 static void take_distance(struct visit *visit, const struct plan_cell *memory)
 {
     const struct host *facts = facts_of(visit->planned);
-    int from;
-    hwloc_bitmap_foreach_begin(from, visit->cpu_nodes) for (ids_each(memory->nodes, number))
-    {
-        const struct host_node *node = host_node(facts, number);
-        uint32_t to = node ? (uint32_t)(node - facts->nodes) : (uint32_t)from;
-        uint32_t distance = host_distance(facts, (uint32_t)from, to);
-        if (to != (uint32_t)from && !facts->distances)
-            forget(
-                visit->reading,
-                arena_printf(visit->measuring->arena, "host '%s' does not tell distances", visit->planned->host->name),
-                record_cure);
-        if (visit->reading->unknown || distance <= visit->reading->value)
-            continue;
-        visit->reading->value = distance;
-        visit->reading->note =
-            arena_printf(visit->measuring->arena, "cell '%s': CPUs on node %u, memory on node %u",
-                         visit->planned->plan->cells[visit->cell].name, facts->nodes[from].os_index, number);
+    for (int from = hwloc_bitmap_first(visit->cpu_nodes); from >= 0; from = hwloc_bitmap_next(visit->cpu_nodes, from)) {
+        for (ids_each(memory->nodes, number)) {
+            const struct host_node *node = host_node(facts, number);
+            uint32_t to = node ? (uint32_t)(node - facts->nodes) : (uint32_t)from;
+            uint32_t distance = host_distance(facts, (uint32_t)from, to);
+            if (to != (uint32_t)from && !facts->distances)
+                forget(visit->reading,
+                       arena_printf(visit->measuring->arena, "host '%s' does not tell distances",
+                                    visit->planned->host->name),
+                       record_cure);
+            if (visit->reading->unknown || distance <= visit->reading->value)
+                continue;
+            visit->reading->value = distance;
+            visit->reading->note =
+                arena_printf(visit->measuring->arena, "cell '%s': CPUs on node %u, memory on node %u",
+                             visit->planned->plan->cells[visit->cell].name, facts->nodes[from].os_index, number);
+        }
     }
-    hwloc_bitmap_foreach_end();
 }
 
 static void take_memory(struct visit *visit, const struct plan_cell *memory)
@@ -245,12 +244,12 @@ static void enter_cores(struct measuring *measuring, const struct planned_guest 
     const struct host *facts = facts_of(planned);
     uint32_t h = (uint32_t)(planned->host - measuring->planned->hosts->list);
     hwloc_bitmap_t cpus = cpus_of(planned, NULL), cores = hwloc_bitmap_alloc();
-    int core;
+
     if (!measuring->guests_on[h])
         measuring->guests_on[h] = g_new0(uint32_t, facts->cpu_count + 1);
     parts_of(facts, cpus, MEASURE_CORES, cores);
-    hwloc_bitmap_foreach_begin(core, cores) measuring->guests_on[h][core]++;
-    hwloc_bitmap_foreach_end();
+    for (int core = hwloc_bitmap_first(cores); core >= 0; core = hwloc_bitmap_next(cores, core))
+        measuring->guests_on[h][core]++;
     hwloc_bitmap_free(cores);
     hwloc_bitmap_free(cpus);
 }
@@ -266,9 +265,8 @@ static uint32_t shared_among(struct measuring *measuring, const struct planned_g
                 enter_cores(measuring, &site->guests[i]);
     }
     uint32_t shared = 0;
-    int core;
-    hwloc_bitmap_foreach_begin(core, cores) shared += measuring->guests_on[planned->host - site->hosts->list][core] > 1;
-    hwloc_bitmap_foreach_end();
+    for (int core = hwloc_bitmap_first(cores); core >= 0; core = hwloc_bitmap_next(cores, core))
+        shared += measuring->guests_on[planned->host - site->hosts->list][core] > 1;
     return shared;
 }
 

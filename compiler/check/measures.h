@@ -5,7 +5,6 @@
 #pragma once
 
 #include "check/subject.h"
-#include "model/assertions.h"
 
 struct reading {
     uint64_t value;      /* bytes of what is measured in bytes */

@@ -4,7 +4,8 @@
  */
 #pragma once
 
-#include "model/model.h"
+#include "base/base.h"
+#include "source/source.h"
 
 /* Positions in the lists of words of vocabulary.c. */
 enum {
@@ -40,7 +41,7 @@ struct assertion { /* a row of `assert` */
     uint32_t measure; /* MEASURE_.. */
     struct limit limits[2];
     uint32_t limit_count;
-    enum layer layer; /* that said it */
+    uint32_t layer; /* that said it: LAYER_.. */
 };
 
 bool is_measured_in_bytes(uint32_t measure);

@@ -4,7 +4,6 @@
  */
 #pragma once
 
-#include "model/assertions.h"
 #include "model/model.h"
 
 struct let { /* a variable of the site */

@@ -9,6 +9,7 @@
 
 #include "base/base.h"
 #include "diag/diag.h"
+#include "model/assertions.h"
 #include "model/sets.h"
 #include "source/source.h"
 #include "syntax/syntax.h"
