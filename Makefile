@@ -19,7 +19,10 @@ GEN := build/generated
 LIBRARIES := glib-2.0 hwloc yaml-0.1 json-c
 # opened when XML is first read (compiler/base/xml_library.c); its name is that of the library found when building
 LAZY_LIBRARY := libxml-2.0
-AGENT_LIBRARIES := glib-2.0 hwloc json-c libvirt libvirt-qemu libsystemd
+# and this one where a scope is made (runtime/scope_library.c)
+SYSTEMD := libsystemd
+AGENT_LIBRARIES := glib-2.0 hwloc json-c
+LIBVIRT_LIBRARIES := glib-2.0 libvirt libvirt-qemu
 
 ifeq ($(filter $(VARIANT),release lto debug san cover fuzz),)
 $(error VARIANT is one of release, lto, debug, san, cover, fuzz)
@@ -43,9 +46,9 @@ CC := clang
 endif
 
 ALL_CFLAGS = -std=gnu17 $(WARNINGS) $(CFLAGS_$(VARIANT)) -Icompiler -Iruntime -I$(GEN) \
-	-ffile-prefix-map=$(CURDIR)/= $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(LIBRARIES) $(LAZY_LIBRARY) libvirt)) $(CFLAGS)
+	-ffile-prefix-map=$(CURDIR)/= $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(LIBRARIES) $(LAZY_LIBRARY) $(SYSTEMD) libvirt)) $(CFLAGS)
 LIBS = $(shell pkg-config --libs $(LIBRARIES))
-XML_LIBRARY = $(shell objdump -p $$($(CC) -print-file-name=libxml2.so) | awk '$$1 == "SONAME" { print $$2 }')
+soname = $(shell objdump -p $$($(CC) -print-file-name=$(1)) | awk '$$1 == "SONAME" { print $$2 }')
 
 FOLDERS   := base source diag syntax model notation host plan ground check place emit import
 SOURCES   := $(foreach folder,$(FOLDERS),$(sort $(wildcard compiler/$(folder)/*.c)))
@@ -56,11 +59,15 @@ MAIN_OBJECTS := $(MAINS:%.c=$(B)/%.o)
 ALL_BUT_MAIN := $(OBJECTS) $(filter-out %/main.o,$(MAIN_OBJECTS))
 TEXTS     := $(sort $(wildcard docs/diagnostics/NM*.md)) $(sort $(wildcard docs/schema/*.json))
 
+# what runs guests, installed where numac and each other find them
+RUNNERS   := numac-agent numac-libvirt
+
 .PHONY: all units check check-lab bench fuzz lint bless install uninstall clean demo docs
 .DELETE_ON_ERROR:
 
 # build/numac is the release one, whatever else is built beside it
-all: $(if $(filter release,$(VARIANT)),build/numac build/numac-agent) $(B)/numac $(B)/numac-agent
+PROGRAMS := numac $(RUNNERS)
+all: $(if $(filter release,$(VARIANT)),$(PROGRAMS:%=build/%)) $(PROGRAMS:%=$(B)/%)
 
 $(B)/numac: $(MAIN_OBJECTS) $(OBJECTS)
 	$(CC) $(LDFLAGS_$(VARIANT)) $(LDFLAGS) -o $@ $^ $(LIBS)
@@ -69,16 +76,20 @@ $(B)/numac: $(MAIN_OBJECTS) $(OBJECTS)
 AGENT_FOLDERS := base source diag plan
 AGENT_OBJECTS := $(filter-out %/xml_library.o,$(patsubst %.c,$(B)/%.o,$(sort $(wildcard runtime/*.c)) \
 	$(foreach folder,$(AGENT_FOLDERS),$(sort $(wildcard compiler/$(folder)/*.c)))))
+LIBVIRT_OBJECTS := $(patsubst %.c,$(B)/%.o,$(sort $(wildcard runtime/libvirt/*.c)) runtime/errand.c)
 $(B)/runtime/%.o: CPPFLAGS += -D_GNU_SOURCE
 $(B)/numac-agent: $(AGENT_OBJECTS)
 	$(CC) $(LDFLAGS_$(VARIANT)) $(LDFLAGS) -o $@ $^ $(shell pkg-config --libs $(AGENT_LIBRARIES))
+$(B)/numac-libvirt: $(LIBVIRT_OBJECTS)
+	$(CC) $(LDFLAGS_$(VARIANT)) $(LDFLAGS) -o $@ $^ $(shell pkg-config --libs $(LIBVIRT_LIBRARIES))
 
 ifneq ($(VARIANT),fuzz)
 build/%: $(B)/%
 	@ln -f $< $@ 2>/dev/null || cp -f $< $@
 endif
 
-$(B)/compiler/base/xml_library.o: ALL_CFLAGS += -DXML_LIBRARY='"$(XML_LIBRARY)"'
+$(B)/compiler/base/xml_library.o: ALL_CFLAGS += -DXML_LIBRARY='"$(call soname,libxml2.so)"'
+$(B)/runtime/scope_library.o: ALL_CFLAGS += -DSYSTEMD_LIBRARY='"$(call soname,libsystemd.so)"'
 $(B)/%.o: %.c | $(GENERATED)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(CPPFLAGS) -MMD -MP -c -o $@ $<
@@ -169,10 +180,10 @@ comma := ,
 SUITES := layers,harness,units,cli,hosts,notation,import,man,cases,rules,place,hostile,mutants,oracles,runtime
 suites = $(foreach suite,$(subst $(comma), ,$(1)),$(SUITE_$(suite)))
 
-check: $(PROGRAM) $(B)/numac-agent $(UNITS) $(DRIVERS) $(SHIM)
+check: $(PROGRAM) $(RUNNERS:%=$(B)/%) $(UNITS) $(DRIVERS) $(SHIM)
 	@tests/tally $(call suites,$(SUITES))
 
-check-lab: $(PROGRAM) $(B)/numac-agent
+check-lab: $(PROGRAM) $(RUNNERS:%=$(B)/%)
 	@tests/tally $(call suites,lab)
 
 bless: $(PROGRAM)
@@ -223,7 +234,7 @@ $(GEN)/bench/forms.lex.c: tests/bench/peers/forms.l $(GEN)/bench/forms.tab.c
 	@mkdir -p $(@D)
 	flex -CF -8 --noline --header-file=$(@:.c=.h) -o $@ $<
 
-bench: $(PROGRAM) $(PEERS)
+bench: $(PROGRAM) $(RUNNERS:%=$(B)/%) $(PEERS)
 	@tests/bench/run --numac $(PROGRAM) $(BENCH)
 
 # the tables of the language reference and the words of numac(5), from the vocabulary
@@ -239,15 +250,15 @@ MAN1 = $(sort $(wildcard docs/man/*.1))
 MAN5 = $(sort $(wildcard docs/man/*.5))
 SCHEMAS = $(sort $(wildcard docs/schema/*.json))
 
-install: $(PROGRAM) $(B)/numac-agent
+install: $(PROGRAMS:%=$(B)/%)
 	install -D -m 755 $(B)/numac $(DESTDIR)$(bindir)/numac
-	install -D -m 755 $(B)/numac-agent $(DESTDIR)$(libexecdir)/numac/numac-agent
+	install -D -m 755 -t $(DESTDIR)$(libexecdir)/numac $(RUNNERS:%=$(B)/%)
 	$(if $(MAN1),install -D -m 644 -t $(DESTDIR)$(mandir)/man1 $(MAN1))
 	$(if $(MAN5),install -D -m 644 -t $(DESTDIR)$(mandir)/man5 $(MAN5))
 	$(if $(SCHEMAS),install -D -m 644 -t $(DESTDIR)$(datadir)/numac/schema $(SCHEMAS))
 
 uninstall:
-	rm -f $(DESTDIR)$(bindir)/numac $(DESTDIR)$(libexecdir)/numac/numac-agent
+	rm -f $(DESTDIR)$(bindir)/numac $(RUNNERS:%=$(DESTDIR)$(libexecdir)/numac/%)
 	rmdir $(DESTDIR)$(libexecdir)/numac 2>/dev/null || true
 	rm -f $(patsubst docs/man/%,$(DESTDIR)$(mandir)/man1/%,$(MAN1)) \
 		$(patsubst docs/man/%,$(DESTDIR)$(mandir)/man5/%,$(MAN5)) \
@@ -257,4 +268,4 @@ uninstall:
 clean:
 	rm -rf build
 
--include $(AGENT_OBJECTS:.o=.d) $(OBJECTS:.o=.d) $(MAIN_OBJECTS:.o=.d) $(UNITS:=.d) $(DRIVERS:=.d)
+-include $(AGENT_OBJECTS:.o=.d) $(LIBVIRT_OBJECTS:.o=.d) $(OBJECTS:.o=.d) $(MAIN_OBJECTS:.o=.d) $(UNITS:=.d) $(DRIVERS:=.d)

@@ -204,20 +204,24 @@ static void write_bundle(struct session *session, const struct order *order, GSt
 
 /* ---- the agent -------------------------------------------------------------------------------------------------- */
 
-/* Beside the program, as it is built, or where it is installed; also one that this user may not start. */
-static char *agent_path(void)
+/* Beside the program, as it is built, or where it is installed; NULL, and why. */
+static char *agent_path(int *out_error)
 {
     char own[4096];
     ssize_t length = readlink("/proc/self/exe", own, sizeof own - 1);
+    *out_error = errno;
     if (length < 0)
         return NULL;
     own[length] = 0;
     g_autofree char *folder = g_path_get_dirname(own);
     static const char *const places[] = { "../libexec/numac/numac-agent", "numac-agent" };
+    *out_error = ENOENT;
     for (size_t i = 0; i < G_N_ELEMENTS(places); i++) {
         char *path = g_build_filename(folder, places[i], NULL);
-        if (access(path, X_OK) == 0 || errno == EACCES)
+        if (access(path, X_OK) == 0)
             return path;
+        if (errno != ENOENT)
+            *out_error = errno;
         g_free(path);
     }
     return NULL;
@@ -233,40 +237,47 @@ static int file_of(const GString *text)
     return copy >= 0 && lseek(copy, 0, SEEK_SET) == 0 ? copy : -1;
 }
 
-static void tell_missing(struct session *session, const char *path)
+static void tell_missing(struct session *session, int error)
 {
-    struct finding *finding = report(session->findings, NM_agent_missing, SPAN_NONE,
-                                     path ? "numac-agent cannot be started: %s" : "numac-agent is not installed%s",
-                                     path ? g_strerror(errno) : "");
+    struct finding *finding =
+        error == ENOENT ? report(session->findings, NM_agent_missing, SPAN_NONE, "numac-agent is not installed")
+                        : report(session->findings, NM_agent_missing, SPAN_NONE, "numac-agent cannot be started: %s",
+                                 g_strerror(error));
     finding_help(session->findings, finding, "install numac whole: 'make install' puts it into libexec/numac");
     session->status = STATUS_REFUSED;
 }
 
-/* Gives the descriptor of a bundle that the agent will read, or -1 with a finding. */
-static int hand_over(struct session *session, const struct order *order, const char *path)
+/* Gives the agent, and the descriptor of a bundle that it will read; NULL with a finding. */
+static char *hand_over(struct session *session, const struct order *order, int *out_file)
 {
+    int error;
+    char *path = agent_path(&error);
     g_autoptr(GString) bundle = g_string_new(NULL);
-    if (path)
+    if (path) {
         write_bundle(session, order, bundle);
-    int file = path ? file_of(bundle) : -1;
-    if (file < 0)
-        tell_missing(session, path);
-    return file;
+        *out_file = file_of(bundle);
+        error = errno;
+    }
+    if (path && *out_file >= 0)
+        return path;
+    tell_missing(session, error);
+    g_free(path);
+    return NULL;
 }
 
 void agent_become(struct session *session, const struct compiled *compiled)
 {
     struct order order = { .compiled = compiled, .verb = session->options->verb->name };
-    g_autofree char *path = agent_path();
-    int file = hand_over(session, &order, path);
-    if (file < 0)
+    int file;
+    g_autofree char *path = hand_over(session, &order, &file);
+    if (!path)
         return;
     session->has_heir = true;
     if (!session_show(session))
         return;
     g_autofree char *number = g_strdup_printf("%d", file);
     execl(path, "numac-agent", number, NULL);
-    tell_missing(session, path);
+    tell_missing(session, errno);
 }
 
 static GString *read_all(int file)
@@ -295,12 +306,12 @@ GString *agent_ask(struct session *session, const struct compiled *compiled, con
                    const struct agent_guest *guests, size_t guest_count, int *out_status)
 {
     struct order order = { compiled, verb, guests, guest_count };
-    g_autofree char *path = agent_path();
-    int ends[2], file = hand_over(session, &order, path);
-    if (file < 0)
+    int ends[2], file;
+    g_autofree char *path = hand_over(session, &order, &file);
+    if (!path)
         return NULL;
     if (pipe2(ends, O_CLOEXEC) < 0) {
-        tell_missing(session, path);
+        tell_missing(session, errno);
         return NULL;
     }
     pid_t child = fork();

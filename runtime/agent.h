@@ -22,6 +22,7 @@ struct agent {
     bool is_remote;    /* its libvirt is on another machine */
     bool has_progress; /* a line of it stands on the terminal */
     int guest_status;  /* how a guest in the foreground ended */
+    bool has_failed;   /* something was told that makes the exit status 1 */
     bool is_refused;   /* an engine or the host refused something: exit status 3 */
 };
 
@@ -38,6 +39,8 @@ void verb_stat(struct agent *agent);
 void verb_dump(struct agent *agent);
 void verb_define(struct agent *agent);
 
+/* What was found so far, in front of what takes long; not to programs, which get one document. */
+void agent_tell_now(struct agent *agent);
 bool agent_flush(struct agent *agent); /* writes the result so far to standard output, and empties it */
 
 /* A line on a terminal while QEMU fills a large memory (progress.c). */

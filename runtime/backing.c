@@ -34,21 +34,6 @@ static bool area_of(const char *map, const char *name, struct area *out)
     return false;
 }
 
-static bool locate(struct monitor *monitor, const char *map, struct backing *backing, char **out_error)
-{
-    struct area area;
-    if (!area_of(map, backing->name, &area))
-        return true;
-    g_autofree char *line = g_strdup_printf("gpa2hva 0x%" G_GINT64_MODIFIER "x", area.address);
-    g_autofree char *answer = monitor_ask_line(monitor, line, out_error);
-    if (!answer)
-        return false;
-    const char *is = strstr(answer, ") is 0x");
-    if (is)
-        backing->begin = strtoull(is + strlen(") is "), NULL, 16) - area.offset;
-    return true;
-}
-
 /* ---- what QEMU calls it ----------------------------------------------------------------------------------------- */
 
 static struct json_c_object *backend_named(struct json_c_object *backends, const char *name)
@@ -96,20 +81,54 @@ static void name_backing(struct arena *arena, struct json_c_object *backends, co
     }
 }
 
+/* Where QEMU itself sees the first byte of each, all asked at once: gpa2hva answers "... is 0x7f..", or why it cannot.
+ */
+static bool locate(struct monitor *monitor, struct arena *arena, const char *map, struct backing *backings,
+                   uint32_t count, char **out_error)
+{
+    struct question *questions = arena_array(arena, struct question, count + 1);
+    struct json_c_object **answers = arena_array(arena, struct json_c_object *, count + 1);
+    struct backing **asked = arena_array(arena, struct backing *, count + 1);
+    uint64_t *offsets = arena_array(arena, uint64_t, count + 1);
+    uint32_t asked_count = 0;
+    struct area area;
+    for (uint32_t c = 0; c < count; c++) {
+        if (!backings[c].name || !area_of(map, backings[c].name, &area))
+            continue;
+        questions[asked_count].line = arena_printf(arena, "gpa2hva 0x%" G_GINT64_MODIFIER "x", area.address);
+        offsets[asked_count] = area.offset;
+        asked[asked_count++] = &backings[c];
+    }
+    if (!asked_count)
+        return true;
+    if (!monitor_ask_all(monitor, questions, asked_count, answers, out_error))
+        return false;
+    for (uint32_t i = 0; i < asked_count; i++) {
+        const char *is = strstr(json_object_get_string(answers[i]), ") is 0x");
+        asked[i]->begin = is ? strtoull(is + strlen(") is "), NULL, 16) - offsets[i] : 0;
+        json_object_put(answers[i]);
+    }
+    return true;
+}
+
 bool backing_find(struct monitor *monitor, struct arena *arena, const struct plan_guest *guest, struct backing *out,
                   char **out_error)
 {
-    struct json_c_object *backends = monitor_ask(monitor, "query-memdev", NULL, out_error);
-    g_autofree char *map = backends ? monitor_ask_line(monitor, "info mtree -f", out_error) : NULL;
-    bool fine = map && json_object_is_type(backends, json_type_array);
-    for (uint32_t c = 0; fine && c < guest->cell_count; c++) {
+    static const struct question questions[] = { { .command = "query-memdev" }, { .line = "info mtree -f" } };
+    struct json_c_object *told[G_N_ELEMENTS(questions)];
+    if (!monitor_ask_all(monitor, questions, G_N_ELEMENTS(questions), told, out_error))
+        return false;
+    bool fine = json_object_is_type(told[0], json_type_array);
+    for (uint32_t c = 0; c < guest->cell_count; c++) {
         out[c] = (struct backing){ 0 };
-        name_backing(arena, backends, guest, c, &out[c]);
-        if (out[c].name)
-            fine = locate(monitor, map, &out[c], out_error);
+        if (fine)
+            name_backing(arena, told[0], guest, c, &out[c]);
     }
-    json_object_put(backends);
-    if (!fine && !*out_error)
+    if (fine)
+        fine = locate(monitor, arena, json_object_get_string(told[1]), out, guest->cell_count, out_error);
+    else
         *out_error = g_strdup("QEMU tells of its memory in words that are not known");
+    json_object_put(told[0]);
+    json_object_put(told[1]);
     return fine;
 }

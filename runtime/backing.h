@@ -20,6 +20,7 @@ struct backing {
 bool backing_find(struct monitor *monitor, struct arena *arena, const struct plan_guest *guest, struct backing *out,
                   char **out_error);
 
-/* The same without a monitor, from what the kernel maps; what is not found begins at 0.  False: the process is gone, or
- * not ours to look into. */
-bool backing_of_process(struct arena *arena, pid_t qemu, const struct plan_guest *guest, struct backing *out);
+/* The same without a monitor, from what the kernel maps; what is not found begins at 0. */
+struct memory;
+void backing_of_process(struct arena *arena, const struct memory *memory, const struct plan_guest *guest,
+                        struct backing *out);

@@ -22,9 +22,10 @@ static uint64_t bytes_together(const struct memory_area *areas, uint32_t count, 
 }
 
 /* Where memory of this size begins, from above; returns how many there are. */
-static uint32_t places_of(struct arena *arena, const struct memory_area *areas, uint32_t count, uint64_t bytes,
-                          const uint64_t **out)
+static uint32_t places_of(struct arena *arena, const struct memory *memory, uint64_t bytes, const uint64_t **out)
 {
+    const struct memory_area *areas = memory->areas;
+    uint32_t count = memory->count;
     uint64_t *begins = arena_array(arena, uint64_t, count + 1), least = UINT64_MAX;
     uint32_t found = 0;
     for (uint32_t i = count; i-- > 0;) {
@@ -44,22 +45,18 @@ static uint32_t cells_of_size(const struct plan_guest *guest, uint64_t bytes, ui
     return count;
 }
 
-bool backing_of_process(struct arena *arena, pid_t qemu, const struct plan_guest *guest, struct backing *out)
+void backing_of_process(struct arena *arena, const struct memory *memory, const struct plan_guest *guest,
+                        struct backing *out)
 {
-    const struct memory_area *areas;
-    uint32_t count;
     memset(out, 0, guest->cell_count * sizeof *out);
-    if (!proc_memory(arena, qemu, 0, UINT64_MAX, &areas, &count))
-        return false;
     for (uint32_t c = 0; c < guest->cell_count; c++) {
         const uint64_t *begins, bytes = guest->cells[c].memory_bytes;
         uint32_t alike = cells_of_size(guest, bytes, guest->cell_count);
-        if (!bytes || places_of(arena, areas, count, bytes, &begins) != alike)
+        if (!bytes || places_of(arena, memory, bytes, &begins) != alike)
             continue;
         out[c] = (struct backing){ .name = guest->cells[c].name,
                                    .begin = begins[cells_of_size(guest, bytes, c)],
                                    .bytes = bytes,
                                    .is_by_order = alike > 1 };
     }
-    return true;
 }

@@ -32,7 +32,7 @@ static bool is_console(const char *label)
 int console_open(struct monitor *monitor)
 {
     g_autofree char *error = NULL;
-    struct json_c_object *devices = monitor_ask(monitor, "query-chardev", NULL, &error);
+    struct json_c_object *devices = monitor_ask(monitor, "query-chardev", &error);
     size_t count = json_object_is_type(devices, json_type_array) ? json_object_array_length(devices) : 0;
     int file = -1;
     for (size_t i = 0; i < count && file < 0; i++) {
@@ -108,7 +108,5 @@ void console_share(const struct record *record, int console)
     if (!interrupted() || !process_is(record->pid, record->pid_start))
         return;
     kill(record->pid, SIGTERM);
-    for (int waited = 0; waited < END_MILLISECONDS && process_is(record->pid, record->pid_start);
-         waited += LOOK_MILLISECONDS)
-        g_usleep(LOOK_MILLISECONDS * 1000);
+    process_ends(record->pid, record->pid_start, END_MILLISECONDS);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The folder that libvirt lives in when it runs inside numac-agent: one a guest, since only one process may have such
+ * The folder that libvirt lives in when it runs inside numac-libvirt: one a guest, since only one process may have such
  * a folder open, with what libvirt found out about QEMU shared among them.
  */
 #pragma once

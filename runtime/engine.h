@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Who runs the guest: libvirt inside this process, a libvirt daemon, or QEMU alone.  One row each; what an engine
+ * Who runs the guest: libvirt inside numac, a libvirt daemon, or QEMU alone.  One row each; what an engine
  * cannot do stands in the row, and steps_of() leaves it out or does it itself.
  */
 #pragma once
@@ -18,7 +18,7 @@ struct engine {
     bool (*start)(struct run *run);
     bool (*proceed)(struct run *run); /* from here on the guest outlives the agent */
     void (*abandon)(struct run *run); /* takes `start` back */
-    /* To a guest that runs: fills the monitor; false with a finding. */
+    /* To a guest that runs: fills the monitor; false with a finding, or without one where it has ended. */
     bool (*attach)(struct run *run);
     /* Lets a thread run on these CPUs, past what the engine itself holds it to; NULL: it holds to nothing. */
     bool (*pin)(struct run *run, enum thread_kind kind, uint32_t number, const struct ids *cpus);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * libvirt, inside numac or as a daemon.  It reads numac's XML, starts QEMU, binds memory and places threads; what it
- * did is proven through the monitor that it lends, like with any other engine.
+ * libvirt, in a process of numac's or as a daemon.  It reads numac's XML, starts QEMU, binds memory and places threads;
+ * what it did is proven through the monitor that it lends, like with any other engine.
  */
 #include <errno.h>
 #include <string.h>
@@ -28,14 +28,20 @@ static struct finding *refuse(struct run *run, enum code code, const char *what,
 
 /* ---- the monitor ------------------------------------------------------------------------------------------------ */
 
-static char *exchange(struct monitor *monitor, const char *command, char **out_error)
+static bool exchange(struct monitor *monitor, const char *const *commands, size_t count, char **out_answers,
+                     char **out_error)
 {
     struct lent *lent = (struct lent *)(void *)monitor; /* its first member */
-    char *answer;
-    if (libvirt_child_do(lent->libvirt, ERRAND_ASK, command, &answer))
-        return answer;
-    *out_error = answer;
-    return NULL;
+    for (size_t i = 0; i < count; i++) {
+        char *answer;
+        if (libvirt_child_do(lent->libvirt, ERRAND_ASK, commands[i], &answer)) {
+            out_answers[i] = answer;
+            continue;
+        }
+        *out_error = answer;
+        return false;
+    }
+    return true;
 }
 
 static void close_lent(struct monitor *monitor)
@@ -83,6 +89,13 @@ static void refuse_connection(struct run *run, const char *uri, const char *why)
                      uri ? uri : "qemu:///system", uri ? uri : "qemu:///system");
 }
 
+static void refuse_program(struct run *run)
+{
+    struct finding *finding =
+        refuse(run, NM_libvirt_program, "needs numac-libvirt, which does not start", g_strerror(errno));
+    finding_help(run->agent->findings, finding, "install numac whole, or add '--engine qemu', which needs no libvirt");
+}
+
 /* A short name for a URI may stand for another machine, which is not known before. */
 static void note_connection(struct run *run, const char *uri)
 {
@@ -103,13 +116,17 @@ static bool open_connection(struct run *run)
             return false;
         uri = arena_printf(run->agent->arena, "qemu:///embed?root=%s", root);
     }
-    struct libvirt_child *libvirt = run->engine_data = libvirt_child_start();
+    run->engine_data = libvirt_child_start(run->state ? run->state->lock : -1);
+    if (!run->engine_data) {
+        refuse_program(run);
+        return false;
+    }
     g_autofree char *answer = NULL;
-    if (libvirt && libvirt_child_do(libvirt, ERRAND_OPEN, uri ? uri : "", &answer)) {
+    if (libvirt_child_do(run->engine_data, ERRAND_OPEN, uri ? uri : "", &answer)) {
         note_connection(run, answer);
         return true;
     }
-    refuse_connection(run, uri, libvirt ? answer : g_strerror(errno));
+    refuse_connection(run, uri, answer);
     close_connection(run);
     return false;
 }
@@ -154,10 +171,13 @@ static bool ask_threads(struct run *run)
     return true;
 }
 
+/* Interrupted while libvirt waits for a QEMU that may never answer, numac ends that QEMU itself. */
 static void abandon(struct run *run)
 {
     g_autofree char *answer = NULL;
-    if (run->engine_data && run->monitor)
+    if (interrupted())
+        guest_end(run->state);
+    else if (run->engine_data && run->monitor)
         libvirt_child_do(run->engine_data, ERRAND_DESTROY, "", &answer);
     close_connection(run);
 }
@@ -212,8 +232,7 @@ static bool find(struct run *run, const char *which)
     }
     if (strcmp(answer, FOUND_RUNNING) == 0)
         return true;
-    run->has_ended = true;
-    refuse(run, NM_guest_not_running, "does not run", *answer ? answer : "libvirt has none");
+    run->ended = *answer ? FOUND_STILL : "libvirt has none";
     return false;
 }
 
@@ -236,7 +255,7 @@ static bool attach(struct run *run)
 static bool has_ended(struct run *run)
 {
     g_autofree char *answer = NULL;
-    run->engine_data = libvirt_child_start();
+    run->engine_data = libvirt_child_start(-1);
     bool is_told =
         run->engine_data && libvirt_child_do(run->engine_data, ERRAND_OPEN, run->connect ? run->connect : "", &answer);
     g_clear_pointer(&answer, g_free);
@@ -315,36 +334,14 @@ static bool define(struct run *run, const char *xml)
     return fine;
 }
 
-const struct engine engine_embed = {
-    .kind = ENGINE_EMBED,
-    .places_threads = true,
-    .is_ready = is_ready,
-    .start = start,
-    .proceed = proceed,
-    .abandon = abandon,
-    .attach = attach,
-    .pin = pin,
-    .stop = stop,
-    .detach = close_connection,
-    .dump = dump,
-    .define = define,
-    .wait = wait_for,
-};
+/* Where libvirt runs makes no difference to what it does. */
+#define LIBVIRT_ANYWHERE                                                                                    \
+    .places_threads = true, .is_ready = is_ready, .start = start, .proceed = proceed, .abandon = abandon,   \
+    .attach = attach, .pin = pin, .stop = stop, .detach = close_connection, .dump = dump, .define = define, \
+    .wait = wait_for
 
-const struct engine engine_libvirt = {
-    .kind = ENGINE_LIBVIRT,
-    .places_threads = true,
-    .is_ready = is_ready,
-    .start = start,
-    .proceed = proceed,
-    .abandon = abandon,
-    .attach = attach,
-    .pin = pin,
-    .stop = stop,
-    .detach = close_connection,
-    .has_ended = has_ended,
-    .places = places,
-    .dump = dump,
-    .define = define,
-    .wait = wait_for,
-};
+const struct engine engine_embed = { LIBVIRT_ANYWHERE, .kind = ENGINE_EMBED };
+
+/* It may be that of another machine. */
+const struct engine engine_libvirt = { LIBVIRT_ANYWHERE, .kind = ENGINE_LIBVIRT, .has_ended = has_ended,
+                                       .places = places };

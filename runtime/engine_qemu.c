@@ -158,14 +158,6 @@ static void abandon(struct run *run)
     run->engine_data = NULL;
 }
 
-/* A QEMU that closes its monitor is mostly about to end. */
-static bool outlives(const struct record *record, int milliseconds)
-{
-    for (; milliseconds > 0 && process_is(record->pid, record->pid_start); milliseconds -= 5)
-        g_usleep(5000);
-    return process_is(record->pid, record->pid_start);
-}
-
 static bool greet(struct start *start)
 {
     struct run *run = start->run;
@@ -177,7 +169,8 @@ static bool greet(struct start *start)
         return true;
     if (interrupted())
         return false;
-    bool lives = outlives(&run->state->record, DEATH_MILLISECONDS);
+    /* a QEMU that closes its monitor is mostly about to end */
+    bool lives = !process_ends(run->state->record.pid, run->state->record.pid_start, DEATH_MILLISECONDS);
     g_autofree char *said = run->is_trial && !lives ? end_of_log(start->log) : NULL;
     if (said) {
         run->refusal = arena_string(run->agent->arena, said, strlen(said));
@@ -228,7 +221,7 @@ static bool proceed(struct run *run)
 {
     struct start *start = run->engine_data;
     g_autofree char *error = NULL;
-    struct json_c_object *fine = monitor_ask(run->monitor, "cont", NULL, &error);
+    struct json_c_object *fine = monitor_ask(run->monitor, "cont", &error);
     json_object_put(fine);
     if (fine && keeper_release(&start->keeper))
         return true;
@@ -267,12 +260,12 @@ static bool stop(struct run *run)
 {
     const struct record *record = &run->state->record;
     g_autofree char *error = NULL;
-    if (run->monitor)
-        json_object_put(monitor_ask(run->monitor, "quit", NULL, &error));
-    for (int waited = 0; process_is(record->pid, record->pid_start); waited += 5) {
-        if (waited >= END_MILLISECONDS || (error && waited == 0))
-            kill(record->pid, SIGKILL);
-        g_usleep(5000);
+    struct json_c_object *is_asked = run->monitor ? monitor_ask(run->monitor, "quit", &error) : NULL;
+    json_object_put(is_asked);
+    bool has_ended = is_asked && process_ends(record->pid, record->pid_start, END_MILLISECONDS);
+    while (!has_ended && process_is(record->pid, record->pid_start)) {
+        kill(record->pid, SIGKILL);
+        has_ended = process_ends(record->pid, record->pid_start, END_MILLISECONDS);
     }
     return true;
 }

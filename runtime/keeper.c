@@ -11,6 +11,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -23,6 +24,8 @@ struct news { /* from the keeper, first about the start and then about the end *
     int trouble;   /* errno of what failed before QEMU */
     unsigned what; /* position in `efforts` */
 };
+
+enum { LOOK_MILLISECONDS = 50 }; /* where the kernel does not tell that QEMU ended */
 
 static const char *const efforts[] = { "a process", "its log", "its program" };
 enum { EFFORT_PROCESS, EFFORT_LOG, EFFORT_PROGRAM };
@@ -95,19 +98,15 @@ static void clean_up(struct agent *agent, const char *uuid)
 /* True: released.  False: the agent is dead, and QEMU is to end. */
 static bool await_release(int control, pid_t qemu, bool *out_ended, int *out_status)
 {
-    for (;;) {
-        struct pollfd watched = { .fd = control, .events = POLLIN };
-        poll(&watched, 1, 50);
-        if (watched.revents) {
-            char byte;
-            ssize_t got = read(control, &byte, 1);
-            return got == 1;
-        }
-        if (waitpid(qemu, out_status, WNOHANG) == qemu) {
-            *out_ended = true;
-            return true;
-        }
+    struct pollfd watched[] = { { .fd = control, .events = POLLIN }, { .fd = pidfd_open(qemu, 0), .events = POLLIN } };
+    char byte;
+    while (!watched[0].revents && !*out_ended) {
+        poll(watched, G_N_ELEMENTS(watched), LOOK_MILLISECONDS);
+        *out_ended = waitpid(qemu, out_status, WNOHANG) == qemu;
     }
+    if (watched[1].fd >= 0)
+        close(watched[1].fd);
+    return *out_ended || read(control, &byte, 1) == 1;
 }
 
 static void keep(struct agent *agent, const char *uuid, pid_t qemu, int control, int report)

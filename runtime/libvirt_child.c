@@ -1,364 +1,113 @@
 /* SPDX-License-Identifier: MIT
  *
- * Two ends of a socket: numac's, which waits and can be interrupted, and the child's, the only user of libvirt.
+ * numac-agent's end of the socket: it waits, and can be interrupted.
  */
 #include "libvirt_child.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
+#include <sys/pidfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <libvirt/libvirt-qemu.h>
-#include <libvirt/libvirt.h>
-#include <libvirt/virterror.h>
-
 #include "agent.h"
 
-enum { MOST_BYTES = 1 << 30, LOOK_MILLISECONDS = 20 };
-
-struct head {      /* of an errand, and of its answer */
-    uint32_t what; /* enum errand; 1: done, 0: not */
-    uint32_t length;
-};
+#define PROGRAM "numac-libvirt"
 
 struct libvirt_child {
     pid_t pid;
-    int end; /* -1: told to end */
+    int process; /* can be read from once it has ended; -1: the kernel has no such thing */
+    int socket;  /* -1: told to end */
 };
 
-static bool write_whole(int end, const void *bytes, size_t length)
+/* Beside the program, as it is built and where it is installed. */
+static bool find_program(char *out, size_t room)
 {
-    for (const char *at = bytes; length;) {
-        ssize_t put = send(end, at, length, MSG_NOSIGNAL);
-        if (put < 0 && errno != EINTR)
-            return false;
-        at += put > 0 ? put : 0;
-        length -= put > 0 ? (size_t)put : 0;
-    }
-    return true;
-}
-
-static bool write_message(int end, uint32_t what, const char *text)
-{
-    struct head head = { what, (uint32_t)strlen(text) };
-    return write_whole(end, &head, sizeof head) && write_whole(end, text, head.length);
-}
-
-/* `is_stopped` NULL: stays until it comes. */
-static bool read_whole(int end, void *bytes, size_t length, bool (*is_stopped)(void))
-{
-    for (char *at = bytes; length;) {
-        struct pollfd watched[] = { { .fd = end, .events = POLLIN },
-                                    { .fd = is_stopped ? interrupt_descriptor() : -1, .events = POLLIN } };
-        poll(watched, G_N_ELEMENTS(watched), -1);
-        if (is_stopped && is_stopped())
-            return false;
-        if (!watched[0].revents)
-            continue;
-        ssize_t got = recv(end, at, length, MSG_DONTWAIT);
-        if (got == 0 || (got < 0 && errno != EINTR && errno != EAGAIN))
-            return false;
-        at += got > 0 ? got : 0;
-        length -= got > 0 ? (size_t)got : 0;
-    }
-    return true;
-}
-
-static char *read_message(int end, uint32_t *out_what, bool (*is_stopped)(void))
-{
-    struct head head;
-    if (!read_whole(end, &head, sizeof head, is_stopped) || head.length > MOST_BYTES)
-        return NULL;
-    char *text = g_malloc(head.length + 1);
-    text[head.length] = 0;
-    *out_what = head.what;
-    if (read_whole(end, text, head.length, is_stopped))
-        return text;
-    g_free(text);
-    return NULL;
-}
-
-/* ---- the child's side ------------------------------------------------------------------------------------------- */
-
-struct libvirt {
-    virConnectPtr connection;
-    virDomainPtr domain;
-    bool is_ours; /* started here, and its CPUs stand still */
-};
-
-static void be_silent(G_GNUC_UNUSED void *context, G_GNUC_UNUSED virErrorPtr error)
-{
-}
-
-static void *turn(G_GNUC_UNUSED void *nothing)
-{
-    while (virEventRunDefaultImpl() == 0)
-        continue;
-    return NULL;
-}
-
-static bool open_libvirt(struct libvirt *libvirt, const char *uri, char **out_answer)
-{
-    g_setenv("LIBVIRT_LOG_OUTPUTS", "4:file:/dev/null", FALSE); /* what matters comes as an error */
-    virSetErrorFunc(NULL, be_silent);
-    if (virInitialize() < 0 || virEventRegisterDefaultImpl() < 0)
+    ssize_t length = readlink("/proc/self/exe", out, room - 1);
+    if (length < 0)
         return false;
-    g_thread_unref(g_thread_new("libvirt-events", turn, NULL));
-    libvirt->connection = virConnectOpen(*uri ? uri : NULL);
-    *out_answer = libvirt->connection ? virConnectGetURI(libvirt->connection) : NULL;
-    return *out_answer != NULL;
-}
-
-static bool create(struct libvirt *libvirt, const char *xml, G_GNUC_UNUSED char **out_answer)
-{
-    libvirt->domain = virDomainCreateXML(libvirt->connection, xml, VIR_DOMAIN_START_PAUSED);
-    return libvirt->is_ours = libvirt->domain != NULL;
-}
-
-/* By its UUID; by its name, too, where the second line has one. */
-static bool look_up(struct libvirt *libvirt, const char *uuid_and_name)
-{
-    g_auto(GStrv) words = g_strsplit(uuid_and_name, "\n", 2);
-    libvirt->domain = virDomainLookupByUUIDString(libvirt->connection, words[0]);
-    if (!libvirt->domain && words[1])
-        libvirt->domain = virDomainLookupByName(libvirt->connection, words[1]);
-    return libvirt->domain != NULL;
-}
-
-/* That there is none is an answer; that libvirt cannot tell is not. */
-static bool find(struct libvirt *libvirt, const char *uuid_and_name, char **out_answer)
-{
-    if (!look_up(libvirt, uuid_and_name))
-        return virGetLastErrorCode() == VIR_ERR_NO_DOMAIN;
-    int is_active = virDomainIsActive(libvirt->domain);
-    *out_answer = is_active < 0 ? NULL : g_strdup(is_active ? FOUND_RUNNING : FOUND_STILL);
-    return is_active >= 0;
-}
-
-static bool ask(struct libvirt *libvirt, const char *command, char **out_answer)
-{
-    return virDomainQemuMonitorCommand(libvirt->domain, command, out_answer, VIR_DOMAIN_QEMU_MONITOR_COMMAND_DEFAULT) ==
-           0;
-}
-
-/* ---- where its threads may run ---- */
-
-static void add_place(GString *out, const char *kind, unsigned number, const unsigned char *map, int bytes)
-{
-    g_string_append_printf(out, "%s %u", kind, number);
-    for (int cpu = 0; cpu < bytes * 8; cpu++)
-        if (VIR_CPU_USED(map, cpu))
-            g_string_append_printf(out, " %d", cpu);
-    append(out, "\n");
-}
-
-static bool add_vcpus(virDomainPtr domain, int bytes, GString *out)
-{
-    int most = virDomainGetMaxVcpus(domain);
-    if (most <= 0)
+    out[length] = 0;
+    char *name = strrchr(out, '/') + 1;
+    if (name + sizeof PROGRAM > out + room) {
+        errno = ENAMETOOLONG;
         return false;
-    g_autofree virVcpuInfoPtr about = g_new0(virVcpuInfo, (gsize)most);
-    g_autofree unsigned char *maps = g_malloc0((gsize)most * (gsize)bytes);
-    int count = virDomainGetVcpus(domain, about, most, maps, bytes);
-    for (int i = 0; i < count; i++)
-        add_place(out, "vcpu", about[i].number, VIR_GET_CPUMAP(maps, bytes, i), bytes);
-    return count >= 0;
-}
-
-static bool add_iothreads(virDomainPtr domain, GString *out)
-{
-    virDomainIOThreadInfoPtr *about = NULL;
-    int count = virDomainGetIOThreadInfo(domain, &about, VIR_DOMAIN_AFFECT_LIVE);
-    for (int i = 0; i < count; i++) {
-        add_place(out, "iothread", about[i]->iothread_id, about[i]->cpumap, about[i]->cpumaplen);
-        virDomainIOThreadInfoFree(about[i]);
     }
-    free(about);
-    return count >= 0;
+    memcpy(name, PROGRAM, sizeof PROGRAM);
+    return access(out, X_OK) == 0;
 }
 
-static bool places(struct libvirt *libvirt, G_GNUC_UNUSED const char *nothing, char **out_answer)
+/* A terminal's Ctrl-C is for numac, which then tells.  Who cannot become the program says so to the first errand. */
+static void become_libvirt(const char *path, int socket, int lock)
 {
-    int cpus = virNodeGetCPUMap(libvirt->connection, NULL, NULL, 0), bytes = VIR_CPU_MAPLEN(cpus);
-    if (cpus <= 0)
-        return false;
-    g_autoptr(GString) out = g_string_new(NULL);
-    g_autofree unsigned char *map = g_malloc0((gsize)bytes);
-    int emulator = virDomainGetEmulatorPinInfo(libvirt->domain, map, bytes, VIR_DOMAIN_AFFECT_LIVE);
-    if (emulator < 0 || !add_vcpus(libvirt->domain, bytes, out) || !add_iothreads(libvirt->domain, out))
-        return false;
-    if (emulator > 0) /* else nothing was said */
-        add_place(out, "emulator", 0, map, bytes);
-    *out_answer = g_strdup(out->str);
-    return true;
-}
-
-static bool resume(struct libvirt *libvirt, G_GNUC_UNUSED const char *nothing, G_GNUC_UNUSED char **out_answer)
-{
-    bool fine = virDomainResume(libvirt->domain) == 0;
-    libvirt->is_ours &= !fine;
-    return fine;
-}
-
-static bool destroy(struct libvirt *libvirt, G_GNUC_UNUSED const char *nothing, G_GNUC_UNUSED char **out_answer)
-{
-    bool fine = virDomainDestroy(libvirt->domain) == 0;
-    libvirt->is_ours &= !fine;
-    return fine;
-}
-
-/* To a mask of bytes, as libvirt takes it. */
-static GByteArray *mask_of(const char *cpus)
-{
-    GByteArray *mask = g_byte_array_new();
-    for (char *at = (char *)(uintptr_t)cpus; g_ascii_isdigit(*at); at += *at == ',') {
-        uint64_t first = strtoull(at, &at, 10), last = *at == '-' ? strtoull(at + 1, &at, 10) : first;
-        for (uint64_t cpu = first; cpu <= last && cpu <= IDS_LIMIT; cpu++) {
-            guint length = mask->len;
-            g_byte_array_set_size(mask, MAX(length, (guint)(cpu / 8 + 1)));
-            memset(mask->data + length, 0, mask->len - length);
-            mask->data[cpu / 8] = (guint8)(mask->data[cpu / 8] | 1u << cpu % 8);
-        }
-    }
-    return mask;
-}
-
-static bool pin(struct libvirt *libvirt, const char *what, G_GNUC_UNUSED char **out_answer)
-{
-    g_auto(GStrv) words = g_strsplit(what, " ", 3);
-    unsigned number = (unsigned)strtoul(words[1], NULL, 10);
-    g_autoptr(GByteArray) mask = mask_of(words[2]);
-    int length = (int)mask->len;
-    if (strcmp(words[0], "vcpu") == 0)
-        return virDomainPinVcpuFlags(libvirt->domain, number, mask->data, length, VIR_DOMAIN_AFFECT_LIVE) == 0;
-    if (strcmp(words[0], "iothread") == 0)
-        return virDomainPinIOThread(libvirt->domain, number, mask->data, length, VIR_DOMAIN_AFFECT_LIVE) == 0;
-    return virDomainPinEmulator(libvirt->domain, mask->data, length, VIR_DOMAIN_AFFECT_LIVE) == 0;
-}
-
-static bool dump(struct libvirt *libvirt, const char *uuid_and_name, char **out_answer)
-{
-    if (!look_up(libvirt, uuid_and_name))
-        return true;
-    unsigned flags = virDomainIsPersistent(libvirt->domain) == 1 ? VIR_DOMAIN_XML_INACTIVE : 0;
-    *out_answer = virDomainGetXMLDesc(libvirt->domain, flags);
-    return *out_answer != NULL;
-}
-
-static bool define(struct libvirt *libvirt, const char *xml, G_GNUC_UNUSED char **out_answer)
-{
-    libvirt->domain = virDomainDefineXMLFlags(libvirt->connection, xml, VIR_DOMAIN_DEFINE_VALIDATE);
-    return libvirt->domain != NULL;
-}
-
-static bool (*const errands[ERRAND_COUNT])(struct libvirt *libvirt, const char *argument, char **out_answer) = {
-    [ERRAND_OPEN] = open_libvirt, [ERRAND_CREATE] = create, [ERRAND_FIND] = find,       [ERRAND_ASK] = ask,
-    [ERRAND_PLACES] = places,     [ERRAND_RESUME] = resume, [ERRAND_DESTROY] = destroy, [ERRAND_PIN] = pin,
-    [ERRAND_DUMP] = dump,         [ERRAND_DEFINE] = define,
-};
-
-static const char *why(void)
-{
-    const char *text = virGetLastErrorMessage();
-    return text && *text ? text : "libvirt gives no reason";
-}
-
-static void close_libvirt(struct libvirt *libvirt)
-{
-    if (libvirt->is_ours)
-        virDomainDestroy(libvirt->domain);
-    if (libvirt->domain)
-        virDomainFree(libvirt->domain);
-    if (libvirt->connection)
-        virConnectClose(libvirt->connection);
-}
-
-/* A terminal's Ctrl-C is for numac, which then tells; what is said on its streams is numac's alone.  The lock of the
- * guest's folder stays with this process: nobody takes back what libvirt is still at work on. */
-static void be_child(int end)
-{
-    prctl(PR_SET_NAME, "numac-libvirt");
     static const int ignored[] = { SIGINT, SIGTERM, SIGHUP, SIGPIPE };
     for (size_t i = 0; i < G_N_ELEMENTS(ignored); i++)
         signal(ignored[i], SIG_IGN);
-    int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
-    for (int number = STDIN_FILENO; nothing >= 0 && number <= STDERR_FILENO; number++)
-        dup2(nothing, number);
-    struct libvirt libvirt = { 0 };
+    fcntl(socket, F_SETFD, 0);
+    if (lock >= 0)
+        fcntl(lock, F_SETFD, 0);
+    g_autofree char *number = g_strdup_printf("%d", socket);
+    execl(path, PROGRAM, number, NULL);
+    int trouble = errno;
     uint32_t errand;
-    for (char *argument; (argument = read_message(end, &errand, NULL));) {
-        char *answer = NULL;
-        bool fine = errand < ERRAND_COUNT && errands[errand](&libvirt, argument, &answer);
-        bool is_told = write_message(end, fine, fine ? answer ? answer : "" : why());
-        g_free(answer);
-        g_free(argument);
-        if (!is_told)
-            break;
-    }
-    close_libvirt(&libvirt);
-    _exit(0);
+    g_free(errand_receive(socket, &errand, -1));
+    errand_send(socket, ERRAND_FAILED, g_strerror(trouble));
+    _exit(1);
 }
 
-/* ---- numac's side ----------------------------------------------------------------------------------------------- */
-
-struct libvirt_child *libvirt_child_start(void)
+struct libvirt_child *libvirt_child_start(int lock)
 {
+    char path[PATH_MAX];
     int ends[2];
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
+    if (!find_program(path, sizeof path) || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
         return NULL;
     pid_t pid = fork();
     if (pid == 0) {
         close(ends[0]);
-        be_child(ends[1]);
+        become_libvirt(path, ends[1], lock);
     }
+    int trouble = errno;
     close(ends[1]);
     if (pid < 0) {
         close(ends[0]);
+        errno = trouble;
         return NULL;
     }
     struct libvirt_child *child = g_new0(struct libvirt_child, 1);
-    *child = (struct libvirt_child){ pid, ends[0] };
+    *child = (struct libvirt_child){ pid, pidfd_open(pid, 0), ends[0] };
     return child;
 }
 
 bool libvirt_child_do(struct libvirt_child *child, enum errand errand, const char *argument, char **out_answer)
 {
-    uint32_t is_fine = 0;
+    uint32_t end = ERRAND_FAILED;
     *out_answer = NULL;
-    if (child->end >= 0 && write_message(child->end, errand, argument))
-        *out_answer = read_message(child->end, &is_fine, interrupted);
+    if (child->socket >= 0 && errand_send(child->socket, errand, argument))
+        *out_answer = errand_receive(child->socket, &end, interrupt_descriptor());
     if (*out_answer)
-        return is_fine;
+        return end == ERRAND_DONE;
     *out_answer = g_strdup(interrupted() ? "interrupted" : "libvirt died at it");
     return false;
 }
 
 bool libvirt_child_end(struct libvirt_child *child, int milliseconds)
 {
-    if (child->end >= 0)
-        close(child->end);
-    child->end = -1;
-    for (; child->pid; milliseconds -= LOOK_MILLISECONDS) {
-        int status;
-        pid_t ended = waitpid(child->pid, &status, milliseconds < 0 ? 0 : WNOHANG);
-        if (ended == child->pid || (ended < 0 && errno != EINTR))
-            child->pid = 0;
-        else if (milliseconds < LOOK_MILLISECONDS)
-            return false;
-        else
-            g_usleep(LOOK_MILLISECONDS * 1000);
-    }
-    return true;
+    if (child->socket >= 0)
+        close(child->socket);
+    child->socket = -1;
+    struct pollfd watched = { .fd = child->process, .events = POLLIN };
+    int status;
+    poll(&watched, 1, milliseconds);
+    return waitpid(child->pid, &status, WNOHANG) != 0; /* it is, or it never was */
 }
 
 void libvirt_child_free(struct libvirt_child *child)
 {
+    if (child->process >= 0)
+        close(child->process);
     g_free(child);
 }

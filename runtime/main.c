@@ -65,7 +65,8 @@ bool agent_flush(struct agent *agent)
     return fine;
 }
 
-static int show(struct agent *agent)
+/* For people as they come, beside a result or a guest's console; for programs one document, at the end. */
+static bool show_findings(struct agent *agent)
 {
     g_autoptr(GString) text = g_string_new(NULL);
     enum finding_format format = agent->bundle ? agent->bundle->format : FINDINGS_HUMAN;
@@ -74,11 +75,25 @@ static int show(struct agent *agent)
     bool on_output = format != FINDINGS_HUMAN && !agent->result->len;
     if (has_findings || (on_output && format == FINDINGS_JSON))
         findings_render(agent->findings, &options, text);
-    bool fine = write_all(on_output ? STDOUT_FILENO : STDERR_FILENO, text) && write_all(STDOUT_FILENO, agent->result);
-    int status = fine ? FINE : FINDINGS;
-    if (findings_count(agent->findings, agent->bundle ? agent->bundle->fail_on : ERROR))
-        status = FINDINGS;
-    return agent->is_refused ? REFUSED : MAX(status, agent->guest_status ? FINDINGS : FINE);
+    agent->has_failed |= findings_count(agent->findings, agent->bundle ? agent->bundle->fail_on : ERROR) > 0;
+    return write_all(on_output ? STDOUT_FILENO : STDERR_FILENO, text);
+}
+
+void agent_tell_now(struct agent *agent)
+{
+    if (agent->bundle->format == FINDINGS_JSON)
+        return;
+    show_findings(agent);
+    findings_free(agent->findings);
+    agent->findings = findings_new(agent->sources);
+}
+
+static int show(struct agent *agent)
+{
+    bool fine = show_findings(agent) && write_all(STDOUT_FILENO, agent->result);
+    if (agent->is_refused)
+        return REFUSED;
+    return fine && !agent->has_failed && !agent->guest_status ? FINE : FINDINGS;
 }
 
 static int descriptor_of(const char *word)

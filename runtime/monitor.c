@@ -8,46 +8,66 @@
 
 enum { ANSWER_DEPTH = 64 };
 
-static char *refusal(struct json_c_object *answer, const char *command)
+static const char *subject(const struct question *question)
+{
+    return question->line ? question->line : question->command;
+}
+
+static char *refusal(struct json_c_object *answer, const struct question *question)
 {
     struct json_c_object *text =
         json_c_member(json_c_member(answer, "error", json_type_object), "desc", json_type_string);
-    return text ? g_strdup_printf("QEMU refuses '%s': %s", command, json_object_get_string(text))
-                : g_strdup_printf("QEMU answers '%s' with something that is no answer", command);
+    return text ? g_strdup_printf("QEMU refuses '%s': %s", subject(question), json_object_get_string(text))
+                : g_strdup_printf("QEMU answers '%s' with something that is no answer", subject(question));
 }
 
-struct json_c_object *monitor_ask(struct monitor *monitor, const char *command, const char *arguments, char **out_error)
+/* NULL: *out_error says why. */
+static struct json_c_object *value_of(const struct question *question, const char *text, char **out_error)
 {
-    g_autofree char *question = g_strdup_printf("{\"execute\":\"%s\"%s%s}", command, arguments ? ",\"arguments\":" : "",
-                                                arguments ? arguments : "");
-    g_autofree char *text = monitor->exchange(monitor, question, out_error);
-    if (!text)
-        return NULL;
     struct json_tokener *tokener = json_tokener_new_ex(ANSWER_DEPTH);
     struct json_c_object *answer = json_tokener_parse_ex(tokener, text, -1), *value = NULL;
     json_tokener_free(tokener);
-    if (json_object_is_type(answer, json_type_object) && json_object_object_get_ex(answer, "return", &value))
-        json_object_get(value);
+    if (json_object_is_type(answer, json_type_object))
+        json_object_object_get_ex(answer, "return", &value);
+    if (!value)
+        *out_error = refusal(answer, question);
+    else if (question->line && !json_object_is_type(value, json_type_string))
+        *out_error = g_strdup_printf("QEMU answers '%s' with something that is no text", question->line);
     else
-        *out_error = refusal(answer, command);
+        json_object_get(value);
     json_object_put(answer);
-    return value;
+    return *out_error ? NULL : value;
 }
 
-char *monitor_ask_line(struct monitor *monitor, const char *line, char **out_error)
+static char *command_of(const struct question *question)
 {
-    g_autoptr(GString) arguments = g_string_new(NULL);
-    struct json json;
-    json_open(&json, arguments);
-    json_object(&json, NULL);
-    json_string(&json, "command-line", line);
-    json_end(&json, '}');
-    struct json_c_object *value = monitor_ask(monitor, "human-monitor-command", arguments->str, out_error);
-    char *text = json_object_is_type(value, json_type_string) ? g_strdup(json_object_get_string(value)) : NULL;
-    if (value && !text)
-        *out_error = g_strdup_printf("QEMU answers '%s' with something that is no text", line);
-    json_object_put(value);
-    return text;
+    if (question->line)
+        return g_strdup_printf("{\"execute\":\"human-monitor-command\",\"arguments\":{\"command-line\":\"%s\"}}",
+                               question->line);
+    return g_strdup_printf("{\"execute\":\"%s\"}", question->command);
+}
+
+bool monitor_ask_all(struct monitor *monitor, const struct question *questions, size_t count,
+                     struct json_c_object **out_values, char **out_error)
+{
+    g_auto(GStrv) commands = g_new0(char *, count + 1), answers = g_new0(char *, count + 1);
+    for (size_t i = 0; i < count; i++) {
+        commands[i] = command_of(&questions[i]);
+        out_values[i] = NULL;
+    }
+    if (!monitor->exchange(monitor, (const char *const *)commands, count, answers, out_error))
+        return false;
+    for (size_t i = 0; i < count && !*out_error; i++)
+        out_values[i] = value_of(&questions[i], answers[i], out_error);
+    for (size_t i = 0; *out_error && i < count; i++)
+        g_clear_pointer(&out_values[i], json_object_put);
+    return !*out_error;
+}
+
+struct json_c_object *monitor_ask(struct monitor *monitor, const char *command, char **out_error)
+{
+    struct json_c_object *value;
+    return monitor_ask_all(monitor, &(struct question){ .command = command }, 1, &value, out_error) ? value : NULL;
 }
 
 void monitor_close(struct monitor *monitor)
@@ -97,33 +117,24 @@ static bool read_iothreads(struct json_c_object *array, const struct plan_guest 
     return true;
 }
 
-static struct json_c_object *ask_array(struct monitor *monitor, const char *command, char **out_error)
-{
-    struct json_c_object *value = monitor_ask(monitor, command, NULL, out_error);
-    if (value && !json_object_is_type(value, json_type_array)) {
-        *out_error = g_strdup_printf("QEMU answers '%s' with something that is no list", command);
-        json_object_put(value);
-        return NULL;
-    }
-    return value;
-}
-
 bool monitor_threads(struct monitor *monitor, struct arena *arena, const struct plan_guest *guest,
                      struct guest_threads *out, char **out_error)
 {
+    static const struct question questions[] = { { .command = "query-cpus-fast" }, { .command = "query-iothreads" } };
+    struct json_c_object *lists[G_N_ELEMENTS(questions)];
     *out = (struct guest_threads){
         .vcpu_count = guest->vcpu_count,
         .iothread_count = guest->iothread_count,
         .vcpus = arena_array(arena, pid_t, guest->vcpu_count),
         .iothreads = arena_array(arena, pid_t, guest->iothread_count + 1),
     };
-    struct json_c_object *cpus = ask_array(monitor, "query-cpus-fast", out_error);
-    bool fine = cpus && read_vcpus(cpus, out);
-    struct json_c_object *workers = fine ? ask_array(monitor, "query-iothreads", out_error) : NULL;
-    fine = fine && workers && read_iothreads(workers, guest, out);
-    json_object_put(cpus);
-    json_object_put(workers);
-    if (!fine && !*out_error)
+    if (!monitor_ask_all(monitor, questions, G_N_ELEMENTS(questions), lists, out_error))
+        return false;
+    bool fine = json_object_is_type(lists[0], json_type_array) && json_object_is_type(lists[1], json_type_array) &&
+                read_vcpus(lists[0], out) && read_iothreads(lists[1], guest, out);
+    json_object_put(lists[0]);
+    json_object_put(lists[1]);
+    if (!fine)
         *out_error = g_strdup("QEMU tells of its threads in words that are not known");
     return fine;
 }

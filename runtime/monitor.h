@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Asking QEMU: one question, one answer, over its own socket or through libvirt.  QEMU is not trusted to answer soon,
+ * Asking QEMU: to each question an answer, over its own socket or through libvirt.  QEMU is not trusted to answer soon,
  * in JSON, or at all.
  */
 #pragma once
@@ -11,17 +11,24 @@
 #include "plan/plan.h"
 
 struct monitor {
-    /* Gives the answer to a QMP command as text, to be freed; NULL with *out_error, to be freed, too. */
-    char *(*exchange)(struct monitor *monitor, const char *command, char **out_error);
+    /* Asks QMP commands, all at once where that can be, and gives an answer for each, as text, to be freed.  False:
+     * none, and *out_error, to be freed, too. */
+    bool (*exchange)(struct monitor *monitor, const char *const *commands, size_t count, char **out_answers,
+                     char **out_error);
     void (*close)(struct monitor *monitor);
 };
 
-/* What stands behind "return".  `arguments` is JSON text, or NULL.  NULL: *out_error says why, to be freed. */
-struct json_c_object *monitor_ask(struct monitor *monitor, const char *command, const char *arguments,
-                                  char **out_error);
-/* The answer to a line of the human monitor. */
-char *monitor_ask_line(struct monitor *monitor, const char *line, char **out_error);
-void monitor_close(struct monitor *monitor); /* accepts NULL */
+struct question {
+    const char *command; /* of QMP; NULL: */
+    const char *line;    /* of the human monitor, without anything to quote; its answer is a text */
+};
+
+/* What stands behind "return" of each answer.  False: none, and *out_error says why, to be freed. */
+bool monitor_ask_all(struct monitor *monitor, const struct question *questions, size_t count,
+                     struct json_c_object **out_values, char **out_error);
+struct json_c_object *monitor_ask(struct monitor *monitor, const char *command,
+                                  char **out_error); /* NULL: *out_error */
+void monitor_close(struct monitor *monitor);         /* accepts NULL */
 
 /* QEMU's socket.  Waits for the greeting while `is_patient` says so: QEMU is silent while it fills its memory. */
 struct monitor *monitor_connect(const char *path, bool (*is_patient)(void *state), void *state, char **out_error);

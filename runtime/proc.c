@@ -9,6 +9,7 @@
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -190,63 +191,100 @@ uint64_t proc_resident_bytes(pid_t pid)
 
 /* ---- memory ----------------------------------------------------------------------------------------------------- */
 
+/* The word behind this one on its line; NULL: it is the last. */
+static const char *next_word(const char *word)
+{
+    word += strcspn(word, " \n");
+    return *word == ' ' ? word + 1 : NULL;
+}
+
+/* "N0=12" */
+static bool read_node(const char *word, uint32_t *out_node, uint64_t *out_pages)
+{
+    char *end;
+    if (word[0] != 'N' || !g_ascii_isdigit(word[1]))
+        return false;
+    uint64_t node = strtoull(word + 1, &end, 10);
+    if (*end != '=' || node >= IDS_LIMIT)
+        return false;
+    *out_node = (uint32_t)node;
+    *out_pages = strtoull(end + 1, NULL, 10);
+    return true;
+}
+
 /* "7f00 bind:0 anon=12 N0=12 kernelpagesize_kB=4" */
 static void read_pages(struct arena *arena, const char *line, struct memory_area *area)
 {
-    g_auto(GStrv) words = g_strsplit(line, " ", -1);
-    uint32_t nodes = 0;
-    for (unsigned i = 2; words[0] && words[1] && words[i]; i++) {
-        char *end;
-        if (words[i][0] == 'N' && g_ascii_isdigit(words[i][1])) {
-            uint64_t node = strtoull(words[i] + 1, &end, 10);
-            nodes = *end == '=' && node < IDS_LIMIT ? MAX(nodes, (uint32_t)node + 1) : nodes;
-        }
+    static const char size[] = "kernelpagesize_kB=";
+    const char *policy = next_word(line);
+    uint32_t node;
+    uint64_t pages;
+    if (!policy)
+        return;
+    area->policy = arena_string(arena, policy, strcspn(policy, " \n"));
+    for (const char *word = policy; (word = next_word(word));) {
+        if (read_node(word, &node, &pages))
+            area->node_count = MAX(area->node_count, node + 1);
+        else if (strncmp(word, size, sizeof size - 1) == 0)
+            area->page_bytes = strtoull(word + sizeof size - 1, NULL, 10) * KIB;
     }
-    area->policy = words[0] && words[1] ? arena_string(arena, words[1], strlen(words[1])) : "default";
-    area->node_count = nodes;
-    area->pages = arena_array(arena, uint64_t, nodes + 1);
-    for (unsigned i = 2; words[0] && words[1] && words[i]; i++) {
-        char *end;
-        if (g_str_has_prefix(words[i], "kernelpagesize_kB="))
-            area->page_bytes = strtoull(words[i] + strlen("kernelpagesize_kB="), NULL, 10) * KIB;
-        else if (words[i][0] == 'N' && g_ascii_isdigit(words[i][1])) {
-            uint64_t node = strtoull(words[i] + 1, &end, 10);
-            if (*end == '=' && node < nodes)
-                area->pages[node] = strtoull(end + 1, NULL, 10);
-        }
-    }
+    area->pages = arena_array(arena, uint64_t, area->node_count + 1);
+    for (const char *word = policy; (word = next_word(word));)
+        if (read_node(word, &node, &pages))
+            area->pages[node] = pages;
 }
 
-/* numa_maps begins each line with an address and tells no end; maps has both. */
-static const char *line_at(const char *text, uint64_t address)
+static const char *next_line(const char *line)
 {
-    for (const char *line = text; line && *line; line = strchr(line, '\n'), line = line ? line + 1 : NULL)
-        if (strtoull(line, NULL, 16) == address)
-            return line;
-    return NULL;
+    line += strcspn(line, "\n");
+    return *line ? line + 1 : line;
 }
 
-bool proc_memory(struct arena *arena, pid_t pid, uint64_t begin, uint64_t end, const struct memory_area **out_areas,
-                 uint32_t *out_count)
+/* "7f00-7f80 rw-p 00000000 00:01 1234 /memfd" */
+static bool read_area(const char *line, struct memory_area *out)
+{
+    char *dash, *rights;
+    *out = (struct memory_area){ .begin = strtoull(line, &dash, 16),
+                                 .policy = "default",
+                                 .page_bytes = (uint64_t)getpagesize() };
+    if (*dash != '-')
+        return false;
+    out->end = strtoull(dash + 1, &rights, 16);
+    out->is_writable = g_str_has_prefix(rights, " rw");
+    return true;
+}
+
+/* numa_maps begins each line with an address and tells no end; maps has both.  Both rise. */
+bool proc_memory(struct arena *arena, pid_t pid, struct memory *out)
 {
     g_autofree char *maps = read_of(pid, 0, "maps"), *numa = read_of(pid, 0, "numa_maps");
+    *out = (struct memory){ 0 };
     if (!maps || !numa)
         return false;
     g_autoptr(GArray) areas = g_array_new(FALSE, FALSE, sizeof(struct memory_area));
-    for (const char *line = maps; line && *line; line = strchr(line, '\n'), line = line ? line + 1 : NULL) {
-        char *dash;
-        struct memory_area area = { .begin = strtoull(line, &dash, 16), .page_bytes = (uint64_t)getpagesize() };
-        char *rights = dash;
-        area.end = *dash == '-' ? strtoull(dash + 1, &rights, 16) : 0;
-        area.is_writable = g_str_has_prefix(rights, " rw");
-        if (area.begin >= end || area.end <= begin)
+    const char *told = numa;
+    for (const char *line = maps; *line; line = next_line(line)) {
+        struct memory_area area;
+        if (!read_area(line, &area))
             continue;
-        const char *told = line_at(numa, area.begin);
-        g_autofree char *one = told ? g_strndup(told, strcspn(told, "\n")) : g_strdup("");
-        read_pages(arena, one, &area);
+        while (*told && strtoull(told, NULL, 16) < area.begin)
+            told = next_line(told);
+        if (*told && strtoull(told, NULL, 16) == area.begin)
+            read_pages(arena, told, &area);
         g_array_append_val(areas, area);
     }
-    *out_count = areas->len;
-    *out_areas = arena_copy(arena, areas->data, areas->len * sizeof(struct memory_area));
+    *out = (struct memory){ arena_copy(arena, areas->data, areas->len * sizeof(struct memory_area)), areas->len };
     return areas->len > 0;
+}
+
+struct memory memory_within(const struct memory *all, uint64_t begin, uint64_t end)
+{
+    uint32_t first = 0, last;
+    if (!begin || !all->count)
+        return (struct memory){ 0 };
+    while (first < all->count && all->areas[first].end <= begin)
+        first++;
+    for (last = first; last < all->count && all->areas[last].begin < end;)
+        last++;
+    return (struct memory){ all->areas + first, last - first };
 }

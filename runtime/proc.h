@@ -29,9 +29,14 @@ struct memory_area { /* a line of numa_maps with its end from maps */
     uint32_t node_count;
 };
 
-/* Areas that overlap [begin, end), rising. */
-bool proc_memory(struct arena *arena, pid_t pid, uint64_t begin, uint64_t end, const struct memory_area **out_areas,
-                 uint32_t *out_count);
+struct memory { /* rising */
+    const struct memory_area *areas;
+    uint32_t count;
+};
+
+/* All of a process; false, and none: gone, or not ours to see.  The kernel walks through all its pages for it. */
+bool proc_memory(struct arena *arena, pid_t pid, struct memory *out);
+struct memory memory_within(const struct memory *all, uint64_t begin, uint64_t end); /* what overlaps; from 0: none */
 
 /* Its command line, each word ended by NUL, to be freed; NULL: gone. */
 char *proc_words(pid_t pid, size_t *out_length);

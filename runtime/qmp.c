@@ -88,18 +88,19 @@ static char *unless_event(char *line)
     return NULL;
 }
 
-static char *exchange(struct monitor *monitor, const char *command, char **out_error)
+static bool send_whole(int end, const GString *text)
 {
-    struct qmp *qmp = (struct qmp *)(void *)monitor; /* its first member */
-    g_autofree char *line = g_strconcat(command, "\n", NULL);
-    for (size_t done = 0, length = strlen(line); done < length;) {
-        ssize_t put = send(qmp->socket, line + done, length - done, MSG_NOSIGNAL);
-        if (put < 0 && errno != EINTR) {
-            *out_error = g_strdup("QEMU closed its monitor");
-            return NULL;
-        }
+    for (size_t done = 0; done < text->len;) {
+        ssize_t put = send(end, text->str + done, text->len - done, MSG_NOSIGNAL);
+        if (put < 0 && errno != EINTR)
+            return false;
         done += put > 0 ? (size_t)put : 0;
     }
+    return true;
+}
+
+static char *next_answer(struct qmp *qmp, char **out_error)
+{
     int64_t until = g_get_monotonic_time() + ANSWER_SECONDS * G_TIME_SPAN_SECOND;
     for (;;) {
         char *answer = next_line(qmp, until, out_error);
@@ -109,6 +110,23 @@ static char *exchange(struct monitor *monitor, const char *command, char **out_e
         if (answer)
             return answer;
     }
+}
+
+/* QEMU takes them one after another, and answers in that order. */
+static bool exchange(struct monitor *monitor, const char *const *commands, size_t count, char **out_answers,
+                     char **out_error)
+{
+    struct qmp *qmp = (struct qmp *)(void *)monitor; /* its first member */
+    g_autoptr(GString) text = g_string_new(NULL);
+    for (size_t i = 0; i < count; i++) {
+        append(text, commands[i]);
+        append(text, "\n");
+    }
+    if (!send_whole(qmp->socket, text))
+        *out_error = g_strdup("QEMU closed its monitor");
+    for (size_t i = 0; i < count && !*out_error; i++)
+        out_answers[i] = next_answer(qmp, out_error);
+    return !*out_error;
 }
 
 static void close_qmp(struct monitor *monitor)
@@ -138,7 +156,7 @@ static bool greet(struct qmp *qmp, char **out_error)
         return false;
     }
     qmp->is_patient = NULL;
-    struct json_c_object *fine = monitor_ask(&qmp->monitor, "qmp_capabilities", NULL, out_error);
+    struct json_c_object *fine = monitor_ask(&qmp->monitor, "qmp_capabilities", out_error);
     json_object_put(fine);
     return fine != NULL;
 }

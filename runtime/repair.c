@@ -92,8 +92,8 @@ static void tell_moved(struct run *run, const struct fact *fact, const struct mo
 static void repair_pages(struct run *run, const struct fact *fact)
 {
     struct moved moved = { 0 };
-    for (uint32_t i = 0; i < fact->area_count && !moved.trouble; i++)
-        move_area(run->threads.qemu, &fact->areas[i], fact->nodes, &moved);
+    for (uint32_t i = 0; i < fact->memory.count && !moved.trouble; i++)
+        move_area(run->threads.qemu, &fact->memory.areas[i], fact->nodes, &moved);
     tell_moved(run, fact, &moved);
 }
 

@@ -20,33 +20,34 @@ struct usage { /* bytes by node */
 };
 
 struct usages {
+    const struct task *tasks;
+    uint32_t task_count;
     GArray *rows; /* cells, then the rest, then the sum */
     uint32_t node_count;
     uint64_t cells, remote;
 };
 
-static void count(struct usage *usage, const struct memory_area *areas, uint32_t area_count, uint32_t *node_count)
+static void count(struct usage *usage, const struct memory *memory, uint32_t *node_count)
 {
-    for (uint32_t a = 0; a < area_count; a++)
-        for (uint32_t node = 0; node < areas[a].node_count && node < MOST_NODES; node++) {
-            usage->bytes[node] += areas[a].pages[node] * areas[a].page_bytes;
-            usage->all += areas[a].pages[node] * areas[a].page_bytes;
-            if (areas[a].pages[node])
+    for (uint32_t a = 0; a < memory->count; a++) {
+        const struct memory_area *area = &memory->areas[a];
+        for (uint32_t node = 0; node < area->node_count && node < MOST_NODES; node++) {
+            usage->bytes[node] += area->pages[node] * area->page_bytes;
+            usage->all += area->pages[node] * area->page_bytes;
+            if (area->pages[node])
                 *node_count = MAX(*node_count, node + 1);
         }
+    }
 }
 
 /* Nodes on which the vCPUs of a cell ran last. */
-static void local_nodes(struct run *run, const struct plan_cell *cell, bool *local)
+static void local_nodes(const struct run *run, const struct usages *usages, const struct plan_cell *cell, bool *local)
 {
-    const struct task *tasks;
-    uint32_t task_count;
-    if (!proc_tasks(run->agent->arena, run->threads.qemu, &tasks, &task_count))
-        return;
     for (ids_each(cell->vcpus, vcpu))
-        for (uint32_t i = 0; i < task_count; i++) {
+        for (uint32_t i = 0; i < usages->task_count; i++) {
+            const struct task *task = &usages->tasks[i];
             uint32_t node;
-            if (tasks[i].id == run->threads.vcpus[vcpu] && node_of_cpu(tasks[i].last_cpu, &node) && node < MOST_NODES)
+            if (task->id == run->threads.vcpus[vcpu] && node_of_cpu(task->last_cpu, &node) && node < MOST_NODES)
                 local[node] = true;
         }
 }
@@ -56,7 +57,7 @@ static void add_remote(struct run *run, const struct plan_cell *cell, const stru
     bool local[MOST_NODES] = { false };
     if (!ids_size(cell->vcpus) || run->threads.is_nameless)
         return;
-    local_nodes(run, cell, local);
+    local_nodes(run, out, cell, local);
     out->cells += usage->all;
     for (uint32_t node = 0; node < out->node_count; node++)
         out->remote += local[node] ? 0 : usage->bytes[node];
@@ -67,26 +68,26 @@ static bool gather(struct run *run, struct usages *out, char **out_error)
     const struct plan_guest *guest = run->guest->plan;
     struct arena *arena = run->agent->arena;
     struct backing *backings = arena_array(arena, struct backing, guest->cell_count);
-    const struct memory_area *areas;
-    uint32_t area_count;
+    struct memory all;
     struct usage rest = { .what = "QEMU itself", .bytes = arena_array(arena, uint64_t, MOST_NODES) };
     struct usage sum = { .what = "total", .bytes = arena_array(arena, uint64_t, MOST_NODES) };
     if (run->monitor && !backing_find(run->monitor, arena, guest, backings, out_error))
         return false;
-    if ((!run->monitor && !backing_of_process(arena, run->threads.qemu, guest, backings)) ||
-        !proc_memory(arena, run->threads.qemu, 0, UINT64_MAX, &areas, &area_count)) {
+    if (!proc_memory(arena, run->threads.qemu, &all) ||
+        !proc_tasks(arena, run->threads.qemu, &out->tasks, &out->task_count)) {
         *out_error = g_strdup("its process is not ours to look into, or is gone");
         return false;
     }
-    count(&sum, areas, area_count, &out->node_count);
+    if (!run->monitor)
+        backing_of_process(arena, &all, guest, backings);
+    count(&sum, &all, &out->node_count);
     memcpy(rest.bytes, sum.bytes, MOST_NODES * sizeof *rest.bytes);
     rest.all = sum.all;
     for (uint32_t c = 0; c < guest->cell_count; c++) {
         struct usage usage = { .what = arena_printf(arena, "cell %s", guest->cells[c].name),
                                .bytes = arena_array(arena, uint64_t, MOST_NODES) };
-        if (backings[c].begin && proc_memory(arena, run->threads.qemu, backings[c].begin,
-                                             backings[c].begin + backings[c].bytes, &areas, &area_count))
-            count(&usage, areas, area_count, &out->node_count);
+        struct memory own = memory_within(&all, backings[c].begin, backings[c].begin + backings[c].bytes);
+        count(&usage, &own, &out->node_count);
         add_remote(run, &guest->cells[c], &usage, out);
         for (uint32_t node = 0; node < MOST_NODES; node++)
             rest.bytes[node] -= MIN(rest.bytes[node], usage.bytes[node]);
@@ -132,21 +133,18 @@ static void show_usages(const struct usages *usages, GString *out)
     }
 }
 
-static void show_threads(struct run *run, GString *out)
+static void show_threads(struct run *run, const struct usages *usages, GString *out)
 {
-    const struct task *tasks;
-    uint32_t task_count;
-    if (!proc_tasks(run->agent->arena, run->threads.qemu, &tasks, &task_count))
-        return;
     g_string_append_printf(out, "  %-14s%12s%8s  %s\n", "thread", "now on cpu", "node", "may use");
-    for (uint32_t i = 0; i < task_count; i++) {
-        const char *role = role_of(run, &tasks[i]);
+    for (uint32_t i = 0; i < usages->task_count; i++) {
+        const struct task *task = &usages->tasks[i];
+        const char *role = role_of(run, task);
         uint32_t node;
         if (!role)
             continue;
-        g_autofree char *place = node_of_cpu(tasks[i].last_cpu, &node) ? g_strdup_printf("%u", node) : g_strdup("?");
-        g_string_append_printf(out, "  %-14s%12u%8s  %s\n", role, tasks[i].last_cpu, place,
-                               ids_text(run->agent->arena, tasks[i].cpus));
+        g_autofree char *place = node_of_cpu(task->last_cpu, &node) ? g_strdup_printf("%u", node) : g_strdup("?");
+        g_string_append_printf(out, "  %-14s%12u%8s  %s\n", role, task->last_cpu, place,
+                               ids_text(run->agent->arena, task->cpus));
     }
 }
 
@@ -158,15 +156,13 @@ static void show_text(struct run *run, const struct usages *usages, GString *out
                                (double)usages->remote * 100 / (double)usages->cells);
     append(out, "\n");
     show_usages(usages, out);
-    show_threads(run, out);
+    show_threads(run, usages, out);
 }
 
 /* ---- as JSON ---------------------------------------------------------------------------------------------------- */
 
 static void write_json(struct run *run, const struct usages *usages, struct json *json)
 {
-    const struct task *tasks;
-    uint32_t task_count = 0;
     json_object(json, NULL);
     json_string(json, "name", run->guest->plan->name);
     json_number(json, "pid", (uint64_t)run->threads.qemu);
@@ -184,16 +180,16 @@ static void write_json(struct run *run, const struct usages *usages, struct json
     }
     json_end(json, ']');
     json_array(json, "threads");
-    proc_tasks(run->agent->arena, run->threads.qemu, &tasks, &task_count);
-    for (uint32_t i = 0; i < task_count; i++) {
-        const char *role = role_of(run, &tasks[i]);
+    for (uint32_t i = 0; i < usages->task_count; i++) {
+        const struct task *task = &usages->tasks[i];
+        const char *role = role_of(run, task);
         if (!role)
             continue;
         json_object(json, NULL);
         json_string(json, "what", role);
-        json_number(json, "thread", (uint64_t)tasks[i].id);
-        json_number(json, "last_cpu", tasks[i].last_cpu);
-        json_ids(json, "cpus", tasks[i].cpus);
+        json_number(json, "thread", (uint64_t)task->id);
+        json_number(json, "last_cpu", task->last_cpu);
+        json_ids(json, "cpus", task->cpus);
         json_end(json, '}');
     }
     json_end(json, ']');

@@ -8,10 +8,12 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/pidfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -41,6 +43,20 @@ uint64_t process_start(pid_t pid)
 bool process_is(pid_t pid, uint64_t start)
 {
     return pid > 0 && start && proc_start_ticks(pid) == start;
+}
+
+/* The kernel tells at once when it ends; one that cannot is asked again and again. */
+bool process_ends(pid_t pid, uint64_t start, int milliseconds)
+{
+    bool lives = process_is(pid, start);
+    struct pollfd watched = { .fd = lives ? pidfd_open(pid, 0) : -1, .events = POLLIN };
+    for (; lives && milliseconds > 0; milliseconds -= LOOK_MILLISECONDS) {
+        poll(&watched, 1, LOOK_MILLISECONDS);
+        lives = process_is(pid, start);
+    }
+    if (watched.fd >= 0)
+        close(watched.fd);
+    return !lives;
 }
 
 bool is_elsewhere(enum engine_kind engine, const char *connect)
@@ -211,8 +227,7 @@ static void end_process(pid_t pid, uint64_t start)
     if (!process_is(pid, start))
         return;
     kill(pid, SIGKILL);
-    for (int waited = 0; waited < END_MILLISECONDS && process_is(pid, start); waited += LOOK_MILLISECONDS)
-        g_usleep(LOOK_MILLISECONDS * 1000);
+    process_ends(pid, start, END_MILLISECONDS);
 }
 
 /* Never follows a link; what libvirt makes is some five folders deep. */
@@ -246,11 +261,16 @@ void guest_end_unwritten(struct guest_state *guest)
     end_process(pid, process_start(pid));
 }
 
+void guest_end(struct guest_state *guest)
+{
+    end_process(guest->record.pid, guest->record.pid_start);
+    guest_end_unwritten(guest);
+}
+
 void guest_forget(struct guest_state *guest)
 {
     struct record *record = &guest->record;
-    end_process(record->pid, record->pid_start);
-    guest_end_unwritten(guest);
+    guest_end(guest);
     for (uint32_t i = 0; i < record->reservation_count; i++)
         pages_give_back(&record->reservations[i]);
     if (record->cgroup)

@@ -52,12 +52,13 @@ enum guest_lookup { GUEST_ABSENT, GUEST_HELD, GUEST_BUSY, GUEST_TROUBLE };
 /* HELD: *out is to be given back with guest_release(), or guest_forget(). */
 enum guest_lookup guest_take(struct agent *agent, const char *uuid, bool create, struct guest_state **out);
 void guest_release(struct guest_state *guest);
-bool guest_write(struct agent *agent, struct guest_state *guest); /* the record, to disk, before what it announces */
+bool guest_write(struct agent *agent, struct guest_state *guest); /* the record, before what it announces */
 /* The same in two: what can fail for want of room, and what makes it count. */
 bool guest_prepare(struct agent *agent, struct guest_state *guest);
 bool guest_commit(struct agent *agent, struct guest_state *guest);
 /* Ends what the record tells: QEMU, reserved pages, cgroup, the folder.  Also of a record left by a dead agent. */
 void guest_forget(struct guest_state *guest);
+void guest_end(struct guest_state *guest);             /* its QEMU alone */
 void guest_end_unwritten(struct guest_state *guest);   /* QEMU that an engine started, and nobody wrote down yet */
 bool guest_has_ended(const struct guest_state *guest); /* or was never up, and nobody is at work on it */
 
@@ -68,5 +69,6 @@ void state_each(struct agent *agent, void (*visit)(struct agent *agent, const st
 /* Its libvirt is on another machine: no process and no page here is its own. */
 bool is_elsewhere(enum engine_kind engine, const char *connect);
 
-bool process_is(pid_t pid, uint64_t start); /* it runs, and is the one meant */
-uint64_t process_start(pid_t pid);          /* 0: there is none */
+bool process_is(pid_t pid, uint64_t start);                     /* it runs, and is the one meant */
+bool process_ends(pid_t pid, uint64_t start, int milliseconds); /* within that time, or has */
+uint64_t process_start(pid_t pid);                              /* 0: there is none */

@@ -47,7 +47,7 @@ struct run { /* one guest on its way up */
     pid_t pid;                 /* of QEMU, where that is all there is */
     struct monitor *monitor;
     struct guest_threads threads;
-    bool has_ended;        /* its engine says that it does not run */
+    const char *ended;     /* how its engine knows that it does not run; NULL: it may */
     struct cgroup *cgroup; /* that QEMU enters; NULL: none */
     void *engine_data;
     int *pools; /* of huge pages, held until QEMU has its memory */

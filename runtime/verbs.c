@@ -36,6 +36,11 @@ static enum guest_lookup take_in_time(struct agent *agent, const char *uuid, boo
     return found;
 }
 
+static void tell_ended_elsewhere(struct agent *agent, const struct bundle_guest *guest)
+{
+    tell(agent, NM_state_recovered, "guest '%s' ended without numac; what it left is taken back", guest->plan->name);
+}
+
 /* On another machine no process tells, so its libvirt is asked; where that does not answer, it may run. */
 static bool has_ended_elsewhere(struct agent *agent, const struct bundle_guest *guest, struct guest_state *state)
 {
@@ -43,7 +48,7 @@ static bool has_ended_elsewhere(struct agent *agent, const struct bundle_guest *
     struct run run = { .agent = agent, .guest = guest, .engine = engine, .connect = state->record.connect };
     if (!is_elsewhere(state->record.engine, state->record.connect) || !engine->has_ended(&run))
         return false;
-    tell(agent, NM_state_recovered, "guest '%s' ended without numac; what it left is taken back", guest->plan->name);
+    tell_ended_elsewhere(agent, guest);
     return true;
 }
 
@@ -65,8 +70,10 @@ static struct guest_state *take_new(struct agent *agent, const struct bundle_gue
     return NULL;
 }
 
+/* What was told of its start would otherwise stand behind all that it says. */
 static void stay(struct run *run)
 {
+    agent_tell_now(run->agent);
     run->agent->guest_status = run->engine->wait(run);
 }
 
@@ -179,26 +186,36 @@ static void with_running(struct agent *agent, bool may_be_foreign, void (*act)(s
     }
 }
 
+static bool attach(struct run *run)
+{
+    if (run->engine->attach(run))
+        return true;
+    if (run->ended) {
+        tell(run->agent, NM_guest_not_running, "guest '%s' does not run: %s", run->guest->plan->name, run->ended);
+        run->agent->is_refused = true;
+    }
+    return false;
+}
+
+/* Whether it is gone is known, or it stays listed. */
 static void stop(struct run *run)
 {
     size_t errors = findings_count(run->agent->findings, ERROR);
-    if (has_ended_elsewhere(run->agent, run->guest, run->state)) {
-        guest_forget(run->state);
+    bool answers = run->agent->is_remote ? run->engine->attach(run) : attach(run);
+    if (run->ended && run->agent->is_remote) {
+        tell_ended_elsewhere(run->agent, run->guest);
+    } else if (!answers && findings_count(run->agent->findings, ERROR) == errors) { /* interrupted */
         return;
-    }
-    bool answers = run->engine->attach(run), is_told = findings_count(run->agent->findings, ERROR) > errors;
-    if (!answers && !is_told)
-        return;
-    if (!answers && !run->has_ended && run->engine->kind == ENGINE_LIBVIRT) { /* no process here that could be ended */
+    } else if (!answers && !run->ended && run->engine->kind == ENGINE_LIBVIRT) { /* no process here to be ended */
         struct finding *finding =
             tell(run->agent, NM_kept, "guest '%s' stays listed: whether it runs is not known", run->guest->plan->name);
         finding_help(run->agent->findings, finding, "if its libvirt never comes back, remove '%s'", run->state->path);
         return;
+    } else if (!run->engine->stop(run)) {
+        return;
     }
-    if (run->engine->stop(run)) {
-        run->engine->detach(run);
-        guest_forget(run->state);
-    }
+    run->engine->detach(run);
+    guest_forget(run->state);
 }
 
 void verb_stop(struct agent *agent)
@@ -220,7 +237,7 @@ static bool look(struct run *run, struct facts *out)
 static void verify(struct run *run)
 {
     struct facts facts;
-    if (!run->engine->attach(run))
+    if (!attach(run))
         return;
     if (!run->agent->is_remote && !run->agent->bundle->watch)
         host_is_as_planned(run);
@@ -237,7 +254,7 @@ static void verify(struct run *run)
 
 static void show_stat(struct run *run)
 {
-    if (!run->engine->attach(run))
+    if (!attach(run))
         return;
     stat_show(run);
     run->engine->detach(run);

@@ -187,22 +187,24 @@ struct count_of_pages {
     uint64_t all, outside, page_bytes; /* of the largest page in use */
 };
 
-static void count_pages(struct look *look, const struct memory_area *areas, uint32_t area_count,
-                        const struct ids *nodes, struct count_of_pages *out)
+static void count_pages(struct look *look, const struct memory *memory, const struct ids *nodes,
+                        struct count_of_pages *out)
 {
-    for (uint32_t a = 0; a < area_count; a++)
-        out->node_count = MAX(out->node_count, areas[a].node_count);
+    for (uint32_t a = 0; a < memory->count; a++)
+        out->node_count = MAX(out->node_count, memory->areas[a].node_count);
     out->by_node = arena_array(look->arena, uint64_t, out->node_count + 1);
-    for (uint32_t a = 0; a < area_count; a++)
-        for (uint32_t node = 0; node < areas[a].node_count; node++) {
-            uint64_t bytes = areas[a].pages[node] * areas[a].page_bytes;
+    for (uint32_t a = 0; a < memory->count; a++) {
+        const struct memory_area *area = &memory->areas[a];
+        for (uint32_t node = 0; node < area->node_count; node++) {
+            uint64_t bytes = area->pages[node] * area->page_bytes;
             out->by_node[node] += bytes;
             out->all += bytes;
             if (nodes && !ids_contains(nodes, node))
                 out->outside += bytes;
             if (bytes)
-                out->page_bytes = MAX(out->page_bytes, areas[a].page_bytes);
+                out->page_bytes = MAX(out->page_bytes, area->page_bytes);
         }
+    }
 }
 
 static const char *pages_text(struct look *look, const struct count_of_pages *count)
@@ -219,10 +221,10 @@ static const char *pages_text(struct look *look, const struct count_of_pages *co
 }
 
 static void compare_pages(struct look *look, const char *what, const struct plan_cell *cell,
-                          const struct memory_area *areas, uint32_t area_count)
+                          const struct memory *memory)
 {
     struct count_of_pages count = { 0 };
-    count_pages(look, areas, area_count, cell->nodes, &count);
+    count_pages(look, memory, cell->nodes, &count);
     bool must = cell->nodes && cell->policy != POLICY_PREFERRED; /* preferred: elsewhere is allowed */
     struct fact fact = { .kind = FACT_PAGES,
                          .what = what,
@@ -230,14 +232,13 @@ static void compare_pages(struct look *look, const char *what, const struct plan
                                         ? listed(look, ids_size(cell->nodes) == 1 ? "node" : "nodes", cell->nodes)
                                         : "any node",
                          .real = pages_text(look, &count),
-                         .areas = areas,
-                         .area_count = area_count,
+                         .memory = *memory,
                          .nodes = cell->nodes };
     fact.verdict = !count.all ? VERDICT_UNTOUCHED : must && count.outside ? VERDICT_WRONG : VERDICT_EXACT;
     add(look, fact);
     if (!cell->page_bytes)
         return;
-    uint64_t size = area_count ? areas[0].page_bytes : 0;
+    uint64_t size = memory->areas[0].page_bytes;
     add(look,
         (struct fact){ .kind = FACT_PAGE_SIZE,
                        .what = what,
@@ -273,23 +274,22 @@ static bool policy_fits(const char *real, const char *word, const struct ids *no
 }
 
 static void compare_policy(struct look *look, const char *what, const struct plan_cell *cell,
-                           const struct memory_area *areas, uint32_t area_count)
+                           const struct memory *memory)
 {
     const char *word = cell->nodes ? kernel_policy(cell->policy) : NULL;
     if (!word)
         return;
     const char *wrong = NULL;
-    for (uint32_t a = 0; a < area_count && !wrong; a++)
-        if (!policy_fits(areas[a].policy, word, cell->nodes))
-            wrong = areas[a].policy;
+    for (uint32_t a = 0; a < memory->count && !wrong; a++)
+        if (!policy_fits(memory->areas[a].policy, word, cell->nodes))
+            wrong = memory->areas[a].policy;
     const char *planned = arena_printf(look->arena, "%s:%s", word, ids_text(look->arena, cell->nodes));
     add(look, (struct fact){ .kind = FACT_POLICY,
                              .what = what,
                              .planned = planned,
                              .real = wrong ? wrong : planned,
                              .verdict = wrong ? VERDICT_WRONG : VERDICT_EXACT,
-                             .areas = areas,
-                             .area_count = area_count,
+                             .memory = *memory,
                              .nodes = cell->nodes });
 }
 
@@ -306,34 +306,34 @@ static void tell_order(struct look *look, const struct backing *backings)
 }
 
 /* Where each cell's memory is; without a monitor as far as the kernel tells. */
-static bool find_memory(struct look *look, struct backing *backings, char **out_error)
+static bool find_memory(struct look *look, const struct memory *all, struct backing *backings, char **out_error)
 {
     if (look->run->monitor)
         return backing_find(look->run->monitor, look->arena, look->guest, backings, out_error);
-    if (backing_of_process(look->arena, look->run->threads.qemu, look->guest, backings))
-        tell_order(look, backings);
+    backing_of_process(look->arena, all, look->guest, backings);
+    tell_order(look, backings);
     return true;
 }
 
 static bool compare_memory(struct look *look, char **out_error)
 {
     struct backing *backings = arena_array(look->arena, struct backing, look->guest->cell_count);
-    if (!find_memory(look, backings, out_error))
+    struct memory all;
+    proc_memory(look->arena, look->run->threads.qemu, &all); /* none: no cell's is found */
+    if (!find_memory(look, &all, backings, out_error))
         return false;
     for (uint32_t c = 0; c < look->guest->cell_count; c++) {
         const struct plan_cell *cell = &look->guest->cells[c];
         const char *what = arena_printf(look->arena, "cell %s", cell->name);
         if (!cell->memory_bytes)
             continue;
-        const struct memory_area *areas;
-        uint32_t count;
-        if (!backings[c].begin || !proc_memory(look->arena, look->run->threads.qemu, backings[c].begin,
-                                               backings[c].begin + backings[c].bytes, &areas, &count)) {
+        struct memory own = memory_within(&all, backings[c].begin, backings[c].begin + backings[c].bytes);
+        if (!own.count) {
             not_seen(look, FACT_PAGES, what, "its memory", look->run->monitor ? "not found" : "not found by its size");
             continue;
         }
-        compare_pages(look, what, cell, areas, count);
-        compare_policy(look, what, cell, areas, count);
+        compare_pages(look, what, cell, &own);
+        compare_policy(look, what, cell, &own);
     }
     return true;
 }
@@ -377,10 +377,13 @@ static bool compare_cells(struct look *look, char **out_error)
         not_seen(look, FACT_CELL, "what the guest is told of its cells", "", "QEMU's monitor is not asked");
         return true;
     }
-    g_autofree char *told = monitor_ask_line(look->run->monitor, "info numa", out_error);
-    for (uint32_t c = 0; told && c < look->guest->cell_count; c++)
-        compare_cell(look, told, c);
-    return told != NULL;
+    struct json_c_object *told;
+    if (!monitor_ask_all(look->run->monitor, &(struct question){ .line = "info numa" }, 1, &told, out_error))
+        return false;
+    for (uint32_t c = 0; c < look->guest->cell_count; c++)
+        compare_cell(look, json_object_get_string(told), c);
+    json_object_put(told);
+    return true;
 }
 
 /* ---- the whole -------------------------------------------------------------------------------------------------- */

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "proc.h"
 #include "step.h"
 
 enum verdict {
@@ -27,8 +28,7 @@ struct fact {
     uint32_t number;
     const struct ids *cpus; /* planned, of a thread */
     struct plan_scheduling scheduling;
-    const struct memory_area *areas; /* of a cell */
-    uint32_t area_count;
+    struct memory memory;    /* of a cell */
     const struct ids *nodes; /* planned, of a cell */
 };
 

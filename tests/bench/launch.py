@@ -151,6 +151,8 @@ class Launch:
     def take(self, bench, place, cells):
         if cells in self.spent:
             return self.spent[cells]
+        if b"libvirt" in output_of(["ldd", pathlib.Path(bench.numac).with_name("numac-agent")]):
+            raise Broken("numac-agent is linked to libvirt")
         site, argv, xml = place.site(cells)
         spent = {side: [] for side in ("bare", "run", "stop", "create", "destroy", "through", "create-running")}
         for turn in range(-1, bench.rounds):

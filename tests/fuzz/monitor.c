@@ -16,20 +16,24 @@ struct answers {
     const char *next, *end;
 };
 
-static char *exchange(struct monitor *monitor, const char *command, char **out_error)
+static bool exchange(struct monitor *monitor, const char *const *commands, size_t count, char **out_answers,
+                     char **out_error)
 {
     struct answers *answers = (struct answers *)(void *)monitor; /* its first member */
-    if (!g_utf8_validate(command, -1, NULL))
-        bug("a question that is no UTF-8");
-    if (answers->next >= answers->end) {
-        *out_error = g_strdup("QEMU closed its monitor");
-        return NULL;
+    for (size_t i = 0; i < count; i++) {
+        if (!g_utf8_validate(commands[i], -1, NULL))
+            bug("a question that is no UTF-8");
+        if (answers->next >= answers->end) {
+            *out_error = g_strdup("QEMU closed its monitor");
+            return false;
+        }
+        size_t left = (size_t)(answers->end - answers->next);
+        const char *line = answers->next, *stop = memchr(line, '\n', left);
+        size_t length = stop ? (size_t)(stop - line) : left;
+        answers->next += length + (stop != NULL);
+        out_answers[i] = g_strndup(line, length);
     }
-    size_t left = (size_t)(answers->end - answers->next);
-    const char *line = answers->next, *stop = memchr(line, '\n', left);
-    size_t length = stop ? (size_t)(stop - line) : left;
-    answers->next += length + (stop != NULL);
-    return g_strndup(line, length);
+    return true;
 }
 
 static void check_answer(bool fine, char **error)

@@ -130,6 +130,14 @@ class Stage:
         (self.bin / QEMU).chmod(0o755)
         self.environment["PATH"] = f"{self.bin}:{os.environ['PATH']}"
 
+    def await_question(self, name):
+        """Until a QEMU of ours was asked this."""
+        until, asked = time.monotonic() + 60, self.folder / "asked"
+        while not asked.exists() or name not in asked.read_text():
+            if time.monotonic() > until:
+                raise Failure(f"never asked {name}")
+            time.sleep(0.05)
+
     # ---- what is there ------------------------------------------------------------------------------------------
 
     def listed(self):

@@ -188,17 +188,18 @@ TALKER = bytes.fromhex("be1d7c ac 84c0 7406 baf803 ee ebf5 bafd03 ec a801 74f8 b
 TALKS = ONE_CELL.replace("vcpus 1", 'boot { disk "talker.img" }; vcpus 1')
 
 
-def heard(process, wanted):
+def heard(stream, wanted):
     """Reads what numac shows until the words are there."""
     until, text = time.monotonic() + 40, b""
     while wanted not in text and time.monotonic() < until:
-        if select.select([process.stdout], [], [], 1)[0]:
-            piece = os.read(process.stdout.fileno(), 4096)
+        if select.select([stream], [], [], 1)[0]:
+            piece = os.read(stream.fileno(), 4096)
             if not piece:
                 break
             text += piece
     if wanted not in text:
         raise tap.Failure(f"heard {text}, not {wanted}")
+    return text
 
 
 def talks(numac, engine):
@@ -209,9 +210,9 @@ def talks(numac, engine):
         keyboard, terminal = os.openpty()
         before = termios.tcgetattr(terminal)
         process = stage.open("run", "--engine", engine, site, stdin=terminal)
-        heard(process, GREETING)
+        heard(process.stdout, GREETING)
         os.write(keyboard, b"a word\r")
-        heard(process, b"a word")
+        heard(process.stdout, b"a word")
         all_exact(facts(stage, site))  # others can ask meanwhile
         process.send_signal(signal.SIGINT)
         run = stage.close(process)
@@ -352,6 +353,29 @@ BY_KVM = (  # the name, the site, what QEMU does with KVM, what comes of it
      [], [], "tcg"))
 
 
+def told_at_once(numac, engine):
+    """In the foreground what the start found is told before the guest has the terminal, once, and still counts at the end;
+    programs get one document."""
+    with Stage(numac, engine) as stage:
+        stage.misbehave(program=KVM.format(NO_KVM, shutil.which(QEMU)))
+        site = stage.site(EXAMPLE)
+        process = stage.open("run", "--engine", engine, "--fail-on", "warning", site)
+        said = heard(process.stderr, b"[NM1361]")
+        if not await_guest(stage, process):
+            raise tap.Failure("told, and did not run")
+        expect(stage.run("stop", site), 0)
+        run = stage.close(process)
+        if run.status != 1 or said.count(b"[NM1361]") != 1 or "NM1361" in run.err:
+            raise tap.Failure(f"{said}; {run.told()}")
+        process = stage.open("run", "--engine", engine, "--format", "json", site)
+        await_guest(stage, process)
+        expect(stage.run("stop", site), 0)
+        codes = [one.code for one in findings_of(stage.close(process))]
+        if codes.count("NM1361") != 1:
+            raise tap.Failure(f"{codes}")
+        stage.expect_nothing_left()
+
+
 def neither(numac):
     """What fails with and without KVM is told once, and nothing of KVM."""
     with Stage(numac) as stage:
@@ -444,6 +468,60 @@ def no_agent(numac):
         expect(Numac(alone).run(["list"], stage.folder, environment=stage.environment), 3, "NM1301")
 
 
+def part_missing(numac):
+    """Without numac-libvirt libvirt's guests are refused, whatever is asked of them; those of QEMU alone need it not."""
+    with Stage(numac) as stage:
+        for name in ("numac", "numac-agent"):
+            shutil.copy(pathlib.Path(numac.path).with_name(name), stage.folder / name)
+        stage.numac = Numac(stage.folder / "numac")
+        site = stage.site(ONE_CELL)
+        for words in (("run", "--detach"), ("verify", "--connect", "qemu:///system"), ("diff",)):
+            run = expect(stage.run(*words, site), 3, "NM1362", text=["needs numac-libvirt, which does not start: No such file"])
+            if run.err.count("error[") != 1:
+                raise tap.Failure(run.told())
+        stage.expect_nothing_left()
+        (stage.folder / "numac-libvirt").write_text("no program at all\n")
+        (stage.folder / "numac-libvirt").chmod(0o755)
+        expect(stage.run("run", "--detach", site), 3, "NM1309", text=["Exec format error"])
+        expect(stage.run("run", "--detach", "--engine", "qemu", site), 0)
+        expect(stage.run("stop", site), 0)
+        stage.expect_nothing_left()
+
+
+def mapped(pid):
+    """Libraries in a process: "libglib-2.0"."""
+    files = re.findall(rb"/([^/\n]+)\.so", process_file(pid, "maps"))
+    return {name.decode() for name in files}
+
+
+def called(stage, name):
+    found = [pid for pid in stage.processes() if process_file(pid, "comm").decode().strip() == name]
+    if len(found) != 1:
+        raise tap.Failure(f"{name}: {found}")
+    return found[0]
+
+
+NOT_OURS = {"libvirt", "libvirt-qemu", "libsystemd", "libxml2", "libcurl-gnutls", "libgnutls", "libgio-2.0"}
+
+
+def without_libvirt(numac, engine):
+    """What runs guests is free of libvirt, of systemd's library, and of all that these bring; also its keeper, and also
+    where another program asks libvirt in its name."""
+    with Stage(numac, engine) as stage:
+        stage.misbehave([{"at": "query-memdev", "do": "silence"}])
+        process = stage.open("run", "--detach", "--engine", engine, stage.site(ONE_CELL))
+        stage.await_question("query-memdev")
+        ours = [process.pid, called(stage, "numac-keeper")] if engine == "qemu" else [process.pid]
+        found = [mapped(pid) for pid in ours]
+        if any(libraries & NOT_OURS or "libglib-2.0" not in libraries for libraries in found):
+            raise tap.Failure(f"mapped: {found}")
+        if engine == "embed" and "libvirt" not in mapped(called(stage, "numac-libvirt")):
+            raise tap.Failure(f"mapped: {mapped(called(stage, 'numac-libvirt'))}")
+        process.send_signal(signal.SIGINT)
+        expect(stage.close(process), -signal.SIGINT, "NM1312")
+        stage.expect_nothing_left()
+
+
 def not_a_bundle(numac):
     agent = pathlib.Path(numac.path).with_name("numac-agent")
     for text in (b"", b"{}", b'{"format_version": 1, "verb": "run"}', b"[" * 100000, b"\0\xff"):
@@ -455,9 +533,11 @@ def not_a_bundle(numac):
         os.close(read)
         if done.returncode != 3 or "NM1302" not in done.stderr:
             raise tap.Failure(f"{text[:40]}: exit status {done.returncode}, {done.stderr}")
-    done = subprocess.run([agent], capture_output=True, text=True, timeout=20, check=False)
-    if done.returncode != 2:
-        raise tap.Failure(f"without a word: exit status {done.returncode}")
+    for program in (agent, agent.with_name("numac-libvirt")):
+        for words in ((), ("1",), ("x",), ("77",), ("", "")):
+            done = subprocess.run([program, *words], capture_output=True, text=True, timeout=20, check=False)
+            if done.returncode not in (2, 3) or not done.stderr or done.stdout:
+                raise tap.Failure(f"{program.name} {words}: exit status {done.returncode}, {done.stderr}")
 
 
 def bundle(**changes):
@@ -577,12 +657,14 @@ def tests_of(numac):
                       ("ends by itself", ends_by_itself),
                       ("pinned, moved, seen, put back", held_against_kernel),
                       ("another class is seen", classes),
-                      ("its console", talks), ("kept privately", private))]
+                      ("its console", talks), ("kept privately", private), ("free of libvirt", without_libvirt))]
     tests += [tap.Test(f"foreground: {name}", lambda end=end, status=status: foreground(numac, end, status))
               for name, end, status in (("stopped by another", stop_it, 0), ("QEMU killed", kill_it, 1),
                                         ("numac asked to end", end_numac, -signal.SIGTERM))]
     tests += [tap.Test(f"{engine}: KVM {name}", lambda engine=engine, rest=rest: by_kvm(numac, engine, *rest))
               for engine in ENGINES for name, *rest in (BY_KVM if engine == "qemu" else BY_KVM[:2])]
+    tests += [tap.Test(f"{engine}: KVM does not work: told at once", lambda engine=engine: told_at_once(numac, engine))
+              for engine in ENGINES]
     tests += [tap.Test("KVM is not what fails", lambda: neither(numac))]
     tests += [tap.Test("foreground: outlives numac", lambda: outlives(numac))]
     tests += [tap.Test(f"verify sees {name}", lambda rest=rest: lies(numac, *rest)) for name, *rest in (
@@ -596,7 +678,7 @@ def tests_of(numac):
         ("--dry-run lists the steps", dry_run), ("unknown guests", unknown_guest),
         ("--dry-run for another machine", elsewhere),
         ("refused: a base, by QEMU alone", base_by_qemu), ("refused: parts of caches, by QEMU alone", resctrl_by_qemu), ("verify on a host described anew", stale_since),
-        ("numac without its agent", no_agent), ("an agent without its bundle", not_a_bundle),
+        ("numac without its agent", no_agent), ("numac without what asks libvirt", part_missing), ("an agent without its bundle", not_a_bundle),
         ("bundles made by hand", hostile_bundles),
         ("stop: its libvirt does not answer", libvirt_is_silent),
         ("findings as JSON", findings_as_json), ("state: of another user", foreign_folder),

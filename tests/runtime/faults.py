@@ -8,6 +8,7 @@
 #                                                                    --write: the table of docs/faults.md
 
 import argparse
+import json
 import os
 import pathlib
 import re
@@ -29,9 +30,11 @@ from runtime import engines
 
 PAGE = ROOT / "docs" / "faults.md"
 MARK = "| step | what happens | engine | numac says | what is left |\n"
+CGROUP = "make a cgroup for QEMU, where it can have one"
 START, PIN, VERIFY, CONTINUE = ("start QEMU, its CPUs stopped", "pin the emulator to cpus 1",
                                 "verify that it is where the plan says", "start its CPUs")
 AT_ONCE, NEXT, KEPT = "nothing", "nothing behind the next command", "the guest, as it was"
+PINNED = "the guest, pinned; nothing behind its stop"
 MOST_KILLS = 6  # an engine, where not all are asked for
 EFFECTS = ("mkdir", "renameat", "fsync", "clone", "flock", "sched_setaffinity", "sendto", "recvfrom", "unlinkat", "rmdir",
            "socket", "bind", "connect", "pipe2", "write", "socketpair", "fork", "vfork", "clone3")
@@ -47,13 +50,14 @@ class Fault:
     left: str
     run: Callable[[Numac], None]
     is_slow: bool = False  # it waits for long, or libvirt probes QEMU anew
+    in_lab: bool = False  # it needs a machine with cgroup v2, and lab_inside.py runs it
 
     @property
     def title(self):
         return f"{self.engine}: {self.happens}: {self.step}"
 
     def row(self):
-        return f"| {self.step} | {self.happens} | {self.engine} | {self.says} | {self.left} |\n"
+        return f"| {self.step} | {self.happens} | {self.engine}{' (lab)' if self.in_lab else ''} | {self.says} | {self.left} |\n"
 
 
 def settle(stage, left):
@@ -93,6 +97,21 @@ def misbehaves(numac, engine, rules, step, says, left):
         starts_again(stage, engine)
 
 
+def hangs(numac, kill, says, left):
+    """libvirt waits for a QEMU that never answers: what waits there ends with numac."""
+    with Stage(numac, "embed") as stage:
+        stage.site(engines.TWO_CELLS)
+        stage.misbehave([{"at": "query-memdev", "do": "silence"}])
+        process = stage.open("run", "--detach", "--engine", "embed", "site.numa")
+        stage.await_question("query-memdev")
+        process.send_signal(kill)
+        run = stage.close(process)
+        if run.status != -kill or ("NM1312" in run.err) != ("NM1312" in says):
+            raise tap.Failure(run.told())
+        settle(stage, left)
+        starts_again(stage, "embed")
+
+
 def by_question(happens, do, says, at, engine="qemu", left=AT_ONCE, is_slow=False):
     """A fault for each question of numac's: (question, step it belongs to, code)."""
     def fault(question, step, code):
@@ -117,11 +136,11 @@ BY_LIBVIRT = (("query-cpus-fast", START, "NM1310"), ("query-memdev", VERIFY, "NM
 
 def traced(stage, words, *options):
     return subprocess.run(["strace", "-qq", *options, stage.numac.path, *words], cwd=stage.folder, check=False,
-                          stdin=subprocess.DEVNULL, capture_output=True, timeout=60,
+                          stdin=subprocess.DEVNULL, capture_output=True, timeout=240,
                           env=ENVIRONMENT | stage.environment)
 
 
-def moments(numac, engine):
+def moments(numac, engine, begins=lambda line: "execve" in line and "numac-agent" in line, ends=lambda line: False):
     """(system call, which one of its name) of each effect that the agent has on its way to a guest that runs."""
     with Stage(numac, engine) as stage:
         stage.site(engines.TWO_CELLS)
@@ -129,15 +148,16 @@ def moments(numac, engine):
         done = traced(stage, ["run", "--detach", "--engine", engine, "site.numa"], "-o", trace)
         if done.returncode != 0:
             raise tap.Skip(f"strace cannot follow numac here: {done.stderr.decode()[-200:]}")
-        found, counts, is_agent = [], {}, False
+        found, counts, has_begun, has_ended = [], {}, False, False
         for line in trace.read_text(errors="replace").splitlines():
             call = line.partition("(")[0]
             counts[call] = counts.get(call, 0) + 1
-            is_agent |= call == "execve" and "numac-agent" in line
+            has_begun |= begins(line)
             makes = call == "openat" and "O_CREAT" in line
-            if is_agent and (call in EFFECTS or makes):
+            if has_begun and not has_ended and (call in EFFECTS or makes):
                 found.append((call, counts[call]))
-        stage.run("stop", "site.numa")
+            has_ended |= has_begun and ends(line)
+        stage.run("stop", "site.numa", seconds=240)
         return found
 
 
@@ -152,12 +172,17 @@ def runs_or_is_gone(stage):
     stage.expect_nothing_left(" behind its stop")
 
 
+def killed(stage, engine, call, count):
+    """numac's run, killed at this call, which itself is not made."""
+    return traced(stage, ["run", "--detach", "--engine", engine, "site.numa"], "-o", "/dev/null", "-e", f"trace={call}", "-e",
+                  f"inject={call}:signal=KILL:when={count}")
+
+
 def killed_at(numac, engine, call, count):
-    """True: numac died of it.  The call itself was not made."""
+    """True: numac died of it."""
     with Stage(numac, engine) as stage:
         stage.site(engines.TWO_CELLS)
-        done = traced(stage, ["run", "--detach", "--engine", engine, "site.numa"], "-o", "/dev/null", "-e",
-                      f"trace={call}", "-e", f"inject={call}:signal=KILL:when={count}")
+        done = killed(stage, engine, call, count)
         if done.returncode == 0:  # it ran through: fewer calls than the time before
             expect(stage.run("stop", "site.numa"), 0)
             stage.expect_nothing_left(" behind its stop")
@@ -268,11 +293,7 @@ def busy(numac):
         stage.site(ONE_CELL)
         stage.misbehave([{"at": "query-memdev", "do": "silence"}])
         first = stage.open("run", "--detach", "--engine", "qemu", "site.numa")
-        until = time.monotonic() + 20
-        while not (stage.folder / "asked").exists() or "query-memdev" not in (stage.folder / "asked").read_text():
-            if time.monotonic() > until:
-                raise tap.Failure("never asked")
-            time.sleep(0.05)
+        stage.await_question("query-memdev")
         if [one["state"] for one in stage.listed()] != ["starting"]:
             raise tap.Failure(f"list: {stage.listed()}")
         expect(stage.run("run", "--detach", "--engine", "qemu", "site.numa"), REFUSED, "NM1306")
@@ -322,11 +343,7 @@ def cut_off(numac):
         stage.site(ONE_CELL)
         stage.misbehave([{"at": "query-memdev", "do": "silence"}])
         first = stage.open("run", "--detach", "--engine", "qemu", "site.numa")
-        until = time.monotonic() + 20
-        while "query-memdev" not in ((stage.folder / "asked").read_text() if (stage.folder / "asked").exists() else ""):
-            if time.monotonic() > until:
-                raise tap.Failure("never asked")
-            time.sleep(0.05)
+        stage.await_question("query-memdev")
         keepers = [pid for pid in stage.processes() if "numac-keeper" in pathlib.Path(f"/proc/{pid}/comm").read_text()]
         if len(keepers) != 1:
             raise tap.Failure(f"keepers: {keepers}")
@@ -362,6 +379,118 @@ def as_nobody(numac, site, status, *codes, text=()):
         stage.expect_nothing_left()
 
 
+# ---- cgroups --------------------------------------------------------------------------------------------------------
+
+CGROUPS = pathlib.Path("/sys/fs/cgroup")
+# what stands at CGROUPS, for one command: the controllers are said, since this machine may have none there, or all
+NO_V2 = "mount -t tmpfs none /sys/fs/cgroup"
+SAYS = "mount -t cgroup2 none /sys/fs/cgroup && echo {} > {}/said && mount --bind {}/said /sys/fs/cgroup/cgroup.controllers"
+NO_CPUSET, ALL = "cpu memory pids", "cpuset cpu memory pids"
+READ_ONLY = " && mount -o remount,bind,ro /sys/fs/cgroup"
+NOBODY = "setpriv --reuid 65534 --regid 65534 --clear-groups "
+
+
+def cgroups_as(stage, mounts, user=""):
+    """From now on numac sees cgroups so, and nobody else does."""
+    program = stage.folder / "numac"
+    program.write_text(f"""#!/bin/sh
+exec unshare -m --propagation private sh -c '{mounts} || exit 99; exec "$@"' sh {user}{stage.numac.path} "$@"
+""")
+    program.chmod(0o755)
+    stage.numac = Numac(program)
+    if stage.run("list").status in (1, 99, 126, 127):
+        raise tap.Skip("needs root, namespaces of mounts, cgroup v2 in the kernel, setpriv")
+
+
+def no_cgroup_to_have(numac, says, mounts, user=""):
+    """It starts all the same, pinned thread by thread; that it has no cgroup, and why, is said once."""
+    engines.two_cpus()
+    with Stage(numac) as stage:
+        if user:
+            stage.folder.chmod(0o755)
+            os.chown(stage.runtime, 65534, 65534)
+        site = stage.site(engines.TWO_CELLS)
+        cgroups_as(stage, mounts(stage.folder), user)
+        run = expect(stage.run("run", "--detach", "--engine", "qemu", site), 0, "NM1336", text=[f"step '{CGROUP}'", says])
+        if run.err.count("NM1336") != 1:
+            raise tap.Failure(run.told())
+        engines.all_exact(engines.facts(stage, site))
+        expect(stage.run("stop", site), 0)
+        stage.expect_nothing_left()
+
+
+def saying(controllers, more=""):
+    return lambda folder: SAYS.format(controllers, folder, folder) + more
+
+
+def no_cgroup_left(stage):
+    stage.expect_nothing_left()
+    until = time.monotonic() + PATIENCE
+    while (left := [folder for folder, _, _ in os.walk(CGROUPS) if "numac" in os.path.basename(folder)]) and \
+            time.monotonic() < until:
+        time.sleep(0.1)
+    if left:
+        raise tap.Failure(f"left behind: {left}")
+
+
+def name_in_use(numac):
+    """Somebody has a cgroup of the guest's name: it stays theirs."""
+    engines.two_cpus()
+    with Stage(numac) as stage:
+        site = stage.site(engines.TWO_CELLS)
+        uuid = json.loads(stage.run("plan", "--format", "json", site).out)["guests"][0]["uuid"]
+        folder = CGROUPS / "numac" / uuid
+        folder.mkdir(parents=True)
+        other = subprocess.Popen(["sleep", "999"])
+        stage.started.append(other)
+        (folder / "cgroup.procs").write_text(str(other.pid))
+        expect(stage.run("run", "--detach", "--engine", "qemu", site, seconds=240), 0, "NM1336",
+               text=["one of its name is in use: Device or resource busy"])
+        expect(stage.run("verify", site, seconds=240), 0)
+        expect(stage.run("stop", site, seconds=240), 0)
+        if other.poll() is not None or folder.joinpath("cgroup.procs").read_text().split() != [str(other.pid)]:
+            raise tap.Failure("it was touched")
+        other.kill()
+        other.wait()
+        folder.rmdir()
+        folder.parent.rmdir()
+        no_cgroup_left(stage)
+
+
+def killed_at_its_cgroup(numac):
+    """At each call with an effect from the first one on cgroups until QEMU's process, which enters it, is made."""
+    engines.two_cpus()
+    found = moments(numac, "qemu", lambda line: str(CGROUPS) in line, lambda line: line.startswith("clone"))
+    if len(found) < 8:
+        raise tap.Failure(f"moments: {found}")
+    for call, count in found:
+        with Stage(numac) as stage:
+            stage.site(engines.TWO_CELLS)
+            killed(stage, "qemu", call, count)
+            expect(stage.run("list", seconds=240), 0)
+            try:
+                no_cgroup_left(stage)
+            except tap.Failure as failure:
+                raise tap.Failure(f"killed at {call} number {count}: {failure}") from failure
+    with Stage(numac) as stage:
+        stage.site(engines.TWO_CELLS)
+        starts_again(stage, "qemu")
+        no_cgroup_left(stage)
+
+
+def of_cgroups():
+    def none(happens, says, mounts, user=""):
+        return Fault(CGROUP, happens, "qemu", "NM1336", PINNED, lambda numac: no_cgroup_to_have(numac, says, mounts, user))
+    return [
+        none("there is no cgroup v2", "no cgroup v2 at /sys/fs/cgroup", lambda folder: NO_V2),
+        none("the controller is missing", "no controller 'cpuset'", saying(NO_CPUSET)),
+        none("cgroups cannot be written", "cgroup.subtree_control: Read-only file system", saying(ALL, READ_ONLY)),
+        none("not root", "cgroup.subtree_control: Permission denied", saying(ALL), NOBODY),
+        Fault(CGROUP, "a cgroup of its name is in use", "qemu", "NM1336", PINNED, name_in_use, in_lab=True),
+        Fault("from its cgroup to QEMU, each system call with an effect", "numac is killed", "qemu", "dies by SIGKILL", NEXT,
+              killed_at_its_cgroup, in_lab=True)]
+
+
 FIFO = engines.TWO_CELLS.replace("vcpus 2", "vcpus 2; scheduler fifo 5")
 
 
@@ -386,6 +515,10 @@ def faults(all_of_them=False):
     rows += by_question("numac is killed", "kill-agent", "dies by SIGKILL", BY_LIBVIRT, "embed", NEXT, is_slow=True)
     rows += by_question("Ctrl-C", "interrupt", "NM1312, dies by SIGINT", BY_LIBVIRT, "embed", is_slow=True)
     rows += by_question("Ctrl-C twice", "interrupt-twice", "dies by SIGINT", BY_LIBVIRT, "embed", NEXT, is_slow=True)
+    rows += [Fault(VERIFY, f"QEMU says nothing more and {happens}, `query-memdev`", "embed", says, left,
+                   lambda numac, rest=(kill, says, left): hangs(numac, *rest), is_slow=True)
+             for happens, kill, says, left in (("Ctrl-C", signal.SIGINT, "NM1312, dies by SIGINT", AT_ONCE),
+                                               ("numac is killed", signal.SIGKILL, "dies by SIGKILL", NEXT))]
     rows += by_question("libvirt dies", "kill-libvirt", None, (("query-cpus-fast", START, "NM1310"),
                                                               ("query-memdev", VERIFY, "NM1320"),
                                                               ("cont", CONTINUE, "NM1310")), "embed", is_slow=True)
@@ -423,7 +556,7 @@ def faults(all_of_them=False):
     rows += [Fault("see that this machine is host big as planned", f"{name} since the plan", "qemu", "NM1334", AT_ONCE,
                    lambda numac, rest=(text.format(said), words): engines.stale(numac, "qemu", *rest))
              for name, text, said, words in engines.STALE]
-    return rows
+    return rows + of_cgroups()
 
 
 def table():
@@ -452,7 +585,7 @@ def main():
     numac = Numac(options.numac)
     tests = [tap.Test("docs/faults.md", is_current)]
     tests += [tap.Test(fault.title, lambda fault=fault: fault.run(numac)) for fault in faults(options.all)
-              if options.all or not fault.is_slow]
+              if not fault.in_lab and (options.all or not fault.is_slow)]
     return tap.run([test for test in tests if not options.only or options.only in test.name], 3 * (os.cpu_count() or 1))
 
 

@@ -21,7 +21,9 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from harness import lab, tap
 from harness.program import Numac
 from harness.stage import QEMU, Stage, expect, process_file
+from runtime import faults
 from runtime.engines import all_exact, facts, kernel_cpus
+from runtime.faults import CGROUPS, no_cgroup_left
 
 SYSTEM = "qemu:///system"
 NODES = pathlib.Path("/sys/devices/system/node")
@@ -40,6 +42,10 @@ auth_unix_ro = "none"
 log_outputs = "3:file:/tmp/libvirtd.log"
 """
 ENGINES = {"qemu": ("--engine", "qemu"), "embed": ("--engine", "embed"), "libvirt": ("--connect", SYSTEM)}
+
+
+def has_systemd():
+    return pathlib.Path("/run/systemd/system").exists()
 
 
 def node_cpus(node):
@@ -208,21 +214,8 @@ def cannot_be_repaired(numac, machine):
 
 # ---- cgroups --------------------------------------------------------------------------------------------------------
 
-CGROUPS = pathlib.Path("/sys/fs/cgroup")
-
-
 def cgroup_of(pid):
     return CGROUPS / process_file(pid, "cgroup").decode().strip().removeprefix("0::/")
-
-
-def no_cgroup_left(stage):
-    stage.expect_nothing_left()
-    until = time.monotonic() + 20
-    while (left := [folder for folder, _, _ in os.walk(CGROUPS) if "numac" in os.path.basename(folder)]) and \
-            time.monotonic() < until:
-        time.sleep(0.1)
-    if left:
-        raise tap.Failure(f"left behind: {left}")
 
 
 def in_cgroup(numac, machine, end):
@@ -501,6 +494,8 @@ def main():
         ("pages given back: more than there are", too_many),
         ("libvirt's daemon dies", daemon_dies, daemon),
         ("defined, and compared", defined))]
+    tests += [tap.Test(f"cgroup: {fault.title}", lambda fault=fault: fault.run(numac)) for fault in faults.of_cgroups()
+              if fault.in_lab and not has_systemd()]
     tests = [test for test in tests if not only or any(word in test.name for word in only)]
     return tap.run(tests, 1)  # pools are the machine's
 

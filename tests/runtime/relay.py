@@ -131,14 +131,24 @@ class Talk:
         self.asker = asker
         self.qemu = socket.socket(socket.AF_UNIX)
         self.qemu.connect(address)
-        self.is_silent = self.greets = False
+        self.is_silent = self.greets = self.is_asking = False
+        self.waiting = []  # QEMU takes one question after another, and so do its lies come
 
     def question(self, asked):
+        self.waiting.append(asked)
+        self.go_on()
+
+    def go_on(self):
+        while self.waiting and not self.is_asking:
+            self.ask(self.waiting.pop(0))
+
+    def ask(self, asked):
         rule = self.relay.rule(subject(asked))
         if rule and not self.relay.signals(rule["do"], self.engine):
             self.misbehave(rule)
             return
         if not self.is_silent:
+            self.is_asking = True
             self.qemu.sendall(json.dumps(asked).encode() + b"\n")
 
     def misbehave(self, rule):
@@ -159,8 +169,11 @@ class Talk:
             if rule and not self.relay.signals(rule["do"], self.engine):
                 self.misbehave(rule)
                 return
+        elif not line.startswith(b'{"timestamp"'):  # no event
+            self.is_asking = False
         if not self.is_silent:
             self.asker.sendall(line)
+        self.go_on()
 
     def run(self):
         pairs = {self.asker: (Questions(self.asker), self.question), self.qemu: (Lines(self.qemu), self.answer)}

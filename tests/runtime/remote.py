@@ -7,6 +7,7 @@
 import argparse
 import json
 import os
+import shutil
 import sys
 import tempfile
 import pathlib
@@ -62,6 +63,18 @@ def facts_of(stage, site, guest, status=0):
     return {(fact["kind"], fact["what"]): (fact["real"], fact["verdict"]) for fact in document["guests"][0]["facts"]}
 
 
+def counted(stage, numac):
+    """numac in the stage's folder, and a count of the times that it starts what asks libvirt: once a connection."""
+    for name in ("numac", "numac-agent"):
+        shutil.copy(pathlib.Path(numac.path).with_name(name), stage.folder / name)
+    program, log = stage.folder / "numac-libvirt", stage.folder / "connections"
+    real = pathlib.Path(numac.path).with_name("numac-libvirt")
+    program.write_text(f'#!/bin/sh\necho >> {log}\nexec {real} "$@"\n')
+    program.chmod(0o755)
+    stage.numac = Numac(stage.folder / "numac")
+    return lambda: len(log.read_text())
+
+
 SEEN = {("cpus", "vcpu 0"): ("cpus 0", "exact"), ("cpus", "vcpu 1"): ("cpus 1", "exact"),
         ("cpus", "iothread 1"): ("cpus 0", "exact"), ("cpus", "emulator"): ("cpus 1", "told"),
         ("policy", "cell a"): ("bind:0", "told"), ("policy", "cell b"): ("bind:0", "told"),
@@ -87,7 +100,10 @@ def life(there):
         expect(stage.run("stat", site, "one"), 3, "NM1320", text=["on another machine"])
         expect(stage.run("diff", site), 0, text=["guest one: as in the site", "guest two: as in the site"])
         expect(stage.run("run", "--detach", site, "two"), 3, "NM1305")
+        connections = counted(stage, there.numac)
         expect(stage.run("stop", site, "one"), 0)
+        if connections() != 1:
+            raise tap.Failure(f"{connections()} connections to stop a guest")
         if [running(host) for host in there.hosts] != [[], ["two"]]:
             raise tap.Failure("the wrong one was stopped")
         expect(stage.run("stop", site, "two"), 0)
