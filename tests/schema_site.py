@@ -52,6 +52,7 @@ include: [a.numa, b.yaml]
 versions: {libvirt: 9.0.0, qemu: 7.2}
 placement: spread
 suppress: {NM1033: "memory is being added"}
+assert: {free-memory: min 8GiB max 1TiB, sockets: max 2}
 host:
   r1:
     topology: hosts/$model.xml
@@ -77,6 +78,7 @@ guest:
     iothread: {1: {cpus: 3}}
     boot: {cmdline: "console=ttyS0 quiet", firmware: uefi}
     remove: [cell:b, emulator]
+    assert: {remote-memory: is 0KiB, cores: [min, 1, max, 4]}
     suppress: {NM0513: {reason: vendor needs it, until: 2027-01-31}}
   h: {pin: {0-5: 4-9 each, 6: 1}, node: auto, count: 3, base: h.xml, distances: 21, memory: all, cells: host}
 """
@@ -91,6 +93,8 @@ MUTANTS = [  # path of keys, new value; None as the last: the key is taken away
     (["host", "r1", "color"], "red"), (["versions", "docker"], "1.2"), (["versions", "qemu"], "seven"), (["placement"], "pack spread"),
     (["guest", "g", "distances", "0"], ["10", "far"]), (["guest", "g", "iothread", "one"], {}), (["guest", "g", "device"], {"d": "41:00.0"}),
     (["guest", "g", "cpu", "cache"], "emulate 3 4"), (["guest", "g", "boot", "firmware"], "efi"), (["guest", "g", "emulator", "cpus"], "0-3;5"),
+    (["assert"], "sockets max 2"), (["assert", "sockets"], "up to 2"), (["assert", "cells"], "max 2"), (["guest", "g", "assert", "cores"], "max"),
+    (["guest", "g", "assert", "free-memory"], "min 1GiB"), (["host", "r1", "assert"], {"cpus": "max 2"}),
     (["suppress"], "NM1033"), (["suppress"], {"unused": "why"}), (["guest", "g", "suppress", "NM0513", "until"], "31.1.2027"),
     (["guest", "g", "suppress", "NM0513"], {"until": "2027-01-31", "since": "2026-01-31"}),
 ]

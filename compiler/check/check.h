@@ -42,7 +42,7 @@ extern const struct plan_rule plan_topology_rules[], plan_distance_rules[], plan
     plan_hmat_rules[], plan_device_rules[], plan_numad_rules[], plan_arch_rules[], plan_memory_rules[],
     plan_cache_rules[], plan_moving_rules[];
 extern const struct site_rule site_rules[], host_rules[], resctrl_site_rules[], device_site_rules[], numad_site_rules[],
-    group_rules[];
+    group_rules[], assertion_rules[];
 
 /* Runs the model rules and marks guests with errors as broken: the one thing that a check leaves behind. */
 void check_model(struct arena *arena, struct findings *findings, struct site *site);

@@ -19,7 +19,8 @@ static const struct plan_rule *const plan_tables[] = { plan_topology_rules, plan
                                                        plan_arch_rules,     plan_memory_rules,   plan_cache_rules,
                                                        plan_moving_rules };
 static const struct site_rule *const site_tables[] = { site_rules,        host_rules,       resctrl_site_rules,
-                                                       device_site_rules, numad_site_rules, group_rules };
+                                                       device_site_rules, numad_site_rules, group_rules,
+                                                       assertion_rules };
 
 /* A guest, or a variant of it. */
 static void check_guest(const struct check *check, struct guest *guest)

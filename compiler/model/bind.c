@@ -249,6 +249,8 @@ bool bind_table(struct binder *binder, const struct frame *frame, const struct w
         fine = false;
     }
     char *object = frame->object[row->object];
+    if (object && row->collects)
+        return join_assertions(binder, frame, row, &list, (struct list *)(void *)(object + row->table_offset)) && fine;
     if (object)
         memcpy(object + row->table_offset, &list, sizeof list);
     return fine;
@@ -314,7 +316,8 @@ static void bind_setting(struct binder *binder, const struct frame *frame, const
         finding_help(binder->findings, finding, "keep one of the two");
         fine = false;
     } else if (has_table) {
-        reset_word(frame, row);
+        if (!row->collects)
+            reset_word(frame, row);
         fine = bind_table(binder, frame, row, item);
     } else if (row->opens && !count && row->arguments[0].name && item->has_block) {
         fine = true; /* only children are said: the arguments of lower layers stay */

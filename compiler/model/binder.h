@@ -176,6 +176,12 @@ struct acceptances accepted_in_layers(struct binder *binder, const struct item *
 void about_profile(struct binder *binder, const struct profile *profile); /* that nobody uses */
 void report_nothing_to_remove(struct binder *binder, const struct scalar *what);
 
+/* ---- what is asserted (assertions.c) */
+bool parse_amount(struct binder *binder, const struct scalar *scalar, struct amount *out_amount);
+/* Adds those of a layer to those of the layers below; false where some are wrong. */
+bool join_assertions(struct binder *binder, const struct frame *frame, const struct word_row *word,
+                     const struct list *added, struct list *assertions);
+
 /* ---- the base of a guest (base.c) */
 struct base_tree;
 /* Binds what it says as the lowest layer; NULL with a finding. */

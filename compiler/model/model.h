@@ -9,6 +9,7 @@
 
 #include "base/base.h"
 #include "diag/diag.h"
+#include "model/assertions.h"
 #include "model/at.h"
 #include "model/choices.h"
 #include "model/sets.h"
@@ -98,6 +99,7 @@ enum value_type {
     V_URI,           /* const char *: of a libvirt */
     V_CODE,          /* enum code: of a warning or hint */
     V_DATE,          /* uint32_t: 20270131 */
+    V_AMOUNT,        /* struct amount: a whole number, or a size */
     V_TYPES
 };
 
@@ -122,7 +124,7 @@ struct column {
 };
 
 #define NOT_STORED SIZE_MAX
-#define COLUMN_LIMIT 4
+#define COLUMN_LIMIT 5
 
 enum object_kind {
     OBJECT_NOTHING,
@@ -168,6 +170,7 @@ struct word_row {
     struct column columns[COLUMN_LIMIT + 1]; /* of its table, the key first; none: it has no table */
     size_t table_offset, row_bytes;
     bool is_seen; /* by the guest */
+    bool collects; /* rows of all layers hold: struct assertion */
 };
 
 const struct word_row *vocabulary(size_t *out_count);
@@ -352,7 +355,8 @@ struct declared_host {
     struct list versions; /* struct version_row */
     const char *connect;  /* URI of its libvirt; NULL: none is said */
     struct acceptances accepted;
-    bool is_broken; /* an error stands in it */
+    struct list assertions; /* struct assertion, of its own and those it is like */
+    bool is_broken;         /* an error stands in it */
 };
 
 /* ---- guests ----------------------------------------------------------------------------------------------------- */
@@ -469,6 +473,7 @@ struct guest {
     bool is_incomplete; /* a layer or a word of it could not be read: what it seems to lack may stand there */
 
     struct acceptances accepted; /* of all its layers */
+    struct list assertions;      /* struct assertion, of all its layers */
     uint32_t count;
     const char *base;                    /* a path ready to open */
     uint32_t base_file;                  /* in the sources; 0 without base */
@@ -549,6 +554,7 @@ struct site {
     struct guest_group *groups; /* model/groups.h; in order of the site */
     uint32_t group_count;
     uint32_t spare_what, spare_count; /* SPARE_HOST, SPARE_NODE; so many of them may be missing */
+    struct list assertions;           /* struct assertion, about each guest or host */
     struct acceptances accepted;      /* of everything */
     struct acceptances in_force;      /* of everything, and of any host or guest; each once */
     const struct origin *origins;     /* rising by place of use */

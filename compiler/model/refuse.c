@@ -246,6 +246,7 @@ static const char *example_of(enum value_type type)
         [V_URI] = "\"qemu+ssh://r1/system\"",
         [V_CODE] = "NM0513",
         [V_DATE] = "2027-01-31",
+        [V_AMOUNT] = "8",
     };
     return examples[type] ? examples[type] : "VALUE";
 }
@@ -267,14 +268,17 @@ void report_missing(struct binder *binder, const struct item *item, const struct
         g_autofree char *list = g_strjoinv(", ", (char **)(uintptr_t)column->choices);
         finding_help(binder->findings, finding, "write one of: %s", list);
     } else {
-        struct word label = row->label.name && item->argument_count ? item->arguments[0] : (struct word){ 0 };
-        size_t label_length = 0;
-        const char *text = label.length ? word_text(binder->syntax, item, label, &label_length) : "";
-        finding_help(binder->findings, finding, "write it behind the %s, as in '%.*s%s%.*s %s'",
-                     label_length            ? row->label.name
+        g_autoptr(GString) said = g_string_new(NULL);
+        g_string_append_len(said, name, (gssize)length);
+        for (unsigned i = 0; i < item->argument_count; i++) {
+            const char *text = word_text(binder->syntax, item, item->arguments[i], &length);
+            g_string_append_printf(said, " %.*s", (int)length, text);
+        }
+        finding_help(binder->findings, finding, "write it behind the %s, as in '%s %s'",
+                     item->argument_count    ? "others"
                      : in_yaml(binder, item) ? "colon"
                                              : "word",
-                     (int)length, name, label_length ? " " : "", (int)label_length, text, example_of(column->type));
+                     said->str, example_of(column->type));
     }
 }
 

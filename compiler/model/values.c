@@ -545,6 +545,8 @@ bool parse_value(struct binder *binder, const struct column *column, const struc
         return parse_code(binder, scalar, out_value);
     case V_DATE:
         return parse_date(binder, scalar, out_value);
+    case V_AMOUNT:
+        return parse_amount(binder, scalar, out_value);
     case V_NONE:
     case V_TYPES:
         break;
@@ -595,6 +597,8 @@ size_t value_bytes(enum value_type type)
         return sizeof(const struct set *);
     case V_VERSION:
         return sizeof(struct version_number);
+    case V_AMOUNT:
+        return sizeof(struct amount);
     case V_CODE:
         return sizeof(enum code);
     case V_NONE:

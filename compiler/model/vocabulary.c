@@ -34,6 +34,16 @@ static const char *const hmat_choices[] = { "no", "auto", NULL };
 static const char *const associativity_choices[] = { "none", "direct", "full", NULL };
 static const char *const write_policy_choices[] = { "none", "writeback", "writethrough", NULL };
 
+#define GUEST_MEASURES "sockets", "nodes", "l3", "cores", "cpus", "distance", "remote-memory", "shared-cores"
+#define HOST_MEASURES "free-cpus", "free-memory", "free-pages"
+static const char *const site_measure_choices[] = { GUEST_MEASURES, HOST_MEASURES, NULL };
+static const char *const guest_measure_choices[] = { GUEST_MEASURES, NULL };
+static const char *const host_measure_choices[] = { HOST_MEASURES, NULL };
+_Static_assert(G_N_ELEMENTS(site_measure_choices) == MEASURE_COUNT + 1 &&
+                   G_N_ELEMENTS(guest_measure_choices) == MEASURE_FREE_CPUS + 1,
+               "measures and their words differ");
+static const char *const relation_choices[] = { "is", "max", "min", NULL };
+
 #define ARG(word, value, flag, owner, member)                                                \
     {                                                                                        \
         .name = (word), .type = (value), .flags = (flag), .offset = offsetof(owner, member), \
@@ -61,6 +71,13 @@ static const char *const write_policy_choices[] = { "none", "writeback", "writet
 #define CACHE_TABLE(kind)                                                                                           \
     TABLE(struct resctrl, caches[kind], struct cache_row, COLUMN("cache", V_INT, 0, struct cache_row, cache, NULL), \
           COLUMN("size", V_SIZE, 0, struct cache_row, bytes, NULL))
+#define ASSERTIONS(owner, measures)                                                                                 \
+    .collects = true,                                                                                               \
+    TABLE(owner, assertions, struct assertion, COLUMN("measure", V_CHOICE, 0, struct assertion, measure, measures), \
+          COLUMN("relation", V_CHOICE, 0, struct assertion, limits[0].relation, relation_choices),                  \
+          COLUMN("value", V_AMOUNT, 0, struct assertion, limits[0].amount, NULL),                                   \
+          COLUMN("relation", V_CHOICE, OPTIONAL, struct assertion, limits[1].relation, relation_choices),           \
+          COLUMN("value", V_AMOUNT, OPTIONAL, struct assertion, limits[1].amount, NULL))
 #define WORD(word_id, text, places, is_a, children, owner, unsaid, meaning, ...) \
     { .id = W_##word_id,                                                         \
       .word = (text),                                                            \
@@ -250,6 +267,7 @@ const char *value_type_word(enum value_type type)
         [V_URI] = "URI",
         [V_CODE] = "CODE",
         [V_DATE] = "DATE",
+        [V_AMOUNT] = "AMOUNT",
     };
     return words[type];
 }

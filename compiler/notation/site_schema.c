@@ -83,6 +83,8 @@ static struct form form_of(enum value_type type)
         return (struct form){ "NM[0-9]{4}", SCALAR_TEXT };
     case V_DATE:
         return (struct form){ "[0-9]{4}-[0-9]{2}-[0-9]{2}", SCALAR_TEXT };
+    case V_AMOUNT:
+        return (struct form){ "(?:" NUMBER "|" BYTES ")", SCALAR_TEXT | SCALAR_INTEGER };
     case V_TEXT:
     case V_FILE:
     case V_SOURCE:
