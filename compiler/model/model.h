@@ -169,7 +169,7 @@ struct word_row {
     struct column arguments[COLUMN_LIMIT + 1];
     struct column columns[COLUMN_LIMIT + 1]; /* of its table, the key first; none: it has no table */
     size_t table_offset, row_bytes;
-    bool is_seen; /* by the guest */
+    bool is_seen;  /* by the guest */
     bool collects; /* rows of all layers hold: struct assertion */
 };
 
