@@ -196,6 +196,19 @@ static void report_unused(struct binder *binder)
     about_guest(binder->findings, NULL);
 }
 
+/* A file that was cut to nothing would else take away all that an earlier one had built. */
+static void refuse_empty(struct binder *binder)
+{
+    for (guint i = 0; i < binder->trees->len; i++) {
+        const struct tree *tree = g_ptr_array_index(binder->trees, i);
+        if (tree->items || tree->failed)
+            return;
+    }
+    struct finding *finding =
+        report(binder->findings, NM_empty_site, (struct span){ .file = binder->site_file }, "the site says nothing");
+    finding_help(binder->findings, finding, "declare a guest: 'guest web { vcpus 2; memory 2GiB }'");
+}
+
 static const char *site_name(struct arena *arena, const struct source *source)
 {
     const char *name = source->path ? source->path : "stdin";
@@ -235,6 +248,7 @@ struct site *build_site(struct arena *arena, struct syntax *syntax, uint32_t fil
     bool is_text = load_site(&binder, file);
     if (is_text && !binder.is_torn) {
         bind_suppressions(&binder);
+        refuse_empty(&binder);
         index_site(&binder);
         bind_hosts(&binder);
         bind_guests(&binder);
