@@ -47,7 +47,7 @@ static const char *whose(const struct check *check, const struct test *test)
 /* Whom the assertion is about, where it does not stand there itself. */
 static void label_subject(const struct check *check, struct finding *finding, const struct test *test)
 {
-    if (!test->is_of_site && test->row->layer == LAYER_GUEST)
+    if (!test->is_of_site && test->row->layer >= LAYER_GUEST)
         return;
     struct span span = test->guest ? test->guest->guest->span : test->host->declared->span;
     const char *by = test->is_of_site ? "the site asserts it of all"
@@ -74,7 +74,7 @@ static void report_miss(const struct check *check, const struct miss *miss)
         finding_note(check->findings, finding, "%s", miss->reading.note);
     bool is_too_much = miss->reading.value > limit->amount.value;
     if (is_too_much)
-        finding_help(check->findings, finding, "%s", measure_cure(measure));
+        finding_help(check->findings, finding, "%s", measure_cure(measure, miss->test.guest));
     finding_help(check->findings, finding, "%sassert what the plan is: '%s %s %s'", is_too_much ? "or " : "",
                  measure_word(measure), relation_word(limit->relation), found);
 }

@@ -368,8 +368,12 @@ bool measure_host(const struct measuring *measuring, uint32_t measure, const str
     return true;
 }
 
-const char *measure_cure(uint32_t measure)
+const char *measure_cure(uint32_t measure, const struct planned_guest *guest)
 {
+    bool is_least = (measure == MEASURE_CORES && guest->guest->locality.pin == PIN_CORES) ||
+                    (measure == MEASURE_CPUS && has_own_cpus(guest));
+    if (is_least)
+        return "ask for fewer vCPUs: each has its own already";
     static const char *const cures[MEASURE_COUNT] = {
         [MEASURE_SOCKETS] = "keep it together: 'within socket'",
         [MEASURE_NODES] = "keep it together: 'within node', or 'node 0'",

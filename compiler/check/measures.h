@@ -23,4 +23,5 @@ bool measure_guest(struct measuring *measuring, uint32_t measure, const struct p
 bool measure_host(const struct measuring *measuring, uint32_t measure, const struct plan_host *plan,
                   const struct site_host *host, struct reading *out_reading);
 
-const char *measure_cure(uint32_t measure); /* where a guest has too much of it, or a host */
+/* Where a guest has too much of it, or a host; guest NULL. */
+const char *measure_cure(uint32_t measure, const struct planned_guest *guest);
