@@ -140,7 +140,8 @@ static void tell_crowded(struct placing *placing, const struct guest *guest, con
         note_stand(placing, finding, other, group->apart, "stands");
         noted++;
     }
-    bool is_offered = offer_own_cpus(placing, finding, guest, group) | offer_narrower(placing, finding, group);
+    bool is_offered = offer_own_cpus(placing, finding, guest, group);
+    is_offered |= offer_narrower(placing, finding, group);
     is_offered |= offer_any_host(placing, finding, guest);
     if (!is_offered)
         finding_help(placing->findings, finding, "declare another host, or leave guest '%s' out of the group",
