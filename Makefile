@@ -172,6 +172,7 @@ SUITE_runtime = 'definitions=tests/runtime/definitions.py --numac $(PROGRAM)' \
 	'faults=tests/runtime/faults.py --numac $(PROGRAM)' 'foreign=tests/runtime/foreign.py --numac $(PROGRAM)' \
 	'remote=tests/runtime/remote.py --numac $(PROGRAM)'
 SUITE_lab     = 'boot=tests/oracles/boot.py --numac $(PROGRAM)' \
+	'boots=tests/runtime/boots.py --numac $(PROGRAM)' \
 	'faults=tests/runtime/faults.py --all --numac $(PROGRAM)' \
 	'daemon=tests/runtime/definitions.py --daemon --numac $(PROGRAM)' \
 	'foreign=tests/runtime/foreign.py --daemon --numac $(PROGRAM)' \

@@ -215,8 +215,23 @@ static bool start(struct run *run)
     return false;
 }
 
+/* libvirt has QEMU wait for it when the guest switches itself off, and inside numac it is gone by then. */
+static bool end_with_guest(struct run *run)
+{
+    static const struct question question = { .command = "set-action", .arguments = "{\"shutdown\":\"poweroff\"}" };
+    g_autofree char *error = NULL;
+    struct json_c_object *value = NULL;
+    bool fine = monitor_ask_all(run->monitor, &question, 1, &value, &error);
+    json_object_put(value);
+    if (!fine && !interrupted())
+        refuse(run, NM_engine_refused, "would go on when it is switched off", error);
+    return fine;
+}
+
 static bool proceed(struct run *run)
 {
+    if (run->engine->kind == ENGINE_EMBED && !end_with_guest(run))
+        return false;
     return order(run, ERRAND_RESUME, "", NM_engine_refused, "is not started");
 }
 

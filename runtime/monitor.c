@@ -44,7 +44,8 @@ static char *command_of(const struct question *question)
     if (question->line)
         return g_strdup_printf("{\"execute\":\"human-monitor-command\",\"arguments\":{\"command-line\":\"%s\"}}",
                                question->line);
-    return g_strdup_printf("{\"execute\":\"%s\"}", question->command);
+    return g_strdup_printf("{\"execute\":\"%s\",\"arguments\":%s}", question->command,
+                           question->arguments ? question->arguments : "{}");
 }
 
 bool monitor_ask_all(struct monitor *monitor, const struct question *questions, size_t count,

@@ -19,8 +19,9 @@ struct monitor {
 };
 
 struct question {
-    const char *command; /* of QMP; NULL: */
-    const char *line;    /* of the human monitor, without anything to quote; its answer is a text */
+    const char *command;   /* of QMP; NULL: */
+    const char *line;      /* of the human monitor, without anything to quote; its answer is a text */
+    const char *arguments; /* of the command, in JSON; NULL: none */
 };
 
 /* What stands behind "return" of each answer.  False: none, and *out_error says why, to be freed. */

@@ -268,7 +268,14 @@ static bool refuse_unknown(struct iothreads *all, const struct text_value *said,
     return false;
 }
 
-/* A second pin of one thread becomes a second block, which is told as such. */
+static void refuse_second_pin(struct domain *domain, const struct text_value *said, uint64_t id)
+{
+    struct finding *finding =
+        domain_report(domain, NM_base_repeated, said->where, "I/O thread %" G_GUINT64_FORMAT " is pinned twice", id);
+    finding_note(domain->findings, finding, "libvirt refuses it");
+    finding_help(domain->findings, finding, "keep one of the two");
+}
+
 static void add_pins(struct iothreads *all)
 {
     struct domain *domain = all->domain;
@@ -280,7 +287,11 @@ static void add_pins(struct iothreads *all)
         struct thread *thread = thread_of(all, (uint32_t)id);
         if (all->by_number && !thread && !refuse_unknown(all, said, id))
             continue;
-        if (!thread || thread->has_cpus)
+        if (thread && thread->has_cpus) {
+            refuse_second_pin(domain, said, id);
+            continue;
+        }
+        if (!thread)
             thread = new_thread(all, pin, (uint32_t)id, word_value(domain, said));
         thread->has_cpus = true;
         add_child(all, thread, cpus_item(domain, pin));
