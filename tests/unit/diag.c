@@ -3,56 +3,7 @@
  * What findings look like, byte for byte, in each form; and two properties that no golden can hold: marks stay inside
  * their line whatever the text, and many findings in a large file cost little.
  */
-#include <string.h>
-
-#include "diag/diag.h"
-
-struct bench {
-    struct sources *sources;
-    struct findings *findings;
-    GString *out;
-};
-
-static void bench_open(struct bench *bench)
-{
-    bench->sources = sources_new();
-    bench->findings = findings_new(bench->sources);
-    bench->out = g_string_new(NULL);
-}
-
-static void bench_close(struct bench *bench)
-{
-    findings_free(bench->findings);
-    sources_free(bench->sources);
-    g_string_free(bench->out, TRUE);
-}
-
-static uint32_t add(struct bench *bench, const char *name, const char *text)
-{
-    return sources_add_text(bench->sources, name, text, strlen(text));
-}
-
-/* the span of the nth (from 0) occurrence of a piece of text */
-static struct span find(struct bench *bench, uint32_t file, const char *piece, unsigned nth)
-{
-    const char *text = source_at(bench->sources, file)->text, *at = text;
-    for (;; at++) {
-        at = strstr(at, piece);
-        g_assert_nonnull(at);
-        if (!nth--)
-            break;
-    }
-    uint32_t begin = (uint32_t)(at - text);
-    return (struct span){ file, begin, begin + (uint32_t)strlen(piece) };
-}
-
-static const char *rendered(struct bench *bench, enum finding_format format)
-{
-    struct render_options options = { .format = format };
-    g_string_truncate(bench->out, 0);
-    findings_render(bench->findings, &options, bench->out);
-    return bench->out->str;
-}
+#include "finding_bench.h"
 
 static void expect(struct bench *bench, const char *golden)
 {
