@@ -227,7 +227,6 @@ extern const struct declared_host host_defaults;
 extern const struct reserve reserve_defaults;
 extern const struct site site_defaults;
 
-void said_mark(struct said *said, enum word_id word, bool fine);
 void said_forget(struct said *said, enum word_id word);
 enum { SAID_ARGUMENTS = 15 };                                              /* of one saying whose places are kept */
 void said_expect(struct arena *arena, struct said *said, uint32_t places); /* room for so many more */

@@ -218,6 +218,7 @@ static inline bool is_failed(const struct said *said, enum word_id word)
     return said->failed[word / 64] >> (word % 64) & 1;
 }
 
+void said_mark(struct said *said, enum word_id word, bool fine); /* a value stands, or what was said is wrong */
 struct span said_span(const struct said *said, enum word_id word, unsigned argument); /* SPAN_NONE if nowhere */
 /* Labels of a finding: the lower layers that had said the same word. */
 void said_chain(struct findings *findings, struct finding *finding, const struct said *said, enum word_id word);

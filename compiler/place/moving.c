@@ -21,20 +21,15 @@ static struct span move_span(const struct guest *guest, uint32_t position)
 
 /* ---- the same guest --------------------------------------------------------------------------------------------- */
 
-static void mark_said(struct said *said, enum word_id word)
-{
-    said->words[word / 64] |= UINT64_C(1) << (word % 64);
-}
-
 /* What home decided is said from here on. */
 static void freeze_cell(struct cell *cell, const struct plan_cell *home)
 {
     if (!cell->ids) {
         cell->vcpu_count = ids_size(home->vcpus);
-        mark_said(&cell->said, W_CELL_VCPUS);
+        said_mark(&cell->said, W_CELL_VCPUS, true);
     }
     cell->memory_bytes = home->memory_bytes;
-    mark_said(&cell->said, W_CELL_MEMORY);
+    said_mark(&cell->said, W_CELL_MEMORY, true);
     if (cell->locality.page_bytes == PAGES_LARGEST)
         cell->locality.page_bytes = home->page_bytes;
 }
