@@ -25,12 +25,28 @@ static const struct machine_family of_x86[] = {
     .vcpus_note = "q35 takes 288, from QEMU 8.1 on 1024 and from 9.0 on 4096; pc takes 255",                      \
     .levels = CPU_DIES | CPU_MODULES, .pages = { 2 * MIB, GIB }, .acpi = ACPI_ALWAYS, .uefi_image = "OVMF.fd",    \
     .has_bios = true, .has_cpuid = true, .plugs_vcpus = true, .package = "qemu-system-x86", .qemu_machine = "pc", \
-    .libvirt_machine = "pc"
+    .libvirt_machine = "pc", .emulated_cpu = "max", .normal_page = 4 * KIB, .has_cpu_features = true,             \
+    .has_hmat = true, .has_expanders = true, .bios_starts_disks = true, .cpu_device = "x86_64-cpu",               \
+    .memory_kinds = TAKES_DIMM | TAKES_NVDIMM | TAKES_VIRTIO_MEM | TAKES_VIRTIO_PMEM | TAKES_SGX_EPC
 
 /* ---- aarch64 ---------------------------------------------------------------------------------------------------- */
 
 static const struct machine_family of_arm[] = {
     { .name = "virt", .versions = "virt-", .vcpus_most = 512, .has_express = true },
+    { 0 },
+};
+
+/* ---- riscv64 ---------------------------------------------------------------------------------------------------- */
+
+static const struct machine_family of_riscv[] = {
+    { .name = "virt", .vcpus_most = 512, .has_express = true },
+    { 0 },
+};
+
+/* ---- loongarch64 ------------------------------------------------------------------------------------------------ */
+
+static const struct machine_family of_loongarch[] = {
+    { .name = "virt", .vcpus_most = 256, .has_express = true },
     { 0 },
 };
 
@@ -52,7 +68,49 @@ static const struct architecture rows[] = {
       .acpi = ACPI_BESIDE_UEFI,
       .gic_version = 3, /* of every server; version 2 ends at 8 vCPUs */
       .uefi_image = "/usr/share/qemu-efi-aarch64/QEMU_EFI.fd",
+      .emulated_cpu = "max",
+      .normal_page = 4 * KIB,
+      .has_cpu_features = true,
+      .has_hmat = true,
+      .has_expanders = true,
+      .memory_kinds = TAKES_DIMM | TAKES_NVDIMM | TAKES_VIRTIO_MEM | TAKES_VIRTIO_PMEM,
       .package = "qemu-system-arm" },
+    { .name = "riscv64",
+      .families = of_riscv,
+      .other_machines = "spike has no devices, and boards such as sifive_u no cells",
+      .qemu_machine = "spike",
+      .libvirt_machine = "virt",
+      .plain_cpu = "rv64",
+      .emulated_cpu = "rv64",
+      .vcpus_note = "QEMU's interrupt controllers reach so many",
+      .sockets_most = 4,
+      .normal_page = 4 * KIB,
+      .pages = { 64 * KIB, 2 * MIB, GIB },
+      .acpi = ACPI_BESIDE_UEFI,
+      .uefi_image = "/usr/share/qemu-efi-riscv64/RISCV_VIRT_CODE.fd",
+      .has_uefi_in_flash = true,
+      .has_bios = true, /* OpenSBI, which is part of QEMU; KVM starts a kernel without it */
+      .has_cpu_features = true,
+      .package = "qemu-system-misc" },
+    { .name = "loongarch64",
+      .families = of_loongarch,
+      .other_machines = "QEMU has no other",
+      .qemu_machine = "virt",
+      .libvirt_machine = "virt",
+      .plain_cpu = "la464",
+      .emulated_cpu = "la464",
+      .cpu_device = "loongarch-cpu",
+      .vcpus_note = "QEMU's interrupt controller reaches so many",
+      .normal_page = 16 * KIB,
+      /* by the page of its kernel: 4KiB has 2MiB, 16KiB 32MiB, 64KiB 512MiB */
+      .pages = { 2 * MIB, 32 * MIB, 512 * MIB },
+      .memory_kinds = TAKES_DIMM,
+      .acpi = ACPI_BESIDE_UEFI,
+      .uefi_image = "/usr/share/qemu-efi-loongarch64/QEMU_EFI.fd",
+      .has_cpu_features = true,
+      .has_hmat = true,
+      .plugs_vcpus = true,
+      .package = "qemu-system-misc" },
 };
 
 static const struct architecture other = {
@@ -60,9 +118,16 @@ static const struct architecture other = {
     .families = of_others,
     .other_machines = "",
     .libvirt_machine = "virt",
+    .emulated_cpu = "max",
     .levels = UINT32_MAX,
+    .normal_page = 4 * KIB,
+    .memory_kinds = UINT32_MAX,
     .has_bios = true,
+    .bios_starts_disks = true,
     .has_cpuid = true,
+    .has_cpu_features = true,
+    .has_hmat = true,
+    .has_expanders = true,
     .plugs_vcpus = true,
     .package = "qemu-system-misc",
 };
@@ -80,7 +145,7 @@ const struct machine_family *machine_family_of(const struct architecture *archit
     if (!machine)
         return architecture->families->name ? architecture->families : NULL;
     for (const struct machine_family *family = architecture->families; family->name; family++)
-        if (strcmp(machine, family->name) == 0 || g_str_has_prefix(machine, family->versions))
+        if (strcmp(machine, family->name) == 0 || (family->versions && g_str_has_prefix(machine, family->versions)))
             return family;
     return NULL;
 }

@@ -36,6 +36,56 @@ static void machines_have_the_firmware(const struct check *check, const struct g
                  "write 'firmware uefi', or leave it out: a kernel starts by itself, all else by UEFI");
 }
 
+/* Of memory devices, and of buses. */
+static void report_lack(const struct check *check, const struct guest *guest, struct span span, const char *what,
+                        const char *help)
+{
+    struct finding *finding =
+        report(check->findings, NM_not_of_arch, span, "a guest of %s has no %s", guest_architecture(guest)->name, what);
+    finding_label(check->findings, finding, said_span(&guest->said, W_GUEST_ARCH, 1), "the architecture");
+    finding_note(check->findings, finding, "QEMU's machines have none");
+    finding_help(check->findings, finding, "%s", help);
+}
+
+static void machines_take_the_memory_devices(const struct check *check, const struct guest *guest)
+{
+    static const struct {
+        enum word_id word;
+        enum memory_kind kind;
+    } kinds[] = { { W_GUEST_DIMM, TAKES_DIMM },
+                  { W_GUEST_NVDIMM, TAKES_NVDIMM },
+                  { W_GUEST_VIRTIO_MEM, TAKES_VIRTIO_MEM },
+                  { W_GUEST_VIRTIO_PMEM, TAKES_VIRTIO_PMEM },
+                  { W_GUEST_SGX_EPC, TAKES_SGX_EPC } };
+    unsigned takes = guest_architecture(guest)->memory_kinds;
+    for (uint32_t i = 0; i < guest->memory_device_count && !guest->base_file; i++)
+        for (size_t k = 0; k < G_N_ELEMENTS(kinds); k++)
+            if (guest->memory_devices[i].model == kinds[k].word && !(takes & kinds[k].kind))
+                report_lack(check, guest, guest->memory_devices[i].span,
+                            arena_printf(check->arena, "'%s'", word_row(kinds[k].word)->word),
+                            takes & TAKES_DIMM ? "plug a 'dimm' instead" : "remove it");
+    if (!takes && !guest->memory_device_count && !guest->base_file && is_sound(&guest->said, W_MEMORY_MAX))
+        report_lack(check, guest, said_span(&guest->said, W_MEMORY_MAX, 0), "memory devices to grow by",
+                    "remove 'max' and 'slots'");
+}
+
+/* The machine of the first PCI bus is near no cell. */
+static void machines_have_expanders(const struct check *check, const struct guest *guest)
+{
+    if (guest_architecture(guest)->has_expanders || guest->base_file)
+        return;
+    for (uint32_t i = 0; i < guest->expander_count; i++)
+        report_lack(check, guest, guest->expanders[i].span, "PCI buses on cells", "remove it");
+    for (uint32_t i = 0; i < guest->device_count; i++) {
+        const struct said *said = &guest->devices[i].said;
+        if (is_sound(said, W_DEVICE_CELL))
+            report_lack(check, guest, said_span(said, W_DEVICE_CELL, 0), "PCI buses on cells", "remove 'cell'");
+        if (is_sound(said, W_DEVICE_INITIATOR))
+            report_lack(check, guest, said_span(said, W_DEVICE_INITIATOR, 0), "generic initiators",
+                        "remove 'initiator'");
+    }
+}
+
 static void machines_plug_vcpus(const struct check *check, const struct guest *guest)
 {
     static const enum word_id words[] = { W_VCPUS_MAX, W_VCPUS_ONLINE, W_VCPUS_FIXED, W_VCPUS_ORDER };
@@ -59,15 +109,47 @@ const struct model_rule arch_rules[] = {
       .run = words_are_of_the_architecture },
     { .name = "machines-have-the-firmware", .source = "QEMU hw/arm/virt.c", .run = machines_have_the_firmware },
     { .name = "machines-plug-vcpus", .source = "QEMU hw/arm/virt.c", .run = machines_plug_vcpus },
+    { .name = "machines-take-the-memory-devices",
+      .source = "QEMU hw/*/Kconfig",
+      .run = machines_take_the_memory_devices },
+    { .name = "machines-have-expanders",
+      .source = "QEMU hw/pci-bridge/Kconfig, libvirt qemu_validate.c",
+      .run = machines_have_expanders },
     { 0 }
 };
 
 /* ---- as planned ------------------------------------------------------------------------------------------------- */
 
+static struct span hmat_span(const struct guest *guest)
+{
+    static const enum word_id words[] = { W_CELL_LATENCY, W_CELL_BANDWIDTH, W_CELL_INITIATOR };
+    for (uint32_t c = 0; c < guest->cell_count; c++)
+        for (size_t i = 0; i < G_N_ELEMENTS(words); i++)
+            if (is_said(&guest->cells[c].said, words[i]))
+                return said_span(&guest->cells[c].said, words[i], 0);
+    return guest_word_span(guest, W_GUEST_HMAT, 0);
+}
+
+static void report_hmat(const struct check *check, const struct planned_guest *planned)
+{
+    struct finding *finding = report(check->findings, NM_not_of_arch, hmat_span(planned->guest),
+                                     "a guest of %s has no HMAT for latencies, bandwidths, side caches and initiators",
+                                     planned->plan->architecture);
+    finding_label(check->findings, finding, said_span(&planned->guest->said, W_GUEST_ARCH, 1), "the architecture");
+    finding_note(check->findings, finding, "it is told cells and distances only");
+    finding_help(check->findings, finding, "say 'distances' instead");
+}
+
 static void tables_have_a_firmware(const struct check *check, const struct planned_guest *planned)
 {
     const struct plan_guest *plan = planned->plan;
-    if (!plan->has_hmat || plan->has_base || strcmp(plan->firmware, "none") != 0)
+    if (!plan->has_hmat || plan->has_base)
+        return;
+    if (!architecture_of(plan->architecture)->has_hmat) {
+        report_hmat(check, planned);
+        return;
+    }
+    if (strcmp(plan->firmware, "none") != 0)
         return;
     struct finding *finding = report(
         check->findings, NM_hmat_without_acpi, guest_word_span(planned->guest, W_BOOT_KERNEL, 1),
@@ -75,6 +157,20 @@ static void tables_have_a_firmware(const struct check *check, const struct plann
     finding_note(check->findings, finding,
                  "a kernel that starts by itself reads a device tree, which has cells and distances and no HMAT");
     finding_help(check->findings, finding, "write 'firmware uefi' beside the kernel");
+}
+
+/* OpenSBI starts what QEMU puts beside it. */
+static void disks_are_started(const struct check *check, const struct planned_guest *planned)
+{
+    const struct plan_guest *plan = planned->plan;
+    if (plan->has_base || !plan->disk || plan->kernel || strcmp(plan->firmware, "bios") != 0 ||
+        architecture_of(plan->architecture)->bios_starts_disks)
+        return;
+    struct finding *finding =
+        report(check->findings, NM_disk_not_started, guest_word_span(planned->guest, W_BOOT_DISK, 1),
+               "guest '%s' of %s has a disk, and nothing that starts it", plan->name, plan->architecture);
+    finding_note(check->findings, finding, "the firmware of the machine itself starts a kernel, and looks at no disk");
+    finding_help(check->findings, finding, "write 'firmware uefi' beside the disk, or the 'kernel' on it");
 }
 
 static void hosts_run_the_architecture(const struct check *check, const struct planned_guest *planned)
@@ -94,6 +190,7 @@ static void hosts_run_the_architecture(const struct check *check, const struct p
 
 const struct plan_rule plan_arch_rules[] = {
     { .name = "tables-have-a-firmware", .source = "QEMU hw/arm/virt-acpi-build.c", .run = tables_have_a_firmware },
+    { .name = "disks-are-started", .source = "QEMU docs/system/riscv/virt.rst", .run = disks_are_started },
     { .name = "hosts-run-the-architecture", .source = "peers 33", .run = hosts_run_the_architecture },
     { 0 }
 };

@@ -268,7 +268,7 @@ static void finish_machine(struct placing *placing, const struct draft *draft, s
     out->architecture = architecture->name;
     out->machine = guest->machine ? guest->machine : architecture->families->name;
     out->accel = is_tcg ? "tcg" : "kvm";
-    out->cpu_model = guest->cpu_model ? guest->cpu_model : is_tcg ? "max" : "host-passthrough";
+    out->cpu_model = guest->cpu_model ? guest->cpu_model : is_tcg ? architecture->emulated_cpu : "host-passthrough";
     out->has_base = guest->base_file != 0;
     out->needs_kvm =
         !is_tcg && !out->has_base && (is_said(&guest->said, W_GUEST_ACCEL) || is_said(&guest->said, W_GUEST_CPU));
