@@ -57,8 +57,8 @@ static bool is_ready(struct agent *agent, const struct bundle_guest *guest)
     if (program)
         return true;
     struct finding *finding = tell(agent, NM_engine_missing, "'%s' is not on this machine", guest->argv[0]);
-    finding_help(agent->findings, finding,
-                 "install it (Debian: qemu-system-x86 for x86_64, qemu-system-arm for aarch64)");
+    finding_help(agent->findings, finding, "install it (Debian: %s)",
+                 architecture_of(guest->plan->architecture)->package);
     agent->is_refused = true;
     return false;
 }

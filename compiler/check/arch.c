@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Rules about the architecture of a guest: words of x86_64 that aarch64 does not have, what takes its place there, and
- * whether the host can run it.
+ * Rules about the architecture of a guest: words that it does not have, what takes their place there, and whether the
+ * host can run it.
  */
 #include "check/subject.h"
 
@@ -10,38 +10,42 @@
 static void words_are_of_the_architecture(const struct check *check, const struct guest *guest)
 {
     static const enum word_id of_x86[] = { W_CPU_CACHE, W_CPU_MAXPHYSADDR, W_VCPUS_CACHES };
-    for (size_t i = 0; guest_is_arm(guest) && !guest->base_file && i < G_N_ELEMENTS(of_x86); i++) {
+    const struct architecture *architecture = guest_architecture(guest);
+    for (size_t i = 0; !architecture->has_cpuid && !guest->base_file && i < G_N_ELEMENTS(of_x86); i++) {
         if (!is_sound(&guest->said, of_x86[i]))
             continue;
         struct finding *finding = report(check->findings, NM_word_of_x86, said_span(&guest->said, of_x86[i], 0),
-                                         "a guest of aarch64 has no '%s'", word_row(of_x86[i])->word);
+                                         "a guest of %s has no '%s'", architecture->name, word_row(of_x86[i])->word);
         finding_label(check->findings, finding, said_span(&guest->said, W_GUEST_ARCH, 1), "the architecture");
         finding_note(check->findings, finding, "libvirt refuses it, and QEMU has no such property there");
         finding_help(check->findings, finding, "remove it");
     }
 }
 
-static void arm_has_no_bios(const struct check *check, const struct guest *guest)
+static void machines_have_the_firmware(const struct check *check, const struct guest *guest)
 {
-    if (!guest_is_arm(guest) || guest->base_file || !is_sound(&guest->said, W_BOOT_FIRMWARE) ||
+    const struct architecture *architecture = guest_architecture(guest);
+    if (architecture->has_bios || guest->base_file || !is_sound(&guest->said, W_BOOT_FIRMWARE) ||
         guest->firmware != FIRMWARE_BIOS)
         return;
-    struct finding *finding = report(check->findings, NM_no_bios, said_span(&guest->said, W_BOOT_FIRMWARE, 1),
-                                     "guest '%s' of aarch64 is to start a BIOS, and there is none", guest->name);
+    struct finding *finding =
+        report(check->findings, NM_no_bios, said_span(&guest->said, W_BOOT_FIRMWARE, 1),
+               "guest '%s' of %s is to start a BIOS, and there is none", guest->name, architecture->name);
     finding_label(check->findings, finding, said_span(&guest->said, W_GUEST_ARCH, 1), "the architecture");
     finding_help(check->findings, finding,
                  "write 'firmware uefi', or leave it out: a kernel starts by itself, all else by UEFI");
 }
 
-static void arm_plugs_no_vcpus(const struct check *check, const struct guest *guest)
+static void machines_plug_vcpus(const struct check *check, const struct guest *guest)
 {
     static const enum word_id words[] = { W_VCPUS_MAX, W_VCPUS_ONLINE, W_VCPUS_FIXED, W_VCPUS_ORDER };
-    for (size_t i = 0; guest_is_arm(guest) && !guest->base_file && i < G_N_ELEMENTS(words); i++) {
+    const struct architecture *architecture = guest_architecture(guest);
+    for (size_t i = 0; !architecture->plugs_vcpus && !guest->base_file && i < G_N_ELEMENTS(words); i++) {
         if (!is_said(&guest->said, words[i]))
             continue;
-        struct finding *finding =
-            report(check->findings, NM_hotplug_of_machine, said_span(&guest->said, words[i], 0),
-                   "guest '%s' is to have vCPUs plugged, and a machine of aarch64 plugs none", guest->name);
+        struct finding *finding = report(check->findings, NM_hotplug_of_machine, said_span(&guest->said, words[i], 0),
+                                         "guest '%s' is to have vCPUs plugged, and a machine of %s plugs none",
+                                         guest->name, architecture->name);
         finding_note(check->findings, finding, "libvirt takes the definition, and those that wait never come");
         finding_help(check->findings, finding, "remove '%s', and write all vCPUs as the count",
                      word_row(words[i])->word);
@@ -53,8 +57,8 @@ const struct model_rule arch_rules[] = {
     { .name = "words-are-of-the-architecture",
       .source = "libvirt qemu_validate.c",
       .run = words_are_of_the_architecture },
-    { .name = "arm-has-no-bios", .source = "QEMU hw/arm/virt.c", .run = arm_has_no_bios },
-    { .name = "arm-plugs-no-vcpus", .source = "QEMU hw/arm/virt.c", .run = arm_plugs_no_vcpus },
+    { .name = "machines-have-the-firmware", .source = "QEMU hw/arm/virt.c", .run = machines_have_the_firmware },
+    { .name = "machines-plug-vcpus", .source = "QEMU hw/arm/virt.c", .run = machines_plug_vcpus },
     { 0 }
 };
 

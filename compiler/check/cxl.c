@@ -25,15 +25,16 @@ static const struct memory_device *nth_cxl(const struct guest *guest, uint32_t n
 static void cxl_is_of_the_machine(const struct check *check, const struct guest *guest)
 {
     const struct memory_device *first = nth_cxl(guest, 0);
-    bool has_bridges = has_express(guest) && !guest_is_arm(guest);
-    if (!first || guest->base_file || has_bridges || is_failed(&guest->said, W_GUEST_MACHINE) ||
+    const struct machine_family *machine = guest_machine(guest);
+    if (!first || guest->base_file || !machine || machine->has_cxl || is_failed(&guest->said, W_GUEST_MACHINE) ||
         is_failed(&guest->said, W_GUEST_ARCH))
         return;
     struct finding *finding =
         report(check->findings, NM_cxl_of_machine, first->span,
                "guest '%s' has cxl '%s', and its machine has no CXL host bridges", guest->name, first->name);
     finding_label(check->findings, finding,
-                  said_span(&guest->said, guest_is_arm(guest) ? W_GUEST_ARCH : W_GUEST_MACHINE, 1), "its machine");
+                  said_span(&guest->said, is_said(&guest->said, W_GUEST_MACHINE) ? W_GUEST_MACHINE : W_GUEST_ARCH, 1),
+                  "its machine");
     finding_note(check->findings, finding, "they stand on the PCI Express of x86_64; aarch64 is for a later version");
     finding_help(check->findings, finding, "write 'machine q35', or plug a 'dimm' instead");
 }

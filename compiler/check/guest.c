@@ -35,9 +35,8 @@ static bool base_agrees(const struct guest *guest, enum word_id word, const stru
         return false;
     }
     /* libvirt writes `q35` and `pc` with the version they stand for */
-    return strcmp(guest->machine, ruled->text) == 0 ||
-           (strcmp(guest->machine, "q35") == 0 && g_str_has_prefix(ruled->text, "pc-q35-")) ||
-           (strcmp(guest->machine, "pc") == 0 && g_str_has_prefix(ruled->text, "pc-i440fx-"));
+    const struct machine_family *family = guest_machine(guest);
+    return strcmp(guest->machine, ruled->text) == 0 || (family && strcmp(guest->machine, family->name) == 0);
 }
 
 static void tell_word_of_base(const struct check *check, const struct guest *guest, enum word_id word,

@@ -220,13 +220,10 @@ static int by_address(const void *a, const void *b)
 static struct stretch room_for_devices(const struct plan_guest *plan)
 {
     struct stretch room = { .first = 4 * GIB, .end = UINT64_MAX };
-    bool is_q35 = strcmp(plan->machine, "q35") == 0 || g_str_has_prefix(plan->machine, "pc-q35-"),
-         is_pc = strcmp(plan->machine, "pc") == 0 || g_str_has_prefix(plan->machine, "pc-i440fx-");
-    if (plan->has_base || (!is_q35 && !is_pc))
-        return room; /* of a machine that is not known here */
-    uint64_t low = is_q35 ? 2816 * MIB : 3584 * MIB;
-    if (plan->memory_bytes >= low)
-        low = is_q35 ? 2 * GIB : 3 * GIB;
+    const struct machine_family *machine = machine_family_of(architecture_of(plan->architecture), plan->machine);
+    if (plan->has_base || !machine || !machine->low[0])
+        return room;
+    uint64_t low = machine->low[plan->memory_bytes >= machine->low[0]];
     uint64_t high = plan->memory_bytes > low ? plan->memory_bytes - low : 0;
     for (uint32_t i = 0; i < plan->memory_device_count; i++)
         if (plan->memory_devices[i].model == MEMORY_SGX_EPC)

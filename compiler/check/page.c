@@ -26,27 +26,39 @@ static bool has_huge_pages(const struct locality *locality)
 
 /* ---- sizes ------------------------------------------------------------------------------------------------------ */
 
-/* Of aarch64 by the kernel's granule: 4KiB has 64KiB, 2MiB, 32MiB, 1GiB; 16KiB the middle two; 64KiB the others. */
-static bool is_page_size(const struct guest *guest, uint64_t bytes)
+static bool is_page_size(const struct architecture *architecture, uint64_t bytes)
 {
-    bool is_of_arm = bytes == 64 * KIB || bytes == 32 * MIB || bytes == 512 * MIB || bytes == 16 * GIB;
-    return bytes == 2 * MIB || bytes == GIB || (guest_is_arm(guest) && is_of_arm);
+    for (const uint64_t *size = architecture->pages; *size; size++)
+        if (*size == bytes)
+            return true;
+    return !architecture->pages[0]; /* nobody knows which it has */
+}
+
+/* "2MiB' or '1GiB" */
+static const char *page_sizes_text(const struct check *check, const struct architecture *architecture)
+{
+    const uint64_t *size = architecture->pages;
+    const char *text = size_text(check->arena, *size);
+    while (*++size)
+        text = arena_printf(check->arena, size[1] ? "%s', '%s" : "%s' or '%s", text, size_text(check->arena, *size));
+    return text;
 }
 
 static void page_sizes_are_of_the_machine(const struct check *check, const struct guest *guest)
 {
+    const struct architecture *architecture = guest_architecture(guest);
     for (cells_saying(guest, c, W_PAGES)) {
         uint64_t bytes = locality_of(guest, c)->page_bytes;
-        if (!has_huge_pages(locality_of(guest, c)) || is_page_size(guest, bytes))
+        if (!has_huge_pages(locality_of(guest, c)) || is_page_size(architecture, bytes))
             continue;
         struct finding *finding =
             report(check->findings, NM_page_size, cell_word(guest, c, W_PAGES, 1), "%s has no huge pages of %s",
-                   guest_is_arm(guest) ? "aarch64" : "x86_64", size_text(check->arena, bytes));
+                   architecture->name, size_text(check->arena, bytes));
         if (bytes == 4 * KIB)
             finding_help(check->findings, finding,
                          "pages of 4KiB are the normal ones: write 'normal', or leave the word out");
         else
-            finding_help(check->findings, finding, "write '2MiB' or '1GiB'");
+            finding_help(check->findings, finding, "write '%s'", page_sizes_text(check, architecture));
     }
 }
 
@@ -70,7 +82,7 @@ static void cells_are_whole_pages(const struct check *check, const struct guest 
     for (uint32_t c = 0; c < blocks_of(guest); c++) {
         const struct locality *locality = locality_of(guest, c);
         uint64_t bytes = declared_memory(guest, c), page = locality->page_bytes;
-        if (!bytes || !has_huge_pages(locality) || !is_page_size(guest, page) || bytes % page == 0)
+        if (!bytes || !has_huge_pages(locality) || !is_page_size(guest_architecture(guest), page) || bytes % page == 0)
             continue;
         struct finding *finding =
             report(check->findings, NM_cell_not_whole_pages, memory_span(guest, c),

@@ -40,19 +40,6 @@ const char *vcpus_word(const struct guest *guest)
     return is_said(&guest->said, W_VCPUS_MAX) ? "max" : "vcpus";
 }
 
-const char *guest_arch(const struct guest *guest)
-{
-    if (is_failed(&guest->said, W_GUEST_ARCH))
-        return "";
-    return guest->base_ruled ? guest->base_ruled[BASE_ARCH].text
-                             : word_row(W_GUEST_ARCH)->arguments[0].choices[guest->arch];
-}
-
-bool guest_is_arm(const struct guest *guest)
-{
-    return strcmp(guest_arch(guest), "aarch64") == 0;
-}
-
 /* What the cells that say nothing share: the total less what the others say; 0 where unknown. */
 static uint64_t open_share(const struct guest *guest)
 {

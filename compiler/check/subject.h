@@ -24,10 +24,6 @@ static inline bool is_sound(const struct said *said, enum word_id word)
 
 const struct cell *find_cell(const struct guest *guest, const char *label); /* among its blocks; NULL: none is */
 
-/* The architecture, of the base where there is one; "" where it was said and is none of ours. */
-const char *guest_arch(const struct guest *guest);
-bool guest_is_arm(const struct guest *guest);
-
 /* What a cell says or its guest says for it.  Guests without blocks: cell 0, and the guest itself answers. */
 const struct locality *locality_of(const struct guest *guest, uint32_t cell);
 bool cell_has_word(const struct guest *guest, uint32_t cell, enum word_id word);

@@ -5,7 +5,6 @@
  */
 #include "check/subject.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -80,106 +79,77 @@ static void levels_multiply_to_the_vcpus(const struct check *check, const struct
 
 /* ---- what machine types have ------------------------------------------------------------------------------------ */
 
-static bool is_pc(const char *machine)
-{
-    return machine && (strcmp(machine, "pc") == 0 || strncmp(machine, "pc-i440fx", 9) == 0);
-}
-
-static bool is_for_x86(const struct guest *guest)
-{
-    return strcmp(guest_arch(guest), "x86_64") == 0 || strcmp(guest_arch(guest), "i686") == 0;
-}
-
-/* Machines this version writes arguments for. */
-static bool is_known_machine(const struct guest *guest)
-{
-    const char *machine = guest->machine;
-    if (guest_is_arm(guest))
-        return strcmp(machine, "virt") == 0 || strncmp(machine, "virt-", 5) == 0;
-    return strcmp(machine, "q35") == 0 || strncmp(machine, "pc-q35-", 7) == 0 || is_pc(machine);
-}
-
 static void machines_have_cells(const struct check *check, const struct guest *guest)
 {
-    if (!guest->machine || is_failed(&guest->said, W_GUEST_MACHINE) || is_failed(&guest->said, W_GUEST_ARCH) ||
-        guest->base_file || is_known_machine(guest))
+    const struct architecture *architecture = guest_architecture(guest);
+    const struct machine_family *first = architecture->families;
+    if (!guest->machine || is_failed(&guest->said, W_GUEST_MACHINE) || !first->name || guest->base_file ||
+        guest_machine(guest))
         return;
-    bool is_arm = guest_is_arm(guest);
     struct finding *finding =
         report(check->findings, NM_machine_unknown, said_span(&guest->said, W_GUEST_MACHINE, 1),
-               "machine '%s' is none that this version writes for %s", guest->machine, guest_arch(guest));
-    finding_note(check->findings, finding,
-                 is_arm ? "boards have no cells, and sbsa-ref has its own firmware"
-                        : "microvm, isapc and others have no NUMA; other architectures are said by 'arch'");
-    finding_help(check->findings, finding,
-                 is_arm ? "write virt, or one of its versions such as virt-7.2"
-                        : "write q35, pc, or one of their versions such as pc-q35-7.2");
+               "machine '%s' is none that this version writes for %s", guest->machine, architecture->name);
+    finding_note(check->findings, finding, "%s; other architectures are said by 'arch'", architecture->other_machines);
+    g_autoptr(GString) names = g_string_new(first->name);
+    for (const struct machine_family *family = first + 1; family->name; family++)
+        g_string_append_printf(names, ", %s", family->name);
+    finding_help(check->findings, finding, "write %s, or a version such as %s7.2", names->str, first->versions);
 }
 
-static bool has_too_many(const struct guest *guest, enum word_id word)
+/* Those between sockets and cores; the others every machine has. */
+static enum cpu_level kind_of(const struct level *level)
 {
-    uint32_t count = word == W_VCPUS_CLUSTERS ? guest->clusters : word == W_VCPUS_DIES ? guest->dies : guest->modules;
-    return is_sound(&guest->said, word) && count != 1;
+    return level->word == W_VCPUS_DIES       ? CPU_DIES
+           : level->word == W_VCPUS_CLUSTERS ? CPU_CLUSTERS
+           : level->word == W_VCPUS_MODULES  ? CPU_MODULES
+                                             : 0;
+}
+
+/* "sockets, dies, cores and threads" */
+static const char *level_names(const struct check *check, const struct architecture *architecture)
+{
+    const char *text = levels[0].name;
+    for (size_t i = 1; i + 1 < G_N_ELEMENTS(levels); i++)
+        if (!kind_of(&levels[i]) || (kind_of(&levels[i]) & architecture->levels))
+            text = arena_printf(check->arena, "%s, %s", text, levels[i].name);
+    return arena_printf(check->arena, "%s and %s", text, levels[G_N_ELEMENTS(levels) - 1].name);
 }
 
 static void machines_have_the_level(const struct check *check, const struct guest *guest)
 {
-    static const enum word_id of_x86[] = { W_VCPUS_CLUSTERS, W_NONE },
-                              of_arm[] = { W_VCPUS_DIES, W_VCPUS_MODULES, W_NONE };
-    bool is_arm = guest_is_arm(guest);
-    if (!is_arm && !is_for_x86(guest))
-        return;
-    for (const enum word_id *word = is_arm ? of_arm : of_x86; *word != W_NONE; word++) {
-        if (!has_too_many(guest, *word))
+    const struct architecture *architecture = guest_architecture(guest);
+    for (size_t i = 0; i < G_N_ELEMENTS(levels); i++) {
+        bool is_there = !kind_of(&levels[i]) || (kind_of(&levels[i]) & architecture->levels);
+        if (is_there || !is_sound(&guest->said, levels[i].word) || level_count(guest, &levels[i]) == 1)
             continue;
-        struct finding *finding = report(check->findings, NM_level_of_machine, said_span(&guest->said, *word, 0),
-                                         "an %s machine has no '%s'", guest_arch(guest), word_row(*word)->word);
-        finding_note(
-            check->findings, finding,
-            is_arm ? "QEMU would refuse the argument"
-                   : "QEMU would refuse the argument; libvirt 9.0 would ignore the level and then find a mismatch");
-        finding_help(check->findings, finding,
-                     is_arm ? "remove it; 'clusters' stand between sockets and cores"
-                            : "remove it; 'dies' and, from QEMU 9.1 on, 'modules' stand between sockets and cores");
+        struct finding *finding =
+            report(check->findings, NM_level_of_machine, said_span(&guest->said, levels[i].word, 0),
+                   "a machine of %s has no '%s'", architecture->name, levels[i].name);
+        finding_note(check->findings, finding, "QEMU would refuse the argument");
+        finding_help(check->findings, finding, "remove it: such a machine has %s", level_names(check, architecture));
     }
-}
-
-/* Of the newest QEMU there is; what the host's own takes is a matter of features. */
-static uint32_t most_vcpus(const struct guest *guest)
-{
-    const char *machine = guest->machine;
-    unsigned major = 0, minor = 0;
-    if (guest_is_arm(guest))
-        return 512;
-    if (is_pc(machine))
-        return 255;
-    if (!machine || sscanf(machine, "pc-q35-%3u.%3u", &major, &minor) != 2 || major >= 9)
-        return 4096;
-    return major == 8 && minor >= 1 ? 1024 : 288;
 }
 
 static void vcpus_fit_the_machine(const struct check *check, const struct guest *guest)
 {
+    const struct architecture *architecture = guest_architecture(guest);
+    const struct machine_family *family = guest_machine(guest);
     uint64_t vcpus = declared_vcpus(guest);
-    uint32_t limit = most_vcpus(guest);
-    bool is_arm = guest_is_arm(guest);
-    if (guest->base_file || vcpus <= limit || is_failed(&guest->said, W_GUEST_MACHINE) ||
-        is_failed(&guest->said, W_GUEST_ARCH))
+    uint32_t limit = machine_vcpus_most(architecture, guest->machine);
+    if (guest->base_file || !family || vcpus <= limit || is_failed(&guest->said, W_GUEST_MACHINE))
         return;
-    struct finding *finding =
-        report(check->findings, NM_vcpus_beyond_machine, vcpus_span(guest),
-               "guest '%s' has %" G_GUINT64_FORMAT " vCPUs, and machine '%s' takes at most %u", guest->name, vcpus,
-               guest->machine ? guest->machine
-               : is_arm       ? "virt"
-                              : "q35",
-               limit);
+    struct finding *finding = report(check->findings, NM_vcpus_beyond_machine, vcpus_span(guest),
+                                     "guest '%s' has %" G_GUINT64_FORMAT " vCPUs, and machine '%s' takes at most %u",
+                                     guest->name, vcpus, guest->machine ? guest->machine : family->name, limit);
     if (is_said(&guest->said, W_GUEST_MACHINE))
         finding_label(check->findings, finding, said_span(&guest->said, W_GUEST_MACHINE, 1), "the machine");
-    finding_note(check->findings, finding,
-                 is_arm ? "QEMU's virt takes 512, as many as its interrupt controller reaches"
-                        : "q35 takes 288, from QEMU 8.1 on 1024 and from 9.0 on 4096; pc takes 255");
-    finding_help(check->findings, finding, "lower '%s' to %u or less%s", vcpus_word(guest), limit,
-                 !is_arm && limit < 4096 ? ", or write 'machine q35'" : "");
+    finding_note(check->findings, finding, "%s", architecture->vcpus_note);
+    const struct machine_family *newest = architecture->families;
+    if (limit < newest->vcpus_most)
+        finding_help(check->findings, finding, "lower '%s' to %u or less, or write 'machine %s'", vcpus_word(guest),
+                     limit, newest->name);
+    else
+        finding_help(check->findings, finding, "lower '%s' to %u or less", vcpus_word(guest), limit);
 }
 
 /* ---- the CPU model ---------------------------------------------------------------------------------------------- */
@@ -373,7 +343,8 @@ cut:;
 static void many_vcpus_have_an_iommu(const struct check *check, const struct planned_guest *planned)
 {
     const struct plan_guest *plan = planned->plan;
-    if (!plan->remaps_interrupts || !is_pc(plan->machine))
+    const struct machine_family *family = machine_family_of(architecture_of(plan->architecture), plan->machine);
+    if (!plan->remaps_interrupts || !family || family->has_express)
         return;
     struct finding *finding = report(
         check->findings, NM_vcpus_need_iommu, guest_word_span(planned->guest, W_GUEST_MACHINE, 1),

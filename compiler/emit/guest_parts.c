@@ -15,20 +15,10 @@ const char *disk_format(const char *path)
     return g_str_has_suffix(path, ".qcow2") ? "qcow2" : "raw";
 }
 
-bool guest_is_x86(const struct plan_guest *guest)
-{
-    return strcmp(guest->architecture, "x86_64") == 0 || strcmp(guest->architecture, "i686") == 0;
-}
-
 bool guest_has_acpi(const struct plan_guest *guest)
 {
-    if (guest_is_x86(guest))
-        return true;
-    static const char *const with_uefi[] = { "aarch64", "riscv64", "loongarch64" };
-    for (size_t i = 0; i < G_N_ELEMENTS(with_uefi); i++)
-        if (strcmp(guest->architecture, with_uefi[i]) == 0)
-            return strcmp(guest->firmware, "uefi") == 0;
-    return false;
+    enum acpi acpi = architecture_of(guest->architecture)->acpi;
+    return acpi == ACPI_ALWAYS || (acpi == ACPI_BESIDE_UEFI && strcmp(guest->firmware, "uefi") == 0);
 }
 
 bool any_pin(const struct plan_guest *guest)

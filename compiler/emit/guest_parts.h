@@ -8,7 +8,6 @@
 
 bool disk_is_device(const char *path); /* by its folder */
 
-bool guest_is_x86(const struct plan_guest *guest);
 /* Firmware tables tell the guest of its cells; without them it sees one node. */
 bool guest_has_acpi(const struct plan_guest *guest);
 

@@ -40,7 +40,7 @@ static void xml_features(struct xml *xml, const struct plan_guest *guest)
     xml_open(xml, "<features>");
     if (guest_has_acpi(guest))
         xml_whole(xml, "<acpi/>");
-    if (guest_is_x86(guest))
+    if (architecture_of(guest->architecture)->has_cpuid)
         xml_whole(xml, "<apic/>");
     if (guest->remaps_interrupts)
         xml_whole(xml, "<ioapic driver='qemu'/>");

@@ -95,7 +95,7 @@ static void cpu(struct argv *argv, const struct plan_guest *guest)
     bool is_host = g_str_has_prefix(guest->cpu_model, "host-");
     begin(argv, "-cpu", "");
     argv_text(argv, cpu_model(guest));
-    if (guest_is_x86(guest)) {
+    if (architecture_of(guest->architecture)->has_cpuid) {
         cpu_cache(argv, guest, is_host);
         if (guest->maxphysaddr_mode == MAXPHYSADDR_PASSTHROUGH)
             argv_put(argv, ",host-phys-bits=on");
@@ -136,7 +136,7 @@ static void memory_and_vcpus(struct argv *argv, const struct plan_guest *guest)
     if (guest->online)
         put_number(argv, ",maxcpus=", guest->vcpu_count);
     level(argv, ",sockets=", guest->sockets, true);
-    level(argv, ",dies=", guest->dies, guest_is_x86(guest));
+    level(argv, ",dies=", guest->dies, architecture_of(guest->architecture)->levels & CPU_DIES);
     level(argv, ",clusters=", guest->clusters, false);
     level(argv, ",modules=", guest->modules, false);
     level(argv, ",cores=", guest->cores, true);
@@ -222,19 +222,10 @@ static void distances(struct argv *argv, const struct plan_guest *guest)
 
 /* ---- what is not NUMA ------------------------------------------------------------------------------------------- */
 
-/* Found by QEMU in its own data folder, where the firmware packages of the distributions put a link. */
-static const char *uefi_image(const struct plan_guest *guest)
-{
-    if (strcmp(guest->architecture, "riscv64") == 0)
-        return "RISCV_VIRT_CODE.fd";
-    /* QEMU finds the one by itself; the other stands where Debian 12 has it */
-    return guest_is_x86(guest) ? "OVMF.fd" : "/usr/share/qemu-efi-aarch64/QEMU_EFI.fd";
-}
-
 static void boot(struct argv *argv, const struct plan_guest *guest)
 {
     if (strcmp(guest->firmware, "uefi") == 0)
-        flag(argv, "-bios", uefi_image(guest));
+        flag(argv, "-bios", architecture_of(guest->architecture)->uefi_image);
     if (guest->kernel)
         flag(argv, "-kernel", guest->kernel);
     if (guest->initrd)

@@ -9,11 +9,6 @@
 
 /* ---- machine and accelerator ------------------------------------------------------------------------------------ */
 
-static bool is_x86(const struct argv_guest *guest)
-{
-    return strcmp(guest->architecture, "x86_64") == 0 || strcmp(guest->architecture, "i686") == 0;
-}
-
 /* numac takes version 3, as a server has it: whatever is not older is that or nothing. */
 static void read_gic(struct argv_guest *guest, struct option *machine)
 {
@@ -112,8 +107,8 @@ static void say_machine(struct argv_guest *guest)
     say_architecture(guest);
     if (type)
         argv_text_line(guest, &guest->lines, "machine", type->value, type->where);
-    else if (is_x86(guest))
-        argv_line(guest, &guest->lines, "machine", "pc");
+    else if (architecture_of(guest->architecture)->qemu_machine)
+        argv_line(guest, &guest->lines, "machine", "%s", architecture_of(guest->architecture)->qemu_machine);
     guest->machine = type ? type->value : "";
 }
 
@@ -250,7 +245,7 @@ static void say_cpu(struct argv_guest *guest, const char *model, const struct op
         read_feature(&cpu, arena_string(guest->arena, *part, strlen(*part)));
     if (!line)
         return;
-    if (is_x86(guest)) {
+    if (architecture_of(guest->architecture)->has_cpuid) {
         say_cache(&cpu, line);
         say_address_bits(&cpu, line);
     }
@@ -268,7 +263,7 @@ void argv_machine(struct argv_guest *guest)
         size_t length = strcspn(cpu->value->text, ",");
         const char *model = arena_string(guest->arena, cpu->value->text, length);
         say_cpu(guest, strcmp(model, "host") == 0 ? "host-passthrough" : model, cpu);
-    } else if (is_x86(guest)) {
-        argv_line(guest, &guest->lines, "cpu", strcmp(guest->architecture, "x86_64") == 0 ? "qemu64" : "qemu32");
+    } else if (architecture_of(guest->architecture)->plain_cpu) {
+        argv_line(guest, &guest->lines, "cpu", "%s", architecture_of(guest->architecture)->plain_cpu);
     }
 }

@@ -103,7 +103,7 @@ static void say_if_any(struct saying *saying, struct line **list, const char *wo
 
 static bool is_arch_with_machines(const char *arch)
 {
-    return strcmp(arch, "x86_64") == 0 || strcmp(arch, "aarch64") == 0;
+    return architecture_of(arch)->families->name;
 }
 
 /* A machine of 64 bits runs what one of 32 bits does. */

@@ -54,7 +54,7 @@ struct line *argv_text_line(struct argv_guest *guest, struct line **list, const 
 
 /* ---- who it is -------------------------------------------------------------------------------------------------- */
 
-static const char *architecture_of(struct arena *arena, const char *program)
+static const char *program_architecture(struct arena *arena, const char *program)
 {
     static const char prefix[] = "qemu-system-";
     if (!g_str_has_prefix(program, prefix))
@@ -170,7 +170,7 @@ bool argv_to_lines(struct arena *arena, struct syntax *syntax, const struct argv
     guest->findings = syntax->findings;
     guest->command = command;
     guest->program = slash ? slash + 1 : program;
-    guest->architecture = architecture_of(arena, guest->program);
+    guest->architecture = program_architecture(arena, guest->program);
     guest->options = g_array_new(FALSE, FALSE, sizeof(struct option));
     guest->left_out = g_ptr_array_new();
     guest->left_counts = g_hash_table_new(g_str_hash, g_str_equal);

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "base/architecture.h"
 #include "import/import.h"
 
 /* ---- where guests stand (split.c) ------------------------------------------------------------------------------- */

@@ -198,7 +198,8 @@ static void drop_backing_defaults(struct guest_lines *guest)
 static void drop_machine_defaults(struct guest_lines *guest)
 {
     const char *accel = line_argument(line_find(guest->lines, "accel"));
-    bool is_arm = g_strcmp0(line_argument(line_find(guest->lines, "arch")), "aarch64") == 0;
+    const char *arch = line_argument(line_find(guest->lines, "arch"));
+    const struct machine_family *usual = architecture_of(arch ? arch : "x86_64")->families;
     bool is_tcg = accel && strcmp(accel, "tcg") == 0;
     struct line *cpu = line_the_only(guest->lines, "cpu");
     if (line_argument(cpu) && strcmp(cpu->arguments[0], is_tcg ? "max" : "host-passthrough") == 0) {
@@ -207,7 +208,8 @@ static void drop_machine_defaults(struct guest_lines *guest)
             line_drop(&guest->lines, cpu);
     }
     drop_if(guest, "arch", "x86_64");
-    drop_if(guest, "machine", is_arm ? "virt" : "q35");
+    if (usual->name)
+        drop_if(guest, "machine", usual->name);
     drop_if(guest, "accel", "kvm");
 }
 

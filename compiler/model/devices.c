@@ -7,10 +7,24 @@
 
 #include <string.h>
 
-bool has_express(const struct guest *guest)
+const struct architecture *guest_architecture(const struct guest *guest)
+{
+    if (is_failed(&guest->said, W_GUEST_ARCH))
+        return architecture_of("");
+    return architecture_of(guest->base_ruled ? guest->base_ruled[BASE_ARCH].text
+                                             : word_row(W_GUEST_ARCH)->arguments[0].choices[guest->arch]);
+}
+
+const struct machine_family *guest_machine(const struct guest *guest)
 {
     const char *machine = guest->base_ruled ? guest->base_ruled[BASE_MACHINE].text : guest->machine;
-    return !machine || (strcmp(machine, "pc") != 0 && strncmp(machine, "pc-i440fx", 9) != 0);
+    return machine_family_of(guest_architecture(guest), machine);
+}
+
+bool has_express(const struct guest *guest)
+{
+    const struct machine_family *family = guest_machine(guest);
+    return !family || family->has_express;
 }
 
 const struct expander_bus *find_expander(const struct guest *guest, const char *name)

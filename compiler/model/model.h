@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include "base/architecture.h"
 #include "base/base.h"
 #include "diag/diag.h"
 #include "model/assertions.h"
@@ -596,7 +597,10 @@ const struct expander_bus *find_expander(const struct guest *guest, const char *
 bool is_required_near(const struct device *device); /* another node than its cell's is an error */
 /* The label of the cell that it says, or that its bus says; NULL: neither. */
 const char *device_cell(const struct guest *guest, const struct device *device);
-bool has_express(const struct guest *guest); /* its machine has PCI Express, as q35 does and pc does not */
+/* Of the base where there is one; of a row without name where it was said and is none of ours. */
+const struct architecture *guest_architecture(const struct guest *guest);
+const struct machine_family *guest_machine(const struct guest *guest); /* NULL: none that numac writes */
+bool has_express(const struct guest *guest); /* its machine has PCI Express; those that are not known have */
 uint32_t expander_devices(const struct guest *guest, const struct expander_bus *expander); /* that name it */
 uint32_t expander_ports(const struct guest *guest, const struct expander_bus *expander);   /* said, else as used */
 

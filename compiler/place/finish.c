@@ -264,9 +264,9 @@ static void finish_machine(struct placing *placing, const struct draft *draft, s
     static const enum maxphysaddr_mode bits[] = { MAXPHYSADDR_EMULATE, MAXPHYSADDR_PASSTHROUGH };
     const struct guest *guest = draft->guest;
     bool is_tcg = guest->accel == ACCEL_TCG;
-    bool is_arm = guest->arch == ARCH_AARCH64;
-    out->architecture = is_arm ? "aarch64" : "x86_64";
-    out->machine = guest->machine ? guest->machine : is_arm ? "virt" : "q35";
+    const struct architecture *architecture = guest_architecture(guest);
+    out->architecture = architecture->name;
+    out->machine = guest->machine ? guest->machine : architecture->families->name;
     out->accel = is_tcg ? "tcg" : "kvm";
     out->cpu_model = guest->cpu_model ? guest->cpu_model : is_tcg ? "max" : "host-passthrough";
     out->has_base = guest->base_file != 0;
@@ -291,10 +291,9 @@ static void finish_machine(struct placing *placing, const struct draft *draft, s
     out->features = features;
     out->feature_count = guest->features.count;
     out->firmware = guest->firmware == FIRMWARE_UEFI ? "uefi" : "bios";
-    if (is_arm && !out->has_base) { /* has no BIOS; a kernel can start by itself */
-        out->firmware = guest->firmware == FIRMWARE_UEFI || !guest->kernel ? "uefi" : "none";
-        out->gic_version = 3; /* of every server; version 2 ends at 8 vCPUs */
-    }
+    if (!architecture->has_bios && guest->firmware != FIRMWARE_UEFI && !out->has_base)
+        out->firmware = architecture->uefi_image && !guest->kernel ? "uefi" : "none"; /* a kernel starts by itself */
+    out->gic_version = out->has_base ? 0 : architecture->gic_version;
     out->kernel = guest->kernel;
     out->initrd = guest->initrd;
     out->cmdline = guest->cmdline;

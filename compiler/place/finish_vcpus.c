@@ -57,7 +57,7 @@ void finish_apic_ids(struct plan_guest *out)
 {
     bool has_levels = (uint64_t)out->sockets * out->dies * out->clusters * out->modules * out->cores * out->threads ==
                       out->vcpu_count; /* else a rule tells it */
-    out->remaps_interrupts = !out->has_base && strcmp(out->architecture, "x86_64") == 0 && out->vcpu_count &&
+    out->remaps_interrupts = !out->has_base && architecture_of(out->architecture)->has_cpuid && out->vcpu_count &&
                              has_levels && highest_apic_id(out) >= APIC_IDS_OF_8_BITS;
 }
 

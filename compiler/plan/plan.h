@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "base/architecture.h"
 #include "base/base.h"
 #include "diag/diag.h"
 #include "source/source.h"

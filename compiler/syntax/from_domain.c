@@ -3,6 +3,7 @@
  * A domain XML as the items of a guest: the lowest layer of one that has it as its `base`.  Only what the language
  * can say of memory and CPUs becomes an item; the rest stays in the base, and a hint tells of what would constrain.
  */
+#include "base/architecture.h"
 #include "syntax/domain.h"
 
 #include <string.h>
@@ -177,20 +178,6 @@ static struct base_value ruled_by(const struct domain *domain, const struct text
     return (struct base_value){ value->text, domain_span(domain, value->where) };
 }
 
-static bool is_x86(const char *arch)
-{
-    return strcmp(arch, "x86_64") == 0 || strcmp(arch, "i686") == 0;
-}
-
-/* The machine type that libvirt takes for an architecture. */
-static const char *usual_machine(const char *arch)
-{
-    return is_x86(arch)                      ? "pc"
-           : strcmp(arch, "s390x") == 0      ? "s390-ccw-virtio"
-           : g_str_has_prefix(arch, "ppc64") ? "pseries"
-                                             : "virt";
-}
-
 static struct base_value ruled_cpu(const struct domain *domain, const struct base_value *ruled)
 {
     const struct element *cpu = domain_first(domain, PART_CPU), *model = domain_first(domain, PART_CPU_MODEL);
@@ -201,10 +188,9 @@ static struct base_value ruled_cpu(const struct domain *domain, const struct bas
         return mode;
     struct base_value named = ruled_by(domain, model ? &model->content : NULL);
     if (!named.text)
-        named.text = strcmp(ruled[BASE_ARCH].text, "x86_64") == 0 ? "qemu64"
-                     : is_x86(ruled[BASE_ARCH].text)              ? "qemu32"
-                     : strcmp(ruled[BASE_ACCEL].text, "kvm") == 0 ? "host-passthrough"
-                                                                  : "max";
+        named.text = architecture_of(ruled[BASE_ARCH].text)->plain_cpu;
+    if (!named.text)
+        named.text = strcmp(ruled[BASE_ACCEL].text, "kvm") == 0 ? "host-passthrough" : "max";
     return named;
 }
 
@@ -217,7 +203,7 @@ static void rule(const struct domain *domain, struct base_value *ruled)
     if (!ruled[BASE_ARCH].text)
         ruled[BASE_ARCH].text = "x86_64";
     if (!ruled[BASE_MACHINE].text)
-        ruled[BASE_MACHINE].text = usual_machine(ruled[BASE_ARCH].text);
+        ruled[BASE_MACHINE].text = architecture_of(ruled[BASE_ARCH].text)->libvirt_machine;
     if (!ruled[BASE_ACCEL].text || strcmp(ruled[BASE_ACCEL].text, "qemu") != 0)
         ruled[BASE_ACCEL].text = "kvm";
     else

@@ -286,8 +286,8 @@ static const struct {
       "<memory>1024</memory><vcpu>1</vcpu><os><type arch='i686' machine='q35'>hvm</type>" PASSED, END_OF_SITE, NULL,
       "not carried over: a machine of 32 bits" },
     { "an architecture that has no machines here",
-      "<memory>1024</memory><vcpu>1</vcpu><os><type arch='s390x'>hvm</type>" PASSED,
-      "    arch s390x\n    machine s390-ccw-virtio\n" END_OF_SITE, NULL, "not carried over: a machine of s390x" },
+      "<memory>1024</memory><vcpu>1</vcpu><os><type arch='armv7l'>hvm</type>" PASSED,
+      "    arch armv7l\n    machine virt\n" END_OF_SITE, NULL, "not carried over: a machine of armv7l" },
     { "an old GIC",
       "<memory>1024</memory><vcpu>1</vcpu><os><type arch='aarch64' machine='virt'>hvm</type></os>"
       "<features><gic version='2'/></features><cpu mode='host-passthrough'/>",

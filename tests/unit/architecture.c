@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The table of architectures: every one that a guest can have is in it and answers what all ask; one that is none
+ * forbids nothing.
+ */
+#include "base/architecture.h"
+#include "model/model.h"
+
+static void each_word_has_a_row(void)
+{
+    const char *const *names = word_row(W_GUEST_ARCH)->arguments[0].choices;
+    for (; *names; names++) {
+        const struct architecture *architecture = architecture_of(*names);
+        g_assert_cmpstr(architecture->name, ==, *names);
+        g_assert_nonnull(architecture->families->name);
+        g_assert_nonnull(architecture->libvirt_machine);
+        g_assert_nonnull(architecture->vcpus_note);
+        g_assert_cmpuint(architecture->pages[0], !=, 0);
+        for (const struct machine_family *family = architecture->families; family->name; family++) {
+            g_autofree char *versioned = g_strconcat(family->versions, "7.2", NULL);
+            g_assert_true(machine_family_of(architecture, family->name) == family);
+            g_assert_true(machine_family_of(architecture, versioned) == family);
+        }
+    }
+}
+
+static void others_forbid_nothing(void)
+{
+    const struct architecture *none = architecture_of("vax");
+    g_assert_null(machine_family_of(none, NULL));
+    g_assert_cmpuint(machine_vcpus_most(none, "any"), ==, UINT32_MAX);
+    g_assert_true(none->has_bios && none->has_cpuid && none->plugs_vcpus);
+}
+
+static void old_versions_take_fewer(void)
+{
+    const struct architecture *x86 = architecture_of("x86_64");
+    g_assert_cmpuint(machine_vcpus_most(x86, "pc-q35-7.2"), ==, 288);
+    g_assert_cmpuint(machine_vcpus_most(x86, "pc-q35-8.1"), ==, 1024);
+    g_assert_cmpuint(machine_vcpus_most(x86, "pc-q35-9.0"), ==, 4096);
+    g_assert_cmpuint(machine_vcpus_most(x86, NULL), ==, 4096);
+    g_assert_cmpuint(machine_vcpus_most(x86, "pc-i440fx-9.0"), ==, 255);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/architecture/each-word-has-a-row", each_word_has_a_row);
+    g_test_add_func("/architecture/others-forbid-nothing", others_forbid_nothing);
+    g_test_add_func("/architecture/old-versions-take-fewer", old_versions_take_fewer);
+    return g_test_run();
+}
