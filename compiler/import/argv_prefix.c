@@ -332,8 +332,9 @@ static const char *plain_set(struct argv_guest *guest, const struct wrapper_opti
     if (strcmp(option->value, "all") == 0)
         return "all";
     if (is_of_machine(option->value)) {
-        argv_not_carried(guest, span_of(guest, option->at), "only the machine that runs it knows which numbers these are",
-                         "the set '%.40s' of numactl", option->value);
+        argv_not_carried(guest, span_of(guest, option->at),
+                         "only the machine that runs it knows which numbers these are", "the set '%.40s' of numactl",
+                         option->value);
         return NULL;
     }
     const struct ids *ids = text_set(guest->arena, option->value);
