@@ -6,17 +6,23 @@
 #include "base/architecture.h"
 
 #include <stdio.h>
+#include <string.h>
 
 /* ---- x86_64 ----------------------------------------------------------------------------------------------------- */
 
 static const struct machine_family of_x86[] = {
     { .name = "q35",
       .versions = "pc-q35-",
+      .others = { "ubuntu-q35" },
       .vcpus_most = 4096,
       .has_express = true,
       .has_cxl = true,
       .low = { 2816 * MIB, 2 * GIB } },
-    { .name = "pc", .versions = "pc-i440fx-", .vcpus_most = 255, .low = { 3584 * MIB, 3 * GIB } },
+    { .name = "pc",
+      .versions = "pc-i440fx-",
+      .others = { "pc-0.", "pc-1.", "rhel5.", "rhel6.", "ubuntu" },
+      .vcpus_most = 255,
+      .low = { 3584 * MIB, 3 * GIB } },
     { 0 },
 };
 
@@ -75,12 +81,23 @@ const struct architecture *architecture_of(const char *name)
     return &other;
 }
 
+/* "pc+pve0" is Proxmox's own version of the newest. */
+static bool is_of_family(const struct machine_family *family, const char *machine)
+{
+    size_t length = strlen(family->name);
+    bool is_one = strncmp(machine, family->name, length) == 0 && (!machine[length] || machine[length] == '+');
+    is_one |= g_str_has_prefix(machine, family->versions);
+    for (const char *const *begin = family->others; *begin && !is_one; begin++)
+        is_one = g_str_has_prefix(machine, *begin);
+    return is_one;
+}
+
 const struct machine_family *machine_family_of(const struct architecture *architecture, const char *machine)
 {
     if (!machine)
         return architecture->families->name ? architecture->families : NULL;
     for (const struct machine_family *family = architecture->families; family->name; family++)
-        if (strcmp(machine, family->name) == 0 || g_str_has_prefix(machine, family->versions))
+        if (is_of_family(family, machine))
             return family;
     return NULL;
 }

@@ -16,12 +16,13 @@ enum acpi { ACPI_NEVER, ACPI_BESIDE_UEFI, ACPI_ALWAYS };
 
 /* Machine types that differ in their version only. */
 struct machine_family {
-    const char *name;     /* "q35": QEMU takes its newest version */
-    const char *versions; /* "pc-q35-": what its versions begin with */
-    uint32_t vcpus_most;  /* of the newest version */
-    bool has_express;     /* PCI Express: ports in place of slots */
-    bool has_cxl;         /* host bridges of CXL, of those with PCI Express */
-    uint64_t low[2];      /* bytes below 4 GiB: less than the first are all there, of more the second; 0: unknown */
+    const char *name;      /* "q35": QEMU takes its newest version */
+    const char *versions;  /* "pc-q35-": what its versions begin with */
+    const char *others[7]; /* "pc-1.": what further names of it begin with, of old QEMU and of distributions */
+    uint32_t vcpus_most;   /* of the newest version */
+    bool has_express;      /* PCI Express: ports in place of slots */
+    bool has_cxl;          /* host bridges of CXL, of those with PCI Express */
+    uint64_t low[2];       /* bytes below 4 GiB: less than the first are all there, of more the second; 0: unknown */
 };
 
 struct architecture {
