@@ -63,7 +63,6 @@ REASONS = [
     (r"((cells|memory_devices)\[\d+\]\.memory|only)\.context", None, "thread contexts, which libvirt makes since 9.3", always),
     (r"source", "NM0716", "shared anonymous memory, for which libvirt takes a file", always),
     (r"memory_devices\[\d+\]\.slot", None, "slots that nobody says, which libvirt numbers by their order", always),
-    (r"expanders\.spapr-pci-host-bridge \d+", None, "host bridges of pseries stay in the base", always),
 ]
 LIBVIRT_ALONE = {"NM1161"}  # who chooses by numad
 DEVICES = ("exceeds the total memory size", "Memory size must be specified")  # of a parser that adds up nothing

@@ -42,11 +42,20 @@ static void old_versions_take_fewer(void)
     g_assert_cmpuint(machine_vcpus_most(x86, "pc-i440fx-9.0"), ==, 255);
 }
 
+static void hosts_have_names_of_their_own(void)
+{
+    g_assert_cmpstr(architecture_of_host("ppc64le")->name, ==, "ppc64");
+    g_assert_cmpstr(architecture_of_host("x86_64")->name, ==, "x86_64");
+    g_assert_cmpstr(architecture_of_host("vax")->name, ==, "");
+    g_assert_cmpstr(architecture_of("ppc64le")->name, ==, ""); /* of a guest it is none */
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/architecture/each-word-has-a-row", each_word_has_a_row);
     g_test_add_func("/architecture/others-forbid-nothing", others_forbid_nothing);
     g_test_add_func("/architecture/old-versions-take-fewer", old_versions_take_fewer);
+    g_test_add_func("/architecture/hosts-have-names-of-their-own", hosts_have_names_of_their_own);
     return g_test_run();
 }
