@@ -11,6 +11,7 @@
 #include "notation/notation.h"
 #include "streams.h"
 #include "today.h"
+#include "verbs.h"
 
 struct session *session_open(const struct options *options)
 {
@@ -67,11 +68,18 @@ static int stream_of_findings(const struct session *session)
                                                                                                    : STDOUT_FILENO;
 }
 
+/* Where hints fail they are told. */
+static bool leaves_hints(const struct options *options)
+{
+    return options->verb && options->verb->leaves_hints && options->fail_on > HINT;
+}
+
 static void render(const struct session *session, struct findings *findings, int stream, GString *out)
 {
     struct render_options options = {
         .format = session->options->format,
         .colour = stream_wants_colour(stream, session->options->colour),
+        .hide_hints = leaves_hints(session->options),
     };
     findings_render(findings, &options, out);
 }
@@ -79,7 +87,8 @@ static void render(const struct session *session, struct findings *findings, int
 static bool show_findings(const struct session *session)
 {
     int stream = stream_of_findings(session);
-    if (stream == STDERR_FILENO && !findings_count(session->findings, HINT) && !findings_accepted(session->findings))
+    enum severity least = leaves_hints(session->options) ? WARNING : HINT;
+    if (stream == STDERR_FILENO && !findings_count(session->findings, least) && !findings_accepted(session->findings))
         return true;
     g_autoptr(GString) text = g_string_new(NULL);
     helps_in_yaml(session->findings, session->sources, session->arena);

@@ -15,6 +15,7 @@ struct verb {
     unsigned takes;        /* of option_set */
     const char *output;    /* what -o names and what stands in for it; NULL where the verb takes none */
     const char *more;      /* lines of help on the arguments, NULL for none */
+    bool leaves_hints;     /* of the site to `check`: it looks at guests that run */
     const char *examples[3];
     int (*run)(const struct options *options);
 };

@@ -479,6 +479,22 @@ def no_day_reaches_an_output(folder):
     want(strict.returncode == 1, strict)
 
 
+# ---- verbs that look at guests --------------------------------------------------------------------------------------
+
+def hints_of_the_site_are_left_to_check(folder):
+    """Nobody who stops a guest asks what a host does not tell."""
+    (folder / "far.numa").write_text('host h { synthetic "[numa(memory=8589934592)] core:2 pu:1" }\n'
+                                     "guest far { memory 1GiB; vcpus 2; pin cpus }\n")
+    environment = {"XDG_RUNTIME_DIR": str(folder)}
+    told = run(["check", "far.numa"], folder, environment)
+    want(b"hint[" in told.stderr, told)
+    for verb in ("verify", "stop", "list", "stat"):
+        done = run([verb, "far.numa"], folder, environment)
+        want(b"hint[" not in done.stderr, verb, done)
+        done = run([verb, "--fail-on", "hint", "far.numa"], folder, environment)
+        want(b"hint[" in done.stderr, verb, done)
+
+
 # ---- all of them ----------------------------------------------------------------------------------------------------
 
 def tests():
@@ -496,7 +512,7 @@ def tests():
                  every_code_is_explained, schemas_are_those_of_the_tree, streams_are_judged_apart, full_disk,
                  closed_stdout, closed_stderr, reader_that_left, interrupted, vim_reads_the_gcc_form,
                  accepted_findings_are_counted, sites_accept_nothing_for_each_other, acceptance_ends_with_its_day,
-                 no_day_reaches_an_output):
+                 no_day_reaches_an_output, hints_of_the_site_are_left_to_check):
         yield test.__name__.replace("_", " "), test, None
 
 
