@@ -25,27 +25,33 @@ static void words_are_of_the_architecture(const struct check *check, const struc
 static void machines_have_the_firmware(const struct check *check, const struct guest *guest)
 {
     const struct architecture *architecture = guest_architecture(guest);
-    if (architecture->has_bios || guest->base_file || !is_sound(&guest->said, W_BOOT_FIRMWARE) ||
-        guest->firmware != FIRMWARE_BIOS)
+    bool wants_uefi = guest->firmware == FIRMWARE_UEFI, has_any = architecture->has_bios || architecture->uefi_image;
+    if (guest->base_file || !is_sound(&guest->said, W_BOOT_FIRMWARE) ||
+        (wants_uefi ? architecture->uefi_image || architecture->has_bios : architecture->has_bios))
         return;
-    struct finding *finding =
-        report(check->findings, NM_no_bios, said_span(&guest->said, W_BOOT_FIRMWARE, 1),
-               "guest '%s' of %s is to start a BIOS, and there is none", guest->name, architecture->name);
+    struct finding *finding = report(check->findings, NM_no_bios, said_span(&guest->said, W_BOOT_FIRMWARE, 1),
+                                     "guest '%s' of %s is to start %s, and there is none", guest->name,
+                                     architecture->name, wants_uefi ? "UEFI" : "a BIOS");
     finding_label(check->findings, finding, said_span(&guest->said, W_GUEST_ARCH, 1), "the architecture");
-    finding_help(check->findings, finding,
-                 "write 'firmware uefi', or leave it out: a kernel starts by itself, all else by UEFI");
+    if (has_any)
+        finding_help(check->findings, finding,
+                     "write 'firmware uefi', or leave it out: a kernel starts by itself, all else by UEFI");
+    else
+        finding_help(check->findings, finding, "leave it out: QEMU has a firmware of its own there");
 }
 
-/* Of memory devices, and of buses. */
+/* Of memory devices, and of a CPU model. */
 static void report_lack(const struct check *check, const struct guest *guest, struct span span, const char *what,
-                        const char *help)
+                        const char *note, const char *help)
 {
     struct finding *finding =
         report(check->findings, NM_not_of_arch, span, "a guest of %s has no %s", guest_architecture(guest)->name, what);
     finding_label(check->findings, finding, said_span(&guest->said, W_GUEST_ARCH, 1), "the architecture");
-    finding_note(check->findings, finding, "QEMU's machines have none");
+    finding_note(check->findings, finding, "%s", note);
     finding_help(check->findings, finding, "%s", help);
 }
+
+static const char both_refuse[] = "libvirt and QEMU refuse it";
 
 static void machines_take_the_memory_devices(const struct check *check, const struct guest *guest)
 {
@@ -62,11 +68,40 @@ static void machines_take_the_memory_devices(const struct check *check, const st
         for (size_t k = 0; k < G_N_ELEMENTS(kinds); k++)
             if (guest->memory_devices[i].model == kinds[k].word && !(takes & kinds[k].kind))
                 report_lack(check, guest, guest->memory_devices[i].span,
-                            arena_printf(check->arena, "'%s'", word_row(kinds[k].word)->word),
+                            arena_printf(check->arena, "'%s'", word_row(kinds[k].word)->word), both_refuse,
                             takes & TAKES_DIMM ? "plug a 'dimm' instead" : "remove it");
     if (!takes && !guest->memory_device_count && !guest->base_file && is_sound(&guest->said, W_MEMORY_MAX))
         report_lack(check, guest, said_span(&guest->said, W_MEMORY_MAX, 0), "memory devices to grow by",
-                    "remove 'max' and 'slots'");
+                    "no machine of it has a place for one", "remove 'max' and 'slots'");
+}
+
+static void cpus_have_the_features(const struct check *check, const struct guest *guest)
+{
+    if (!guest_architecture(guest)->has_cpu_features && !guest->base_file && is_sound(&guest->said, W_CPU_FEATURES))
+        report_lack(check, guest, said_span(&guest->said, W_CPU_FEATURES, 0), "CPU features to switch", both_refuse,
+                    "remove 'features': the model says them all");
+}
+
+/* They stand in tables of ACPI, beside the buses. */
+static void machines_have_initiators(const struct check *check, const struct guest *guest)
+{
+    const struct architecture *architecture = guest_architecture(guest);
+    bool has_none = architecture->acpi == ACPI_NEVER || !architecture->has_expanders;
+    for (uint32_t i = 0; i < guest->device_count && !guest->base_file; i++)
+        if (has_none && is_sound(&guest->devices[i].said, W_DEVICE_INITIATOR))
+            report_lack(check, guest, said_span(&guest->devices[i].said, W_DEVICE_INITIATOR, 0), "generic initiators",
+                        both_refuse, "remove 'initiator'");
+}
+
+static void models_are_there(const struct check *check, const struct guest *guest)
+{
+    const struct architecture *architecture = guest_architecture(guest);
+    if (!is_sound(&guest->said, W_GUEST_CPU) || guest->base_file || !guest->cpu_model ||
+        !architecture->lacks_max_cpu || strcmp(guest->cpu_model, "max") != 0)
+        return;
+    report_lack(check, guest, said_span(&guest->said, W_GUEST_CPU, 1), "CPU model 'max'",
+                "libvirt does not know it; QEMU takes the model of the machine for it",
+                arena_printf(check->arena, "write '%s', or leave it out", architecture->emulated_cpu));
 }
 
 /* The machine of the first PCI bus is near no cell. */
@@ -75,14 +110,12 @@ static void machines_have_expanders(const struct check *check, const struct gues
     if (guest_architecture(guest)->has_expanders || guest->base_file)
         return;
     for (uint32_t i = 0; i < guest->expander_count; i++)
-        report_lack(check, guest, guest->expanders[i].span, "PCI buses on cells", "remove it");
+        report_lack(check, guest, guest->expanders[i].span, "PCI buses on cells", both_refuse, "remove it");
     for (uint32_t i = 0; i < guest->device_count; i++) {
         const struct said *said = &guest->devices[i].said;
         if (is_sound(said, W_DEVICE_CELL))
-            report_lack(check, guest, said_span(said, W_DEVICE_CELL, 0), "PCI buses on cells", "remove 'cell'");
-        if (is_sound(said, W_DEVICE_INITIATOR))
-            report_lack(check, guest, said_span(said, W_DEVICE_INITIATOR, 0), "generic initiators",
-                        "remove 'initiator'");
+            report_lack(check, guest, said_span(said, W_DEVICE_CELL, 0), "PCI buses on cells", both_refuse,
+                        "remove 'cell'");
     }
 }
 
@@ -112,6 +145,9 @@ const struct model_rule arch_rules[] = {
     { .name = "machines-take-the-memory-devices",
       .source = "QEMU hw/*/Kconfig",
       .run = machines_take_the_memory_devices },
+    { .name = "cpus-have-the-features", .source = "QEMU target/ppc/cpu_init.c", .run = cpus_have_the_features },
+    { .name = "machines-have-initiators", .source = "QEMU hw/acpi", .run = machines_have_initiators },
+    { .name = "models-are-there", .source = "QEMU target/ppc/cpu-models.c", .run = models_are_there },
     { .name = "machines-have-expanders",
       .source = "QEMU hw/pci-bridge/Kconfig, libvirt qemu_validate.c",
       .run = machines_have_expanders },
@@ -178,7 +214,8 @@ static void hosts_run_the_architecture(const struct check *check, const struct p
     const struct plan_guest *plan = planned->plan;
     const struct host *facts = facts_of(planned);
     const char *wanted = strcmp(plan->architecture, "i686") == 0 ? "x86_64" : plan->architecture;
-    if (!facts || !facts->architecture || strcmp(plan->accel, "kvm") != 0 || strcmp(facts->architecture, wanted) == 0)
+    if (!facts || !facts->architecture || strcmp(plan->accel, "kvm") != 0 || strcmp(facts->architecture, wanted) == 0 ||
+        g_strcmp0(architecture_of(wanted)->host_name, facts->architecture) == 0)
         return;
     struct finding *finding =
         report(check->findings, NM_host_of_other_arch, guest_word_span(planned->guest, W_GUEST_ARCH, 1),

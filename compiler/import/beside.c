@@ -143,6 +143,8 @@ static void say_cpu(struct saying *saying, const struct base_value *ruled)
         struct line *line = value->text ? say(saying, &cpu->children, pairs[i].word, value) : NULL;
         if (line && more->text && text_is_writable(more->text))
             line_add_argument(saying->guest->arena, line, more->text);
+        else if (line && pairs[i].value == FACT_ADDRESS_MODE && strcmp(value->text, "emulate") == 0)
+            line_add_argument(saying->guest->arena, line, UNSAID_ADDRESS_BITS);
     }
     struct line *features = NULL;
     for (uint32_t i = 0; i < beside->feature_count; i++)

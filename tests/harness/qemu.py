@@ -9,6 +9,8 @@ import socket
 import struct
 import subprocess
 
+from harness import devicetree
+
 
 # where the machines `virt` have memory that a transfer can use, and the firmware configuration device; x86_64 has ports
 PLACES = {"aarch64": (0x40200000, 0x9020000), "riscv64": (0x80200000, 0x10100000), "loongarch64": (0x200000, 0x1e020000)}
@@ -22,6 +24,7 @@ class Paused:
     def __init__(self, words, scratch):
         path = pathlib.Path(scratch, "t")
         self.architecture = words[0].rpartition("-")[2]
+        self.is_ppc, self.scratch = self.architecture == "ppc64", scratch
         self.errors = open(pathlib.Path(scratch, "err"), "w+", encoding="utf-8", errors="replace")
         with socket.socket(socket.AF_UNIX) as listener:
             listener.bind(str(path))
@@ -104,6 +107,12 @@ class Paused:
             if label.rstrip(b"\0") == name.encode():
                 return self._firmware_read(select, size)
         return None
+
+    def device_tree(self):
+        """The one that the guest starts with."""
+        path = pathlib.Path(self.scratch, "tree")
+        self.ask("dumpdtb", filename=str(path))
+        return devicetree.nodes(path.read_bytes())
 
     def close(self):
         self.process.kill()

@@ -17,7 +17,7 @@ import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
-from harness import acpi, built, devicetree, tap
+from harness import acpi, built, devicetree, papr, tap
 from harness.program import ROOT, Numac
 from harness.qemu import EngineError, Paused
 from oracles import argv_facts
@@ -25,12 +25,13 @@ from oracles.sample import mistakes
 
 HOST_BOUND = ("host-nodes", "policy", "prealloc", "prealloc-threads", "prealloc-context", "hugetlb", "hugetlbsize",
               "mem-path", "align", "offset", "pmem", "discard-data", "reserve")
-STAYS = ("pxb", "pcie-root-port", "cxl-", "vfio-pci", "{", *argv_facts.MODELS)  # of the devices
+STAYS = ("pxb", "pcie-root-port", "cxl-", "spapr-pci-host-bridge", "vfio-pci", "{", *argv_facts.MODELS)  # of the devices
 NOT_NUMA = ("-kernel", "-initrd", "-append", "-bios", "-blockdev", "-netdev", "-serial", "-drive", "-uuid", "-name")
 LACKS = ("requires support for extended interrupt mode", "kernel irqchip and X2APIC", "unsupported machine type",
          "is not a valid object type", "does not accept value 'acpi-generic-initiator'", "cannot set up guest memory",
          "The max CPUs supported by machine", "dynamic-memslots' not found", "smp.modules' is unexpected", "volatile-memdev' not found",
-         "NUMA is not supported by this machine-type", "virt-machine.hmat' not found")
+         "NUMA is not supported by this machine-type", "virt-machine.hmat' not found",
+         "TCG cannot support more than 1 thread/core")
 
 MODELS = {"aarch64": "max", "riscv64": "rv64", "loongarch64": "la464"}  # which all have, of those emulated here
 PLUGS_NONE = ("aarch64", "riscv64")
@@ -57,8 +58,9 @@ class Fitted:
 
     def _option(self, option, value):
         if option == "-device" and argv_facts.is_vcpu(value):
-            value = re.sub(r"^[^,]*(-[a-z0-9_]+-cpu)",
+            value = re.sub(r"^[^,]*(-[a-z0-9_]+-cpu)(?!-core)",
                            MODELS.get(self.words[0].rpartition("-")[2], "max") + r"\1", value)
+            value = value.replace("host-spapr-cpu-core", "power9_v2.0-spapr-cpu-core")
         elif option in NOT_NUMA or (option == "-device" and not value.startswith(STAYS)) or option == "-accel":
             return
         if option == "-overcommit":
@@ -74,7 +76,8 @@ class Fitted:
         if option == "-machine" and self.words[0].endswith("riscv64"):  # whose other interrupt controller QEMU 7.2 breaks
             value += ",aia=aplic"
         if option == "-cpu":
-            value = MODELS.get(self.words[0].rpartition("-")[2], "max,phys-bits=52")
+            value = value.replace("host", "power9_v2.0") if self.words[0].endswith("ppc64") else \
+                MODELS.get(self.words[0].rpartition("-")[2], "max,phys-bits=52")
         elif option == "-object":
             value = self._object(value)
             if value is None:
@@ -121,7 +124,8 @@ def _backends(engine):
     """The memory of each cell in order, from the map of guest memory and the list of backends."""
     devices = {one["id"]: one for one in engine.ask("query-memdev")}
     tree = engine.monitor("info mtree")
-    section = re.search(r"^memory-region: (?:pc|mach-virt)\.ram\n((?:  .*\n)*)", tree, re.MULTILINE)
+    section = re.search(r"^    [^ ].*: ppc_spapr\.ram\n((?:      .*\n)*)" if engine.is_ppc else
+                        r"^memory-region: (?:pc|mach-virt)\.ram\n((?:  .*\n)*)", tree, re.MULTILINE)
     rows = re.findall(r"^ +([0-9a-f]+)-([0-9a-f]+) \(prio \d+, ram\): (\S+)",
                       tree if engine.architecture in MODELS else section.group(1) if section else "", re.MULTILINE)
     found, seen = [], set()
@@ -150,7 +154,7 @@ def _vcpus(engine):
     found = {one["cpu-index"]: _place(one["props"]) if "props" in one else None for one in cpus}
     if engine.architecture in PLUGS_NONE or None in found.values():
         return found, [found[number] for number in sorted(found)]
-    possible = engine.ask("query-hotpluggable-cpus")
+    possible = [one for one in engine.ask("query-hotpluggable-cpus") for _ in range(one["vcpus-count"])]
     present = [one for one in possible if "qom-path" in one]
     if len(present) != len(found):
         raise tap.Failure(f"{len(found)} vcpus run, {len(present)} are plugged")
@@ -166,19 +170,25 @@ def _iothreads(engine):
     return found
 
 
+PHB = "spapr-pci-host-bridge"
+
+
 def _expanders(engine):
     """As argv_facts has them, from the buses that the machine has."""
-    found = {}
-    buses = {bus["bus"]: bus["devices"] for bus in engine.ask("query-pci")}
+    found, roots = {}, engine.ask("query-pci")
+    buses = {bus["bus"]: bus["devices"] for bus in roots}
     for one in engine.ask("qom-list", path="/machine/peripheral"):
         path, kind = f"/machine/peripheral/{one['name']}", one["type"].removeprefix("child<").removesuffix(">")
+        if kind == PHB:
+            found[engine.ask("qom-get", path=path, property="index")] = {
+                "kind": kind, "cell": engine.ask("qom-get", path=path, property="numa_node"), "ports": []}
         if not kind.startswith("pxb"):
             continue
         number = engine.ask("qom-get", path=path, property="bus_nr")
         bridges = [(device["slot"], device["function"]) for device in buses[number] if "pci_bridge" in device]
         found[number] = {"kind": kind, "cell": engine.ask("qom-get", path=path, property="numa_node"),
                          "ports": bridges if kind != "pxb" else []}
-    if len(buses) != len(found) + 1:
+    if len(roots) != len(found) + 1:
         raise tap.Failure(f"root buses {sorted(buses)}, expanders {sorted(found)}")
     return found
 
@@ -193,6 +203,9 @@ def _host_devices(engine, words):
         bus = engine.ask("qom-get", path=path, property="parent_bus").split("/")[-1]  # called as what makes it
         if bus in ("pcie.0", "pci.0"):
             return None
+        if engine.is_ppc:
+            return engine.ask("qom-get", path=f"/machine/peripheral/{bus.removesuffix('.0')}", property="index"), \
+                (slot, function)
         if engine.ask("qom-get", path=f"/machine/peripheral/{bus}", property="type").startswith("pxb"):
             return engine.ask("qom-get", path=f"/machine/peripheral/{bus}", property="bus_nr"), (slot, function)
         return place(bus)
@@ -260,6 +273,28 @@ def _planned_windows(plan):
     return sorted((size, (number,)) for number, size in zip(bridges, sizes))
 
 
+def _told_by_tree(engine, words):
+    """What a guest of ppc64 reads; without -numa it has one cell all the same, and nobody asked for it."""
+    if "-numa" not in words:
+        return {"cells": [], "cxl_windows": []}
+    tree = engine.device_tree()
+    told = papr.distances(tree)
+    return {"srat_vcpus": papr.cpus(tree), "srat_memory": papr.memory(tree), "cxl_windows": [],
+            "steps": {(0, 1): told[0, 1]} if told.keys() == {(0, 0), (0, 1), (1, 0), (1, 1)} else {}}
+
+
+def _steps(plan):
+    """The distance of two cells as a guest of ppc64 sees it at first.  Of more cells each depends on those before."""
+    rows, version = plan.get("distances"), re.fullmatch(r"pseries-(\d+)\.(\d+)", plan["machine"])
+    if len(plan["cells"]) != 2 or not all(cell["memory_bytes"] for cell in plan["cells"]):
+        return {}
+    distance = rows[0][1] if rows else 20
+    if version and tuple(map(int, version.groups())) < (5, 2):
+        return {(0, 1): 40}
+    levels = ((12, 30, 20), (32, 60, 40), (62, 120, 80))
+    return {(0, 1): next((step for least, most, step in levels if least <= distance <= most), 160)}
+
+
 def tree_facts(words, scratch):
     """Of a machine that tells its cells in a device tree: what a kernel reads of them."""
     path = pathlib.Path(scratch, "tree")
@@ -278,6 +313,8 @@ def engine_facts(engine, words, tree):
              "iothreads": _iothreads(engine), "expanders": _expanders(engine),
              "devices": _host_devices(engine, words), "memory_devices": _memory_devices(engine),
              "caches": argv_facts.facts(words)["caches"], "cxl": _cxl(engine)}
+    if engine.is_ppc:
+        return facts | _told_by_tree(engine, words)
     data = engine.firmware_file("etc/acpi/tables")
     facts |= {"cxl_windows": []} | tree
     if data is None and engine.architecture in TELLS_BY_TREE:
@@ -314,8 +351,12 @@ def _side_caches(cells):
                   for number, cell in enumerate(cells) for cache in cell.get("side_caches", []))
 
 
-def _places(topology, cell_of):
-    """Where each vcpu sits, as QEMU numbers them: threads first, then cores, clusters, dies, sockets."""
+def _places(topology, cell_of, by_cores):
+    """Where each vcpu sits, as QEMU numbers them: threads first, then cores, clusters, dies, sockets; of ppc64 by the
+    first thread of its core alone."""
+    if by_cores:
+        return [{"socket-id": 0, "die-id": 0, "cluster-id": 0, "core-id": number - number % topology["threads"],
+                 "thread-id": 0, "cell": cell_of.get(number, 0)} for number in range(topology["count"])]
     cores, clusters = topology["cores"] * topology["modules"], topology["clusters"]
     found = []
     for number in range(topology["count"]):
@@ -354,7 +395,8 @@ def plan_facts(plan, engine):
     cells = [argv_facts.ids_of_text(cell["vcpus"]) for cell in plan["cells"]]
     told = plan["numa"]
     cell_of = {vcpu: number for number, vcpus in enumerate(cells) for vcpu in vcpus} if told else {}
-    places = _places(plan["vcpus"], cell_of)
+    is_ppc = plan["architecture"] == "ppc64"
+    places = _places(plan["vcpus"], cell_of, is_ppc)
     if plan.get("architecture") in TELLS_BY_TREE:  # a core each, in one row
         places = [dict.fromkeys(LEVELS, 0) | {"core-id": number, "cell": place["cell"]} for number, place in enumerate(places)]
     if None in engine["vcpus"].values():  # of a QEMU that knows no places there
@@ -371,11 +413,14 @@ def plan_facts(plan, engine):
         "caches": plan["vcpus"].get("caches", {}), "cxl": _planned_cxl(plan), "cxl_windows": _planned_windows(plan),
     }
     if told:
-        numbers = range(len(places)) if plan.get("architecture") in MODELS else acpi.apic_ids(plan["vcpus"])
-        facts["srat_vcpus"] = {number: cell_of[vcpu] for vcpu, number in enumerate(numbers)}
+        numbers = acpi.apic_ids(plan["vcpus"]) if plan["architecture"] == "x86_64" else range(len(places))
+        facts["srat_vcpus"] = {number: cell_of[vcpu] for vcpu, number in enumerate(numbers)
+                               if not is_ppc or vcpu in online}
         facts["srat_memory"] = {number: cell["memory_bytes"] for number, cell in enumerate(plan["cells"])
                                 if cell["memory_bytes"]}
-        if plan.get("distances"):
+        if is_ppc:
+            facts["steps"] = _steps(plan)
+        elif plan.get("distances"):
             facts["distances"] = plan["distances"]
         if "initiator" in plan["cells"][0]:
             facts["initiators"] = {number: cell["initiator"] for number, cell in enumerate(plan["cells"])}
