@@ -96,8 +96,8 @@ static void machines_have_initiators(const struct check *check, const struct gue
 static void models_are_there(const struct check *check, const struct guest *guest)
 {
     const struct architecture *architecture = guest_architecture(guest);
-    if (!is_sound(&guest->said, W_GUEST_CPU) || guest->base_file || !guest->cpu_model ||
-        !architecture->lacks_max_cpu || strcmp(guest->cpu_model, "max") != 0)
+    if (!is_sound(&guest->said, W_GUEST_CPU) || guest->base_file || !guest->cpu_model || !architecture->lacks_max_cpu ||
+        strcmp(guest->cpu_model, "max") != 0)
         return;
     report_lack(check, guest, said_span(&guest->said, W_GUEST_CPU, 1), "CPU model 'max'",
                 "libvirt does not know it; QEMU takes the model of the machine for it",

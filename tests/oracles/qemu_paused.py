@@ -395,9 +395,10 @@ def plan_facts(plan, engine):
     cells = [argv_facts.ids_of_text(cell["vcpus"]) for cell in plan["cells"]]
     told = plan["numa"]
     cell_of = {vcpu: number for number, vcpus in enumerate(cells) for vcpu in vcpus} if told else {}
-    is_ppc = plan["architecture"] == "ppc64"
+    architecture = plan.get("architecture", "x86_64")
+    is_ppc = architecture == "ppc64"
     places = _places(plan["vcpus"], cell_of, is_ppc)
-    if plan.get("architecture") in TELLS_BY_TREE:  # a core each, in one row
+    if architecture in TELLS_BY_TREE:  # a core each, in one row
         places = [dict.fromkeys(LEVELS, 0) | {"core-id": number, "cell": place["cell"]} for number, place in enumerate(places)]
     if None in engine["vcpus"].values():  # of a QEMU that knows no places there
         places = [None] * len(places)
@@ -413,7 +414,7 @@ def plan_facts(plan, engine):
         "caches": plan["vcpus"].get("caches", {}), "cxl": _planned_cxl(plan), "cxl_windows": _planned_windows(plan),
     }
     if told:
-        numbers = acpi.apic_ids(plan["vcpus"]) if plan["architecture"] == "x86_64" else range(len(places))
+        numbers = acpi.apic_ids(plan["vcpus"]) if architecture == "x86_64" else range(len(places))
         facts["srat_vcpus"] = {number: cell_of[vcpu] for vcpu, number in enumerate(numbers)
                                if not is_ppc or vcpu in online}
         facts["srat_memory"] = {number: cell["memory_bytes"] for number, cell in enumerate(plan["cells"])
