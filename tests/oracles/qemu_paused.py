@@ -370,7 +370,7 @@ def plan_facts(plan, engine):
     cells = [argv_facts.ids_of_text(cell["vcpus"]) for cell in plan["cells"]]
     told = plan["numa"]
     cell_of = {vcpu: number for number, vcpus in enumerate(cells) for vcpu in vcpus} if told else {}
-    is_ppc = plan["architecture"] == "ppc64"
+    is_ppc = plan.get("architecture") == "ppc64"
     places = _places(plan["vcpus"], cell_of, is_ppc)
     online = argv_facts.ids_of_text(plan["vcpus"].get("online", f"0-{len(places) - 1}" if len(places) > 1 else "0"))
     facts = {
@@ -384,7 +384,7 @@ def plan_facts(plan, engine):
         "caches": plan["vcpus"].get("caches", {}), "cxl": _planned_cxl(plan), "cxl_windows": _planned_windows(plan),
     }
     if told:
-        numbers = acpi.apic_ids(plan["vcpus"]) if plan["architecture"] == "x86_64" else range(len(places))
+        numbers = acpi.apic_ids(plan["vcpus"]) if plan.get("architecture", "x86_64") == "x86_64" else range(len(places))
         facts["srat_vcpus"] = {number: cell_of[vcpu] for vcpu, number in enumerate(numbers)
                                if not is_ppc or vcpu in online}
         facts["srat_memory"] = {number: cell["memory_bytes"] for number, cell in enumerate(plan["cells"])
