@@ -278,6 +278,8 @@ void argv_machine(struct argv_guest *guest)
     if (cpu) {
         size_t length = strcspn(cpu->value->text, ",");
         const char *model = arena_string(guest->arena, cpu->value->text, length);
+        if (strcmp(model, "max") == 0 && *architecture_of(guest->architecture)->name)
+            model = architecture_of(guest->architecture)->emulated_cpu;
         say_cpu(guest, strcmp(model, "host") == 0 ? "host-passthrough" : model, cpu);
     } else if (architecture_of(guest->architecture)->plain_cpu) {
         argv_line(guest, &guest->lines, "cpu", "%s", architecture_of(guest->architecture)->plain_cpu);

@@ -190,7 +190,8 @@ static struct base_value ruled_cpu(const struct domain *domain, const struct bas
     if (!named.text)
         named.text = architecture_of(ruled[BASE_ARCH].text)->plain_cpu;
     if (!named.text)
-        named.text = strcmp(ruled[BASE_ACCEL].text, "kvm") == 0 ? "host-passthrough" : "max";
+        named.text = strcmp(ruled[BASE_ACCEL].text, "kvm") == 0 ? "host-passthrough"
+                                                                : architecture_of(ruled[BASE_ARCH].text)->emulated_cpu;
     return named;
 }
 

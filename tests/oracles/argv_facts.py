@@ -374,8 +374,9 @@ def _expanders(texts):
     found, named = {}, {}
     for told in devices:
         kind = told.get("driver", "")
-        if kind == "spapr-pci-host-bridge":  # each a machine's own bridge, told apart by its index
-            found[f"{kind} {told['index']}"] = {"kind": kind, "cell": _cell_of(told), "ports": []}
+        if kind == "spapr-pci-host-bridge":  # which says nothing of cells where it is on none
+            found |= {integer(told["index"]): {"kind": kind, "cell": _cell_of(told), "ports": []}} \
+                if "numa_node" in told else {}
         elif kind.startswith("pxb"):
             number = integer(told["bus_nr"])
             if number in found or told.get("bus") not in ("pcie.0", "pci.0"):
@@ -429,7 +430,8 @@ def _initiators(objects):
 
 
 def _host_devices(texts):
-    """{address on the host: number of the bus and slot of the port (of a pxb: of the device) or None: on the root bus}"""
+    """{address on the host: number of the bus and slot of the port (of a pxb, of a host bridge of ppc64: of the device)
+    or None: on the root bus}"""
     devices = {told["id"]: told for told in (properties(text, "driver") for text in texts) if "id" in told}
     found = {}
     for told in devices.values():
@@ -438,12 +440,12 @@ def _host_devices(texts):
         host = told.get("host") or told.get("sysfsdev")
         if not host or host in found:
             raise FactError(f"the device {host} of nowhere, or twice")
-        place, bus = told, devices.get(told.get("bus"))
+        place, bus = told, devices.get(told.get("bus", "")) or devices.get(told.get("bus", "").removesuffix(".0"))
         if bus and bus["driver"].endswith("root-port"):
             place, bus = bus, devices.get(bus["bus"])
-        while bus and "bus_nr" not in bus:  # of a bridge: nowhere else than on the root bus, or on an expander
+        while bus and "bus_nr" not in bus and "index" not in bus:  # of a bridge: only on the root bus, or on an expander
             place, bus = bus, devices.get(bus.get("bus"))
-        found[host] = (integer(bus["bus_nr"]), slot(place["addr"])) if bus else None
+        found[host] = (integer(bus.get("bus_nr", bus.get("index"))), slot(place["addr"])) if bus else None
     return found
 
 
@@ -452,7 +454,7 @@ CPU_IDS = ("socket-id", "die-id", "module-id", "cluster-id", "core-id", "thread-
 
 def is_vcpu(text):
     """Whether a -device is a vcpu."""
-    return properties(text, "driver").get("driver", "").endswith("-cpu")
+    return properties(text, "driver").get("driver", "").endswith(("-cpu", "-spapr-cpu-core"))
 
 
 def _plugged(texts):
@@ -518,6 +520,8 @@ def facts(words, mounts=None):
     if cells and sum(cell["memory"]["size"] for cell in cells if cell["memory"]) != memory["size"]:
         raise FactError(f"-m says {memory['size']} bytes, the cells have others: {cells}")
     whole = backends.get(only) if only is not None or cells else _plain(memory["size"], *plain)
+    if not cells and words[0].endswith("ppc64"):  # where QEMU makes a cell of it all by itself
+        cells, whole = [{"cpus": list(range(_smp(options["-smp"][0])["maxcpus"])), "memory": whole, "initiator": 0}], None
     has_hmat = boolean(machine.get("hmat", "off"))
     if hmat and not has_hmat:
         raise FactError("values of an HMAT on a machine without one")

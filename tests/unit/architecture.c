@@ -64,6 +64,14 @@ static void old_versions_take_fewer(void)
     g_assert_cmpuint(machine_vcpus_most(x86, "pc-i440fx-9.0"), ==, 255);
 }
 
+static void hosts_have_names_of_their_own(void)
+{
+    g_assert_cmpstr(architecture_of_host("ppc64le")->name, ==, "ppc64");
+    g_assert_cmpstr(architecture_of_host("x86_64")->name, ==, "x86_64");
+    g_assert_cmpstr(architecture_of_host("vax")->name, ==, "");
+    g_assert_cmpstr(architecture_of("ppc64le")->name, ==, ""); /* of a guest it is none */
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -71,5 +79,6 @@ int main(int argc, char **argv)
     g_test_add_func("/architecture/names-of-distributions-have-a-family", names_of_distributions_have_a_family);
     g_test_add_func("/architecture/others-forbid-nothing", others_forbid_nothing);
     g_test_add_func("/architecture/old-versions-take-fewer", old_versions_take_fewer);
+    g_test_add_func("/architecture/hosts-have-names-of-their-own", hosts_have_names_of_their_own);
     return g_test_run();
 }
