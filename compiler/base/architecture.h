@@ -8,8 +8,8 @@
 
 #include "base/base.h"
 
-/* Levels of processors between the sockets and the cores, which every machine has, as bits. */
-enum cpu_level { CPU_DIES = 1, CPU_CLUSTERS = 2, CPU_MODULES = 4 };
+/* Levels of processors between the sockets and the cores, which every machine has, and above them, as bits. */
+enum cpu_level { CPU_DIES = 1, CPU_CLUSTERS = 2, CPU_MODULES = 4, CPU_BOOKS = 8, CPU_DRAWERS = 16 };
 
 /* Whether ACPI's tables tell a guest of its cells; where none do a device tree may. */
 enum acpi { ACPI_NEVER, ACPI_BESIDE_UEFI, ACPI_ALWAYS };

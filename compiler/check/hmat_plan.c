@@ -236,6 +236,8 @@ static struct span gap_span(const struct planned_guest *planned, enum libvirt_ga
         return guest_word_span(guest, W_VCPUS_FIXED, 1);
     if (gap == GAP_CACHES || gap == GAP_MODULES)
         return guest_word_span(guest, gap == GAP_CACHES ? W_VCPUS_CACHES : W_VCPUS_MODULES, 0);
+    if (gap == GAP_BOOKS)
+        return guest_word_span(guest, is_said(&guest->said, W_VCPUS_BOOKS) ? W_VCPUS_BOOKS : W_VCPUS_DRAWERS, 0);
     if (gap == GAP_BOTH_WAYS) {
         struct hmat_row_of_plan row = { .initiator = cell, .target = other };
         if (planned->plan->cells[other].performance.latency_count == 0)
@@ -285,6 +287,12 @@ static const char *gap_text(const struct check *check, const struct planned_gues
                             plan->name);
     case GAP_MODULES:
         return arena_printf(check->arena, "libvirt has no word for the modules of guest '%s'", plan->name);
+    case GAP_BOOKS:
+        return arena_printf(check->arena, "libvirt has no word for the %s of guest '%s'",
+                            plan->books == 1     ? "drawers"
+                            : plan->drawers == 1 ? "books"
+                                                 : "drawers and books",
+                            plan->name);
     case GAP_COUNT:
         break;
     }
@@ -318,10 +326,15 @@ static void report_initiator(const struct check *check, const struct planned_gue
 
 static void libvirt_can_say_the_cells(const struct check *check, const struct planned_guest *planned)
 {
-    static const enum code codes[] = { [GAP_NO_MEMORY] = NM_cell_without_memory,  [GAP_BOTH_WAYS] = NM_hmat_both_ways,
-                                       [GAP_INITIATOR] = NM_initiator_by_libvirt, [GAP_FIXED] = NM_fixed_not_first,
-                                       [GAP_BINDING] = NM_device_binding,         [GAP_DEVICE] = NM_not_in_libvirt,
-                                       [GAP_CACHES] = NM_not_in_libvirt,          [GAP_MODULES] = NM_not_in_libvirt };
+    static const enum code codes[] = { [GAP_NO_MEMORY] = NM_cell_without_memory,
+                                       [GAP_BOTH_WAYS] = NM_hmat_both_ways,
+                                       [GAP_INITIATOR] = NM_initiator_by_libvirt,
+                                       [GAP_FIXED] = NM_fixed_not_first,
+                                       [GAP_BINDING] = NM_device_binding,
+                                       [GAP_DEVICE] = NM_not_in_libvirt,
+                                       [GAP_CACHES] = NM_not_in_libvirt,
+                                       [GAP_MODULES] = NM_not_in_libvirt,
+                                       [GAP_BOOKS] = NM_not_in_libvirt };
     static const char *const helps[] = {
         [GAP_NO_MEMORY] = "for libvirt give it memory, or put its vCPUs into another cell",
         [GAP_BOTH_WAYS] = "for libvirt keep one direction of the two",
@@ -330,6 +343,7 @@ static void libvirt_can_say_the_cells(const struct check *check, const struct pl
         [GAP_DEVICE] = "for libvirt remove it",
         [GAP_CACHES] = "for libvirt remove 'caches'",
         [GAP_MODULES] = "for libvirt remove 'modules'",
+        [GAP_BOOKS] = "for libvirt remove 'books' and 'drawers'",
         [GAP_FIXED] = "for libvirt fix the first ones: 'fixed 0', or 0 to a number",
     };
     const struct plan_guest *plan = planned->plan;

@@ -196,8 +196,8 @@ static const char *other_vcpus(const struct plan_guest *a, const struct plan_gue
 {
     if (a->vcpu_count != b->vcpu_count)
         return "the number of its vCPUs";
-    if (a->sockets != b->sockets || a->dies != b->dies || a->clusters != b->clusters || a->modules != b->modules ||
-        a->cores != b->cores || a->threads != b->threads)
+    if (a->drawers != b->drawers || a->books != b->books || a->sockets != b->sockets || a->dies != b->dies ||
+        a->clusters != b->clusters || a->modules != b->modules || a->cores != b->cores || a->threads != b->threads)
         return "the topology of its vCPUs";
     if (!same_ids(a->online, b->online) || !same_ids(a->fixed, b->fixed))
         return "which of its vCPUs are there";

@@ -13,6 +13,8 @@ static const struct level {
     const char *name;
     size_t offset;
 } levels[] = {
+    { W_VCPUS_DRAWERS, "drawers", offsetof(struct guest, drawers) },
+    { W_VCPUS_BOOKS, "books", offsetof(struct guest, books) },
     { W_VCPUS_SOCKETS, "sockets", offsetof(struct guest, sockets) },
     { W_VCPUS_DIES, "dies", offsetof(struct guest, dies) },
     { W_VCPUS_CLUSTERS, "clusters", offsetof(struct guest, clusters) },
@@ -96,22 +98,24 @@ static void machines_have_cells(const struct check *check, const struct guest *g
     finding_help(check->findings, finding, "write %s, or a version such as %s7.2", names->str, first->versions);
 }
 
-/* Those between sockets and cores; the others every machine has. */
+/* Those between sockets and cores, and above; the others every machine has. */
 static enum cpu_level kind_of(const struct level *level)
 {
     return level->word == W_VCPUS_DIES       ? CPU_DIES
            : level->word == W_VCPUS_CLUSTERS ? CPU_CLUSTERS
            : level->word == W_VCPUS_MODULES  ? CPU_MODULES
+           : level->word == W_VCPUS_BOOKS    ? CPU_BOOKS
+           : level->word == W_VCPUS_DRAWERS  ? CPU_DRAWERS
                                              : 0;
 }
 
 /* "sockets, dies, cores and threads" */
 static const char *level_names(const struct check *check, const struct architecture *architecture)
 {
-    const char *text = levels[0].name;
-    for (size_t i = 1; i + 1 < G_N_ELEMENTS(levels); i++)
+    const char *text = "";
+    for (size_t i = 0; i + 1 < G_N_ELEMENTS(levels); i++)
         if (!kind_of(&levels[i]) || (kind_of(&levels[i]) & architecture->levels))
-            text = arena_printf(check->arena, "%s, %s", text, levels[i].name);
+            text = arena_printf(check->arena, "%s%s%s", text, *text ? ", " : "", levels[i].name);
     return arena_printf(check->arena, "%s and %s", text, levels[G_N_ELEMENTS(levels) - 1].name);
 }
 
@@ -120,7 +124,7 @@ static void machines_have_the_level(const struct check *check, const struct gues
     const struct architecture *architecture = guest_architecture(guest);
     for (size_t i = 0; i < G_N_ELEMENTS(levels); i++) {
         bool is_there = !kind_of(&levels[i]) || (kind_of(&levels[i]) & architecture->levels);
-        if (is_there || !is_sound(&guest->said, levels[i].word) || level_count(guest, &levels[i]) == 1)
+        if (is_there || !is_sound(&guest->said, levels[i].word) || level_count(guest, &levels[i]) < 2)
             continue;
         struct finding *finding =
             report(check->findings, NM_level_of_machine, said_span(&guest->said, levels[i].word, 0),
@@ -317,8 +321,7 @@ static void cells_keep_clusters_whole(const struct check *check, const struct pl
 static void cells_keep_sockets_whole(const struct check *check, const struct planned_guest *planned)
 {
     const struct plan_guest *plan = planned->plan;
-    uint32_t socket = plan->vcpu_count / (plan->sockets ? plan->sockets : 1),
-             die = socket / (plan->dies ? plan->dies : 1);
+    uint32_t socket = vcpus_at_level(plan, SHARED_SOCKET), die = vcpus_at_level(plan, SHARED_DIE);
     bool said = is_said(&planned->guest->said, W_VCPUS_SOCKETS) || is_said(&planned->guest->said, W_VCPUS_CORES);
     if (plan->cell_count < 2 || !said || socket < 2 || die < 2 || cut_cluster(plan) != UINT32_MAX)
         return;

@@ -235,17 +235,18 @@ static void write_topology(const struct plan_guest *guest, GString *out)
         const char *one, *many;
         bool always;
     } levels[] = {
+        { guest->drawers, " drawer", " drawers", false },    { guest->books, " book", " books", false },
         { guest->sockets, " socket", " sockets", true },     { guest->dies, " die", " dies", false },
         { guest->clusters, " cluster", " clusters", false }, { guest->modules, " module", " modules", false },
         { guest->cores, " core", " cores", true },           { guest->threads, " thread", " threads", true },
     };
-    append(out, "  ");
+    const char *between = "  ";
     for (size_t i = 0; i < G_N_ELEMENTS(levels); i++) {
         if (!levels[i].always && levels[i].count == 1)
             continue;
-        if (i)
-            append(out, " x ");
+        append(out, between);
         append_count(out, levels[i].count, levels[i].one, levels[i].many);
+        between = " x ";
     }
     append(out, "; ");
     if (guest->has_base) {

@@ -135,6 +135,8 @@ static void memory_and_vcpus(struct argv *argv, const struct plan_guest *guest)
     argv_number(argv, first_vcpus(guest));
     if (guest->online)
         put_number(argv, ",maxcpus=", guest->vcpu_count);
+    level(argv, ",drawers=", guest->drawers, false);
+    level(argv, ",books=", guest->books, false);
     level(argv, ",sockets=", guest->sockets, true);
     level(argv, ",dies=", guest->dies, architecture_of(guest->architecture)->levels & CPU_DIES);
     level(argv, ",clusters=", guest->clusters, false);

@@ -114,6 +114,19 @@ struct argv_cell {
     struct line *line;
 };
 
+enum {
+    ARGV_DRAWERS,
+    ARGV_BOOKS,
+    ARGV_SOCKETS,
+    ARGV_DIES,
+    ARGV_CLUSTERS,
+    ARGV_MODULES,
+    ARGV_CORES,
+    ARGV_THREADS,
+    ARGV_LEVELS
+};
+extern const char *const argv_levels[ARGV_LEVELS]; /* what -smp calls them */
+
 /* A guest being read. */
 struct argv_guest {
     struct arena *arena;
@@ -126,10 +139,10 @@ struct argv_guest {
     GHashTable *left_counts;
     struct span first_left;
     bool failed;
-    uint32_t vcpu_count;       /* with those to be plugged */
-    uint32_t levels[6];        /* of the topology, as argv_levels names them */
-    uint64_t memory_bytes;     /* without memory devices */
-    uint64_t max_memory_bytes; /* with them; 0: there is no room for any */
+    uint32_t vcpu_count;          /* with those to be plugged */
+    uint32_t levels[ARGV_LEVELS]; /* of the topology */
+    uint64_t memory_bytes;        /* without memory devices */
+    uint64_t max_memory_bytes;    /* with them; 0: there is no room for any */
     uint64_t memory_slots;
     GHashTable *backends;     /* by id */
     const char *only_backend; /* of a machine without cells; NULL: none */
@@ -140,9 +153,6 @@ struct argv_guest {
     struct argv_cell cells[ARGV_CELL_LIMIT];
     struct line *lines;
 };
-
-enum { ARGV_SOCKETS, ARGV_DIES, ARGV_CLUSTERS, ARGV_MODULES, ARGV_CORES, ARGV_THREADS, ARGV_LEVELS };
-extern const char *const argv_levels[ARGV_LEVELS];
 
 /* The lines of a guest; false, with findings, where it cannot be one. */
 bool argv_to_lines(struct arena *arena, struct syntax *syntax, const struct argv_command *command,

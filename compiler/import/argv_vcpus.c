@@ -9,7 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
-const char *const argv_levels[ARGV_LEVELS] = { "sockets", "dies", "clusters", "modules", "cores", "threads" };
+const char *const argv_levels[ARGV_LEVELS] = { "drawers",  "books",   "sockets", "dies",
+                                               "clusters", "modules", "cores",   "threads" };
 
 /* ---- places ----------------------------------------------------------------------------------------------------- */
 
@@ -43,8 +44,8 @@ static void add_below(const struct place *place, unsigned level, uint32_t first)
 
 bool argv_vcpus_at(struct argv_guest *guest, struct option *option, hwloc_bitmap_t set)
 {
-    static const char *const keys[ARGV_LEVELS] = { "socket-id", "die-id",  "cluster-id",
-                                                   "module-id", "core-id", "thread-id" };
+    static const char *const keys[ARGV_LEVELS] = { "drawer-id",  "book-id",   "socket-id", "die-id",
+                                                   "cluster-id", "module-id", "core-id",   "thread-id" };
     struct place place = { .guest = guest, .set = set };
     for (unsigned i = 0; i < ARGV_LEVELS; i++) {
         const struct property *property = option_take(option, keys[i]);
@@ -220,8 +221,8 @@ static uint64_t product(const uint64_t *levels, unsigned except)
 static void complete(uint64_t *levels, uint64_t *cpus, uint64_t *most, bool by_sockets)
 {
     uint64_t total = *most ? *most : *cpus;
-    for (unsigned i = ARGV_DIES; i <= ARGV_MODULES; i++)
-        levels[i] = levels[i] ? levels[i] : 1;
+    for (unsigned i = 0; i < ARGV_CORES; i++)
+        levels[i] = levels[i] || i == ARGV_SOCKETS ? levels[i] : 1;
     unsigned first = by_sockets ? ARGV_SOCKETS : ARGV_CORES, second = by_sockets ? ARGV_CORES : ARGV_SOCKETS;
     unsigned open = !levels[first] ? first : !levels[second] ? second : ARGV_THREADS;
     bool is_open = total && !levels[open];
@@ -264,11 +265,8 @@ void argv_vcpus(struct argv_guest *guest)
     smp_value(guest, "maxcpus", &most);
     for (unsigned i = 0; i < ARGV_LEVELS; i++)
         smp_value(guest, argv_levels[i], &levels[i]);
-    for (struct option *each = argv_next(guest, ARGV_SMP, NULL); each; each = argv_next(guest, ARGV_SMP, each)) {
-        for (uint32_t i = 0; i < each->count; i++) /* one drawer of one book is none */
-            each->properties[i].is_used |= strcmp(each->properties[i].value, "1") == 0;
+    for (struct option *each = argv_next(guest, ARGV_SMP, NULL); each; each = argv_next(guest, ARGV_SMP, each))
         argv_leave_unused(guest, each, "numac has no such level of the topology");
-    }
     if (!option)
         cpus = 1;
     complete(levels, &cpus, &most, prefers_sockets(guest->machine));

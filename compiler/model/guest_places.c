@@ -17,11 +17,19 @@ static uint32_t said_or_one(const struct guest *guest, enum word_id word, uint32
     return is_said(&guest->said, word) ? number : 1;
 }
 
+/* Books of all drawers, each with its sockets. */
+static uint64_t above_sockets(const struct guest *guest)
+{
+    return (uint64_t)said_or_one(guest, W_VCPUS_DRAWERS, guest->drawers) *
+           said_or_one(guest, W_VCPUS_BOOKS, guest->books);
+}
+
 /* What the number of vCPUs and a part of the levels tell: half of 8 are in each of 2 sockets, however many cores that
  * is. */
 static void measure_parts(const struct guest *guest, struct topology *topology)
 {
-    uint64_t sockets = guest->sockets, threads = guest->threads, dies = said_or_one(guest, W_VCPUS_DIES, guest->dies),
+    uint64_t sockets = guest->sockets * above_sockets(guest), threads = guest->threads,
+             dies = said_or_one(guest, W_VCPUS_DIES, guest->dies),
              clusters = said_or_one(guest, W_VCPUS_CLUSTERS, guest->clusters);
     if (sockets && dies && clusters && topology->vcpus % sockets == 0 && topology->vcpus / sockets % dies == 0 &&
         topology->vcpus / sockets / dies % clusters == 0) {
@@ -40,7 +48,8 @@ static struct topology topology_of(const struct guest *guest)
     uint64_t sockets = guest->sockets, cores = guest->cores, threads = guest->threads;
     uint32_t dies = said_or_one(guest, W_VCPUS_DIES, guest->dies),
              clusters = said_or_one(guest, W_VCPUS_CLUSTERS, guest->clusters);
-    uint64_t between = (uint64_t)dies * clusters * said_or_one(guest, W_VCPUS_MODULES, guest->modules);
+    uint64_t books = above_sockets(guest),
+             between = books * dies * clusters * said_or_one(guest, W_VCPUS_MODULES, guest->modules);
     uint64_t *open = !sockets ? &sockets : !cores ? &cores : !threads ? &threads : NULL;
     if (open && topology.vcpus) {
         *open = 1;
@@ -53,7 +62,7 @@ static struct topology topology_of(const struct guest *guest)
     if (!total || total > IDS_LIMIT || (topology.vcpus && topology.vcpus != total))
         return topology;
     topology.vcpus = (uint32_t)total;
-    topology.socket = (uint32_t)(total / sockets);
+    topology.socket = (uint32_t)(total / sockets / books);
     topology.die = topology.socket / dies;
     topology.cluster = topology.die / clusters;
     topology.core = (uint32_t)threads;
@@ -65,6 +74,7 @@ static bool is_contradictory(const struct guest *guest)
 {
     uint64_t product = 1, vcpus = guest->vcpu_count == COUNT_ALL ? 0 : guest->vcpu_count;
     const uint64_t levels[] = {
+        said_or_one(guest, W_VCPUS_DRAWERS, guest->drawers),   said_or_one(guest, W_VCPUS_BOOKS, guest->books),
         said_or_one(guest, W_VCPUS_SOCKETS, guest->sockets),   said_or_one(guest, W_VCPUS_DIES, guest->dies),
         said_or_one(guest, W_VCPUS_CLUSTERS, guest->clusters), said_or_one(guest, W_VCPUS_MODULES, guest->modules),
         said_or_one(guest, W_VCPUS_CORES, guest->cores),       said_or_one(guest, W_VCPUS_THREADS, guest->threads)

@@ -496,8 +496,8 @@ struct guest {
     const char *kernel, *initrd, *cmdline, *disk, *network;
     uint64_t memory_bytes, max_memory_bytes, current_memory_bytes;
     uint32_t memory_slots;
-    uint32_t vcpu_count, sockets, dies, clusters, modules, cores, threads; /* 0: to be decided */
-    uint32_t vcpu_most;                                                    /* `max`, which is then the vcpu_count */
+    uint32_t vcpu_count, drawers, books, sockets, dies, clusters, modules, cores, threads; /* 0: to be decided */
+    uint32_t vcpu_most;      /* `max`, which is then the vcpu_count */
     uint32_t vcpus_at_start; /* the count that was said, beside it or alone */
     bool says_start;
     const struct set *online, *fixed;

@@ -185,8 +185,8 @@ static uint32_t equal_cells(const struct draft *draft, uint32_t *out_cells)
 /* A domain without a topology has a socket for each vCPU: that is libvirt's, and an overlay leaves it so. */
 static bool keeps_sockets(const struct guest *guest)
 {
-    return guest->base_file && !guest->sockets && !guest->dies && !guest->clusters && !guest->modules &&
-           !guest->cores && !guest->threads;
+    return guest->base_file && !guest->drawers && !guest->books && !guest->sockets && !guest->dies &&
+           !guest->clusters && !guest->modules && !guest->cores && !guest->threads;
 }
 
 /* Said numbers stand; what is open fills up the product, and a socket for each cell where that comes out even. */
@@ -194,17 +194,20 @@ void finish_topology(const struct draft *draft, struct plan_guest *out)
 {
     const struct guest *guest = draft->guest;
     uint32_t total = draft->vcpu_count, cells, each = equal_cells(draft, &cells);
+    out->drawers = or_one(guest->drawers);
+    out->books = or_one(guest->books);
     out->dies = or_one(guest->dies);
     out->clusters = or_one(guest->clusters);
     out->modules = or_one(guest->modules);
     out->threads = or_one(guest->threads);
     out->cores = or_one(guest->cores);
     out->sockets = or_one(guest->sockets);
-    uint64_t fixed = (uint64_t)out->dies * out->clusters * out->modules * out->cores * out->sockets;
-    if (!guest->threads && draft->threads > 1 && total % (fixed * draft->threads) == 0)
+    uint64_t fixed = product_of_levels(out); /* with one thread where they are open */
+    if (!guest->threads && draft->threads > 1 && total % (fixed * draft->threads) == 0) {
         out->threads = draft->threads;
-    fixed *= out->threads;
-    if (!fixed || total % fixed)
+        fixed *= out->threads;
+    }
+    if (total % fixed)
         return; /* a rule of the model or the plan tells it */
     uint32_t left = (uint32_t)(total / fixed);
     bool by_cell = !guest->sockets && each && left % cells == 0 && (!guest->cores || left == cells);

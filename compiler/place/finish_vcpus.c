@@ -55,8 +55,7 @@ static const struct ids *spread(struct placing *placing, const struct plan_guest
 
 void finish_apic_ids(struct plan_guest *out)
 {
-    bool has_levels = (uint64_t)out->sockets * out->dies * out->clusters * out->modules * out->cores * out->threads ==
-                      out->vcpu_count; /* else a rule tells it */
+    bool has_levels = product_of_levels(out) == out->vcpu_count; /* else a rule tells it */
     out->remaps_interrupts = !out->has_base && architecture_of(out->architecture)->has_cpuid && out->vcpu_count &&
                              has_levels && highest_apic_id(out) >= APIC_IDS_OF_8_BITS;
 }

@@ -44,6 +44,8 @@ static void give_nodes(const struct attempt *attempt, const struct guest *there,
 
 static void freeze_topology(struct guest *moved, const struct plan_guest *home)
 {
+    moved->drawers = home->drawers;
+    moved->books = home->books;
     moved->sockets = home->sockets;
     moved->dies = home->dies;
     moved->clusters = home->clusters;

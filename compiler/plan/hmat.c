@@ -154,7 +154,7 @@ bool has_libvirt_gap(const struct plan_guest *guest, enum libvirt_gap gap, uint3
 {
     if (gap == GAP_BINDING || gap == GAP_DEVICE)
         return has_device_gap(guest, gap, out_cell, out_other);
-    if (gap == GAP_FIXED || gap == GAP_CACHES || gap == GAP_MODULES) {
+    if (gap == GAP_FIXED || gap == GAP_CACHES || gap == GAP_MODULES || gap == GAP_BOOKS) {
         *out_cell = *out_other = 0;
         return has_vcpu_gap(guest, gap);
     }

@@ -68,6 +68,10 @@ static void vcpus(struct json *json, const struct plan_guest *guest)
 {
     json_object(json, "vcpus");
     json_number(json, "count", guest->vcpu_count);
+    if (guest->drawers > 1) /* of s390x alone, these two */
+        json_number(json, "drawers", guest->drawers);
+    if (guest->books > 1)
+        json_number(json, "books", guest->books);
     json_number(json, "sockets", guest->sockets);
     json_number(json, "dies", guest->dies);
     json_number(json, "clusters", guest->clusters);

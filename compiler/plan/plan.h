@@ -217,7 +217,8 @@ struct plan_guest {
     const struct plan_memory_device *memory_devices;
     uint32_t memory_device_count;
     uint32_t vcpu_count;
-    uint32_t sockets, dies, clusters, modules, cores, threads; /* product = vcpu_count; levels a machine lacks are 1 */
+    uint32_t drawers, books, sockets, dies, clusters, modules, cores, threads; /* product = vcpu_count; levels that a
+                                                                                  machine lacks are 1 */
     const struct ids *online;   /* vCPUs that are there at start; NULL: all, and none can be unplugged */
     const struct ids *fixed;    /* where some can: those of them that cannot, vCPU 0 among them */
     const uint32_t *plug_order; /* the online ones as they were plugged; NULL: by number */
@@ -355,10 +356,11 @@ const struct ids *plan_common_nodes(struct arena *arena, const struct plan_guest
 /* ---- vCPUs (vcpus.c) -------------------------------------------------------------------------------------------- */
 
 struct vcpu_place { /* where QEMU has a vCPU: each level counted inside the one before it */
-    uint32_t socket, die, cluster, module, core, thread;
+    uint32_t drawer, book, socket, die, cluster, module, core, thread;
 };
 
 struct vcpu_place vcpu_place(const struct plan_guest *guest, uint32_t vcpu);
+uint64_t product_of_levels(const struct plan_guest *guest);                             /* at most 32 bits */
 uint32_t vcpus_at_level(const struct plan_guest *guest, enum shared_level level);       /* in one of its units */
 enum shared_level level_of_cache(const struct plan_guest *guest, enum cpu_cache cache); /* with what QEMU has */
 uint32_t first_vcpus(
@@ -378,7 +380,8 @@ enum libvirt_gap {
     GAP_BINDING,   /* libvirt would bind a memory device as its cell is; other: the device */
     GAP_DEVICE,    /* no word for something of a memory device */
     GAP_CACHES,    /* no word for who shares a cache */
-    GAP_MODULES,   /* no such level of the topology */
+    GAP_MODULES,   /* no such level of the topology, */
+    GAP_BOOKS,     /* nor those above the socket */
     GAP_COUNT
 };
 

@@ -155,23 +155,23 @@ static void read_caches(struct plan_reader *reader, struct json_c_object *vcpus,
 
 static void read_vcpus(struct plan_reader *reader, struct json_c_object *object, struct plan_guest *guest)
 {
-    static const char *const keys[] = { "count",   "sockets", "dies",  "clusters", "modules", "cores",
-                                        "threads", "online",  "fixed", "order",    "caches",  NULL };
-    uint32_t *const levels[] = { &guest->sockets, &guest->dies,  &guest->clusters,
-                                 &guest->modules, &guest->cores, &guest->threads };
+    static const char *const keys[] = { "count", "drawers", "books",  "sockets", "dies",  "clusters", "modules",
+                                        "cores", "threads", "online", "fixed",   "order", "caches",   NULL };
+    uint32_t *const levels[] = { &guest->drawers,  &guest->books,   &guest->sockets, &guest->dies,
+                                 &guest->clusters, &guest->modules, &guest->cores,   &guest->threads };
+    enum { ABOVE_THE_SOCKET = 2 }; /* said where there are several */
     struct json_c_object *vcpus = enter(reader, object, "vcpus", keys);
     if (!vcpus)
         return;
     guest->vcpu_count = (uint32_t)read_number(reader, vcpus, "count", REQUIRED, 1, MOST_VCPUS);
-    uint64_t product = 1;
-    for (size_t i = 0; i < G_N_ELEMENTS(levels); i++) {
-        *levels[i] = (uint32_t)read_number(reader, vcpus, keys[i + 1], REQUIRED, 1, MOST_VCPUS);
-        product = MIN(product * *levels[i], UINT32_MAX);
-    }
+    for (size_t i = 0; i < G_N_ELEMENTS(levels); i++)
+        *levels[i] = MAX((uint32_t)read_number(reader, vcpus, keys[i + 1], i < ABOVE_THE_SOCKET ? OPTIONAL : REQUIRED,
+                                               1, MOST_VCPUS),
+                         1);
+    uint64_t product = product_of_levels(guest);
     if (product != guest->vcpu_count)
         reader_fail(reader, NM_plan_conflict, NULL,
-                    "sockets to threads multiply to %" G_GUINT64_FORMAT ", but there are %u vCPUs", product,
-                    guest->vcpu_count);
+                    "the levels multiply to %" G_GUINT64_FORMAT ", but there are %u vCPUs", product, guest->vcpu_count);
     read_hotplug(reader, vcpus, guest);
     read_caches(reader, vcpus, guest);
     reader_leave(reader);

@@ -21,8 +21,20 @@ struct vcpu_place vcpu_place(const struct plan_guest *guest, uint32_t vcpu)
     place.module = take_level(&vcpu, guest->modules);
     place.cluster = take_level(&vcpu, guest->clusters);
     place.die = take_level(&vcpu, guest->dies);
-    place.socket = vcpu;
+    place.socket = take_level(&vcpu, guest->sockets);
+    place.book = take_level(&vcpu, guest->books);
+    place.drawer = vcpu;
     return place;
+}
+
+uint64_t product_of_levels(const struct plan_guest *guest)
+{
+    const uint32_t levels[] = { guest->drawers,  guest->books,   guest->sockets, guest->dies,
+                                guest->clusters, guest->modules, guest->cores,   guest->threads };
+    uint64_t product = 1;
+    for (size_t i = 0; i < G_N_ELEMENTS(levels); i++)
+        product = MIN(product * levels[i], UINT32_MAX);
+    return product;
 }
 
 uint32_t vcpus_at_level(const struct plan_guest *guest, enum shared_level level)
@@ -81,5 +93,6 @@ bool has_vcpu_gap(const struct plan_guest *guest, enum libvirt_gap gap)
         has_caches |= guest->cache_levels[cache] != SHARED_UNSAID;
     return gap == GAP_CACHES    ? has_caches
            : gap == GAP_MODULES ? guest->modules > 1
+           : gap == GAP_BOOKS   ? guest->drawers > 1 || guest->books > 1
                                 : guest->online && first_vcpus(guest) < ids_size(guest->fixed);
 }

@@ -18,7 +18,7 @@ MODELS = {"pc-dimm": "dimm", "nvdimm": "nvdimm", "virtio-mem-pci": "virtio-mem",
 PROPERTIES = {"qom-type", "id", "host-nodes", "policy", "mem-path", "prealloc-threads", "prealloc-context",
               "x-use-canonical-path-for-ramblock-id", *BOOLEANS, *SIZES}
 LISTS = ("host-nodes", "node-affinity", "cpu-affinity", "cpus")  # keys that may repeat
-SMP_LEVELS = ("sockets", "dies", "clusters", "modules", "cores", "threads")
+SMP_LEVELS = ("drawers", "books", "sockets", "dies", "clusters", "modules", "cores", "threads")
 
 
 class FactError(Exception):

@@ -347,6 +347,31 @@ static void test_json_round_trip(void)
     arena_free(arena);
 }
 
+/* Levels above the socket stand where there are several, and no plan without them is another one. */
+static void test_json_books(void)
+{
+    struct arena *arena = arena_new();
+    struct plan_guest *guest = database_guest(arena);
+    g_autofree char *without = written(write_json_of, guest, NULL);
+    g_assert_null(strstr(without, "\"books\""));
+    guest->drawers = guest->books = 2;
+    guest->sockets = guest->cores = 1;
+    guest->is_qemu_only = true;
+    g_autofree char *text = written(write_json_of, guest, NULL), *argv = written(write_qemu_argv, guest, NULL);
+    g_assert_nonnull(strstr(argv, "8,drawers=2,books=2,sockets=1,dies=1,cores=1,threads=2"));
+    struct reading reading = read_text_of_plan(text);
+    g_assert_nonnull(reading.plan);
+    g_assert_cmpuint(reading.plan->guests[0].drawers, ==, 2);
+    g_assert_cmpuint(reading.plan->guests[0].books, ==, 2);
+    struct vcpu_place place = vcpu_place(guest, 7);
+    g_assert_cmpuint(place.drawer, ==, 1);
+    g_assert_cmpuint(place.book, ==, 1);
+    g_assert_cmpuint(place.socket, ==, 0);
+    g_assert_cmpuint(place.thread, ==, 1);
+    reading_free(&reading);
+    arena_free(arena);
+}
+
 /* Each a piece of a good plan and what is put there instead. */
 #define A_BUS(number, controller, kind, ports)                                                                     \
     "{\"name\": \"b\", \"kind\": \"" kind "\", \"cell\": 0, \"number\": " #number ", \"controller\": " #controller \
@@ -403,6 +428,10 @@ static void test_json_refusals(void)
         { "\"memory_bytes\": 4294967296", "\"memory_bytes\": 4.0", NM_plan_value },
         { "\"memory_bytes\": 4294967296", "\"memory_bytes\": 99999999999999999999", NM_plan_value },
         { "\"sockets\": 2", "\"sockets\": 3", NM_plan_conflict },
+        { "\"sockets\": 2", "\"books\": 2, \"sockets\": 2", NM_plan_conflict },
+        { "\"sockets\": 2", "\"books\": 0, \"sockets\": 2", NM_plan_value },
+        { "\"sockets\": 2", "\"drawers\": 65536, \"books\": 65536, \"sockets\": 65536", NM_plan_conflict },
+        { "\"sockets\": 2", "\"drawers\": 2, \"sockets\": 1", NM_plan_conflict }, /* which libvirt cannot say */
         { "\"numa\": true", "\"numa\": false", NM_plan_conflict },
         { "[10, 21]", "[10, 21, 21]", NM_plan_value },
         { "[10, 21]", "[10, 9]", NM_plan_value },
@@ -571,6 +600,7 @@ int main(int count, char **arguments)
     g_test_add_func("/emit/hostile-script", test_hostile_script);
     g_test_add_func("/emit/script-without-pins", test_script_without_pins);
     g_test_add_func("/emit/json-round-trip", test_json_round_trip);
+    g_test_add_func("/emit/json-of-books", test_json_books);
     g_test_add_func("/emit/json-of-hosts", test_hosts_round_trip);
     g_test_add_func("/emit/moves", test_moves);
     g_test_add_func("/emit/json-refusals", test_json_refusals);

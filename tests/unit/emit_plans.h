@@ -34,6 +34,8 @@ static inline struct plan_guest *plain_guest(struct arena *arena, const char *na
         .firmware = "bios",
         .memory_bytes = GIB,
         .vcpu_count = vcpus,
+        .drawers = 1,
+        .books = 1,
         .sockets = 1,
         .dies = 1,
         .clusters = 1,

@@ -60,6 +60,8 @@ static const struct {
       "    memory 128MiB\n    vcpus 8 { sockets 2; threads 2 }\n" },
     { "all levels", KVM "-smp 16,sockets=1,dies=2,clusters=2,cores=2,threads=2",
       "    memory 128MiB\n    vcpus 16 { sockets 1; dies 2; clusters 2; cores 2; threads 2 }\n" },
+    { "one drawer of one book", KVM "-smp 4,drawers=1,books=1,threads=2",
+      "    memory 128MiB\n    vcpus 4 { threads 2 }\n" },
     { "vCPUs that wait", KVM "-smp 2,maxcpus=4",
       "    memory 128MiB\n    vcpus 2 { max 4; online 0-1; fixed 0-1; threads 1 }\n" },
     { "vCPUs that are plugged",

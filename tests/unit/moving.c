@@ -59,6 +59,12 @@ static void topology(struct arena *arena, struct plan_guest *guest)
     guest->cores *= 2;
 }
 
+static void books(struct arena *arena, struct plan_guest *guest)
+{
+    (void)arena;
+    guest->books = 2;
+}
+
 static void online(struct arena *arena, struct plan_guest *guest)
 {
     guest->online = ids_from_range(arena, 0, 1);
@@ -138,6 +144,7 @@ static const struct {
     { "cpu", "its CPU model", cpu },
     { "features", "its CPU model", features },
     { "topology", "the topology of its vCPUs", topology },
+    { "books", "the topology of its vCPUs", books },
     { "online", "which of its vCPUs are there", online },
     { "caches", "the caches of its vCPUs", caches },
     { "memory-of-cells", "the memory of its cells", memory_of_cells },
