@@ -61,6 +61,7 @@ REASONS = [
     (r"memory\.(size|maxmem)|only\.size|cells\[\d+\]\.memory\.size", "NM0703", "libvirt rounds up to whole MiB", rounded),
     (r"memory_devices\[\d+\]\.memory\.size", "NM0921", "libvirt rounds memory devices up to 2 MiB", always),
     (r"((cells|memory_devices)\[\d+\]\.memory|only)\.context", None, "thread contexts, which libvirt makes since 9.3", always),
+    (r"cells|only", "NM0341", "cells that QEMU refuses to a machine without NUMA", always),
     (r"source", "NM0716", "shared anonymous memory, for which libvirt takes a file", always),
     (r"memory_devices\[\d+\]\.slot", None, "slots that nobody says, which libvirt numbers by their order", always),
     (r"expanders\.spapr-pci-host-bridge \d+", None, "host bridges of pseries stay in the base", always),

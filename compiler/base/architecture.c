@@ -34,6 +34,13 @@ static const struct machine_family of_arm[] = {
     { 0 },
 };
 
+/* ---- s390x ------------------------------------------------------------------------------------------------------ */
+
+static const struct machine_family of_s390[] = {
+    { .name = "s390-ccw-virtio", .versions = "s390-ccw-virtio-", .vcpus_most = 248 },
+    { 0 },
+};
+
 /* ---- all -------------------------------------------------------------------------------------------------------- */
 
 static const struct machine_family of_others[] = { { 0 } };
@@ -53,6 +60,24 @@ static const struct architecture rows[] = {
       .gic_version = 3, /* of every server; version 2 ends at 8 vCPUs */
       .uefi_image = "/usr/share/qemu-efi-aarch64/QEMU_EFI.fd",
       .package = "qemu-system-arm" },
+    { .name = "s390x",
+      .families = of_s390,
+      .other_machines = "QEMU has no other one of IBM Z",
+      .qemu_machine = "s390-ccw-virtio",
+      .libvirt_machine = "s390-ccw-virtio",
+      .tcg_cpu = "qemu",
+      .vcpus_note = "QEMU's s390-ccw-virtio takes 248",
+      .levels = CPU_BOOKS | CPU_DRAWERS,
+      .pages = { MIB, 2 * GIB },
+      .plugs_vcpus = true,
+      .keeps_vcpus = true,
+      .counts_cores = true,
+      .lacks_threads = true,
+      .lacks_cells = true,
+      .lacks_slots = true,
+      .kvm_page_most = MIB, /* QEMU target/s390x/kvm/kvm.c */
+      .virtio_bus = "ccw",
+      .package = "qemu-system-misc" },
 };
 
 static const struct architecture other = {

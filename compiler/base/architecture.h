@@ -32,6 +32,7 @@ struct architecture {
     const char *qemu_machine;    /* that QEMU takes where nothing is said; NULL: it wants one */
     const char *libvirt_machine; /* that libvirt takes there */
     const char *plain_cpu;       /* the model that both take there; NULL: that depends */
+    const char *tcg_cpu;         /* the same without KVM, where that differs; NULL: none that numac knows */
     const char *vcpus_note;      /* why its families take no more */
     unsigned levels;             /* enum cpu_level */
     uint64_t pages[8];           /* sizes of huge pages in bytes, rising; ended by 0 */
@@ -41,7 +42,14 @@ struct architecture {
     bool has_bios;          /* else UEFI starts the guest, or QEMU its kernel */
     bool has_cpuid;         /* caches and address bits of a CPU model are said; APIC ids */
     bool plugs_vcpus;
-    const char *package; /* of Debian, with QEMU for it */
+    bool keeps_vcpus;       /* and never unplugs one */
+    bool counts_cores;      /* through the whole guest: that number is the vCPU */
+    bool lacks_threads;     /* of a core */
+    bool lacks_cells;       /* no NUMA: the guest is one cell that it does not see */
+    bool lacks_slots;       /* of memory devices it takes virtio-mem alone */
+    uint64_t kvm_page_most; /* the largest page that KVM backs a guest with; 0: any that there is */
+    const char *virtio_bus; /* of virtio devices: "ccw"; NULL: PCI */
+    const char *package;    /* of Debian, with QEMU for it */
 };
 
 /* Never NULL: of one that is not known, a row without name from which no mistake follows. */

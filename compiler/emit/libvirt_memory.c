@@ -64,11 +64,11 @@ static void xml_virtio(struct xml *xml, const struct plan_memory_device *device)
     xml_end(xml, "'/>");
 }
 
-static void xml_target(struct xml *xml, const struct plan_memory_device *device)
+static void xml_target(struct xml *xml, const struct plan_guest *guest, const struct plan_memory_device *device)
 {
     xml_open(xml, device->dynamic_memslots ? "<target dynamicMemslots='yes'>" : "<target>");
     xml_size(xml, "size", device->memory.memory_bytes);
-    if (device->model != MEMORY_VIRTIO_PMEM) {
+    if (device->model != MEMORY_VIRTIO_PMEM && guest->has_numa) {
         xml_line(xml, "<node>");
         xml_number(xml, device->cell);
         xml_end(xml, "</node>");
@@ -95,7 +95,7 @@ static void xml_slot(struct xml *xml, const struct plan_memory_device *device)
     xml_end(xml, "'/>");
 }
 
-static void xml_device(struct xml *xml, const struct plan_memory_device *device)
+static void xml_device(struct xml *xml, const struct plan_guest *guest, const struct plan_memory_device *device)
 {
     xml_line(xml, "<memory model='");
     xml_put(xml, memory_model_word(device->model));
@@ -106,7 +106,7 @@ static void xml_device(struct xml *xml, const struct plan_memory_device *device)
     xml_end(xml, "'>");
     xml->depth++;
     xml_source(xml, device);
-    xml_target(xml, device);
+    xml_target(xml, guest, device);
     xml_slot(xml, device);
     xml_shut(xml, "</memory>");
 }
@@ -114,5 +114,5 @@ static void xml_device(struct xml *xml, const struct plan_memory_device *device)
 void xml_memory_devices(struct xml *xml, const struct plan_guest *guest)
 {
     for (uint32_t i = 0; i < guest->memory_device_count; i++)
-        xml_device(xml, &guest->memory_devices[i]);
+        xml_device(xml, guest, &guest->memory_devices[i]);
 }

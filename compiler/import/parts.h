@@ -71,6 +71,8 @@ void say_cpus_of_threads(struct guest_lines *guest, const char *cpus);
 bool say_beside(struct guest_lines *guest, struct syntax *syntax, const struct base_value *ruled,
                 const struct domain_beside *beside);
 bool is_uefi_image(const char *path);
+/* Of a guest that has some, and its machine none. */
+void tell_cells(struct findings *findings, struct span where, const struct architecture *architecture);
 
 /* ---- shorter (simplify.c, fold_cells.c, fold_pins.c) ------------------------------------------------------------ */
 

@@ -197,6 +197,7 @@ void bind_guests(struct binder *binder);
 void bind_groups(struct binder *binder); /* groups.c */
 void inherit_locality(struct guest *guest);
 void settle_numad(struct guest *guest); /* after it */
+void settle_cells(struct guest *guest);
 void number_guest_places(struct binder *binder, struct guest *guest);
 /* Returns the name that was most likely meant, or NULL; `own` is not it. */
 const char *report_unknown_profile(struct binder *binder, const struct scalar *scalar);

@@ -51,6 +51,15 @@ void inherit_locality(struct guest *guest)
     }
 }
 
+/* ---- how many cells --------------------------------------------------------------------------------------------- */
+
+/* Where a machine has no NUMA its guest is one cell, however large it is. */
+void settle_cells(struct guest *guest)
+{
+    if (guest_architecture(guest)->lacks_cells && !guest->cell_count && !guest->cells_wanted)
+        guest->cells_wanted = 1;
+}
+
 /* ---- numad ------------------------------------------------------------------------------------------------------ */
 
 const struct set set_numad = { .text = "numad" };

@@ -18,6 +18,7 @@ class Paused:
     def __init__(self, words, scratch):
         path = pathlib.Path(scratch, "t")
         self.is_arm = words[0].endswith("aarch64")
+        self.is_s390 = words[0].endswith("s390x")
         self.errors = open(pathlib.Path(scratch, "err"), "w+", encoding="utf-8", errors="replace")
         with socket.socket(socket.AF_UNIX) as listener:
             listener.bind(str(path))

@@ -37,7 +37,8 @@ LACKS = ("No emulator found for arch", "does not support machine type", "Cannot 
          "both maximum memory size and memory slot count must be specified",
          "Memory Bandwidth value exceeding 100", "Advice from numad is needed",
          "Maximum CPUs greater than specified machine type limit",
-         "usable hugetlbfs mount for 32768 KiB")  # a size of aarch64
+         "usable hugetlbfs mount for 32768 KiB",  # a size of aarch64
+         "usable hugetlbfs mount for 1024 KiB")  # a size of s390x
 CONFIGURATION = """stdio_handler = "file"
 user = "root"
 group = "root"
@@ -76,7 +77,7 @@ def mount_pages(folder):
 
 def for_engine(text):
     """The XML as this machine's QEMU can take it: without KVM there is no host CPU to pass through."""
-    if os.access("/dev/kvm", os.R_OK | os.W_OK) and "arch='aarch64'" not in text:
+    if os.access("/dev/kvm", os.R_OK | os.W_OK) and "arch='x86_64'" in text:
         return text
     text = re.sub(r"(<domain\b[^>]*\btype=)(['\"])kvm\2", r"\1\2qemu\2", text, count=1)
     return re.sub(r"(<cpu\b[^>]*\bmode=)(['\"])host-(?:passthrough|model)\2", r"\1\2maximum\2", text)

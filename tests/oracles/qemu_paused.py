@@ -28,7 +28,8 @@ STAYS = ("pxb", "pcie-root-port", "cxl-", "vfio-pci", "{", *argv_facts.MODELS)  
 NOT_NUMA = ("-kernel", "-initrd", "-append", "-bios", "-blockdev", "-netdev", "-serial", "-drive", "-uuid", "-name")
 LACKS = ("requires support for extended interrupt mode", "kernel irqchip and X2APIC", "unsupported machine type",
          "is not a valid object type", "does not accept value 'acpi-generic-initiator'", "cannot set up guest memory",
-         "The max CPUs supported by machine", "dynamic-memslots' not found", "smp.modules' is unexpected", "volatile-memdev' not found")
+         "The max CPUs supported by machine", "dynamic-memslots' not found", "smp.modules' is unexpected", "volatile-memdev' not found",
+         "'virtio-mem-ccw' is not a valid device model name")
 
 
 # ---- the command line, for this machine ------------------------------------------------------------------------
@@ -65,7 +66,7 @@ class Fitted:
             self._drop("vfio-pci")
             value = re.sub(r"^vfio-pci,host=[^,]*", "pci-testdev", value)
         if option == "-cpu":
-            value = "max" if self.words[0].endswith("aarch64") else "max,phys-bits=52"
+            value = "max,phys-bits=52" if self.words[0].endswith("x86_64") else "max"
         elif option == "-object":
             value = self._object(value)
             if value is None:
@@ -131,20 +132,22 @@ def _backends(engine):
 LEVELS = ("socket-id", "die-id", "cluster-id", "core-id", "thread-id")
 
 
-def _place(properties):
-    return {level: properties.get(level, 0) for level in LEVELS} | {"cell": properties.get("node-id")}
+def _place(properties, levels=LEVELS):
+    return {level: properties.get(level, 0) for level in levels} | {"cell": properties.get("node-id")}
 
 
 def _vcpus(engine):
     """({vcpu that is there: its place}, the places of all that there can be)"""
-    found = {one["cpu-index"]: _place(one["props"]) for one in engine.ask("query-cpus-fast")}
+    levels = ("core-id",) if engine.is_s390 else LEVELS  # which counts through the whole guest
+    found = {one["cpu-index"]: _place(one["props"], levels) for one in engine.ask("query-cpus-fast")}
     if engine.is_arm:  # where nothing is plugged
         return found, [found[number] for number in sorted(found)]
     possible = engine.ask("query-hotpluggable-cpus")
     present = [one for one in possible if "qom-path" in one]
     if len(present) != len(found):
         raise tap.Failure(f"{len(found)} vcpus run, {len(present)} are plugged")
-    return found, sorted((_place(one["props"]) for one in possible), key=lambda place: [place[level] for level in LEVELS])
+    return found, sorted((_place(one["props"], levels) for one in possible),
+                         key=lambda place: [place[level] for level in levels])
 
 
 def _iothreads(engine):
@@ -256,6 +259,8 @@ def engine_facts(engine, words):
              "iothreads": _iothreads(engine), "expanders": _expanders(engine),
              "devices": _host_devices(engine, words), "memory_devices": _memory_devices(engine),
              "caches": argv_facts.facts(words)["caches"], "cxl": _cxl(engine)}
+    if engine.is_s390:  # has no tables, and no cells
+        return facts | {"cxl_windows": []}
     data = engine.firmware_file("etc/acpi/tables")
     if data is None:
         raise tap.Failure("this machine has no ACPI tables: the guest sees no cells")
@@ -329,7 +334,8 @@ def plan_facts(plan, engine):
     cells = [argv_facts.ids_of_text(cell["vcpus"]) for cell in plan["cells"]]
     told = plan["numa"]
     cell_of = {vcpu: number for number, vcpus in enumerate(cells) for vcpu in vcpus} if told else {}
-    places = _places(plan["vcpus"], cell_of)
+    places = _places(plan["vcpus"], cell_of) if plan.get("architecture") != "s390x" else \
+        [{"core-id": number, "cell": None} for number in range(plan["vcpus"]["count"])]
     online = argv_facts.ids_of_text(plan["vcpus"].get("online", f"0-{len(places) - 1}" if len(places) > 1 else "0"))
     facts = {
         "cells": [[vcpu for vcpu in cell if vcpu in online] for cell in cells] if told else [],
