@@ -9,31 +9,15 @@
 
 import itertools
 import json
-import pathlib
-import random
 import re
-import subprocess
 import sys
-import tempfile
-import time
 
-ROOT = pathlib.Path(__file__).resolve().parents[1]
-NUMAC = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else ROOT / "build" / "numac").resolve()
-SITES = int(sys.argv[2]) if len(sys.argv) > 2 else 60
-SECONDS = 600 if len(sys.argv) > 2 else 2.5  # for each property; a slow machine looks at fewer sites
-LEAST = 8
-SEED = int(sys.argv[3]) if len(sys.argv) > 3 else 1
+from harness.properties import Bench, expect, ids
+
+BENCH = Bench(sys.argv)
+plan = BENCH.plan_json
 GIB = 2**30
 LEVELS = ["host", "socket", "node", "l3", "core"]
-
-
-def ids(text):
-    found = set()
-    for part in (text or "").split(","):
-        if part:
-            first, _, last = part.partition("-")
-            found.update(range(int(first), int(last or first) + 1))
-    return found
 
 
 class Host:
@@ -82,7 +66,7 @@ def parts_of(made, host, level):
 
 class Guest:
     def __init__(self, rng, name, hosts):
-        self.name, self.count = name, rng.choice([1, 1, 1, 2, 3])
+        self.name, self.count, self.migrate = name, rng.choice([1, 1, 1, 2, 3]), []
         self.words = [f"vcpus {rng.choice([1, 2, 2, 4])}", f"memory {rng.choice([1, 1, 2])}GiB",
                       f"pin {rng.choice(['node', 'cpus', 'cpus', 'cores'])}"]
         if rng.random() < 0.3:
@@ -100,7 +84,8 @@ class Guest:
         return [f"{self.name}-{i + 1}" for i in range(self.count)] if self.count > 1 else [self.name]
 
     def text(self):
-        return f"guest {self.name} {{ {'; '.join(self.words)} }}\n"
+        moves = [f"migrate {' '.join(host.name for host in self.migrate)}"] if self.migrate else []
+        return f"guest {self.name} {{ {'; '.join(self.words + moves)} }}\n"
 
 
 class Group:
@@ -121,6 +106,27 @@ class Group:
         words += [f"{word} {level}" for word, level in (("together", self.together), ("apart", self.apart)) if level]
         return f"group {self.name} {{ {'; '.join(words)} }}\n"
 
+    def judge_moves(self, made, hosts):
+        """What is wrong where its guests may move; None where nothing is."""
+        for one, other in itertools.permutations(self.members(), 2):
+            for move in made[one].get("migrate", []) if self.apart else []:
+                here = hosts[move["host"]]
+                if made[other]["host"] == here.name and \
+                        parts_of(move, here, self.apart) & parts_of(made[other], here, self.apart):
+                    return f"{one} and {other} would share {self.apart} of {here.name}"
+        moves = [{move["host"]: move for move in made[member].get("migrate", [])} for member in self.members()]
+        for name in set.intersection(*map(set, moves)) if self.together else ():
+            touched = set().union(*(parts_of(move[name], hosts[name], self.together) for move in moves))
+            if len(touched) > 1:
+                return f"{self.name} would stand on {touched}"
+        return None
+
+    def is_parted(self, made):
+        """A guest that stands with all of it at home may move where not all of them may."""
+        targets = [{host.name for host in guest.migrate} - {made[member]["host"]}
+                   for guest in self.guests for member in guest.members()]
+        return bool(self.together) and set.union(*targets) != set.intersection(*targets)
+
     def judge(self, made, hosts):
         """What is wrong with the plan; None where nothing is."""
         if self.apart:
@@ -134,20 +140,6 @@ class Group:
             if len(touched) > 1:
                 return f"{self.name} stands on {touched}"
         return None
-
-
-def plan(folder, text):
-    (folder / "site.numa").write_text(text)
-    done = subprocess.run([NUMAC, "plan", "--format", "json", "site.numa"], cwd=folder, capture_output=True, text=True,
-                          timeout=60)
-    if done.returncode not in (0, 1):
-        raise AssertionError(f"exit status {done.returncode}\n{done.stderr}\n{text}")
-    return done.returncode, json.loads(done.stdout)
-
-
-def expect(holds, what):
-    if not holds:
-        raise AssertionError(what)
 
 
 def random_site(rng):
@@ -179,6 +171,54 @@ def check_site(rng, folder):
         told = group.judge(made, {host.name: host for host in hosts})
         expect(not told, f"{told}\n{text}\n{json.dumps(out['guests'], indent=1)}")
     expect(plan(folder, text)[1] == out, f"two runs differ\n{text}")
+    return 1
+
+
+def judge_refusal(finding, made, guests, groups):
+    """Who is told to be in the way is; None of other findings."""
+    told = re.match(r"guest '([\w-]+)' (?:cannot move to|fits on) host '(\w+)'.* group '(\w+)'", finding["message"])
+    if finding["code"] == "NM1432":
+        one, host, name = told.groups()
+        others = set(next(group for group in groups if group.name == name).members()) - {one}
+        return None if any(made[other]["host"] == host for other in others) else f"nobody is there: {finding}"
+    if finding["code"] == "NM1433":
+        name, host = re.search(r"group '(\w+)' fit on host '(\w+)'", finding["message"]).groups()
+        stays = [guest.name for guest in next(group for group in groups if group.name == name).guests
+                 if host not in [target.name for target in guest.migrate]]
+        return f"{stays} stay at home: {finding}" if stays else None
+    return None
+
+
+def check_moves(rng, folder):
+    """Guests that may move stand there as their groups want, too, or are told."""
+    hosts, guests, groups = random_site(rng)
+    status, before = plan(folder, site_text(hosts, guests, groups))
+    at_home = plan(folder, site_text(hosts, guests, groups), "check")[1]["findings"]
+    if len(hosts) < 2 or status:
+        return 0
+    for guest in guests if rng.random() < 0.5 else guests[:2]:
+        guest.migrate = rng.sample(hosts, rng.randint(1, len(hosts)))
+    text = site_text(hosts, guests, groups)
+    named = {host.name: host for host in hosts}
+    made = {guest["name"]: guest for guest in before["guests"]}
+    status, out = plan(folder, text)
+    findings = [finding for finding in plan(folder, text, "check")[1]["findings"] if finding["severity"] != "hint"]
+    told = {finding["code"] for finding in findings}
+    expect(told <= {"NM1432", "NM1433", "NM1434", "NM1443", "NM1444", *(f["code"] for f in at_home)}, f"{told}\n{text}")
+    for finding in findings:
+        wrong = judge_refusal(finding, made, guests, groups)
+        expect(not wrong, f"{wrong}\n{text}")
+    parted = any(group.is_parted(made) for group in groups)
+    expect(parted == ("NM1434" in told), f"parted {parted}, told {told}\n{text}")
+    if status:
+        return len(told) > 0
+    for guest in out["guests"]:
+        for key in ("host", "cells", "pins"):
+            expect(guest[key] == made[guest["name"]][key], f"{key} changed at home\n{text}")
+    made = {guest["name"]: guest for guest in out["guests"]}
+    for group in groups:
+        wrong = group.judge_moves(made, named)
+        expect(not wrong, f"{wrong}\n{text}\n{json.dumps(out['guests'], indent=1)}")
     return 1
 
 
@@ -235,11 +275,13 @@ def refuses(folder, text):
     return {finding["code"] for finding in plan(folder, text)[1].get("findings", []) if finding["severity"] == "error"}
 
 
-def fits_without(folder, hosts, rest, count, of_nodes):
-    """Whether the site fits without each choice of so many hosts or nodes, one plan for each."""
+def fits_without(folder, hosts, rest, count, of_nodes, needed=None):
+    """Whether the site fits without each choice of so many hosts or nodes, one plan for each; one host may be needed."""
     whole = {host: frozenset(range(host.parts("node"))) for host in hosts}
     things = [(host, number) for host in hosts for number in sorted(whole[host])] if of_nodes else hosts
     for missing in itertools.combinations(things, count):
+        if needed in missing or needed in [thing[0] for thing in missing if of_nodes]:
+            continue
         gone = {host: whole[host] if host in missing else frozenset() for host in hosts}
         for host, number in missing if of_nodes else ():
             gone[host] |= {number}
@@ -266,26 +308,44 @@ def check_spare(rng, folder):
     return 1
 
 
+def site_with_mover(rng):
+    """Hosts, guests, groups, a guest that stands for itself, and another host that it may move to."""
+    while True:
+        hosts, guests, groups = random_site(rng)
+        guests = [guest for guest in guests if not any(word.split()[0] in ("host", "node") for word in guest.words)]
+        groups = [group for group in groups if not group.together and all(guest in guests for guest in group.guests)]
+        single = [guest for guest in guests if guest.count == 1]
+        if len(hosts) > 1 and single:
+            return hosts, guests, groups, rng.choice(single), rng.choice(hosts[1:])
+
+
+def check_spare_moved(rng, folder):
+    """What `spare` says of a guest where it may move to, against a plan for each case with the guest there."""
+    hosts, guests, groups, mover, target = site_with_mover(rng)
+    of_nodes = rng.random() < 0.7
+    spare = f"spare {'node' if of_nodes else 'host'} 1\n"
+    mover.words = [word for word in mover.words if not word.startswith("cells")] + ["cells 1"]
+    mover.migrate = [target]
+    text = site_text(hosts, guests, groups) + spare
+    status, out = plan(folder, text)
+    if status or not next(guest for guest in out["guests"] if guest["name"] == mover.name).get("migrate"):
+        return 0
+    told = [finding for finding in plan(folder, text, "check")[1]["findings"] if finding["code"] == "NM1435"]
+    mover.migrate = []
+    mover.words.append(f"host {target.name}")
+    rest = "".join(part.text() for part in [*guests, *groups])
+    fits = fits_without(folder, hosts, rest, 1, of_nodes, target)
+    expect(fits != bool(told), f"'spare' says {told}, plans say {fits}\n{text}")
+    return 1
+
+
 def main():
-    tests = [("guests stand as their groups want", check_site, 4), ("every help of a group helps", check_helps, 10),
-             ("guests that are alike are counted", check_counts, 2), ("spare is what each case says", check_spare, 8)]
-    print(f"TAP version 13\n1..{len(tests)}")
-    failed = False
-    for number, (name, check, share) in enumerate(tests, 1):
-        rng = random.Random(f"{SEED} {name}")
-        with tempfile.TemporaryDirectory() as folder:
-            try:
-                end, done, found = time.monotonic() + SECONDS, 0, 0
-                while done < SITES and (done < LEAST or time.monotonic() < end):
-                    found += check(rng, pathlib.Path(folder))
-                    done += 1
-                expect(found >= done // share > 0, f"only {found} in {done} sites: nothing was tested")
-                print(f"ok {number} - {name} # {found} in {done} sites")
-            except AssertionError as wrong:
-                failed = True
-                print(f"not ok {number} - {name}")
-                print("".join(f"# {line}\n" for line in str(wrong).splitlines()), end="")
-    return failed
+    return BENCH.try_all([("guests stand as their groups want", check_site, 4),
+                          ("groups hold where guests may move", check_moves, 4),
+                          ("every help of a group helps", check_helps, 10),
+                          ("guests that are alike are counted", check_counts, 2),
+                          ("spare is what each case says", check_spare, 8),
+                          ("spare is so where guests may move", check_spare_moved, 8)])
 
 
 if __name__ == "__main__":

@@ -10,30 +10,14 @@
 import copy
 import itertools
 import json
-import pathlib
-import random
 import re
-import subprocess
 import sys
-import tempfile
-import time
 
-ROOT = pathlib.Path(__file__).resolve().parents[1]
-NUMAC = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else ROOT / "build" / "numac").resolve()
-SITES = int(sys.argv[2]) if len(sys.argv) > 2 else 60
-SECONDS = 600 if len(sys.argv) > 2 else 2.5  # for each property; a slow machine looks at fewer sites
-LEAST = 8
-SEED = int(sys.argv[3]) if len(sys.argv) > 3 else 1
+from harness.properties import Bench, expect, ids
+
+BENCH = Bench(sys.argv)
+plan = BENCH.plan
 MIB, GIB = 2**20, 2**30
-
-
-def ids(text):
-    found = set()
-    for part in (text or "").split(","):
-        if part:
-            first, _, last = part.partition("-")
-            found.update(range(int(first), int(last or first) + 1))
-    return found
 
 
 class Host:
@@ -133,21 +117,6 @@ class Guest:
         words += [f"vcpus {self.vcpus}{threads}", f"memory {self.memory // GIB}GiB"]
         words += [f"cell c{i} {{ vcpus {v}; memory {m // GIB}GiB }}" for i, (v, m) in enumerate(self.cells)]
         return f"guest {self.name} {{ {'; '.join(words)} }}\n"
-
-
-def plan(folder, text):
-    path = folder / "site.numa"
-    path.write_text(text)
-    done = subprocess.run([NUMAC, "plan", "--format", "json", path.name], cwd=folder, capture_output=True, text=True,
-                          timeout=60)
-    if done.returncode not in (0, 1):
-        raise AssertionError(f"exit status {done.returncode}\n{done.stderr}\n{text}")
-    return done.returncode, done.stdout
-
-
-def expect(holds, what):
-    if not holds:
-        raise AssertionError(what)
 
 
 def check_guest(guest, made, host, own, taken):
@@ -555,26 +524,10 @@ def check_cures(rng, folder):
 
 
 def main():
-    tests = [("sites keep what placement promises", check_site), ("single guests are placed best", check_single),
-             ("every help of a refusal helps", check_cures), ("cells auto are as few as fit", check_auto),
-             ("pin tables draw memory", check_tables)]
-    print(f"TAP version 13\n1..{len(tests)}")
-    failed = False
-    for number, (name, check) in enumerate(tests, 1):
-        rng = random.Random(f"{SEED} {name}")
-        with tempfile.TemporaryDirectory() as folder:
-            try:
-                end, done, found = time.monotonic() + SECONDS, 0, 0
-                while done < SITES and (done < LEAST or time.monotonic() < end):
-                    found += check(rng, pathlib.Path(folder))
-                    done += 1
-                expect(found >= done // 4 > 0, f"only {found} in {done} sites: nothing was tested")
-                print(f"ok {number} - {name} # {found} in {done} sites")
-            except AssertionError as wrong:
-                failed = True
-                print(f"not ok {number} - {name}")
-                print("".join(f"# {line}\n" for line in str(wrong).splitlines()), end="")
-    return failed
+    return BENCH.try_all([("sites keep what placement promises", check_site, 4),
+                          ("single guests are placed best", check_single, 4),
+                          ("every help of a refusal helps", check_cures, 4),
+                          ("cells auto are as few as fit", check_auto, 4), ("pin tables draw memory", check_tables, 4)])
 
 
 if __name__ == "__main__":

@@ -163,6 +163,15 @@ static void try_host(struct trial *trial, const struct list *assertions, bool is
     }
 }
 
+static void try_hosts(struct trial *trial, const struct plan_host *hosts, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        const struct site_host *host = find_site_host(trial->planned->hosts, hosts[i].name);
+        try_host(trial, &host->declared->assertions, false, &hosts[i], host);
+        try_host(trial, &trial->check->site->assertions, true, &hosts[i], host);
+    }
+}
+
 static void try_all(struct trial *trial)
 {
     const struct planned_site *planned = trial->planned;
@@ -171,12 +180,8 @@ static void try_all(struct trial *trial)
         try_guest(trial, &planned->guests[i].guest->assertions, false, &planned->guests[i]);
         try_guest(trial, of_site, true, &planned->guests[i]);
     }
-    for (uint32_t i = 0; i < planned->plan->host_count; i++) {
-        const struct plan_host *plan = &planned->plan->hosts[i];
-        const struct site_host *host = find_site_host(planned->hosts, plan->name);
-        try_host(trial, &host->declared->assertions, false, plan, host);
-        try_host(trial, of_site, true, plan, host);
-    }
+    try_hosts(trial, planned->plan->hosts, planned->plan->host_count);
+    try_hosts(trial, planned->idle_hosts, planned->idle_host_count);
 }
 
 static void plan_is_as_asserted(const struct check *check, const struct planned_site *planned)

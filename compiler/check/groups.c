@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * Whether guests stand as their groups want them, judged by the plan alone: the CPUs that vCPUs are pinned to and the
- * nodes of their memory, against the facts of the host.  However it was placed, no plan passes that breaks a group.
+ * Whether guests stand as their groups want them, at home and where they may move, judged by the plan alone: the CPUs
+ * that vCPUs are pinned to and the nodes of their memory, against the facts of the host.  However it was placed, no
+ * plan passes that breaks a group.
  */
 #include "check/subject.h"
+
+#include <string.h>
 
 /* ---- parts of a host -------------------------------------------------------------------------------------------- */
 
@@ -118,6 +121,7 @@ struct apart { /* a group while its guests are entered */
     const struct guest_group *group;
     const struct planned_guest *planned;
     GHashTable *owners; /* of one host: part to the guest that stands there */
+    bool is_arrival;    /* it may move there, and the owners are at home */
 };
 
 static void tell_apart(const struct apart *apart, const struct planned_guest *other, uint32_t part)
@@ -130,6 +134,8 @@ static void tell_apart(const struct apart *apart, const struct planned_guest *ot
                group->name, part_text(check->arena, apart->planned, group->apart, part));
     finding_label(check->findings, finding, other->guest->span, "guest '%s'", other->plan->name);
     finding_label(check->findings, finding, apart->planned->guest->span, "guest '%s'", apart->planned->plan->name);
+    if (apart->is_arrival)
+        finding_note(check->findings, finding, "guest '%s' may move there", apart->planned->plan->name);
     finding_help(check->findings, finding, "leave their hosts, nodes and CPUs open, or name others for one of them");
 }
 
@@ -137,7 +143,7 @@ static bool touch_apart(void *state, uint32_t part)
 {
     struct apart *apart = state;
     const struct planned_guest *other = g_hash_table_lookup(apart->owners, GUINT_TO_POINTER(part));
-    if (!other)
+    if (!other && !apart->is_arrival)
         g_hash_table_insert(apart->owners, GUINT_TO_POINTER(part), (gpointer)(uintptr_t)apart->planned);
     if (!other || other == apart->planned)
         return true;
@@ -145,12 +151,32 @@ static bool touch_apart(void *state, uint32_t part)
     return false;
 }
 
+static bool stands_apart(struct apart *apart)
+{
+    uint32_t level = apart->group->apart;
+    return level == GROUP_HOST ? touch_apart(apart, 0) : each_part(apart->planned, level, touch_apart, apart);
+}
+
+/* Each for itself: where others may move to is not looked at. */
+static void arrive_apart(const struct muster *muster, const struct guest_group *group, GHashTable *hosts)
+{
+    bool is_kept = true;
+    for (uint32_t m = 0; m < group->member_count; m++) {
+        const struct planned_guest *planned = muster->by_number[group->members[m]];
+        for (uint32_t i = 0; planned && i < planned->plan->move_count && is_kept; i++) {
+            struct apart apart = { muster, group, &planned->moves[i], NULL, true };
+            apart.owners = g_hash_table_lookup(hosts, apart.planned->host);
+            is_kept = !apart.owners || stands_apart(&apart);
+        }
+    }
+}
+
 static void stand_apart(const struct muster *muster, const struct guest_group *group)
 {
     g_autoptr(GHashTable) hosts = g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify)g_hash_table_destroy);
     bool is_kept = true;
     for (uint32_t m = 0; m < group->member_count && is_kept; m++) {
-        struct apart apart = { muster, group, muster->by_number[group->members[m]], NULL };
+        struct apart apart = { muster, group, muster->by_number[group->members[m]], NULL, false };
         if (!apart.planned || !facts_of(apart.planned))
             continue;
         apart.owners = g_hash_table_lookup(hosts, apart.planned->host);
@@ -158,9 +184,10 @@ static void stand_apart(const struct muster *muster, const struct guest_group *g
             apart.owners = g_hash_table_new(NULL, NULL);
             g_hash_table_insert(hosts, (gpointer)(uintptr_t)apart.planned->host, apart.owners);
         }
-        is_kept = group->apart == GROUP_HOST ? touch_apart(&apart, 0)
-                                             : each_part(apart.planned, group->apart, touch_apart, &apart);
+        is_kept = stands_apart(&apart);
     }
+    if (is_kept)
+        arrive_apart(muster, group, hosts);
 }
 
 /* ---- together --------------------------------------------------------------------------------------------------- */
@@ -233,16 +260,15 @@ static void tell_together(const struct muster *muster, const struct guest_group 
     finding_help(check->findings, finding, "leave their hosts, nodes and CPUs open, or name the same for all of them");
 }
 
-static void stand_together(const struct muster *muster, const struct guest_group *group)
+/* All of a group, at home or where all of them may move to. */
+static void stand_together(const struct muster *muster, const struct guest_group *group,
+                           const struct planned_guest *const *members)
 {
     const struct planned_guest *first = NULL;
     struct together together = { .part = NO_INDEX };
-    for (uint32_t m = 0; m < group->member_count; m++)
-        if (!muster->by_number[group->members[m]])
-            return; /* guests without the one that was told stand where they like */
     for (uint32_t m = 0; m < group->member_count; m++) {
-        const struct planned_guest *planned = muster->by_number[group->members[m]];
-        if (!planned || !facts_of(planned))
+        const struct planned_guest *planned = members[m];
+        if (!facts_of(planned))
             continue;
         first = first ? first : planned;
         bool is_together = planned->host == first->host;
@@ -255,6 +281,71 @@ static void stand_together(const struct muster *muster, const struct guest_group
             continue;
         tell_together(muster, group, first, planned, &together);
         return;
+    }
+}
+
+/* ---- moving together -------------------------------------------------------------------------------------------- */
+
+static const struct planned_guest *moved_to(const struct planned_guest *planned, const char *host)
+{
+    for (uint32_t i = 0; i < planned->plan->move_count; i++)
+        if (strcmp(planned->plan->moves[i].host, host) == 0)
+            return &planned->moves[i];
+    return NULL;
+}
+
+static void tell_parted(const struct check *check, const struct guest_group *group, const struct guest *mover,
+                        uint32_t position, const struct guest *stays)
+{
+    const char *host = ((const char *const *)mover->migrate.items)[position];
+    about_guest(check->findings, mover);
+    struct finding *finding =
+        report(check->findings, NM_move_parted, guest_word_span(mover, W_GUEST_MIGRATE, position + 1),
+               "guest '%s' may move to host '%s', and guest '%s' of group '%s' may not", mover->name, host, stays->name,
+               group->name);
+    finding_label(check->findings, finding, said_span(&group->said, W_GROUP_TOGETHER, 1), "together here");
+    finding_note(check->findings, finding, "they no longer stand together when it has moved");
+    finding_help(check->findings, finding, "let all of the group move there: 'migrate %s' in guest '%s'", host,
+                 stays->family);
+    about_guest(check->findings, NULL);
+}
+
+/* One host that some of a group may move to. */
+static void move_together(const struct muster *muster, const struct guest_group *group,
+                          const struct planned_guest *const *members, uint32_t mover, uint32_t position)
+{
+    const char *host = ((const char *const *)members[mover]->anywhere->migrate.items)[position];
+    g_autofree const struct planned_guest **there = g_new(const struct planned_guest *, group->member_count);
+    bool are_there = true;
+    for (uint32_t m = 0; m < group->member_count; m++) {
+        if (!is_among(&members[m]->anywhere->migrate, host)) {
+            tell_parted(muster->check, group, members[mover]->anywhere, position, members[m]->anywhere);
+            return;
+        }
+        there[m] = moved_to(members[m], host);
+        are_there &= there[m] != NULL;
+    }
+    if (are_there) /* else it was told who does not fit */
+        stand_together(muster, group, there);
+}
+
+static void keep_together(const struct muster *muster, const struct guest_group *group)
+{
+    g_autofree const struct planned_guest **members = g_new(const struct planned_guest *, group->member_count);
+    g_autoptr(GHashTable) hosts = g_hash_table_new(g_str_hash, g_str_equal);
+    for (uint32_t m = 0; m < group->member_count; m++) {
+        members[m] = muster->by_number[group->members[m]];
+        if (!members[m])
+            return; /* guests without the one that was told stand where they like */
+        if (members[m]->host)
+            g_hash_table_add(hosts, (gpointer)(uintptr_t)members[m]->host->name);
+    }
+    stand_together(muster, group, members);
+    for (uint32_t m = 0; m < group->member_count; m++) {
+        const struct list *names = &members[m]->anywhere->migrate;
+        for (uint32_t i = 0; i < names->count; i++)
+            if (g_hash_table_add(hosts, ((gpointer *)(uintptr_t)names->items)[i]))
+                move_together(muster, group, members, m, i);
     }
 }
 
@@ -288,7 +379,7 @@ static void guests_stand_as_grouped(const struct check *check, const struct plan
         if (group->apart != GROUP_UNSAID)
             stand_apart(&muster, group);
         if (group->together != GROUP_UNSAID)
-            stand_together(&muster, group);
+            keep_together(&muster, group);
     }
     g_free(muster.by_number);
 }

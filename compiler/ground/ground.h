@@ -102,6 +102,8 @@ struct planned_guest {
 struct planned_site {
     const struct plan *plan;
     const struct planned_guest *guests; /* plan->guest_count of them, same order */
+    const struct plan_host *idle_hosts; /* without guests, so not in the plan, but asserted of; in order of the site */
+    uint32_t idle_host_count;
     const struct site *site;
     const struct site_hosts *hosts;
 };

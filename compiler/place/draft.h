@@ -156,7 +156,8 @@ struct placing { /* one run */
     struct candidates all;      /* every host; */
     uint32_t *order;            /* its list, kept sorted by emptiness where the site spreads; NULL until asked for */
     struct draft *drafts;       /* by guest */
-    uint32_t *claims;           /* of the guest that is being placed */
+    struct planned_guest **planned; /* by guest, once all are placed; NULL: it is not */
+    uint32_t *claims;               /* of the guest that is being placed */
     uint32_t claim_room;
     struct findings *unheard;      /* where several hosts are tried, what one of them lacks is no mistake */
     GHashTable *told;              /* families whose first guest that did not fit was told */
@@ -362,6 +363,8 @@ struct replay {                             /* a site that differs in one edit *
     const struct guest_group *group;        /* all of its guests must fit; NULL: there is none; */
     const struct guest_group *edited_group; /* stands for it; NULL: as it is */
     const struct guest *left_out;
+    const struct guest *const *moved; /* each stands for the guest of its number alone */
+    uint32_t moved_count;
     const struct room *room; /* of the host where a pool gets more pages; NULL: none does */
     uint32_t node;
     uint64_t page_bytes, more_pages;
@@ -390,18 +393,21 @@ void cell_counts_anywhere(const struct guest *guest, const struct candidates *ca
 
 /* ---- moving.c: guests that may move ---------------------------------------------------------------------------- */
 
-/* What the guest is on each host of its `migrate`, of which home says how many; called when all guests are placed and
- * this one is finished.  What it sees at home may become a worse case. */
-const struct planned_guest *finish_moves(struct placing *placing, const struct identity *identity,
-                                         const struct guest *guest, const struct draft *draft, struct plan_guest *home);
+/* What the guest is on each host of its `migrate`, once all guests are finished; `home` is its plan, and what it sees
+ * there may become a worse case. */
+void finish_moves(struct placing *placing, const struct identity *identity, struct planned_guest *row,
+                  struct plan_guest *home);
 /* The same latencies, bandwidths, side caches and initiators wherever it is (finish_hmat.c). */
 void finish_moved_hmat(struct placing *placing, const struct draft *draft, struct plan_guest *home,
                        struct plan_guest *moves);
-/* refuse_move.c: it does not fit there. */
-void refuse_move(struct placing *placing, const struct guest *moved, struct room *room, struct span span);
+/* refuse_move.c: whether it would fit in a room, which it leaves as it is. */
+bool fits_in_room(struct placing *placing, struct room *room, const struct guest *guest);
+/* Words for that host alone, each tried, behind what is told of a guest that does not fit there. */
+void offer_moves(struct placing *placing, struct finding *finding, struct room *room, const struct guest *moved);
+
 /* ---- spare.c ---------------------------------------------------------------------------------------------------- */
 
-void check_spare(struct placing *placing); /* once all guests are placed */
+void check_spare(struct placing *placing); /* once all guests are finished */
 
 /* ---- why.c: what is short --------------------------------------------------------------------------------------- */
 
@@ -456,7 +462,9 @@ struct identity { /* what makes names into numbers, the same in every run */
     GHashTable *bases; /* base files that several guests use, so that its UUID is nobody's */
 };
 
-const struct plan_host *finish_hosts(const struct placing *placing, uint32_t *out_count); /* left.c */
+/* left.c: the hosts that have guests; those that have none, and of which something is asserted. */
+const struct plan_host *finish_hosts(const struct placing *placing, uint32_t *out_count);
+const struct plan_host *finish_idle_hosts(struct placing *placing, uint32_t *out_count);
 void finish_guest(struct placing *placing, const struct identity *identity, const struct draft *draft,
                   struct plan_guest *out);
 void finish_topology(const struct draft *draft, struct plan_guest *out);

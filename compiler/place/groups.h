@@ -52,6 +52,26 @@ bool try_grouped(struct attempt *attempt, const struct guest *guest, uint32_t ce
 uint32_t unit_size(const struct placing *placing, const struct guest *guest);
 /* Places all of them, where this one is the first whose turn it is. */
 void place_unit(struct placing *placing, const struct guest *first);
+/* Enters some of them, as `guests` in order of the site, into one room.  False: nobody is in it. */
+bool enter_room(struct placing *placing, const struct guest *const *guests, uint32_t count, struct room *room);
+
+/* ---- movers.c: guests that are placed as one, where they may move ----------------------------------------------- */
+
+struct movers {                  /* a guest, and those that go along, in order of the site */
+    const struct guest **guests; /* as they move */
+    uint32_t count;
+    struct draft *aside; /* what they are at home, while they are tried elsewhere; NULL: they are not */
+};
+
+/* Numbers of the guests that move to a host with this one, itself among them. */
+const uint32_t *who_moves(struct placing *placing, const struct guest *guest, const char *host, uint32_t *out_count);
+/* Tries all of them in a room: the draft of one of them; NULL: they do not fit.  They are at home again behind
+ * movers_leave(); the room is the caller's to restore. */
+struct draft *movers_enter(struct placing *placing, struct movers *movers, struct room *room, const struct guest *one);
+void movers_leave(struct placing *placing, const struct movers *movers);
+/* refuse_move.c: one of them, where it does not fit, or they do not. */
+void refuse_move(struct placing *placing, const struct movers *movers, const struct guest *moved, struct room *room,
+                 struct span span);
 
 /* ---- refuse_group.c: telling why -------------------------------------------------------------------------------- */
 
@@ -61,3 +81,7 @@ bool settle_crowded(struct placing *placing, const struct guest *guest, const st
                     struct draft *draft);
 /* Guests that fit, but not together; by now each stands for itself. */
 void refuse_torn(struct placing *placing, const uint32_t *members, uint32_t count);
+/* A guest that does not fit where it may move.  False: it would not without its groups either. */
+bool refuse_crowded_move(struct placing *placing, const struct guest *moved, struct room *room, struct span span);
+/* Guests that fit each, but not together, where they may move. */
+void refuse_torn_move(struct placing *placing, const struct guest *moved, const struct room *room, struct span span);

@@ -62,22 +62,37 @@ static void finish_memory(const struct placing *placing, const struct room *room
     out->pools = pools;
 }
 
+static struct plan_host finish_host(const struct placing *placing, const struct room *room)
+{
+    struct plan_node *nodes = arena_array(placing->arena, struct plan_node, room->node_count);
+    for (uint32_t n = 0; n < room->node_count; n++) {
+        nodes[n].os_index = room->nodes[n].os_index;
+        finish_memory(placing, room, n, &nodes[n]);
+        finish_cpus(placing, room, &room->nodes[n], &nodes[n]);
+    }
+    return (struct plan_host){ .name = room->host->name, .nodes = nodes, .node_count = room->node_count };
+}
+
 const struct plan_host *finish_hosts(const struct placing *placing, uint32_t *out_count)
 {
     struct plan_host *hosts = arena_array(placing->arena, struct plan_host, placing->hosts->count);
     *out_count = 0;
+    for (uint32_t h = 0; h < placing->hosts->count; h++)
+        if (placing->rooms[h] && placing->rooms[h]->guests)
+            hosts[(*out_count)++] = finish_host(placing, placing->rooms[h]);
+    return hosts;
+}
+
+const struct plan_host *finish_idle_hosts(struct placing *placing, uint32_t *out_count)
+{
+    struct plan_host *hosts = arena_array(placing->arena, struct plan_host, placing->hosts->count);
+    *out_count = 0;
     for (uint32_t h = 0; h < placing->hosts->count; h++) {
-        const struct room *room = placing->rooms[h];
-        if (!room || !room->guests)
-            continue;
-        struct plan_node *nodes = arena_array(placing->arena, struct plan_node, room->node_count);
-        for (uint32_t n = 0; n < room->node_count; n++) {
-            nodes[n].os_index = room->nodes[n].os_index;
-            finish_memory(placing, room, n, &nodes[n]);
-            finish_cpus(placing, room, &room->nodes[n], &nodes[n]);
-        }
-        hosts[(*out_count)++] =
-            (struct plan_host){ .name = room->host->name, .nodes = nodes, .node_count = room->node_count };
+        const struct declared_host *declared = placing->hosts->list[h].declared;
+        bool is_asserted = placing->site->assertions.count || declared->assertions.count;
+        const struct room *room = is_asserted ? room_at(placing, h) : NULL;
+        if (room && !room->guests)
+            hosts[(*out_count)++] = finish_host(placing, room);
     }
     return hosts;
 }

@@ -1,23 +1,17 @@
 /* SPDX-License-Identifier: MIT
  *
- * Guests that may move: each is tried on the hosts of its `migrate`, beside all that stands there.  Nothing stays
- * taken, so that nobody loses room to a guest that may never come.  What the guest sees is that of its home, and where
- * numac chose it, the worst case of all its hosts.
+ * Guests that may move: each is tried on the hosts of its `migrate`, beside all that stands there at home, and with
+ * those that its groups hold together with it.  Nothing stays taken, so that nobody loses room to a guest that may
+ * never come.  What the guest sees is that of its home, and where numac chose it, the worst case of all its hosts.
  */
-#include "place/draft.h"
+#include "place/groups.h"
 
 #include <string.h>
 
-struct move {                      /* of one guest to one host */
-    const struct guest *guest;     /* of the site */
-    const struct plan_guest *home; /* what it is at home */
-    struct span span;              /* of the host's name */
+struct move {                         /* of one guest to one host */
+    const struct planned_guest *home; /* what it is at home */
+    struct span span;                 /* of the host's name */
 };
-
-static struct span move_span(const struct guest *guest, uint32_t position)
-{
-    return placed_word_span(guest, W_GUEST_MIGRATE, position + 1);
-}
 
 /* ---- the same guest --------------------------------------------------------------------------------------------- */
 
@@ -92,6 +86,33 @@ static const struct guest *as_it_moves(const struct attempt *attempt, const stru
 
 /* ---- one host --------------------------------------------------------------------------------------------------- */
 
+static const struct guest *moved_to(const struct attempt *attempt, uint32_t number)
+{
+    struct placing *placing = attempt->placing;
+    struct guest *own = NULL;
+    const struct guest *there = guest_there(placing, &placing->site->guests[number], attempt->room->number, &own);
+    return as_it_moves(attempt, there, placing->planned[number]->plan);
+}
+
+static struct movers movers_of(const struct attempt *attempt, const struct move *move)
+{
+    struct movers movers = { 0 };
+    const uint32_t *numbers =
+        who_moves(attempt->placing, move->home->anywhere, attempt->room->host->name, &movers.count);
+    movers.guests = arena_array(attempt->placing->scratch, const struct guest *, movers.count);
+    for (uint32_t m = 0; m < movers.count; m++)
+        movers.guests[m] = moved_to(attempt, numbers[m]);
+    return movers;
+}
+
+static const struct guest *mover(const struct movers *movers, uint32_t number)
+{
+    uint32_t at = 0;
+    while (movers->guests[at]->number != number)
+        at++;
+    return movers->guests[at];
+}
+
 static bool fits_there(struct attempt *attempt, const struct guest *moved)
 {
     for (enum ease ease = EASE_ROOMY; ease < EASE_COUNT && !attempt->misfit->is_reported; ease++) {
@@ -105,20 +126,32 @@ static bool fits_there(struct attempt *attempt, const struct guest *moved)
 /* The threads of its cores were fit to whole cores at home. */
 static void tell_threads(const struct placing *placing, const struct move *move, const struct draft *draft)
 {
+    const struct plan_guest *home = move->home->plan;
     bool on_cores = false;
     for (uint32_t c = 0; c < draft->cell_count; c++)
         on_cores |= pin_of(&draft->cells[c]) == PIN_CORES;
-    if (!on_cores || move->home->threads <= MAX(draft->room->smt, 1))
+    if (!on_cores || home->threads <= MAX(draft->room->smt, 1))
         return;
-    struct finding *finding =
-        report(placing->findings, NM_moved_threads, move->span,
-               "guest '%s' sees %u threads a core, and the cores of host '%s' have %u", move->guest->name,
-               move->home->threads, draft->room->host->name, MAX(draft->room->smt, 1));
+    struct finding *finding = report(placing->findings, NM_moved_threads, move->span,
+                                     "guest '%s' sees %u threads a core, and the cores of host '%s' have %u",
+                                     home->name, home->threads, draft->room->host->name, MAX(draft->room->smt, 1));
     finding_note(
         placing->findings, finding,
         "there each of its vCPUs has a core of its own, and its kernel still takes pairs of them for one core");
     finding_help(placing->findings, finding, "write 'vcpus %u { threads %u }', which all its hosts have",
-                 move->home->vcpu_count, MAX(draft->room->smt, 1));
+                 home->vcpu_count, MAX(draft->room->smt, 1));
+}
+
+/* False: nothing is loose for its vCPUs, which is told. */
+static bool finish_there(struct placing *placing, const struct identity *identity, const struct move *move,
+                         struct draft *draft, struct plan_guest *out)
+{
+    room_forget_loose(draft->room);
+    if (!settle_vcpus(placing, draft))
+        return false;
+    tell_threads(placing, move, draft);
+    finish_guest(placing, identity, draft, out);
+    return true;
 }
 
 /* False: it does not fit, which is told. */
@@ -130,25 +163,20 @@ static bool try_move(struct placing *placing, const struct identity *identity, c
     struct attempt attempt = {
         .placing = placing, .draft = draft, .room = room, .is_only_host = true, .misfit = &misfit
     };
-    struct guest *own = NULL;
-    const struct guest *there = guest_there(placing, move->guest, room->number, &own);
-    const struct guest *moved = as_it_moves(&attempt, there, move->home);
+    struct movers movers = movers_of(&attempt, move);
+    const struct guest *moved = mover(&movers, move->home->anywhere->number);
     struct saved_room *saved = room_save(placing->scratch, room);
-    bool fits = false;
     about_guest(placing->findings, moved);
-    if (fits_there(&attempt, moved)) {
-        room_forget_loose(room);
-        fits = settle_vcpus(placing, draft);
-        if (fits) {
-            tell_threads(placing, move, draft);
-            finish_guest(placing, identity, draft, out);
-        }
-        *out_guest = moved;
-    } else if (!misfit.is_reported) {
-        refuse_move(placing, moved, room, move->span);
-    }
+    struct draft *entered = movers.count > 1              ? movers_enter(placing, &movers, room, moved)
+                            : fits_there(&attempt, moved) ? draft
+                                                          : NULL;
+    bool fits = entered && finish_there(placing, identity, move, entered, out);
+    movers_leave(placing, &movers);
     room_restore(saved);
+    if (!entered && !misfit.is_reported)
+        refuse_move(placing, &movers, moved, room, move->span);
     about_guest(placing->findings, NULL);
+    *out_guest = moved;
     return fits;
 }
 
@@ -193,20 +221,21 @@ static struct room *room_to_move_to(struct placing *placing, const struct guest 
     return room == draft->room ? NULL : room;
 }
 
-const struct planned_guest *finish_moves(struct placing *placing, const struct identity *identity,
-                                         const struct guest *guest, const struct draft *draft, struct plan_guest *home)
+void finish_moves(struct placing *placing, const struct identity *identity, struct planned_guest *row,
+                  struct plan_guest *home)
 {
+    const struct guest *guest = row->anywhere;
+    const struct draft *draft = &placing->drafts[guest->number];
     uint32_t most = draft->room ? guest->migrate.count : 0;
     if (!most)
-        return NULL;
+        return;
     struct plan_guest *moves = arena_array(placing->arena, struct plan_guest, most);
     struct planned_guest *rows = arena_array(placing->arena, struct planned_guest, most);
     struct placing trial = *placing; /* what is tried is forgotten after each host */
     trial.scratch = arena_new();
-    trial.grouping = NULL; /* who moves where, and who moves with it, is not known */
     for (uint32_t i = 0; i < most; i++) {
         struct room *room = room_to_move_to(placing, guest, i, draft);
-        struct move move = { .guest = guest, .home = home, .span = move_span(guest, i) };
+        struct move move = { row, placed_word_span(guest, W_GUEST_MIGRATE, i + 1) };
         const struct guest *there;
         if (!room)
             continue;
@@ -223,8 +252,9 @@ const struct planned_guest *finish_moves(struct placing *placing, const struct i
     placing->work_left = trial.work_left;
     placing->looks_left = trial.looks_left;
     placing->explained = trial.explained;
+    placing->is_too_much = trial.is_too_much;
     home->moves = moves;
+    row->moves = rows;
     about_guest(placing->findings, draft->guest);
     take_worst(placing, draft, home, moves);
-    return rows;
 }

@@ -286,6 +286,8 @@ static struct site *edited_site(struct placing *again, const struct replay *repl
         site->guests[g].name = before->name;
         site->guests[g].instance = before->instance;
     }
+    for (uint32_t i = 0; i < replay->moved_count; i++)
+        site->guests[replay->moved[i]->number] = *replay->moved[i];
     if (replay->edited_group) {
         site->groups = arena_copy(again->scratch, site->groups, site->group_count * sizeof *site->groups);
         site->groups[replay->group - again->site->groups] = *replay->edited_group;
@@ -370,31 +372,32 @@ static const struct planned_site *finish_site(struct placing *placing)
     g_autoptr(GChecksum) sha1 = g_checksum_new(G_CHECKSUM_SHA1);
     struct identity identity = { sha1, bases };
     find_shared_bases(placing, bases);
+    placing->planned = arena_array(placing->scratch, struct planned_guest *, site->guest_count);
     uint32_t count = 0;
     for (uint32_t g = 0; g < site->guest_count; g++) {
         struct draft *draft = &placing->drafts[g];
         size_t before = findings_count(placing->findings, HINT);
         about_guest(placing->findings, draft->guest);
-        bool is_settled = draft->is_placed && settle_vcpus(placing, draft);
-        const struct planned_guest *moves = NULL;
-        if (is_settled) {
+        if (draft->is_placed && settle_vcpus(placing, draft)) {
             finish_guest(placing, &identity, draft, &guests[count]);
-            moves = finish_moves(placing, &identity, &site->guests[g], draft, &guests[count]);
+            rows[count] = (struct planned_guest){ .plan = &guests[count],
+                                                  .guest = draft->guest,
+                                                  .anywhere = &site->guests[g],
+                                                  .host = draft->room ? draft->room->host : NULL,
+                                                  .programs = programs_of(placing, draft) };
+            placing->planned[g] = &rows[count++];
         }
         tell_origins_since(placing->findings, before, site, draft->guest);
-        if (!is_settled)
-            continue;
-        rows[count] = (struct planned_guest){ .plan = &guests[count],
-                                              .guest = draft->guest,
-                                              .anywhere = &site->guests[g],
-                                              .moves = moves,
-                                              .host = draft->room ? draft->room->host : NULL,
-                                              .programs = programs_of(placing, draft) };
-        count++;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        size_t before = findings_count(placing->findings, HINT);
+        finish_moves(placing, &identity, &rows[i], &guests[i]);
+        tell_origins_since(placing->findings, before, site, rows[i].guest);
     }
     *plan = (struct plan){ .site = site->name, .guests = guests, .guest_count = count };
     plan->hosts = finish_hosts(placing, &plan->host_count);
     *planned = (struct planned_site){ .plan = plan, .guests = rows, .site = site, .hosts = placing->hosts };
+    planned->idle_hosts = finish_idle_hosts(placing, &planned->idle_host_count);
     return planned;
 }
 
@@ -417,10 +420,9 @@ const struct planned_site *place_site(struct arena *arena, struct findings *find
     for (uint32_t h = 0; h < hosts->count; h++)
         g_hash_table_insert(placing.host_numbers, (gpointer)(guintptr)hosts->list[h].name, GUINT_TO_POINTER(h + 1));
     place_all(&placing);
-    about_guest(findings, NULL);
-    check_spare(&placing);
     const struct planned_site *planned = finish_site(&placing);
     about_guest(findings, NULL);
+    check_spare(&placing);
     close_rooms(&placing);
     findings_free(placing.unheard);
     g_hash_table_destroy(placing.told);

@@ -122,6 +122,20 @@ static bool offer_own_cpus(struct placing *placing, struct finding *finding, con
 
 /* ---- apart ------------------------------------------------------------------------------------------------------ */
 
+/* Where others of its group stand, few of them; on one host, or NULL: on any. */
+static void note_others(struct placing *placing, struct finding *finding, const struct guest *guest,
+                        const struct guest_group *group, const struct room *room)
+{
+    for (uint32_t m = 0, noted = 0; m < group->member_count && noted < NAMED_MOST; m++) {
+        const struct guest *other = &placing->site->guests[group->members[m]];
+        const struct room *its = placing->drafts[other->number].room;
+        if (other->number == guest->number || !its || (room && its != room))
+            continue;
+        note_stand(placing, finding, other, group->apart, "stands");
+        noted++;
+    }
+}
+
 static void tell_crowded(struct placing *placing, const struct guest *guest, const struct guest_group *group)
 {
     bool *is_told = &placing->grouping->is_told[group - placing->site->groups];
@@ -133,13 +147,7 @@ static void tell_crowded(struct placing *placing, const struct guest *guest, con
         report(placing->findings, NM_group_crowded, said_span(&group->said, W_GROUP_APART, 1),
                "guest '%s' fits only on %s where another guest of group '%s' stands", guest->name, level, group->name);
     finding_label(placing->findings, finding, guest->span, "guest '%s'", guest->name);
-    for (uint32_t m = 0, noted = 0; m < group->member_count && noted < NAMED_MOST; m++) {
-        const struct guest *other = &placing->site->guests[group->members[m]];
-        if (other == guest || !placing->drafts[other->number].room)
-            continue;
-        note_stand(placing, finding, other, group->apart, "stands");
-        noted++;
-    }
+    note_others(placing, finding, guest, group, NULL);
     bool is_offered = offer_own_cpus(placing, finding, guest, group);
     is_offered |= offer_narrower(placing, finding, group);
     is_offered |= offer_any_host(placing, finding, guest);
@@ -148,42 +156,84 @@ static void tell_crowded(struct placing *placing, const struct guest *guest, con
                      guest->name);
 }
 
-static bool fits_without(struct placing *placing, const struct guest *guest, const struct candidates *candidates,
-                         struct draft *draft)
+/* Whether a guest fits, while some of its groups are ignored. */
+struct trial {
+    bool (*fits)(const struct trial *trial);
+    struct placing *placing;
+    const struct guest *guest;
+    const struct candidates *candidates; /* somewhere on these, and its draft, */
+    struct draft *draft;
+    struct room *room; /* or here, leaving no trace */
+};
+
+static bool fits_somewhere(const struct trial *trial)
 {
-    struct asking asking = { .guest = guest };
-    return place_over(placing, candidates, &asking, draft);
+    struct asking asking = { .guest = trial->guest };
+    return place_over(trial->placing, trial->candidates, &asking, trial->draft);
+}
+
+static bool fits_here(const struct trial *trial)
+{
+    return fits_in_room(trial->placing, trial->room, trial->guest);
+}
+
+/* The group without which it fits, else the first that wants it apart; NULL: none does. */
+static const struct guest_group *in_the_way(const struct trial *trial, bool *out_fits)
+{
+    struct grouping *grouping = trial->placing->grouping;
+    const struct guest_group *first = NULL, *group;
+    uint32_t at = 0;
+    *out_fits = false;
+    for (uint32_t looked = 0; looked < GROUPS_LOOKED_AT && (group = next_group(grouping, trial->guest, &at));) {
+        if (group->apart == GROUP_UNSAID)
+            continue;
+        looked++;
+        first = first ? first : group;
+        grouping->ignored = group;
+        *out_fits = trial->fits(trial);
+        grouping->ignored = NULL;
+        if (*out_fits)
+            return group;
+    }
+    grouping->ignores_all = true;
+    *out_fits = first && trial->fits(trial);
+    grouping->ignores_all = false;
+    return first;
 }
 
 bool settle_crowded(struct placing *placing, const struct guest *guest, const struct candidates *candidates,
                     struct draft *draft)
 {
-    struct grouping *grouping = placing->grouping;
-    const struct guest_group *in_the_way = NULL, *group;
-    uint32_t at = 0;
-    bool fits = false;
-    for (uint32_t looked = 0; !fits && looked < GROUPS_LOOKED_AT && (group = next_group(grouping, guest, &at));) {
-        if (group->apart == GROUP_UNSAID)
-            continue;
-        looked++;
-        in_the_way = in_the_way ? in_the_way : group;
-        grouping->ignored = group;
-        fits = fits_without(placing, guest, candidates, draft);
-        grouping->ignored = NULL;
-        in_the_way = fits ? group : in_the_way;
-    }
-    if (!in_the_way)
-        return false;
-    if (!fits) {
-        grouping->ignores_all = true;
-        fits = fits_without(placing, guest, candidates, draft);
-        grouping->ignores_all = false;
-    }
+    struct trial trial = { fits_somewhere, placing, guest, candidates, draft, NULL };
+    bool fits;
+    const struct guest_group *group = in_the_way(&trial, &fits);
     if (!fits || fixes_places(guest))
         return fits;
     draft->is_placed = false; /* its room stays taken, so that what follows is told as if this were cured */
     if (!placing->is_replay)
-        tell_crowded(placing, guest, in_the_way);
+        tell_crowded(placing, guest, group);
+    return true;
+}
+
+bool refuse_crowded_move(struct placing *placing, const struct guest *moved, struct room *room, struct span span)
+{
+    struct trial trial = { fits_here, placing, moved, NULL, NULL, room };
+    bool fits;
+    const struct guest_group *group = in_the_way(&trial, &fits);
+    if (!fits)
+        return false;
+    const char *host = room->host->name;
+    struct finding *finding =
+        group->apart == GROUP_HOST
+            ? report(placing->findings, NM_move_crowded, span,
+                     "guest '%s' cannot move to host '%s', where another guest of group '%s' stands", moved->name, host,
+                     group->name)
+            : report(placing->findings, NM_move_crowded, span,
+                     "guest '%s' fits on host '%s' only on %s where another guest of group '%s' stands", moved->name,
+                     host, group_part_text(group->apart), group->name);
+    finding_label(placing->findings, finding, said_span(&group->said, W_GROUP_APART, 1), "apart here");
+    note_others(placing, finding, moved, group, room);
+    offer_moves(placing, finding, room, moved);
     return true;
 }
 
@@ -223,4 +273,22 @@ void refuse_torn(struct placing *placing, const uint32_t *members, uint32_t coun
         is_offered = offer_any_host(placing, finding, &placing->site->guests[group->members[m]]);
     if (!is_offered)
         finding_help(placing->findings, finding, "leave 'together' out of group '%s'", group->name);
+}
+
+void refuse_torn_move(struct placing *placing, const struct guest *moved, const struct room *room, struct span span)
+{
+    const struct guest_group *group;
+    uint32_t at = 0;
+    while ((group = next_group(placing->grouping, moved, &at)) && group->together == GROUP_UNSAID)
+        continue;
+    if (!group)
+        bug("guests that move together, and no group holds them");
+    const char *level = strchr(group_part_text(group->together), ' ');
+    struct finding *finding =
+        report(placing->findings, NM_move_torn, span,
+               "the guests of group '%s' fit on host '%s' each for itself, but no%s there has room for all of them",
+               group->name, room->host->name, level);
+    finding_label(placing->findings, finding, said_span(&group->said, W_GROUP_TOGETHER, 1), "together here");
+    finding_help(placing->findings, finding, "make room on host '%s', or leave it out of 'migrate' of all of them",
+                 room->host->name);
 }

@@ -2,7 +2,8 @@
  *
  * `spare`: whether everything still fits with so many hosts or nodes missing.  The site is placed anew for each choice
  * of them that holds a guest; what holds none can be missing beside one that does, and take from it where its guests
- * would have gone.  The first choice that does not fit is told; what was not tried is told too.
+ * would have gone.  The first choice that does not fit is told; what was not tried is told too.  The same is asked once
+ * more with each guest that may move where it would be then.
  */
 #include "place/groups.h"
 #include "place/nodes.h"
@@ -14,8 +15,15 @@ enum { SPARE_MOST = 3, NAMED_MOST = 3, HOSTS_LOOKED_AT = 16 };
 /* What all replays may look at: about as much as placing a large site. */
 enum { WORK_OF_SPARE = 20000000, LOOKS_OF_A_STEP = 8 };
 
+struct away { /* guests that move together, where they may move */
+    const struct guest **guests;
+    uint32_t count, host;
+    struct span span; /* of the host's name, at the first of them */
+};
+
 struct spare {
     struct placing *placing;
+    const struct away *away;  /* NULL: all are at home */
     const struct outage *all; /* that may be missing, those that hold guests first */
     uint32_t count, used;
     uint32_t missing_count;            /* at once */
@@ -174,7 +182,7 @@ static const char *short_text(struct placing *again, const struct guest *guest)
 static void note_guest(struct spare *spare, struct finding *finding, struct placing *again, uint32_t number)
 {
     struct findings *findings = spare->placing->findings;
-    const struct guest *guest = &spare->placing->site->guests[number];
+    const struct guest *guest = &again->site->guests[number];
     bool is_there = again->missing->list[0].node != NO_INDEX && fixes_places(guest);
     const char *text;
     if (names_only_missing(again, guest))
@@ -223,30 +231,60 @@ static bool offer_open(struct spare *spare, struct finding *finding, const struc
     return true;
 }
 
+/* "guest 'a' finds no room", "guest 'a' and 2 others find no room" */
+static const char *who_finds_none(const struct spare *spare, const struct placing *again)
+{
+    uint32_t first = first_without(again), others = 0;
+    const char *name = again->site->guests[first].name;
+    for (uint32_t g = first + 1; g < again->site->guest_count; g++)
+        others += finds_no_room(again, g);
+    struct arena *scratch = spare->placing->scratch;
+    if (!others)
+        return arena_printf(scratch, "guest '%s' finds no room", name);
+    if (others == 1)
+        return arena_printf(scratch, "guest '%s' and another find no room", name);
+    return arena_printf(scratch, "guest '%s' and %u others find no room", name, others);
+}
+
+static void note_guests(struct spare *spare, struct finding *finding, struct placing *again)
+{
+    struct findings *findings = spare->placing->findings;
+    const struct guest *first = &again->site->guests[first_without(again)];
+    uint32_t found = 0;
+    finding_label(findings, finding, first->span, "guest '%s'", first->name);
+    for (uint32_t g = first->number; g < again->site->guest_count; g++)
+        if (finds_no_room(again, g) && found++ < NAMED_MOST)
+            note_guest(spare, finding, again, g);
+    if (found > NAMED_MOST)
+        finding_note(findings, finding, "and so for %u more", found - NAMED_MOST);
+}
+
 static void tell_short(struct spare *spare, struct placing *again)
 {
     struct placing *placing = spare->placing;
-    const struct guest *guests = placing->site->guests, *first = &guests[first_without(again)];
-    uint32_t others = 0, named = 0;
-    for (uint32_t g = first->number + 1; g < placing->site->guest_count; g++)
-        others += finds_no_room(again, g);
-    const char *find = !others       ? " finds"
-                       : others == 1 ? " and another find"
-                                     : arena_printf(placing->scratch, " and %u others find", others);
     struct finding *finding =
         report(placing->findings, NM_spare_short, said_span(&placing->site->said, W_SITE_SPARE, 0),
-               "with %s missing, guest '%s'%s no room", missing_text(placing, again->missing), first->name, find);
-    finding_label(placing->findings, finding, first->span, "guest '%s'", first->name);
-    for (uint32_t g = first->number; g < placing->site->guest_count && named < NAMED_MOST; g++) {
-        if (!finds_no_room(again, g))
-            continue;
-        note_guest(spare, finding, again, g);
-        named++;
-    }
-    if (others >= NAMED_MOST)
-        finding_note(placing->findings, finding, "and so for %u more", others + 1 - NAMED_MOST);
-    if (!offer_open(spare, finding, first, again->missing))
+               "with %s missing, %s", missing_text(placing, again->missing), who_finds_none(spare, again));
+    note_guests(spare, finding, again);
+    if (!offer_open(spare, finding, &placing->site->guests[first_without(again)], again->missing))
         finding_help(placing->findings, finding, "declare another host, or ask for less");
+}
+
+static void tell_short_away(struct spare *spare, struct placing *again)
+{
+    struct placing *placing = spare->placing;
+    const struct away *away = spare->away;
+    const char *host = placing->hosts->list[away->host].name;
+    about_guest(placing->findings, away->guests[0]);
+    struct finding *finding =
+        report(placing->findings, NM_spare_moved, away->span, "with guest '%s'%s on host '%s' and %s missing, %s",
+               away->guests[0]->name, away->count > 1 ? " and those of its group" : "", host,
+               missing_text(placing, again->missing), who_finds_none(spare, again));
+    finding_label(placing->findings, finding, said_span(&placing->site->said, W_SITE_SPARE, 0),
+                  "all would fit were it at home");
+    note_guests(spare, finding, again);
+    finding_help(placing->findings, finding, "make room on host '%s', or leave it out of 'migrate'", host);
+    about_guest(placing->findings, NULL);
 }
 
 static void tell_untried(const struct spare *spare, uint64_t tried)
@@ -258,26 +296,45 @@ static void tell_untried(const struct spare *spare, uint64_t tried)
         all = all * (spare->count - i) / (i + 1);
         free = others > i ? free * (others - i) / (i + 1) : 0;
     }
-    struct finding *finding =
-        report(placing->findings, NM_spare_untried, said_span(&placing->site->said, W_SITE_SPARE, 0),
-               "%" G_GUINT64_FORMAT " of the %" G_GUINT64_FORMAT " cases of 'spare' were tried, and all of these fit",
-               tried, all - free);
+    struct span span = said_span(&placing->site->said, W_SITE_SPARE, 0);
+    struct finding *finding = spare->away ? report(placing->findings, NM_spare_untried, span,
+                                                   "'spare' was not tried with every guest where it may move")
+                                          : report(placing->findings, NM_spare_untried, span,
+                                                   "%" G_GUINT64_FORMAT " of the %" G_GUINT64_FORMAT
+                                                   " cases of 'spare' were tried, and all of these fit",
+                                                   tried, all - free);
     finding_help(placing->findings, finding, "split the site, so that each part can be tried whole");
 }
 
 /* ---- all choices ------------------------------------------------------------------------------------------------ */
 
+/* What a guest that is away stands on is missing: then it is placed anew like all others, which was tried. */
+static bool takes_from(const struct missing *missing, const struct away *away)
+{
+    for (uint32_t i = 0; away && i < missing->count; i++)
+        if (missing->list[i].host == away->host)
+            return true;
+    return false;
+}
+
 /* Tries one choice.  False: nothing more is to be tried. */
 static bool try_choice(struct spare *spare, const uint32_t *chosen, uint64_t *tried)
 {
+    const struct away *away = spare->away;
     struct outage list[SPARE_MOST];
     struct missing missing = { list, spare->missing_count };
     for (uint32_t i = 0; i < missing.count; i++)
         list[i] = spare->all[chosen[i]];
+    if (takes_from(&missing, away))
+        return true;
     struct placing again;
-    struct replay replay = { .missing = &missing };
+    struct replay replay = { .missing = &missing,
+                             .moved = away ? away->guests : NULL,
+                             .moved_count = away ? away->count : 0 };
     bool is_whole = replay_without(spare, &replay, &again), fits = all_find_room(&again);
-    if (is_whole && !fits)
+    if (is_whole && !fits && away)
+        tell_short_away(spare, &again);
+    else if (is_whole && !fits)
         tell_short(spare, &again);
     replay_end(&again);
     if (!is_whole)
@@ -335,12 +392,74 @@ static void refuse_hostless(struct placing *placing)
                  "declare one: 'host NAME { topology \"FILE\" }', recorded with 'numac host record'");
 }
 
+/* False: some choice does not fit, or was not tried. */
+static bool try_choices(struct spare *spare)
+{
+    uint32_t chosen[SPARE_MOST] = { 0, 1, 2 };
+    uint64_t tried = 0;
+    bool fits = true, is_left = spare->used > 0;
+    while (is_left && fits) {
+        fits = try_choice(spare, chosen, &tried);
+        is_left = next_choice(spare, chosen);
+    }
+    return fits;
+}
+
+/* ---- guests that may move --------------------------------------------------------------------------------------- */
+
+static const struct planned_guest *moved_to(const struct planned_guest *planned, const char *host)
+{
+    for (uint32_t m = 0; m < planned->plan->move_count; m++)
+        if (strcmp(planned->plan->moves[m].host, host) == 0)
+            return &planned->moves[m];
+    return NULL;
+}
+
+/* A guest, and those that move with it, as they would be there.  False: one before it stands for all of them, or some
+ * do not fit or stay behind, which is told. */
+static bool find_away(struct placing *placing, const struct planned_guest *home, const struct planned_guest *there,
+                      struct away *out)
+{
+    const struct guest *first = home->anywhere;
+    const char *host = there->host->name;
+    const uint32_t *numbers = who_moves(placing, first, host, &out->count);
+    if (numbers[0] != first->number || unit_size(placing, first) != out->count)
+        return false;
+    out->host = GPOINTER_TO_UINT(g_hash_table_lookup(placing->host_numbers, host)) - 1;
+    out->guests = arena_array(placing->scratch, const struct guest *, out->count);
+    for (uint32_t m = 0; m < out->count; m++) {
+        const struct planned_guest *moved = moved_to(placing->planned[numbers[m]], host);
+        if (!moved)
+            return false;
+        out->guests[m] = guest_only_there(placing, moved->guest, out->host);
+    }
+    uint32_t position = 0;
+    while (strcmp(((const char *const *)first->migrate.items)[position], host) != 0)
+        position++;
+    out->span = placed_word_span(first, W_GUEST_MIGRATE, position + 1);
+    return true;
+}
+
+static void try_moves(struct spare *spare)
+{
+    struct placing *placing = spare->placing;
+    for (uint32_t g = 0; g < placing->site->guest_count; g++) {
+        const struct planned_guest *home = placing->planned[g];
+        for (uint32_t m = 0; home && m < home->plan->move_count && spare->work_left; m++) {
+            struct away away;
+            if (!find_away(placing, home, &home->moves[m], &away))
+                continue;
+            spare->away = &away;
+            try_choices(spare);
+        }
+    }
+    spare->away = NULL;
+}
+
 void check_spare(struct placing *placing)
 {
     const struct site *site = placing->site;
     struct spare spare = { .placing = placing, .missing_count = site->spare_count, .work_left = WORK_OF_SPARE };
-    uint32_t chosen[SPARE_MOST] = { 0, 1, 2 };
-    uint64_t tried = 0;
     if (!is_said(&site->said, W_SITE_SPARE) || is_failed(&site->said, W_SITE_SPARE))
         return;
     if (!placing->hosts->count) {
@@ -358,6 +477,6 @@ void check_spare(struct placing *placing)
     for (uint32_t g = 0; g < site->guest_count; g++)
         if (!placing->drafts[g].is_placed)
             return; /* it does not fit with all of them */
-    while (chosen[0] < spare.used && try_choice(&spare, chosen, &tried) && next_choice(&spare, chosen))
-        continue;
+    if (try_choices(&spare))
+        try_moves(&spare);
 }

@@ -12,6 +12,7 @@ struct unit {
     struct placing *placing;
     struct room *room;
     enum ease ease;
+    GHashTable *moved; /* number + 1 of a guest to what it is here, with its cells; NULL: as the site has them */
 };
 
 struct crew { /* some guests of a unit, in order of the site */
@@ -31,8 +32,10 @@ static bool enter_guest(const struct unit *unit, uint32_t number, const struct c
 {
     struct placing *placing = unit->placing;
     struct guest *own = NULL;
-    const struct guest *guest = guest_there(placing, &placing->site->guests[number], unit->room->number, &own);
-    struct candidates here = { .count = 1, .most_nodes = MAX(unit->room->node_count, 1) };
+    const struct guest *guest = unit->moved
+                                    ? g_hash_table_lookup(unit->moved, GUINT_TO_POINTER(number + 1))
+                                    : guest_there(placing, &placing->site->guests[number], unit->room->number, &own);
+    struct candidates here = { .count = 1, .most_nodes = unit->moved ? 1 : MAX(unit->room->node_count, 1) };
     uint32_t first, most;
     cell_counts(guest, &here, &first, &most);
     for (uint32_t cells = first; cells <= most && placing->work_left; cells++) {
@@ -147,20 +150,18 @@ static bool enter_level(const struct unit *unit, const struct crew *crew, uint32
 
 /* ---- all of it -------------------------------------------------------------------------------------------------- */
 
-static bool may_live_on(const struct guest *guest, const char *host)
+static bool may_all_live_on(const struct placing *placing, const struct crew *crew, const char *host)
 {
-    const char *const *names = guest->hosts.items;
-    for (uint32_t i = 0; i < guest->hosts.count; i++)
-        if (strcmp(names[i], host) == 0)
-            return true;
-    return !guest->hosts.count;
+    for (uint32_t i = 0; i < crew->count; i++) {
+        const struct list *hosts = &placing->site->guests[crew->members[i]].hosts;
+        if (hosts->count && !is_among(hosts, host))
+            return false;
+    }
+    return true;
 }
 
 static bool enter_host(const struct unit *unit, const struct crew *crew)
 {
-    for (uint32_t i = 0; i < crew->count; i++)
-        if (!may_live_on(&unit->placing->site->guests[crew->members[i]], unit->room->host->name))
-            return false;
     struct arena *scratch = arena_new();
     struct saved_room *before = room_save(scratch, unit->room);
     bool fits = enter_level(unit, crew, GROUP_HOST, &(struct confines){ 0 });
@@ -175,13 +176,28 @@ static bool enter_hosts(struct placing *placing, const struct crew *crew)
     struct candidates candidates = candidates_of(placing, &placing->site->guests[crew->members[0]]);
     for (enum ease ease = EASE_ROOMY; ease < EASE_COUNT; ease++)
         for (uint32_t i = 0; i < candidates.count && placing->work_left; i++) {
-            struct unit unit = { placing, placing->rooms[candidates.hosts[i]], ease };
-            if (!enter_host(&unit, crew))
+            struct unit unit = { placing, placing->rooms[candidates.hosts[i]], ease, NULL };
+            if (!may_all_live_on(placing, crew, unit.room->host->name) || !enter_host(&unit, crew))
                 continue;
             host_was_filled(placing, unit.room);
             return true;
         }
     return false;
+}
+
+bool enter_room(struct placing *placing, const struct guest *const *guests, uint32_t count, struct room *room)
+{
+    g_autofree uint32_t *members = g_new(uint32_t, count);
+    g_autoptr(GHashTable) moved = g_hash_table_new(NULL, NULL);
+    struct crew crew = { members, count };
+    bool fits = false;
+    for (uint32_t i = 0; i < count; i++) {
+        members[i] = guests[i]->number;
+        g_hash_table_insert(moved, GUINT_TO_POINTER(members[i] + 1), (gpointer)(uintptr_t)guests[i]);
+    }
+    for (enum ease ease = EASE_ROOMY; ease < EASE_COUNT && !fits; ease++)
+        fits = enter_host(&(struct unit){ placing, room, ease, moved }, &crew);
+    return fits;
 }
 
 /* Each for itself; whoever finds no room so is told as any guest.  What people fix stands where they want it, and is

@@ -47,6 +47,15 @@ static inline struct span find(struct bench *bench, uint32_t file, const char *p
     return (struct span){ file, begin, begin + (uint32_t)strlen(piece) };
 }
 
+/* the first of a code; NULL: there is none */
+static inline const struct finding *found(const struct findings *findings, enum code code)
+{
+    for (size_t i = 0; i < findings_count(findings, HINT); i++)
+        if (findings_nth(findings, i)->code == code)
+            return findings_nth(findings, i);
+    return NULL;
+}
+
 static inline const char *rendered(struct bench *bench, enum finding_format format)
 {
     struct render_options options = { .format = format };

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "emit/emit.h"
+#include "finding_bench.h"
 #include "importing.h"
 
 static struct run import(const char *text, bool with_bases)
@@ -308,14 +309,6 @@ static const struct {
       Q35 PASSED "<devices><memory model='dimm'><target><size>512</size></target></memory></devices>",
       "    memory 512KiB\n    vcpus 1\n", NULL, "not carried over: a memory device of no cell" },
 };
-
-static const struct finding *found(const struct findings *findings, enum code code)
-{
-    for (size_t i = 0; i < findings_count(findings, HINT); i++)
-        if (findings_nth(findings, i)->code == code)
-            return findings_nth(findings, i);
-    return NULL;
-}
 
 static void test_alone(gconstpointer data)
 {

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * That a guest looks the same where it moves to: a plan as placed is found sound, and one that differs there in a
- * single thing that the guest sees is not, as the only judge of what the placer made.
+ * That a guest looks the same where it moves to, and stands there as its groups want: a plan as placed is found sound,
+ * and one that differs there in a single thing is not, as the only judge of what the placer made.
  */
-#include "check/check.h"
-#include "place/place.h"
-
-#include <string.h>
+#include "finding_bench.h"
+#include "planning.h"
 
 static const char site_text[] =
     "host h { synthetic \"pack:2 [numa(memory=16GiB)] core:4 pu:2\" }\n"
@@ -162,49 +160,55 @@ static const struct {
 
 /* ---- judging ---------------------------------------------------------------------------------------------------- */
 
-static const struct finding *told_of_moving(const struct findings *findings)
-{
-    for (size_t i = 0; i < findings_count(findings, HINT); i++)
-        if (findings_nth(findings, i)->code == NM_move_is_seen)
-            return findings_nth(findings, i);
-    return NULL;
-}
-
 static void judge(const void *position)
 {
     size_t at = (size_t)(uintptr_t)position;
-    struct arena *arena = arena_new();
-    struct sources *sources = sources_new();
-    struct findings *findings = findings_new(sources);
-    struct syntax *syntax = syntax_new(sources, findings);
-    struct model_options options = { 0 };
-    uint32_t file = sources_add_text(sources, "site.numa", site_text, strlen(site_text));
-    struct site *site = build_site(arena, syntax, file, &options);
-    struct site_hosts hosts = ground_hosts(arena, sources, findings, site);
-    check_model(arena, findings, site);
-    const struct planned_site *planned = place_site(arena, findings, site, &hosts);
-    g_assert_false(findings_have_errors(findings));
-    g_assert_cmpuint(planned->plan->guest_count, ==, 1);
-    g_assert_cmpuint(planned->plan->guests[0].move_count, ==, 1);
-    changes[at].change(arena, (struct plan_guest *)(uintptr_t)&planned->plan->guests[0].moves[0]);
-    check_plan(arena, findings, planned);
-    const struct finding *finding = told_of_moving(findings);
+    struct planning planning;
+    planning_open(&planning, site_text);
+    const struct plan *plan = planning.planned->plan;
+    g_assert_false(findings_have_errors(planning.findings));
+    g_assert_cmpuint(plan->guest_count, ==, 1);
+    g_assert_cmpuint(plan->guests[0].move_count, ==, 1);
+    changes[at].change(planning.arena, (struct plan_guest *)(uintptr_t)&plan->guests[0].moves[0]);
+    check_plan(planning.arena, planning.findings, planning.planned);
+    const struct finding *finding = found(planning.findings, NM_move_is_seen);
     if (!changes[at].told)
         g_assert_null(finding);
     else if (!finding)
         g_test_fail_printf("nothing was told");
     else
         g_assert_nonnull(strstr(finding->message, changes[at].told));
-    syntax_free(syntax);
-    findings_free(findings);
-    sources_free(sources);
-    arena_free(arena);
+    planning_close(&planning);
+}
+
+/* A place of a variant that the placer would never give it is found by the rule alone. */
+static void stands_as_grouped(void)
+{
+    struct planning planning;
+    planning_open(&planning, "host h { synthetic \"pack:2 [numa(memory=16GiB)] core:4 pu:1\" }\n"
+                             "host i { like h }\n"
+                             "guest g { vcpus 1; memory 1GiB; pin cpus; host h; migrate i }\n"
+                             "guest o { vcpus 1; memory 1GiB; pin cpus; host i; node 0 }\n"
+                             "guest p { vcpus 1; memory 1GiB; pin cpus; host h; migrate i }\n"
+                             "group a { guests g o; apart node }\n"
+                             "group t { guests g p; together socket }\n");
+    const struct plan_guest *guests = planning.planned->plan->guests;
+    check_plan(planning.arena, planning.findings, planning.planned);
+    g_assert_null(found(planning.findings, NM_group_broken));
+    struct plan_guest *moved = (struct plan_guest *)(uintptr_t)&guests[0].moves[0];
+    moved->vcpu_cpus = guests[1].vcpu_cpus; /* where the other one is */
+    moved->cells = guests[1].cells;
+    check_plan(planning.arena, planning.findings, planning.planned);
+    g_assert_nonnull(found(planning.findings, NM_group_broken));
+    g_assert_cmpuint(findings_count(planning.findings, ERROR), ==, 2);
+    planning_close(&planning);
 }
 
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_set_nonfatal_assertions();
+    g_test_add_func("/moving/stands-as-grouped", stands_as_grouped);
     for (size_t i = 0; i < G_N_ELEMENTS(changes); i++) {
         g_autofree char *path = g_strconcat("/moving/", changes[i].name, NULL);
         g_test_add_data_func(path, (const void *)(uintptr_t)i, judge);

@@ -3,8 +3,7 @@
  * Where guests go, as a table: a site on small made-up hosts, and in a line a guest what it got, cell by cell,
  * "nodes:CPUs", or why it got nothing.
  */
-#include "check/check.h"
-#include "place/place.h"
+#include "planning.h"
 
 struct placement {
     const char *name, *site, *wanted;
@@ -178,27 +177,17 @@ static void append_refusals(GString *out, const struct findings *findings)
 static void places_as_wanted(const void *placement_pointer)
 {
     const struct placement *placement = placement_pointer;
-    struct arena *arena = arena_new();
-    struct sources *sources = sources_new();
-    struct findings *findings = findings_new(sources);
-    struct syntax *syntax = syntax_new(sources, findings);
-    struct model_options options = { 0 };
-    uint32_t file = sources_add_text(sources, "site.numa", placement->site, strlen(placement->site));
-    struct site *site = build_site(arena, syntax, file, &options);
-    struct site_hosts hosts = ground_hosts(arena, sources, findings, site);
+    struct planning planning;
     g_autoptr(GString) got = g_string_new(NULL);
-    check_model(arena, findings, site);
-    const struct plan *plan = place_site(arena, findings, site, &hosts)->plan;
-    if (!findings_have_errors(findings))
+    planning_open(&planning, placement->site);
+    const struct plan *plan = planning.planned->plan;
+    if (!findings_have_errors(planning.findings))
         for (uint32_t g = 0; g < plan->guest_count; g++)
-            append_guest(got, arena, &plan->guests[g],
+            append_guest(got, planning.arena, &plan->guests[g],
                          strstr(placement->wanted, "-1: h") || strstr(placement->wanted, ": j"));
-    append_refusals(got, findings);
+    append_refusals(got, planning.findings);
     g_assert_cmpstr(got->str, ==, placement->wanted);
-    syntax_free(syntax);
-    findings_free(findings);
-    sources_free(sources);
-    arena_free(arena);
+    planning_close(&planning);
 }
 
 int main(int argc, char **argv)
