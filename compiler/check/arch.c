@@ -234,6 +234,23 @@ static void kvm_backs_the_pages(const struct check *check, const struct planned_
     }
 }
 
+static void devices_have_no_larger_pages(const struct check *check, const struct planned_guest *planned)
+{
+    const struct plan_guest *plan = planned->plan;
+    for (uint32_t i = 0; architecture_of(plan->architecture)->lacks_slots && i < plan->memory_device_count; i++) {
+        const struct plan_cell *device = &plan->memory_devices[i].memory, *first = &plan->cells[0];
+        if (plan->has_base || device->page_bytes <= first->page_bytes)
+            continue;
+        struct finding *finding =
+            report(check->findings, NM_device_page, said_memory_device(planned, i)->span,
+                   "%s '%s' of guest '%s' has pages of %s, and the memory of the guest smaller ones",
+                   memory_model_word(plan->memory_devices[i].model), device->name, plan->name,
+                   size_text(check->arena, device->page_bytes));
+        finding_note(check->findings, finding, "libvirt accepts the definition; QEMU would refuse to start");
+        finding_help(check->findings, finding, "write 'pages' in the guest in place of the device");
+    }
+}
+
 static bool has_topology_facility(const struct plan_guest *plan)
 {
     bool has_it = g_str_has_prefix(plan->cpu_model, "host-");
@@ -264,6 +281,9 @@ const struct plan_rule plan_arch_rules[] = {
     { .name = "tables-have-a-firmware", .source = "QEMU hw/arm/virt-acpi-build.c", .run = tables_have_a_firmware },
     { .name = "hosts-run-the-architecture", .source = "peers 33", .run = hosts_run_the_architecture },
     { .name = "kvm-backs-the-pages", .source = "QEMU target/s390x/kvm/kvm.c", .run = kvm_backs_the_pages },
+    { .name = "devices-have-no-larger-pages",
+      .source = "QEMU hw/s390x/s390-virtio-ccw.c",
+      .run = devices_have_no_larger_pages },
     { .name = "books-are-told", .source = "QEMU docs/system/s390x/cpu-topology.rst", .run = books_are_told },
     { 0 }
 };
