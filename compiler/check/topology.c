@@ -95,7 +95,10 @@ static void machines_have_cells(const struct check *check, const struct guest *g
     g_autoptr(GString) names = g_string_new(first->name);
     for (const struct machine_family *family = first + 1; family->name; family++)
         g_string_append_printf(names, ", %s", family->name);
-    finding_help(check->findings, finding, "write %s, or a version such as %s7.2", names->str, first->versions);
+    if (first->versions)
+        finding_help(check->findings, finding, "write %s, or a version such as %s7.2", names->str, first->versions);
+    else
+        finding_help(check->findings, finding, "write %s, or leave it out", names->str);
 }
 
 /* Those between sockets and cores, and above; the others every machine has. */
@@ -112,14 +115,14 @@ static enum cpu_level kind_of(const struct level *level)
 static bool has_level(const struct architecture *architecture, const struct level *level)
 {
     if (level->word == W_VCPUS_THREADS)
-        return !architecture->lacks_threads;
+        return architecture->threads_most != 1;
     return !kind_of(level) || (kind_of(level) & architecture->levels);
 }
 
 /* "sockets, dies, cores and threads" */
 static const char *level_names(const struct check *check, const struct architecture *architecture)
 {
-    size_t last = architecture->lacks_threads ? G_N_ELEMENTS(levels) - 2 : G_N_ELEMENTS(levels) - 1;
+    size_t last = G_N_ELEMENTS(levels) - (architecture->threads_most == 1 ? 2 : 1);
     const char *text = "";
     for (size_t i = 0; i < last; i++)
         if (has_level(architecture, &levels[i]))
@@ -291,12 +294,14 @@ static void cells_keep_cores_whole(const struct check *check, const struct plann
     uint32_t cut = first_cut(plan, plan->threads);
     if (cut == UINT32_MAX)
         return;
-    struct finding *finding =
-        report(check->findings, NM_core_cut_by_cells, guest_word_span(planned->guest, W_VCPUS_THREADS, 0),
-               "vCPUs %u and %u of guest '%s' are threads of one core and in different cells",
-               cut - cut % plan->threads, cut, plan->name);
-    finding_note(check->findings, finding,
-                 "libvirt and QEMU accept it; the guest's scheduler then builds wrong domains");
+    bool goes_whole = architecture_of(plan->architecture)->plugs_cores;
+    struct finding *finding = report(check->findings, goes_whole ? NM_core_in_two_cells : NM_core_cut_by_cells,
+                                     guest_word_span(planned->guest, W_VCPUS_THREADS, 0),
+                                     "vCPUs %u and %u of guest '%s' are threads of one core and in different cells",
+                                     cut - cut % plan->threads, cut, plan->name);
+    finding_note(check->findings, finding, "%s",
+                 goes_whole ? "QEMU tells the cell of each core, and would refuse to start"
+                            : "libvirt and QEMU accept it; the guest's scheduler then builds wrong domains");
     finding_help(check->findings, finding, "give each cell a multiple of %u vCPUs, or write 'threads 1'",
                  plan->threads);
 }

@@ -151,6 +151,8 @@ static void say_cpu(struct saying *saying, const struct base_value *ruled)
         struct line *line = value->text ? say(saying, &cpu->children, pairs[i].word, value) : NULL;
         if (line && more->text && text_is_writable(more->text))
             line_add_argument(saying->guest->arena, line, more->text);
+        else if (line && pairs[i].value == FACT_ADDRESS_MODE && strcmp(value->text, "emulate") == 0)
+            line_add_argument(saying->guest->arena, line, UNSAID_ADDRESS_BITS);
     }
     struct line *features = NULL;
     for (uint32_t i = 0; i < beside->feature_count; i++)
@@ -161,6 +163,23 @@ static void say_cpu(struct saying *saying, const struct base_value *ruled)
         }
 }
 
+static bool is_uefi(const struct domain_beside *beside)
+{
+    const struct base_value *firmware = &beside->facts[FACT_FIRMWARE], *loader = &beside->facts[FACT_LOADER],
+                            *type = &beside->facts[FACT_LOADER_TYPE];
+    return g_strcmp0(firmware->text, "efi") == 0 || g_strcmp0(type->text, "pflash") == 0 ||
+           (loader->text && is_uefi_image(loader->text));
+}
+
+/* Whether the guest of numac has ACPI where the imported one has none. */
+static bool gets_acpi(const struct domain_beside *beside, const struct architecture *architecture)
+{
+    bool starts_otherwise = architecture->has_bios || beside->facts[FACT_KERNEL].text;
+    return architecture->families->name &&
+           (architecture->acpi == ACPI_ALWAYS ||
+            (architecture->acpi == ACPI_BESIDE_UEFI && (is_uefi(beside) || !starts_otherwise)));
+}
+
 static void say_what_numac_decides(struct saying *saying, const struct base_value *ruled)
 {
     const struct base_value *gic = &saying->beside->facts[FACT_GIC], *acpi = &saying->beside->facts[FACT_NO_ACPI];
@@ -169,20 +188,12 @@ static void say_what_numac_decides(struct saying *saying, const struct base_valu
     const struct architecture *architecture = architecture_of(ruled[BASE_ARCH].text);
     if (acpi->text && architecture->lacks_cells)
         tell_cells(saying->syntax->findings, acpi->span, architecture);
-    else if (acpi->text && architecture->acpi != ACPI_NEVER)
+    else if (acpi->text && gets_acpi(saying->beside, architecture))
         tell_lost(saying, acpi->span, "numac's guests have ACPI, by which they see their cells",
                   "cells of a guest without '<acpi/>'");
 }
 
 /* ---- boot ------------------------------------------------------------------------------------------------------- */
-
-static bool is_uefi(const struct domain_beside *beside)
-{
-    const struct base_value *firmware = &beside->facts[FACT_FIRMWARE], *loader = &beside->facts[FACT_LOADER],
-                            *type = &beside->facts[FACT_LOADER_TYPE];
-    return g_strcmp0(firmware->text, "efi") == 0 || g_strcmp0(type->text, "pflash") == 0 ||
-           (loader->text && is_uefi_image(loader->text));
-}
 
 /* What its name does not tell would be opened otherwise. */
 static void say_disk(struct saying *saying, struct line *boot)

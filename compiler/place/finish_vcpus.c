@@ -68,8 +68,9 @@ void finish_hotplug(struct placing *placing, const struct guest *guest, struct p
                   : guest->says_start ? spread(placing, out, guest->vcpus_at_start)
                                       : ids_from_range(placing->arena, 0, out->vcpu_count - 1);
     bool stay = guest_architecture(guest)->keeps_vcpus && out->online->count && !out->online->range[0].first;
-    out->fixed =
-        guest->fixed ? guest->fixed->plain : ids_from_range(placing->arena, 0, stay ? out->online->range[0].last : 0);
+    out->fixed = guest->fixed ? guest->fixed->plain
+                              : ids_from_range(placing->arena, 0,
+                                               stay ? out->online->range[0].last : vcpus_plugged_together(out) - 1);
     out->plug_order = is_said(&guest->said, W_VCPUS_ORDER) ? guest->plug_order.items : NULL;
 }
 
