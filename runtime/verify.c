@@ -166,6 +166,9 @@ static void compare_threads(struct look *look)
         return;
     }
     for (uint32_t vcpu = 0; vcpu < look->guest->vcpu_count; vcpu++) {
+        bool waits = look->guest->online && !ids_contains(look->guest->online, vcpu) && !threads->vcpus[vcpu];
+        if (waits) /* to be plugged */
+            continue;
         struct plan_scheduling scheduling = scheduling_of_vcpu(look->guest, vcpu);
         compare_thread(look, arena_printf(look->arena, "vcpu %u", vcpu), threads->vcpus[vcpu],
                        look->guest->vcpu_cpus[vcpu], &scheduling);

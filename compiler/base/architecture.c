@@ -50,6 +50,13 @@ static const struct machine_family of_ppc[] = {
     { 0 },
 };
 
+/* ---- s390x ------------------------------------------------------------------------------------------------------ */
+
+static const struct machine_family of_s390[] = {
+    { .name = "s390-ccw-virtio", .versions = "s390-ccw-virtio-", .vcpus_most = 248 },
+    { 0 },
+};
+
 /* ---- riscv64 ---------------------------------------------------------------------------------------------------- */
 
 static const struct machine_family of_riscv[] = {
@@ -110,6 +117,28 @@ static const struct architecture rows[] = {
       .plugs_cores = true,
       .labels_nvdimms = true,
       .package = "qemu-system-ppc" },
+    { .name = "s390x",
+      .families = of_s390,
+      .other_machines = "QEMU has no other one of IBM Z",
+      .qemu_machine = "s390-ccw-virtio",
+      .libvirt_machine = "s390-ccw-virtio",
+      .tcg_cpu = "qemu",
+      .emulated_cpu = "max",
+      .cpu_device = "s390x-cpu",
+      .vcpus_note = "QEMU's s390-ccw-virtio takes 248",
+      .levels = CPU_BOOKS | CPU_DRAWERS,
+      .threads_most = 1,
+      .normal_page = 4 * KIB,
+      .pages = { MIB, 2 * GIB },
+      .memory_kinds = TAKES_VIRTIO_MEM,
+      .has_cpu_features = true,
+      .plugs_vcpus = true,
+      .keeps_vcpus = true,
+      .counts_cores = true,
+      .lacks_cells = true,
+      .kvm_page_most = MIB, /* QEMU target/s390x/kvm/kvm.c */
+      .virtio_bus = "ccw",
+      .package = "qemu-system-misc" },
     { .name = "riscv64",
       .families = of_riscv,
       .other_machines = "spike has no devices, and boards such as sifive_u no cells",

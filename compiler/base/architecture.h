@@ -39,6 +39,7 @@ struct architecture {
     const char *qemu_machine;    /* that QEMU takes where nothing is said; NULL: it wants one */
     const char *libvirt_machine; /* that libvirt takes there */
     const char *plain_cpu;       /* the model that both take there; NULL: that depends */
+    const char *tcg_cpu;         /* the same without KVM, where that differs; NULL: none that numac knows */
     const char *emulated_cpu;    /* the model that numac takes without KVM; "max": with all that QEMU has */
     const char *cpu_device;      /* "x86_64-cpu": what the devices of its vCPUs end with; NULL: none is plugged so */
     const char *vcpus_note;      /* why its families take no more */
@@ -62,9 +63,14 @@ struct architecture {
     bool has_expanders;     /* PCI buses that stand on cells */
     bool lacks_max_cpu;     /* libvirt or QEMU knows no model of all that QEMU has */
     bool plugs_vcpus;
-    bool plugs_cores;    /* ... all threads of one at once, and a cell has whole ones */
-    bool labels_nvdimms; /* an nvdimm has labels and a UUID, for which libvirt has a word there only */
-    const char *package; /* of Debian, with QEMU for it */
+    bool plugs_cores;       /* ... all threads of one at once, and a cell has whole ones */
+    bool keeps_vcpus;       /* ... and never unplugs one */
+    bool counts_cores;      /* through the whole guest: that number is the vCPU */
+    bool lacks_cells;       /* no NUMA: the guest is one cell that it does not see */
+    uint64_t kvm_page_most; /* the largest page that KVM backs a guest with; 0: any that there is */
+    const char *virtio_bus; /* of virtio devices: "ccw"; NULL: PCI */
+    bool labels_nvdimms;    /* an nvdimm has labels and a UUID, for which libvirt has a word there only */
+    const char *package;    /* of Debian, with QEMU for it */
 };
 
 /* Never NULL: of one that is not known, a row without name from which no mistake follows. */

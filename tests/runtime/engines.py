@@ -34,6 +34,8 @@ guest pair {
     emulator { cpus 1 }
 }
 """
+WAITING = TWO_CELLS.replace("vcpus 2", "vcpus 2 { max 3; online 0-1 }").replace("cells 2", "scheduler batch").replace(
+    "1 1 }", "1-2 1 }")
 BATCH = TWO_CELLS.replace("vcpus 2", "vcpus 2; scheduler batch")
 TWO_GUESTS = ONE_CELL + ONE_CELL.replace("tiny", "other").replace("256MiB", "128MiB")
 NO_HOST = "guest g {{ accel tcg; vcpus 1; {} }}\n"
@@ -652,6 +654,7 @@ def tests_of(numac):
                   for name, run, *rest in (
                       ("one cell from start to stop", life, ONE_CELL, "tiny"),
                       ("two cells from start to stop", life, TWO_CELLS, "pair"),
+                      ("vcpus that wait from start to stop", life, WAITING, "pair"),
                       ("stopped and started again and again", again_and_again),
                       ("two guests of one site", two_guests),
                       ("ends by itself", ends_by_itself),
