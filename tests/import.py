@@ -184,7 +184,7 @@ def expected_argv(trip):
 def bare_argv(numac, trip):
     """(numac's own command line of the site without base, why there is none)"""
     run = numac.run(["import", trip.source, "--format", "json"])
-    trip.told |= {one["code"] for one in json.loads(run.err)["findings"]}
+    trip.told |= {one["code"] for one in json.loads(run.err or '{"findings": []}')["findings"]}
     site = trip.folder / "bare.numa"
     site.write_text(run.out)
     if trip.is_newer:

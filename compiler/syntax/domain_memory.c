@@ -14,7 +14,7 @@ static bool has_cells(const struct domain *domain)
     return domain_first(domain, PART_CELL) != NULL;
 }
 
-static void tell_kept(struct domain *domain, struct extent where, const char *what)
+void domain_tell_kept(struct domain *domain, struct extent where, const char *what)
 {
     if (domain->left) {
         domain_tell_lost(domain, where, what);
@@ -73,7 +73,7 @@ static void add_growth(struct domain *domain, struct item *item, uint64_t total_
     struct item_list block = { 0 };
     uint64_t kib;
     if (max && !has_cells(domain)) {
-        tell_kept(domain, element_extent(max), "room for memory devices of a guest without cells");
+        domain_tell_kept(domain, element_extent(max), "room for memory devices of a guest without cells");
         identity->kept_max = domain_span(domain, max->content.where);
         if (domain_size(domain, &max->content, element_value(max, "unit"), "a size of memory", &kib))
             identity->kept_max_bytes = MIN(kib, UINT64_MAX / KIB) * KIB;
@@ -328,7 +328,8 @@ void memory_devices_to_items(struct domain *domain, struct item_list *top)
         if (is_known && has_cells(domain) && (found == MODEL_VIRTIO_PMEM || says_node(domain, element)))
             add_device(domain, top, element, found, numbers[found]);
         else
-            tell_kept(domain, element_extent(element), is_known ? "a memory device of no cell" : "a memory device");
+            domain_tell_kept(domain, element_extent(element),
+                             is_known ? "a memory device of no cell" : "a memory device");
         if (is_known)
             numbers[found]++;
     }

@@ -252,6 +252,7 @@ static void add_items(struct domain *domain, struct item_list *top, struct tree 
     devices_to_items(domain, top, identity);
     add_backing(domain, top);
     memory_devices_to_items(domain, top);
+    domain_tell_arguments(domain);
     if (!cells.first)
         return;
     *top = list_append(*top, cells.first);
