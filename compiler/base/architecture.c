@@ -170,6 +170,7 @@ static const struct architecture rows[] = {
       .pages = { 2 * MIB, 32 * MIB, 512 * MIB },
       .memory_kinds = TAKES_DIMM,
       .acpi = ACPI_BESIDE_UEFI,
+      .needs_acpi_for_cells = true,
       .uefi_image = "/usr/share/qemu-efi-loongarch64/QEMU_EFI.fd",
       .has_cpu_features = true,
       .has_hmat = true,
@@ -221,6 +222,15 @@ const struct architecture *architecture_of_host(const char *name)
         if (rows[i].host_name && strcmp(rows[i].host_name, name) == 0)
             return &rows[i];
     return architecture_of(name);
+}
+
+bool some_architecture_has_pages(uint64_t bytes)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++)
+        for (const uint64_t *size = rows[i].pages; *size; size++)
+            if (*size == bytes)
+                return true;
+    return false;
 }
 
 const struct machine_family *machine_family_of(const struct architecture *architecture, const char *machine)

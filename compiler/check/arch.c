@@ -292,8 +292,21 @@ static void tables_have_a_firmware(const struct check *check, const struct plann
     struct finding *finding = report(
         check->findings, NM_hmat_without_acpi, guest_word_span(planned->guest, W_BOOT_KERNEL, 1),
         "guest '%s' has latencies, bandwidths or side caches, and no firmware that brings them to it", plan->name);
-    finding_note(check->findings, finding,
-                 "a kernel that starts by itself reads a device tree, which has cells and distances and no HMAT");
+    finding_note(check->findings, finding, "a kernel that starts by itself reads a device tree, which has no HMAT");
+    finding_help(check->findings, finding, "write 'firmware uefi' beside the kernel");
+}
+
+static void kernels_find_their_cells(const struct check *check, const struct planned_guest *planned)
+{
+    const struct plan_guest *plan = planned->plan;
+    if (plan->cell_count < 2 || plan->has_base || plan->has_hmat || strcmp(plan->firmware, "none") != 0 ||
+        !architecture_of(plan->architecture)->needs_acpi_for_cells)
+        return;
+    struct finding *finding =
+        report(check->findings, NM_cells_not_found, guest_word_span(planned->guest, W_BOOT_KERNEL, 1),
+               "guest '%s' of %s has %u cells, and no firmware that tells its kernel of them", plan->name,
+               plan->architecture, plan->cell_count);
+    finding_note(check->findings, finding, "Linux finds them in tables of ACPI, and takes all for one cell without");
     finding_help(check->findings, finding, "write 'firmware uefi' beside the kernel");
 }
 
@@ -388,6 +401,9 @@ static void books_are_told(const struct check *check, const struct planned_guest
 
 const struct plan_rule plan_arch_rules[] = {
     { .name = "tables-have-a-firmware", .source = "QEMU hw/arm/virt-acpi-build.c", .run = tables_have_a_firmware },
+    { .name = "kernels-find-their-cells",
+      .source = "Linux arch/loongarch/kernel/numa.c",
+      .run = kernels_find_their_cells },
     { .name = "disks-are-started", .source = "QEMU docs/system/riscv/virt.rst", .run = disks_are_started },
     { .name = "hosts-run-the-architecture", .source = "peers 33", .run = hosts_run_the_architecture },
     { .name = "kvm-backs-the-pages", .source = "QEMU target/s390x/kvm/kvm.c", .run = kvm_backs_the_pages },
