@@ -40,7 +40,7 @@ static void add_without_kvm(struct json *json, const struct plan_guest *guest)
         return;
     struct plan_guest emulated = *guest;
     emulated.accel = "tcg";
-    emulated.cpu_model = "max";
+    emulated.cpu_model = architecture_of(guest->architecture)->emulated_cpu;
     g_autoptr(GString) text = g_string_new(NULL);
     json_object(json, "by_tcg");
     if (!guest->is_qemu_only) {

@@ -6,17 +6,23 @@
 #include "base/architecture.h"
 
 #include <stdio.h>
+#include <string.h>
 
 /* ---- x86_64 ----------------------------------------------------------------------------------------------------- */
 
 static const struct machine_family of_x86[] = {
     { .name = "q35",
       .versions = "pc-q35-",
+      .others = { "ubuntu-q35" },
       .vcpus_most = 4096,
       .has_express = true,
       .has_cxl = true,
       .low = { 2816 * MIB, 2 * GIB } },
-    { .name = "pc", .versions = "pc-i440fx-", .vcpus_most = 255, .low = { 3584 * MIB, 3 * GIB } },
+    { .name = "pc",
+      .versions = "pc-i440fx-",
+      .others = { "pc-0.", "pc-1.", "rhel5.", "rhel6.", "ubuntu" },
+      .vcpus_most = 255,
+      .low = { 3584 * MIB, 3 * GIB } },
     { 0 },
 };
 
@@ -25,12 +31,21 @@ static const struct machine_family of_x86[] = {
     .vcpus_note = "q35 takes 288, from QEMU 8.1 on 1024 and from 9.0 on 4096; pc takes 255",                      \
     .levels = CPU_DIES | CPU_MODULES, .pages = { 2 * MIB, GIB }, .acpi = ACPI_ALWAYS, .uefi_image = "OVMF.fd",    \
     .has_bios = true, .has_cpuid = true, .plugs_vcpus = true, .package = "qemu-system-x86", .qemu_machine = "pc", \
-    .libvirt_machine = "pc"
+    .libvirt_machine = "pc", .emulated_cpu = "max", .normal_page = 4 * KIB, .has_cpu_features = true,             \
+    .has_hmat = true, .memory_kinds = TAKES_DIMM | TAKES_NVDIMM | TAKES_VIRTIO_MEM | TAKES_VIRTIO_PMEM | TAKES_SGX_EPC
 
 /* ---- aarch64 ---------------------------------------------------------------------------------------------------- */
 
 static const struct machine_family of_arm[] = {
     { .name = "virt", .versions = "virt-", .vcpus_most = 512, .has_express = true },
+    { 0 },
+};
+
+/* ---- ppc64 ------------------------------------------------------------------------------------------------------ */
+
+/* Its firmware, SLOF, is part of QEMU. */
+static const struct machine_family of_ppc[] = {
+    { .name = "pseries", .versions = "pseries-", .vcpus_most = 4096, .has_phbs = true, .has_no_hole = true },
     { 0 },
 };
 
@@ -52,7 +67,31 @@ static const struct architecture rows[] = {
       .acpi = ACPI_BESIDE_UEFI,
       .gic_version = 3, /* of every server; version 2 ends at 8 vCPUs */
       .uefi_image = "/usr/share/qemu-efi-aarch64/QEMU_EFI.fd",
+      .emulated_cpu = "max",
+      .normal_page = 4 * KIB,
+      .has_cpu_features = true,
+      .has_hmat = true,
+      .memory_kinds = TAKES_DIMM | TAKES_NVDIMM | TAKES_VIRTIO_MEM | TAKES_VIRTIO_PMEM,
       .package = "qemu-system-arm" },
+    { .name = "ppc64",
+      .host_name = "ppc64le",
+      .families = of_ppc,
+      .other_machines = "powernv, e500 and the Macintoshes have no NUMA",
+      .qemu_machine = "pseries",
+      .libvirt_machine = "pseries",
+      .emulated_cpu = "POWER9", /* which max is to QEMU, and libvirt does not know */
+      .vcpus_note = "QEMU's interrupt controller reaches so many",
+      .threads_most = 8,
+      .normal_page = 64 * KIB,
+      /* of the hash table 16MiB and 16GiB, of the radix tree, from POWER9 on, the others */
+      .pages = { 2 * MIB, 16 * MIB, GIB, 16 * GIB },
+      .memory_block = 256 * MIB,
+      .memory_kinds = TAKES_DIMM | TAKES_NVDIMM,
+      .slots_most = 32,
+      .plugs_vcpus = true,
+      .plugs_cores = true,
+      .labels_nvdimms = true,
+      .package = "qemu-system-ppc" },
 };
 
 static const struct architecture other = {
@@ -60,9 +99,14 @@ static const struct architecture other = {
     .families = of_others,
     .other_machines = "",
     .libvirt_machine = "virt",
+    .emulated_cpu = "max",
     .levels = UINT32_MAX,
+    .normal_page = 4 * KIB,
+    .memory_kinds = UINT32_MAX,
     .has_bios = true,
     .has_cpuid = true,
+    .has_cpu_features = true,
+    .has_hmat = true,
     .plugs_vcpus = true,
     .package = "qemu-system-misc",
 };
@@ -75,12 +119,31 @@ const struct architecture *architecture_of(const char *name)
     return &other;
 }
 
+/* "pc+pve0" is Proxmox's own version of the newest. */
+static bool is_of_family(const struct machine_family *family, const char *machine)
+{
+    size_t length = strlen(family->name);
+    bool is_one = strncmp(machine, family->name, length) == 0 && (!machine[length] || machine[length] == '+');
+    is_one |= g_str_has_prefix(machine, family->versions);
+    for (const char *const *begin = family->others; *begin && !is_one; begin++)
+        is_one = g_str_has_prefix(machine, *begin);
+    return is_one;
+}
+
+const struct architecture *architecture_of_host(const char *name)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++)
+        if (rows[i].host_name && strcmp(rows[i].host_name, name) == 0)
+            return &rows[i];
+    return architecture_of(name);
+}
+
 const struct machine_family *machine_family_of(const struct architecture *architecture, const char *machine)
 {
     if (!machine)
         return architecture->families->name ? architecture->families : NULL;
     for (const struct machine_family *family = architecture->families; family->name; family++)
-        if (strcmp(machine, family->name) == 0 || g_str_has_prefix(machine, family->versions))
+        if (is_of_family(family, machine))
             return family;
     return NULL;
 }

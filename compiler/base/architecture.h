@@ -16,36 +16,54 @@ enum acpi { ACPI_NEVER, ACPI_BESIDE_UEFI, ACPI_ALWAYS };
 
 /* Machine types that differ in their version only. */
 struct machine_family {
-    const char *name;     /* "q35": QEMU takes its newest version */
-    const char *versions; /* "pc-q35-": what its versions begin with */
-    uint32_t vcpus_most;  /* of the newest version */
-    bool has_express;     /* PCI Express: ports in place of slots */
-    bool has_cxl;         /* host bridges of CXL, of those with PCI Express */
-    uint64_t low[2];      /* bytes below 4 GiB: less than the first are all there, of more the second; 0: unknown */
+    const char *name;      /* "q35": QEMU takes its newest version */
+    const char *versions;  /* "pc-q35-": what its versions begin with */
+    const char *others[7]; /* "pc-1.": what further names of it begin with, of old QEMU and of distributions */
+    uint32_t vcpus_most;   /* of the newest version */
+    bool has_express;      /* PCI Express: ports in place of slots */
+    bool has_cxl;          /* host bridges of CXL, of those with PCI Express */
+    bool has_phbs;         /* PCI host bridges of their own stand on cells, in place of expander buses */
+    uint64_t low[2];       /* bytes below 4 GiB: less than the first are all there, of more the second; 0: unknown */
+    bool has_no_hole;      /* ... and nothing else is below 4 GiB */
 };
 
+/* Memory devices that a machine takes, as bits; CXL goes by its family. */
+enum memory_kind { TAKES_DIMM = 1, TAKES_NVDIMM = 2, TAKES_VIRTIO_MEM = 4, TAKES_VIRTIO_PMEM = 8, TAKES_SGX_EPC = 16 };
+
 struct architecture {
-    const char *name; /* as QEMU, libvirt and the language write it */
+    const char *name;      /* as QEMU, libvirt and the language write it */
+    const char *host_name; /* how hosts of it call themselves too; NULL: in no other way */
     const struct machine_family
         *families;               /* those that numac writes, its own choice first; ended by one without name */
     const char *other_machines;  /* why there are no others */
     const char *qemu_machine;    /* that QEMU takes where nothing is said; NULL: it wants one */
     const char *libvirt_machine; /* that libvirt takes there */
     const char *plain_cpu;       /* the model that both take there; NULL: that depends */
+    const char *emulated_cpu;    /* the model that numac takes without KVM; "max": with all that QEMU has */
     const char *vcpus_note;      /* why its families take no more */
     unsigned levels;             /* enum cpu_level */
+    uint32_t threads_most;       /* of a core, a power of two like all below it; 0: no limit */
+    uint64_t normal_page;        /* of its hosts, in bytes */
     uint64_t pages[8];           /* sizes of huge pages in bytes, rising; ended by 0 */
+    uint64_t memory_block;       /* bytes of which all memory is a multiple; 0: what libvirt rounds to, a MiB */
+    unsigned memory_kinds;       /* enum memory_kind */
+    uint32_t slots_most;         /* for memory devices, of a guest without KVM; 0: as all */
     enum acpi acpi;
     uint32_t gic_version;   /* that numac takes; 0: it has another interrupt controller */
     const char *uefi_image; /* for -bios, as Debian 12 has it; NULL: there is no UEFI */
     bool has_bios;          /* else UEFI starts the guest, or QEMU its kernel */
     bool has_cpuid;         /* caches and address bits of a CPU model are said; APIC ids */
+    bool has_cpu_features;  /* they can be switched one by one */
+    bool has_hmat;          /* a machine can have an HMAT */
     bool plugs_vcpus;
+    bool plugs_cores;    /* ... all threads of one at once, and a cell has whole ones */
+    bool labels_nvdimms; /* an nvdimm has labels and a UUID, for which libvirt has a word there only */
     const char *package; /* of Debian, with QEMU for it */
 };
 
 /* Never NULL: of one that is not known, a row without name from which no mistake follows. */
 const struct architecture *architecture_of(const char *name);
+const struct architecture *architecture_of_host(const char *name); /* by what a host calls itself */
 /* NULL: numac does not write such a machine.  `machine` NULL: its own choice. */
 const struct machine_family *machine_family_of(const struct architecture *architecture, const char *machine);
 /* Of a machine with its version: "pc-q35-7.2" takes fewer than q35. */

@@ -25,15 +25,78 @@ static void words_are_of_the_architecture(const struct check *check, const struc
 static void machines_have_the_firmware(const struct check *check, const struct guest *guest)
 {
     const struct architecture *architecture = guest_architecture(guest);
-    if (architecture->has_bios || guest->base_file || !is_sound(&guest->said, W_BOOT_FIRMWARE) ||
-        guest->firmware != FIRMWARE_BIOS)
+    bool wants_uefi = guest->firmware == FIRMWARE_UEFI, has_any = architecture->has_bios || architecture->uefi_image;
+    if (guest->base_file || !is_sound(&guest->said, W_BOOT_FIRMWARE) ||
+        (wants_uefi ? architecture->uefi_image || architecture->has_bios : architecture->has_bios))
         return;
-    struct finding *finding =
-        report(check->findings, NM_no_bios, said_span(&guest->said, W_BOOT_FIRMWARE, 1),
-               "guest '%s' of %s is to start a BIOS, and there is none", guest->name, architecture->name);
+    struct finding *finding = report(check->findings, NM_no_bios, said_span(&guest->said, W_BOOT_FIRMWARE, 1),
+                                     "guest '%s' of %s is to start %s, and there is none", guest->name,
+                                     architecture->name, wants_uefi ? "UEFI" : "a BIOS");
     finding_label(check->findings, finding, said_span(&guest->said, W_GUEST_ARCH, 1), "the architecture");
-    finding_help(check->findings, finding,
-                 "write 'firmware uefi', or leave it out: a kernel starts by itself, all else by UEFI");
+    if (has_any)
+        finding_help(check->findings, finding,
+                     "write 'firmware uefi', or leave it out: a kernel starts by itself, all else by UEFI");
+    else
+        finding_help(check->findings, finding, "leave it out: QEMU has a firmware of its own there");
+}
+
+/* Of memory devices, and of a CPU model. */
+static void report_lack(const struct check *check, const struct guest *guest, struct span span, const char *what,
+                        const char *note, const char *help)
+{
+    struct finding *finding =
+        report(check->findings, NM_not_of_arch, span, "a guest of %s has no %s", guest_architecture(guest)->name, what);
+    finding_label(check->findings, finding, said_span(&guest->said, W_GUEST_ARCH, 1), "the architecture");
+    finding_note(check->findings, finding, "%s", note);
+    finding_help(check->findings, finding, "%s", help);
+}
+
+static const char both_refuse[] = "libvirt and QEMU refuse it";
+
+static void machines_take_the_memory_devices(const struct check *check, const struct guest *guest)
+{
+    static const struct {
+        enum word_id word;
+        enum memory_kind kind;
+    } kinds[] = { { W_GUEST_DIMM, TAKES_DIMM },
+                  { W_GUEST_NVDIMM, TAKES_NVDIMM },
+                  { W_GUEST_VIRTIO_MEM, TAKES_VIRTIO_MEM },
+                  { W_GUEST_VIRTIO_PMEM, TAKES_VIRTIO_PMEM },
+                  { W_GUEST_SGX_EPC, TAKES_SGX_EPC } };
+    unsigned takes = guest_architecture(guest)->memory_kinds;
+    for (uint32_t i = 0; i < guest->memory_device_count && !guest->base_file; i++)
+        for (size_t k = 0; k < G_N_ELEMENTS(kinds); k++)
+            if (guest->memory_devices[i].model == kinds[k].word && !(takes & kinds[k].kind))
+                report_lack(check, guest, guest->memory_devices[i].span,
+                            arena_printf(check->arena, "'%s'", word_row(kinds[k].word)->word), both_refuse,
+                            takes & TAKES_DIMM ? "plug a 'dimm' instead" : "remove it");
+}
+
+static void cpus_have_the_features(const struct check *check, const struct guest *guest)
+{
+    if (!guest_architecture(guest)->has_cpu_features && !guest->base_file && is_sound(&guest->said, W_CPU_FEATURES))
+        report_lack(check, guest, said_span(&guest->said, W_CPU_FEATURES, 0), "CPU features to switch", both_refuse,
+                    "remove 'features': the model says them all");
+}
+
+/* They stand in tables of ACPI. */
+static void machines_have_initiators(const struct check *check, const struct guest *guest)
+{
+    for (uint32_t i = 0; i < guest->device_count && !guest->base_file; i++)
+        if (guest_architecture(guest)->acpi == ACPI_NEVER && is_sound(&guest->devices[i].said, W_DEVICE_INITIATOR))
+            report_lack(check, guest, said_span(&guest->devices[i].said, W_DEVICE_INITIATOR, 0), "generic initiators",
+                        both_refuse, "remove 'initiator'");
+}
+
+static void models_are_there(const struct check *check, const struct guest *guest)
+{
+    const struct architecture *architecture = guest_architecture(guest);
+    if (!is_sound(&guest->said, W_GUEST_CPU) || guest->base_file || !guest->cpu_model ||
+        strcmp(architecture->emulated_cpu, "max") == 0 || strcmp(guest->cpu_model, "max") != 0)
+        return;
+    report_lack(check, guest, said_span(&guest->said, W_GUEST_CPU, 1), "CPU model 'max'",
+                "libvirt does not know it; QEMU takes the model of the machine for it",
+                arena_printf(check->arena, "write '%s', or leave it out", architecture->emulated_cpu));
 }
 
 static void machines_plug_vcpus(const struct check *check, const struct guest *guest)
@@ -59,16 +122,46 @@ const struct model_rule arch_rules[] = {
       .run = words_are_of_the_architecture },
     { .name = "machines-have-the-firmware", .source = "QEMU hw/arm/virt.c", .run = machines_have_the_firmware },
     { .name = "machines-plug-vcpus", .source = "QEMU hw/arm/virt.c", .run = machines_plug_vcpus },
+    { .name = "machines-take-the-memory-devices",
+      .source = "QEMU hw/*/Kconfig",
+      .run = machines_take_the_memory_devices },
+    { .name = "cpus-have-the-features", .source = "QEMU target/ppc/cpu_init.c", .run = cpus_have_the_features },
+    { .name = "machines-have-initiators", .source = "QEMU hw/acpi", .run = machines_have_initiators },
+    { .name = "models-are-there", .source = "QEMU target/ppc/cpu-models.c", .run = models_are_there },
     { 0 }
 };
 
 /* ---- as planned ------------------------------------------------------------------------------------------------- */
+
+static struct span hmat_span(const struct guest *guest)
+{
+    static const enum word_id words[] = { W_CELL_LATENCY, W_CELL_BANDWIDTH, W_CELL_INITIATOR };
+    for (uint32_t c = 0; c < guest->cell_count; c++)
+        for (size_t i = 0; i < G_N_ELEMENTS(words); i++)
+            if (is_said(&guest->cells[c].said, words[i]))
+                return said_span(&guest->cells[c].said, words[i], 0);
+    return guest_word_span(guest, W_GUEST_HMAT, 0);
+}
+
+static void report_hmat(const struct check *check, const struct planned_guest *planned)
+{
+    struct finding *finding = report(check->findings, NM_not_of_arch, hmat_span(planned->guest),
+                                     "a guest of %s has no HMAT for latencies, bandwidths, side caches and initiators",
+                                     planned->plan->architecture);
+    finding_label(check->findings, finding, said_span(&planned->guest->said, W_GUEST_ARCH, 1), "the architecture");
+    finding_note(check->findings, finding, "its device tree tells cells and distances");
+    finding_help(check->findings, finding, "say 'distances' instead");
+}
 
 static void tables_have_a_firmware(const struct check *check, const struct planned_guest *planned)
 {
     const struct plan_guest *plan = planned->plan;
     if (!plan->has_hmat || plan->has_base || strcmp(plan->firmware, "none") != 0)
         return;
+    if (!architecture_of(plan->architecture)->has_hmat) {
+        report_hmat(check, planned);
+        return;
+    }
     struct finding *finding = report(
         check->findings, NM_hmat_without_acpi, guest_word_span(planned->guest, W_BOOT_KERNEL, 1),
         "guest '%s' has latencies, bandwidths or side caches, and no firmware that brings them to it", plan->name);
@@ -82,7 +175,8 @@ static void hosts_run_the_architecture(const struct check *check, const struct p
     const struct plan_guest *plan = planned->plan;
     const struct host *facts = facts_of(planned);
     const char *wanted = strcmp(plan->architecture, "i686") == 0 ? "x86_64" : plan->architecture;
-    if (!facts || !facts->architecture || strcmp(plan->accel, "kvm") != 0 || strcmp(facts->architecture, wanted) == 0)
+    if (!facts || !facts->architecture || strcmp(plan->accel, "kvm") != 0 || strcmp(facts->architecture, wanted) == 0 ||
+        g_strcmp0(architecture_of(wanted)->host_name, facts->architecture) == 0)
         return;
     struct finding *finding =
         report(check->findings, NM_host_of_other_arch, guest_word_span(planned->guest, W_GUEST_ARCH, 1),

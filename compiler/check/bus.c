@@ -56,7 +56,12 @@ static void ports_are_there(const struct check *check, const struct guest *guest
             struct finding *finding =
                 report(check->findings, NM_expander_ports, span,
                        "the machine of guest '%s' has no PCI Express, and its buses have no ports", guest->name);
-            finding_help(check->findings, finding, "leave 'ports' out, or take a machine such as 'q35'");
+            const struct machine_family *newest = guest_architecture(guest)->families;
+            if (newest->has_express)
+                finding_help(check->findings, finding, "leave 'ports' out, or take a machine such as '%s'",
+                             newest->name);
+            else
+                finding_help(check->findings, finding, "leave 'ports' out");
         } else if (!expander->ports || expander->ports > PORTS_MOST) {
             struct finding *finding =
                 report(check->findings, NM_expander_ports, span, "expander bus '%s' has %u ports: it takes 1 to %d",
@@ -76,14 +81,17 @@ static bool has_sound_ports(const struct guest *guest, const struct expander_bus
 
 static void numbers_are_in_range(const struct check *check, const struct guest *guest)
 {
+    uint32_t most = bus_number_most(expander_kind_of(guest_machine(guest)));
     for (uint32_t i = 0; i < guest->expander_count; i++) {
         const struct expander_bus *expander = &guest->expanders[i];
-        if (!is_sound(&expander->said, W_EXPANDER_NUMBER) || (expander->number && expander->number <= BUS_NUMBER_MOST))
+        if (!is_sound(&expander->said, W_EXPANDER_NUMBER) || (expander->number && expander->number <= most))
             continue;
-        struct finding *finding = report(
-            check->findings, NM_bus_number, said_span(&expander->said, W_EXPANDER_NUMBER, 1),
-            "expander bus '%s' has the number %u: it is 1 to %d", expander->name, expander->number, BUS_NUMBER_MOST);
-        finding_note(check->findings, finding, "bus 0 is the root bus, and behind 254 there must be room for one more");
+        struct finding *finding =
+            report(check->findings, NM_bus_number, said_span(&expander->said, W_EXPANDER_NUMBER, 1),
+                   "expander bus '%s' has the number %u: it is 1 to %u", expander->name, expander->number, most);
+        finding_note(check->findings, finding,
+                     most == PHB_MOST ? "host bridge 0 is on no cell, and 30 is the last that QEMU has addresses for"
+                                      : "bus 0 is the root bus, and behind 254 there must be room for one more");
         finding_help(check->findings, finding, "leave 'number' out: numac takes a free one");
     }
 }
@@ -91,10 +99,10 @@ static void numbers_are_in_range(const struct check *check, const struct guest *
 /* The numbers that an expander takes, where it says its own and all about them is sound. */
 static bool said_numbers(const struct guest *guest, const struct expander_bus *expander, struct bus_numbers *out)
 {
+    enum expander_kind kind = expander_kind_of(guest_machine(guest));
     if (!is_sound(&expander->said, W_EXPANDER_NUMBER) || !has_sound_ports(guest, expander) || !expander->number ||
-        expander->number > BUS_NUMBER_MOST)
+        expander->number > bus_number_most(kind))
         return false;
-    enum expander_kind kind = has_express(guest) ? EXPANDER_PXB_PCIE : EXPANDER_PXB;
     *out = (struct bus_numbers){ expander->number, bus_numbers_of(kind, expander_ports(guest, expander)) };
     return true;
 }
@@ -145,18 +153,12 @@ static void numbers_do_not_meet(const struct check *check, const struct guest *g
     }
 }
 
-static struct bus_numbers numbers_of_base(const struct guest *guest)
-{
-    uint32_t end = guest->base_buses_end;
-    return (struct bus_numbers){ end, end ? BUS_NUMBERS_END - end : 0 };
-}
-
 static bool all_find_numbers(const struct check *check, const struct guest *guest)
 {
     uint32_t count = guest->expander_count;
-    enum expander_kind kind = has_express(guest) ? EXPANDER_PXB_PCIE : EXPANDER_PXB;
+    enum expander_kind kind = expander_kind_of(guest_machine(guest));
     struct bus_numbers *taken = arena_array(check->arena, struct bus_numbers, count + 1);
-    taken[count] = numbers_of_base(guest);
+    taken[count] = bus_numbers_of_base(kind, guest->base_buses_end);
     for (uint32_t i = 0; i < count; i++)
         said_numbers(guest, &guest->expanders[i], &taken[i]);
     for (uint32_t i = 0; i < count; i++) {
@@ -164,7 +166,7 @@ static bool all_find_numbers(const struct check *check, const struct guest *gues
         if (is_said(&expander->said, W_EXPANDER_NUMBER) || !has_sound_ports(guest, expander))
             continue;
         uint32_t needed = bus_numbers_of(kind, expander_ports(guest, expander));
-        taken[i] = (struct bus_numbers){ free_bus_number(taken, count + 1, needed), needed };
+        taken[i] = (struct bus_numbers){ free_bus_number(kind, taken, count + 1, needed), needed };
         if (!taken[i].first)
             return false;
     }
@@ -179,9 +181,16 @@ static void numbers_suffice(const struct check *check, const struct guest *guest
             guest->expanders[i].controller ? 0 : 1 + MIN(expander_ports(guest, &guest->expanders[i]), PORTS_MOST);
     if (guest->expander_count <= EXPANDERS_MOST && controllers <= CONTROLLER_MOST + 1 && all_find_numbers(check, guest))
         return;
+    bool are_phbs = expander_kind_of(guest_machine(guest)) == EXPANDER_PHB;
     struct finding *finding =
         report(check->findings, NM_no_bus_number, guest->expanders[guest->expander_count - 1].span,
-               "the expander buses of guest '%s' need more bus numbers than the 255 there are", guest->name);
+               are_phbs ? "guest '%s' has more expander buses than the 30 host bridges there are beside the first"
+                        : "the expander buses of guest '%s' need more bus numbers than the 255 there are",
+               guest->name);
+    if (are_phbs) {
+        finding_help(check->findings, finding, "put more devices on one: each has 31 slots");
+        return;
+    }
     finding_note(check->findings, finding, "each takes one, and one more for each port");
     finding_help(check->findings, finding, "say fewer 'ports', or leave 'number' out, so that no gap is too small");
 }

@@ -36,11 +36,12 @@ struct site_rule { /* all guests together; says by about_guest() or about_host()
 /* Rows by subject, each table ends with a zeroed row. */
 extern const struct model_rule cell_rules[], topology_rules[], distance_rules[], policy_rules[], pin_rules[],
     page_rules[], guest_rules[], scheduler_rules[], resctrl_rules[], hmat_rules[], bus_rules[], device_rules[],
-    hotplug_rules[], numad_rules[], arch_rules[], memory_device_rules[], cache_rules[], cxl_rules[], moving_rules[];
+    hotplug_rules[], numad_rules[], arch_rules[], memory_device_rules[], cache_rules[], cxl_rules[], moving_rules[],
+    pseries_rules[];
 extern const struct plan_rule plan_topology_rules[], plan_distance_rules[], plan_policy_rules[], plan_pin_rules[],
     plan_cpu_rules[], plan_page_rules[], plan_feature_rules[], plan_scheduler_rules[], plan_resctrl_rules[],
     plan_hmat_rules[], plan_device_rules[], plan_numad_rules[], plan_arch_rules[], plan_memory_rules[],
-    plan_cache_rules[], plan_moving_rules[];
+    plan_pseries_rules[], plan_cache_rules[], plan_moving_rules[];
 extern const struct site_rule site_rules[], host_rules[], resctrl_site_rules[], device_site_rules[], numad_site_rules[],
     group_rules[], assertion_rules[];
 

@@ -10,7 +10,7 @@
 enum { SLOTS_MOST = 256 };
 #define CXL_STEP (256 * MIB)            /* in which CXL counts memory */
 #define DEVICE_LEAST (2 * MIB)          /* what QEMU aligns memory to where its pages are normal ones */
-#define DEVICE_MOST (UINT64_C(1) << 52) /* bytes that x86_64 can address */
+#define DEVICE_MOST (UINT64_C(1) << 52) /* bytes that x86_64 can address, and no other can more */
 
 static bool can_grow(const struct guest *guest)
 {
@@ -51,20 +51,27 @@ static void devices_have_a_maximum(const struct check *check, const struct guest
                  "add 'max' to its memory, with what the devices have: 'memory 16GiB { max 64GiB }'");
 }
 
+/* Of a guest without KVM some machines take fewer. */
+static uint32_t slots_most(const struct guest *guest)
+{
+    uint32_t emulated = guest->accel == ACCEL_TCG && !guest->base_file ? guest_architecture(guest)->slots_most : 0;
+    return emulated ? emulated : SLOTS_MOST;
+}
+
 static void slots_have_a_maximum(const struct check *check, const struct guest *guest)
 {
     if (!is_sound(&guest->said, W_MEMORY_SLOTS))
         return;
     struct span span = said_span(&guest->said, W_MEMORY_SLOTS, 1);
     struct finding *finding;
-    if (!guest->memory_slots || guest->memory_slots > SLOTS_MOST) {
-        finding = report(check->findings, NM_slots_range, span, "guest '%s' has %u slots for memory devices: 1 to %d",
-                         guest->name, guest->memory_slots, SLOTS_MOST);
+    if (!guest->memory_slots || guest->memory_slots > slots_most(guest)) {
+        finding = report(check->findings, NM_slots_range, span, "guest '%s' has %u slots for memory devices: 1 to %u",
+                         guest->name, guest->memory_slots, slots_most(guest));
         finding_note(check->findings, finding, "%s",
                      guest->memory_slots ? "libvirt accepts the definition; QEMU would refuse to start"
                                          : "libvirt refuses it");
-        finding_help(check->findings, finding, "write 1 to %d, or leave it out: then there are as many as are used",
-                     SLOTS_MOST);
+        finding_help(check->findings, finding, "write 1 to %u, or leave it out: then there are as many as are used",
+                     slots_most(guest));
     } else if (!can_grow(guest) && !first_plugged(guest)) {
         finding = report(check->findings, NM_slots_without_max, span,
                          "guest '%s' has slots for memory devices and no room to grow", guest->name);
@@ -158,9 +165,11 @@ static bool is_file(const struct memory_device *device)
     return device->model == W_GUEST_NVDIMM || device->model == W_GUEST_VIRTIO_PMEM;
 }
 
-static bool needs(const struct memory_device *device, enum word_id word)
+static bool needs(const struct guest *guest, const struct memory_device *device, enum word_id word)
 {
-    return word == W_MEMORY_DEVICE_SIZE || (word == W_MEMORY_DEVICE_CELL && device->model != W_GUEST_VIRTIO_PMEM) ||
+    bool wants_labels = guest_architecture(guest)->labels_nvdimms && device->model == W_GUEST_NVDIMM;
+    return word == W_MEMORY_DEVICE_SIZE || (word == W_MEMORY_DEVICE_LABEL_SIZE && wants_labels) ||
+           (word == W_MEMORY_DEVICE_CELL && device->model != W_GUEST_VIRTIO_PMEM) ||
            (word == W_MEMORY_DEVICE_PATH && (is_file(device) || device->persistent));
 }
 
@@ -171,13 +180,14 @@ static void devices_say_all(const struct check *check, const struct guest *guest
         const char *example;
     } words[] = { { W_MEMORY_DEVICE_SIZE, "4GiB" },
                   { W_MEMORY_DEVICE_CELL, "0" },
-                  { W_MEMORY_DEVICE_PATH, "\"/srv/file\"" } };
+                  { W_MEMORY_DEVICE_PATH, "\"/srv/file\"" },
+                  { W_MEMORY_DEVICE_LABEL_SIZE, "128KiB" } };
     for (uint32_t i = 0; i < guest->memory_device_count; i++) {
         const struct memory_device *device = &guest->memory_devices[i];
         g_autoptr(GString) missing = g_string_new(NULL);
         g_autoptr(GString) example = g_string_new(NULL);
         for (size_t w = 0; w < G_N_ELEMENTS(words); w++) {
-            if (!needs(device, words[w].word) || is_said(&device->said, words[w].word))
+            if (!needs(guest, device, words[w].word) || is_said(&device->said, words[w].word))
                 continue;
             const char *word = word_row(words[w].word)->word;
             g_string_append_printf(missing, "%s'%s'", missing->len ? ", " : "", word);
@@ -266,13 +276,15 @@ static bool is_right_block(const struct guest *guest, const struct memory_device
     return is_power_of_two(block) && block >= DEVICE_LEAST && block >= pages_of(guest, device);
 }
 
-static void help_with_size(const struct check *check, struct finding *finding, uint64_t bytes, uint64_t step)
+/* `beside`: what stands beside the steps. */
+static void help_with_size(const struct check *check, struct finding *finding, uint64_t bytes, uint64_t step,
+                           uint64_t beside)
 {
     if (bytes < step)
-        finding_help(check->findings, finding, "write %s or more", size_text(check->arena, step));
+        finding_help(check->findings, finding, "write %s or more", size_text(check->arena, step + beside));
     else
-        finding_help(check->findings, finding, "write %s or %s", size_text(check->arena, bytes / step * step),
-                     size_text(check->arena, (bytes / step + 1) * step));
+        finding_help(check->findings, finding, "write %s or %s", size_text(check->arena, bytes / step * step + beside),
+                     size_text(check->arena, (bytes / step + 1) * step + beside));
 }
 
 static uint64_t step_of(const struct guest *guest, const struct memory_device *device)
@@ -285,8 +297,16 @@ static uint64_t step_of(const struct guest *guest, const struct memory_device *d
     case W_GUEST_CXL:
         return MAX(CXL_STEP, pages_of(guest, device));
     default:
-        return is_file(device) ? DEVICE_LEAST : MAX(DEVICE_LEAST, pages_of(guest, device));
+        return MAX(guest_architecture(guest)->memory_block,
+                   is_file(device) ? DEVICE_LEAST : MAX(DEVICE_LEAST, pages_of(guest, device)));
     }
+}
+
+/* What the step is about: of ppc64 not the labels at the end of the file. */
+static uint64_t stepped_bytes(const struct guest *guest, const struct memory_device *device)
+{
+    bool has_labels = guest_architecture(guest)->labels_nvdimms && device->model == W_GUEST_NVDIMM;
+    return device->size_bytes - (has_labels ? MIN(device->label_bytes, device->size_bytes) : 0);
 }
 
 /* libvirt rounds sizes up, and a base is for libvirt alone: only what it does in silence is told. */
@@ -299,28 +319,29 @@ static void judge_size(const struct check *check, const struct guest *guest, con
 {
     bool is_cxl = device->model == W_GUEST_CXL;
     bool is_virtio = device->model == W_GUEST_VIRTIO_MEM, rounds = is_rounded(guest, device);
-    uint64_t bytes = device->size_bytes, step = step_of(guest, device);
+    uint64_t step = step_of(guest, device), bytes = stepped_bytes(guest, device), labels = device->size_bytes - bytes;
     struct span span = device_word(device, W_MEMORY_DEVICE_SIZE);
     struct finding *finding;
     if (bytes > DEVICE_MOST) {
-        finding = report(check->findings, NM_device_size, span, "%s of guest '%s' has %s: x86_64 addresses %s",
-                         device_text(check, device), guest->name, size_text(check->arena, bytes),
-                         size_text(check->arena, DEVICE_MOST));
+        finding = report(check->findings, NM_device_size, span,
+                         "%s of guest '%s' has %s: no machine addresses above %s", device_text(check, device),
+                         guest->name, size_text(check->arena, bytes), size_text(check->arena, DEVICE_MOST));
         finding_help(check->findings, finding, "write what it really has");
         return;
     }
     if (bytes && bytes % step == 0)
         return;
-    finding =
-        report(check->findings, rounds ? NM_device_rounded : NM_device_size, span,
-               "%s of guest '%s' has %s, which is no whole number of %s%s", device_text(check, device), guest->name,
-               size_text(check->arena, bytes), is_virtio ? "its blocks of " : "", size_text(check->arena, step));
+    finding = report(check->findings, rounds ? NM_device_rounded : NM_device_size, span,
+                     "%s of guest '%s' has %s%s, which is no whole number of %s%s", device_text(check, device),
+                     guest->name, size_text(check->arena, bytes), labels ? " without its labels" : "",
+                     is_virtio ? "its blocks of " : "", size_text(check->arena, step));
     finding_note(check->findings, finding, "%s",
                  is_virtio ? "libvirt and QEMU refuse it"
                  : is_cxl  ? "QEMU would start, and the guest's driver give up"
+                 : labels  ? "libvirt rounds it down without a word; QEMU would refuse to start"
                  : rounds  ? "libvirt rounds it up without a word, so the guest has more than the plan"
                            : "libvirt rounds it up without a word; QEMU would refuse to start");
-    help_with_size(check, finding, bytes, step);
+    help_with_size(check, finding, bytes, step, labels);
 }
 
 static void devices_have_whole_sizes(const struct check *check, const struct guest *guest)
@@ -371,7 +392,7 @@ static void requests_can_be_met(const struct check *check, const struct guest *g
                 report(check->findings, NM_requested_size, device_word(device, W_MEMORY_DEVICE_REQUESTED),
                        "guest '%s' is to take %s of %s, which is no whole number of its blocks of %s", guest->name,
                        size_text(check->arena, requested), device_text(check, device), size_text(check->arena, block));
-            help_with_size(check, finding, requested, block);
+            help_with_size(check, finding, requested, block, 0);
         } else {
             continue;
         }

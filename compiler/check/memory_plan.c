@@ -151,8 +151,8 @@ static void dimms_begin_at_blocks(const struct check *check, const struct planne
     const struct plan_memory_device *behind = ends_within_a_block(plan, &behind_number);
     for (uint32_t i = 0; i < plan->memory_device_count; i++) {
         const struct plan_memory_device *device = &plan->memory_devices[i];
-        if (device->model != MEMORY_DIMM)
-            continue;
+        if (device->model != MEMORY_DIMM || architecture_of(plan->architecture)->memory_block)
+            continue; /* which whole blocks never are */
         if (device->address % (2 * MIB) == 0 && device->address % BLOCK_OF_LINUX)
             report_dimm_off_block(check, planned, i, NULL, 0);
         else if (!device->address && behind)
@@ -221,8 +221,13 @@ static struct stretch room_for_devices(const struct plan_guest *plan)
 {
     struct stretch room = { .first = 4 * GIB, .end = UINT64_MAX };
     const struct machine_family *machine = machine_family_of(architecture_of(plan->architecture), plan->machine);
-    if (plan->has_base || !machine || !machine->low[0])
+    if (machine && machine->has_no_hole)
+        room.first = (plan->memory_bytes + GIB - 1) / GIB * GIB;
+    if (plan->has_base || !machine || !machine->low[0]) {
+        if (!plan->has_base && machine && machine->has_no_hole)
+            room.end = room.first + (plan->max_memory_bytes - plan->memory_bytes);
         return room;
+    }
     uint64_t low = machine->low[plan->memory_bytes >= machine->low[0]];
     uint64_t high = plan->memory_bytes > low ? plan->memory_bytes - low : 0;
     for (uint32_t i = 0; i < plan->memory_device_count; i++)
@@ -237,7 +242,8 @@ static bool begins_right(const struct check *check, const struct planned_guest *
 {
     const struct plan_memory_device *device = &planned->plan->memory_devices[number];
     struct stretch room = room_for_devices(planned->plan);
-    uint64_t step = MAX(2 * MIB, MAX(device->memory.page_bytes, device->block_bytes));
+    uint64_t step = MAX(MAX(2 * MIB, architecture_of(planned->plan->architecture)->memory_block),
+                        MAX(device->memory.page_bytes, device->block_bytes));
     if (device->address >= room.first && device->address % step == 0 && device->address <= room.end &&
         room.end - device->address >= device->memory.memory_bytes)
         return true;
@@ -246,7 +252,8 @@ static bool begins_right(const struct check *check, const struct planned_guest *
                "%s of guest '%s' cannot begin at 0x%" G_GINT64_MODIFIER "x", device_text(check, device),
                planned->plan->name, device->address);
     if (room.end == UINT64_MAX)
-        finding_note(check->findings, finding, "QEMU has memory devices from 0x100000000 on, at multiples of %s",
+        finding_note(check->findings, finding,
+                     "QEMU has memory devices from 0x%" G_GINT64_MODIFIER "x on, at multiples of %s", room.first,
                      size_text(check->arena, step));
     else
         finding_note(check->findings, finding,

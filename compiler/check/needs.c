@@ -52,6 +52,10 @@ static const enum word_id words[FEATURE_COUNT] = {
     [FEATURE_FEWER_SLOTS] = W_MEMORY_SLOTS,
     [FEATURE_VIRTIO_ADDRESS] = W_MEMORY_DEVICE_ADDRESS,
     [FEATURE_EXPANDER_BUS] = W_GUEST_EXPANDER_BUS,
+    [FEATURE_HOST_BRIDGES] = W_GUEST_EXPANDER_BUS,
+    [FEATURE_NVDIMM_PPC64] = W_GUEST_NVDIMM,
+    [FEATURE_EMULATED_THREADS] = W_VCPUS_THREADS,
+    [FEATURE_DISTANCE_FORM2] = W_GUEST_DISTANCES,
     [FEATURE_GENERIC_INITIATOR] = W_DEVICE_INITIATOR,
 };
 
@@ -86,6 +90,7 @@ static bool uses(enum feature feature, const struct plan_memory_device *device)
     case FEATURE_VIRTIO_MEM:
         return device->model == MEMORY_VIRTIO_MEM;
     case FEATURE_NVDIMM:
+    case FEATURE_NVDIMM_PPC64:
         return device->model == MEMORY_NVDIMM;
     case FEATURE_VIRTIO_PMEM:
         return device->model == MEMORY_VIRTIO_PMEM;
@@ -109,6 +114,11 @@ static uint32_t first_device(const struct plan_guest *plan, enum feature feature
     while (i < plan->memory_device_count && !uses(feature, &plan->memory_devices[i]))
         i++;
     return i;
+}
+
+static bool plugs_cores(const struct plan_guest *plan)
+{
+    return architecture_of(plan->architecture)->plugs_cores;
 }
 
 /* Whether the guest itself (cell NULL), or this cell of it, uses a feature. */
@@ -160,6 +170,14 @@ static bool is_used(enum feature feature, const struct plan_guest *plan, const s
         return false;
     case FEATURE_EXPANDER_BUS:
         return !cell && plan->expander_count;
+    case FEATURE_HOST_BRIDGES:
+        return !cell && plan->expander_count && plan->expanders[0].kind == EXPANDER_PHB;
+    case FEATURE_EMULATED_THREADS:
+        return !cell && plan->threads > 1 && plugs_cores(plan) && strcmp(plan->accel, "tcg") == 0;
+    case FEATURE_DISTANCE_FORM2:
+        return !cell && plugs_cores(plan) && has_one_way_distances(plan);
+    case FEATURE_NVDIMM_PPC64:
+        return !cell && plugs_cores(plan) && first_device(plan, feature) < plan->memory_device_count;
     case FEATURE_PREFERRED_MANY:
         return cell && cell->nodes && cell->policy == POLICY_PREFERRED && ids_size(cell->nodes) > 1;
     case FEATURE_THREAD_CONTEXT:

@@ -54,9 +54,10 @@ static void page_sizes_are_of_the_machine(const struct check *check, const struc
         struct finding *finding =
             report(check->findings, NM_page_size, cell_word(guest, c, W_PAGES, 1), "%s has no huge pages of %s",
                    architecture->name, size_text(check->arena, bytes));
-        if (bytes == 4 * KIB)
+        if (bytes == architecture->normal_page)
             finding_help(check->findings, finding,
-                         "pages of 4KiB are the normal ones: write 'normal', or leave the word out");
+                         "pages of %s are the normal ones: write 'normal', or leave the word out",
+                         size_text(check->arena, bytes));
         else
             finding_help(check->findings, finding, "write '%s'", page_sizes_text(check, architecture));
     }
@@ -102,16 +103,18 @@ static void cells_are_whole_pages(const struct check *check, const struct guest 
 static void memory_is_whole_mib(const struct check *check, const struct guest *guest)
 {
     for (uint32_t c = 0; c < blocks_of(guest); c++) {
-        uint64_t bytes = declared_memory(guest, c);
-        if (bytes % KIB || bytes % MIB == 0 || has_huge_pages(locality_of(guest, c))) /* NM0214 tells of odd shares */
-            continue;
-        struct finding *finding = report(check->findings, NM_memory_not_whole_mib, memory_span(guest, c),
-                                         "%s has %s, which is no whole number of MiB", declared_text(check, guest, c),
-                                         size_text(check->arena, bytes));
+        uint64_t bytes = declared_memory(guest, c), block = guest_architecture(guest)->memory_block,
+                 unit = block ? block : MIB;
+        if (bytes % KIB || bytes % unit == 0 || (block ? !guest->base_file : has_huge_pages(locality_of(guest, c))))
+            continue; /* NM0214 tells of odd shares, NM0330 of blocks that QEMU wants */
+        struct finding *finding =
+            report(check->findings, NM_memory_not_whole_mib, memory_span(guest, c),
+                   "%s has %s, which is no whole number of %s", declared_text(check, guest, c),
+                   size_text(check->arena, bytes), block ? size_text(check->arena, block) : "MiB");
         finding_note(check->findings, finding,
                      "libvirt rounds up without a word, so the guest would be larger than the plan");
         finding_help(check->findings, finding, "write %s for each cell",
-                     size_text(check->arena, (bytes / MIB + 1) * MIB));
+                     size_text(check->arena, (bytes / unit + 1) * unit));
     }
 }
 
@@ -228,8 +231,9 @@ static void alignment_is_of_files(const struct check *check, const struct guest 
 static void alignment_is_whole(const struct check *check, const struct guest *guest)
 {
     for (cells_saying(guest, c, W_BACKING_ALIGN)) {
-        uint64_t align = locality_of(guest, c)->align_bytes,
-                 page = has_huge_pages(locality_of(guest, c)) ? locality_of(guest, c)->page_bytes : 4 * KIB;
+        uint64_t align = locality_of(guest, c)->align_bytes, page = has_huge_pages(locality_of(guest, c))
+                                                                        ? locality_of(guest, c)->page_bytes
+                                                                        : guest_architecture(guest)->normal_page;
         if (align >= page && (align & (align - 1)) == 0)
             continue;
         struct finding *finding = report(check->findings, NM_align_value, cell_word(guest, c, W_BACKING_ALIGN, 1),
@@ -241,7 +245,7 @@ static void alignment_is_whole(const struct check *check, const struct guest *gu
     }
     for (cells_saying(guest, c, W_BACKING_OFFSET)) {
         const struct locality *locality = locality_of(guest, c);
-        uint64_t unit = has_huge_pages(locality) ? locality->page_bytes : 4 * KIB;
+        uint64_t unit = has_huge_pages(locality) ? locality->page_bytes : guest_architecture(guest)->normal_page;
         if (cell_has_word(guest, c, W_BACKING_ALIGN) && locality->align_bytes > unit)
             unit = locality->align_bytes;
         if (locality->offset_bytes % unit == 0)

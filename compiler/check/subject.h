@@ -52,4 +52,5 @@ const struct memory_device *said_memory_device(const struct planned_guest *plann
 
 /* Where the CPUs of a vCPU were said: its row, `cpus` or `pin` of its cell, else the guest. */
 struct span vcpu_span(const struct planned_guest *planned, uint32_t vcpu);
+bool has_one_way_distances(const struct plan_guest *plan); /* pseries.c: some pair differs in its two directions */
 uint32_t cell_of_vcpu(const struct plan_guest *plan, uint32_t vcpu); /* NO_INDEX: in none */

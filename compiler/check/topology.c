@@ -283,12 +283,14 @@ static void cells_keep_cores_whole(const struct check *check, const struct plann
     uint32_t cut = first_cut(plan, plan->threads);
     if (cut == UINT32_MAX)
         return;
-    struct finding *finding =
-        report(check->findings, NM_core_cut_by_cells, guest_word_span(planned->guest, W_VCPUS_THREADS, 0),
-               "vCPUs %u and %u of guest '%s' are threads of one core and in different cells",
-               cut - cut % plan->threads, cut, plan->name);
-    finding_note(check->findings, finding,
-                 "libvirt and QEMU accept it; the guest's scheduler then builds wrong domains");
+    bool goes_whole = architecture_of(plan->architecture)->plugs_cores;
+    struct finding *finding = report(check->findings, goes_whole ? NM_core_in_two_cells : NM_core_cut_by_cells,
+                                     guest_word_span(planned->guest, W_VCPUS_THREADS, 0),
+                                     "vCPUs %u and %u of guest '%s' are threads of one core and in different cells",
+                                     cut - cut % plan->threads, cut, plan->name);
+    finding_note(check->findings, finding, "%s",
+                 goes_whole ? "QEMU tells the cell of each core, and would refuse to start"
+                            : "libvirt and QEMU accept it; the guest's scheduler then builds wrong domains");
     finding_help(check->findings, finding, "give each cell a multiple of %u vCPUs, or write 'threads 1'",
                  plan->threads);
 }

@@ -35,13 +35,14 @@ static void xml_port(struct xml *xml, const struct plan_expander *expander, uint
 
 void xml_expanders(struct xml *xml, const struct plan_guest *guest)
 {
-    static const char *const models[] = {
-        [EXPANDER_PXB] = "pci-expander-bus", [EXPANDER_PXB_PCIE] = "pcie-expander-bus", [EXPANDER_PXB_CXL] = NULL
-    };
+    static const char *const models[] = { [EXPANDER_PXB] = "pci-expander-bus",
+                                          [EXPANDER_PXB_PCIE] = "pcie-expander-bus",
+                                          [EXPANDER_PXB_CXL] = NULL,
+                                          [EXPANDER_PHB] = "pci-root" };
     for (uint32_t i = 0; i < guest->expander_count; i++) {
         const struct plan_expander *expander = &guest->expanders[i];
         open_controller(xml, expander->controller, models[expander->kind], expander_kind_word(expander->kind));
-        xml_line(xml, "<target busNr='");
+        xml_line(xml, expander->kind == EXPANDER_PHB ? "<target index='" : "<target busNr='");
         xml_number(xml, expander->number);
         xml_end(xml, "'>");
         xml->depth++;

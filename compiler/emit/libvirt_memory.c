@@ -5,7 +5,7 @@
 #include "emit/libvirt_numa.h"
 
 /* What is not said, libvirt takes from the cell, as the plan does. */
-static void xml_ram(struct xml *xml, const struct plan_memory_device *device)
+static void xml_ram(struct xml *xml, const struct plan_memory_device *device, const struct architecture *architecture)
 {
     const struct plan_cell *memory = &device->memory;
     if (device->has_nodes && memory->nodes) {
@@ -13,8 +13,8 @@ static void xml_ram(struct xml *xml, const struct plan_memory_device *device)
         xml_ids(xml, memory->nodes);
         xml_end(xml, "</nodemask>");
     }
-    if (device->has_pages) /* 4 KiB are the normal ones of x86_64 */
-        xml_size(xml, "pagesize", memory->page_bytes ? memory->page_bytes : 4 * KIB);
+    if (device->has_pages)
+        xml_size(xml, "pagesize", memory->page_bytes ? memory->page_bytes : architecture->normal_page);
 }
 
 static void xml_file(struct xml *xml, const struct plan_memory_device *device)
@@ -28,7 +28,8 @@ static void xml_file(struct xml *xml, const struct plan_memory_device *device)
         xml_whole(xml, "<pmem/>");
 }
 
-static void xml_source(struct xml *xml, const struct plan_memory_device *device)
+static void xml_source(struct xml *xml, const struct plan_memory_device *device,
+                       const struct architecture *architecture)
 {
     size_t before = xml->out->len;
     xml_open(xml, "<source>");
@@ -36,7 +37,7 @@ static void xml_source(struct xml *xml, const struct plan_memory_device *device)
     if (device->memory.path)
         xml_file(xml, device);
     else
-        xml_ram(xml, device);
+        xml_ram(xml, device, architecture);
     if (xml->out->len == empty) {
         g_string_truncate(xml->out, before);
         xml->depth--;
@@ -95,7 +96,8 @@ static void xml_slot(struct xml *xml, const struct plan_memory_device *device)
     xml_end(xml, "'/>");
 }
 
-static void xml_device(struct xml *xml, const struct plan_memory_device *device)
+static void xml_device(struct xml *xml, const struct plan_memory_device *device,
+                       const struct architecture *architecture)
 {
     xml_line(xml, "<memory model='");
     xml_put(xml, memory_model_word(device->model));
@@ -105,7 +107,12 @@ static void xml_device(struct xml *xml, const struct plan_memory_device *device)
         xml_put(xml, device->memory.discard ? "' discard='yes" : "' discard='no");
     xml_end(xml, "'>");
     xml->depth++;
-    xml_source(xml, device);
+    if (device->uuid && architecture->labels_nvdimms) {
+        xml_line(xml, "<uuid>");
+        xml_text(xml, device->uuid);
+        xml_end(xml, "</uuid>");
+    }
+    xml_source(xml, device, architecture);
     xml_target(xml, device);
     xml_slot(xml, device);
     xml_shut(xml, "</memory>");
@@ -114,5 +121,5 @@ static void xml_device(struct xml *xml, const struct plan_memory_device *device)
 void xml_memory_devices(struct xml *xml, const struct plan_guest *guest)
 {
     for (uint32_t i = 0; i < guest->memory_device_count; i++)
-        xml_device(xml, &guest->memory_devices[i]);
+        xml_device(xml, &guest->memory_devices[i], architecture_of(guest->architecture));
 }

@@ -184,12 +184,13 @@ void xml_memory_backing(struct xml *xml, const struct plan_guest *guest)
 
 /* ---- vCPUs, iothreads and their pins ---------------------------------------------------------------------------- */
 
-/* By vCPU its place in the order in which they are plugged, from 1; NULL: none is said. */
+/* By vCPU its place in the order in which they are plugged, from 1; NULL: none is said.  Threads of a core that is
+ * plugged whole have one place. */
 static uint32_t *plug_places(const struct plan_guest *guest)
 {
     uint32_t *places = guest->plug_order ? g_new0(uint32_t, guest->vcpu_count) : NULL;
     for (uint32_t i = 0; places && i < ids_size(guest->online); i++)
-        places[guest->plug_order[i]] = i + 1;
+        places[guest->plug_order[i]] = i / vcpus_plugged_together(guest) + 1;
     return places;
 }
 

@@ -101,9 +101,11 @@ static const char *expander_key(struct arena *arena, const struct xml_element *c
     (void)arena;
     const char *type = xml_attribute(controller, "type"), *model = xml_attribute(controller, "model");
     const struct xml_element *target = xml_child(controller, "target");
+    const char *number = xml_attribute(controller, "index");
+    bool is_root = model && strcmp(model, "pci-root") == 0 && number && strcmp(number, "0") != 0;
     bool is_expander = type && model && strcmp(type, "pci") == 0 &&
-                       (strcmp(model, "pci-expander-bus") == 0 || strcmp(model, "pcie-expander-bus") == 0);
-    return is_expander && target && xml_child(target, "node") ? xml_attribute(controller, "index") : NULL;
+                       (is_root || strcmp(model, "pci-expander-bus") == 0 || strcmp(model, "pcie-expander-bus") == 0);
+    return is_expander && target && xml_child(target, "node") ? number : NULL;
 }
 
 static uint64_t address_part(const struct xml_element *address, const char *name)

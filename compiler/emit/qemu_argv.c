@@ -82,12 +82,30 @@ static void cpu_cache(struct argv *argv, const struct plan_guest *guest, bool is
     }
 }
 
+/* The devices of a model of ppc64 that has versions are called after the version, the model itself after the one that
+ * this QEMU takes: with devices beside it, it is the version that every QEMU has. */
+static const char *versioned(const char *model)
+{
+    static const struct {
+        const char *name, *version;
+    } models[] = { { "POWER7", "power7_v2.3" },  { "POWER7+", "power7+_v2.1" },     { "POWER8E", "power8e_v2.1" },
+                   { "POWER8", "power8_v2.0" },  { "POWER8NVL", "power8nvl_v1.0" }, { "POWER9", "power9_v2.0" },
+                   { "POWER10", "power10_v2.0" } };
+    for (size_t i = 0; i < G_N_ELEMENTS(models); i++)
+        if (g_ascii_strcasecmp(models[i].name, model) == 0)
+            return models[i].version;
+    return model;
+}
+
 /* QEMU has no host-model: the host's own CPU is the nearest, and without KVM the most that can be emulated. */
 static const char *cpu_model(const struct plan_guest *guest)
 {
-    if (!g_str_has_prefix(guest->cpu_model, "host-"))
-        return guest->cpu_model;
-    return strcmp(guest->accel, "kvm") == 0 ? "host" : "max";
+    const struct architecture *architecture = architecture_of(guest->architecture);
+    bool is_host = g_str_has_prefix(guest->cpu_model, "host-");
+    if (is_host && strcmp(guest->accel, "kvm") == 0)
+        return "host";
+    const char *model = is_host ? architecture->emulated_cpu : guest->cpu_model;
+    return architecture->plugs_cores && guest->online ? versioned(model) : model;
 }
 
 static void cpu(struct argv *argv, const struct plan_guest *guest)
@@ -152,10 +170,28 @@ static void memory_and_vcpus(struct argv *argv, const struct plan_guest *guest)
         flag(argv, "-overcommit", "mem-lock=on");
 }
 
+/* A core of ppc64: its number counts the threads before it, and it knows its cell by that. */
+static void plug_core(struct argv *argv, const struct plan_guest *guest, uint32_t vcpu)
+{
+    if (vcpu % guest->threads)
+        return; /* there with the first */
+    begin(argv, "-device", "");
+    argv_text(argv, cpu_model(guest));
+    argv_put(argv, "-spapr-cpu-core");
+    if (!ids_contains(guest->fixed, vcpu))
+        put_number(argv, ",id=vcpu", vcpu);
+    put_number(argv, ",core-id=", vcpu);
+    argv_end(argv);
+}
+
 /* A vCPU that QEMU does not make by itself takes its model and features from -cpu.  What has no id is not unplugged. */
 static void plug_vcpu(struct argv *argv, const struct plan_guest *guest, uint32_t vcpu)
 {
     struct vcpu_place place = vcpu_place(guest, vcpu);
+    if (architecture_of(guest->architecture)->plugs_cores) {
+        plug_core(argv, guest, vcpu);
+        return;
+    }
     begin(argv, "-device", "");
     argv_text(argv, cpu_model(guest));
     put_text(argv, "-", guest->architecture);
@@ -269,10 +305,14 @@ static void devices(struct argv *argv, const struct plan_guest *guest)
         begin(argv, "-device", "virtio-blk,drive=disk0");
         if (guest->iothread_count) /* the only device that can use one */
             put_number(argv, ",iothread=iothread", guest->iothreads[0].id);
+        put_root_bus(argv, guest);
         argv_end(argv);
     }
-    if (guest->current_memory_bytes) /* which the balloon is told when the guest runs */
-        flag(argv, "-device", "virtio-balloon,id=balloon0");
+    if (guest->current_memory_bytes) { /* which the balloon is told when the guest runs */
+        begin(argv, "-device", "virtio-balloon,id=balloon0");
+        put_root_bus(argv, guest);
+        argv_end(argv);
+    }
     if (guest->network) {
         begin(argv, "-netdev", "bridge,id=net0");
         put_text(argv, ",br=", guest->network);
@@ -280,6 +320,7 @@ static void devices(struct argv *argv, const struct plan_guest *guest)
         begin(argv, "-device", "virtio-net,netdev=net0");
         if (guest->mac)
             put_text(argv, ",mac=", guest->mac);
+        put_root_bus(argv, guest);
         argv_end(argv);
     }
 }

@@ -9,10 +9,21 @@ static void expander_bus(struct argv *argv, const struct plan_expander *expander
     argv_option(argv, "-device");
     argv_begin(argv, expander_kind_word(expander->kind));
     put_number(argv, ",id=pci.", expander->controller);
-    argv_put(argv, expander->kind == EXPANDER_PXB ? ",bus=pci.0" : ",bus=pcie.0");
-    put_number(argv, ",bus_nr=", expander->number);
+    if (expander->kind == EXPANDER_PHB) {
+        put_number(argv, ",index=", expander->number);
+    } else {
+        argv_put(argv, expander->kind == EXPANDER_PXB ? ",bus=pci.0" : ",bus=pcie.0");
+        put_number(argv, ",bus_nr=", expander->number);
+    }
     put_number(argv, ",numa_node=", expander->cell);
     argv_end(argv);
+}
+
+/* QEMU would take the last of several host bridges. */
+void put_root_bus(struct argv *argv, const struct plan_guest *guest)
+{
+    if (guest->expander_count && guest->expanders[0].kind == EXPANDER_PHB)
+        argv_put(argv, ",bus=pci.0");
 }
 
 static void put_slot(struct argv *argv, uint32_t slot)
@@ -75,7 +86,11 @@ void qemu_host_devices(struct argv *argv, const struct plan_guest *guest)
         put_number(argv, ",id=hostdev", i);
         if (device->controller) {
             put_number(argv, ",bus=pci.", device->controller);
+            if (device->expander != NO_EXPANDER && guest->expanders[device->expander].kind == EXPANDER_PHB)
+                argv_put(argv, ".0"); /* the bus of a host bridge has a name of its own */
             put_slot(argv, device->slot);
+        } else {
+            put_root_bus(argv, guest);
         }
         argv_end(argv);
         if (device->initiator != NO_INITIATOR)

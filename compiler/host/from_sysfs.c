@@ -5,6 +5,7 @@
  * (root "/") and a recorded folder; in a recording a missing file is an unknown fact, on the live machine it is a
  * kernel without the feature.
  */
+#include "base/architecture.h"
 #include "host/kernel.h"
 
 #include <errno.h>
@@ -242,7 +243,8 @@ static void ask_version(struct host *host, enum host_program program, const char
 
 void read_program_versions(struct host *host)
 {
-    g_autofree char *qemu = g_strdup_printf("qemu-system-%s", host->architecture ? host->architecture : "x86_64");
+    const char *own = host->architecture ? host->architecture : "x86_64", *known = architecture_of_host(own)->name;
+    g_autofree char *qemu = g_strdup_printf("qemu-system-%s", *known ? known : own);
     ask_version(host, PROGRAM_QEMU, qemu);
     ask_version(host, PROGRAM_LIBVIRT, "virsh");
     if (!host->versions[PROGRAM_LIBVIRT].known)

@@ -147,7 +147,7 @@ struct argv_guest {
     GHashTable *backends;     /* by id */
     const char *only_backend; /* of a machine without cells; NULL: none */
     const char *mem_path;     /* NULL: none */
-    bool no_merge, is_preallocated, has_hmat, has_hmat_values, has_no_acpi, has_nvdimm, has_flash;
+    bool no_merge, is_preallocated, has_hmat, has_hmat_values, has_no_acpi, has_nvdimm, has_flash, says_gic;
     struct span only_span, mem_path_span, hmat_span, no_acpi_span, nvdimm_span, room_span;
     uint32_t cell_count;
     struct argv_cell cells[ARGV_CELL_LIMIT];
@@ -190,8 +190,9 @@ bool argv_is_writable(struct argv_guest *guest, const char *text, struct span wh
 
 /* ---- parts of the guest ----------------------------------------------------------------------------------------- */
 
-void argv_machine(struct argv_guest *guest); /* architecture, machine, accel, cpu */
-void argv_vcpus(struct argv_guest *guest);   /* -smp, and the devices that plug one */
+void argv_machine(struct argv_guest *guest);  /* architecture, machine, accel, cpu */
+void argv_tell_gic(struct argv_guest *guest); /* once the vCPUs are known */
+void argv_vcpus(struct argv_guest *guest);    /* -smp, and the devices that plug one */
 bool argv_is_vcpu(struct option *option);
 /* Adds all vCPUs at a place of the topology, where a level that is not said is any; false where there is none. */
 bool argv_vcpus_at(struct argv_guest *guest, struct option *option, struct hwloc_bitmap_s *set);

@@ -86,11 +86,11 @@ static const char *name_of(struct argv_guest *guest, const struct property *id, 
 static void say_bus(struct argv_guest *guest, struct option *option, struct buses *buses)
 {
     const char *driver = option_text(option, "driver");
-    const struct property *cell = option_take(option, "numa_node"), *number = option_take(option, "bus_nr"),
-                          *id = option_take(option, "id");
-    bool is_express = g_strcmp0(driver, "pxb-pcie") == 0;
+    bool is_express = g_strcmp0(driver, "pxb-pcie") == 0, is_phb = g_strcmp0(driver, "spapr-pci-host-bridge") == 0;
+    const struct property *cell = option_take(option, "numa_node"),
+                          *number = option_take(option, is_phb ? "index" : "bus_nr"), *id = option_take(option, "id");
     uint64_t of_cell, bus_number;
-    if ((!is_express && g_strcmp0(driver, "pxb") != 0) || !cell || !id ||
+    if ((!is_express && !is_phb && g_strcmp0(driver, "pxb") != 0) || !cell || !id ||
         !property_number(guest, cell, ARGV_CELL_LIMIT - 1, &of_cell))
         return;
     struct bus *bus = arena_take(guest->arena, struct bus);
@@ -107,6 +107,8 @@ static void say_bus(struct argv_guest *guest, struct option *option, struct buse
         return;
     }
     g_hash_table_insert(buses->by_id, (gpointer)(uintptr_t)id->value, bus);
+    if (is_phb) /* whose bus has a name of its own */
+        g_hash_table_insert(buses->by_port, arena_printf(guest->arena, "%s.0", id->value), bus);
     line_add(&guest->lines, bus->line);
 }
 

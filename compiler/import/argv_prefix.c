@@ -320,11 +320,23 @@ static void read_taskset(struct argv_guest *guest, uint32_t at, uint32_t end, co
         refuse_set(guest, &words[at], words[at].text, wrapper->name);
 }
 
+/* "+0-3" counts among what the shell may use, "!0-3" is all but these, "netdev:eth0" is where a device is. */
+static bool is_of_machine(const char *text)
+{
+    return *text == '+' || *text == '!' || strchr(text, ':');
+}
+
 /* A set as the language writes it; NULL, and a finding, where it is none. */
 static const char *plain_set(struct argv_guest *guest, const struct wrapper_option *option)
 {
     if (strcmp(option->value, "all") == 0)
         return "all";
+    if (is_of_machine(option->value)) {
+        argv_not_carried(guest, span_of(guest, option->at),
+                         "only the machine that runs it knows which numbers these are", "the set '%.40s' of numactl",
+                         option->value);
+        return NULL;
+    }
     const struct ids *ids = text_set(guest->arena, option->value);
     if (!ids)
         refuse_set(guest, option->at, option->value, "numactl");

@@ -42,8 +42,27 @@ static void add_below(const struct place *place, unsigned level, uint32_t first)
     }
 }
 
+/* A core of ppc64 goes by the number of its first thread. */
+static bool add_core(struct argv_guest *guest, struct option *option, hwloc_bitmap_t set)
+{
+    const struct property *core = option_take(option, "core-id");
+    uint32_t threads = guest->levels[ARGV_THREADS];
+    uint64_t first;
+    if (!core)
+        return argv_refuse(guest, option->span, "write all that QEMU wants there", "it lacks its 'core-id'");
+    if (!property_number(guest, core, guest->vcpu_count - 1, &first))
+        return false;
+    if (first % threads)
+        return argv_refuse(guest, core->where, "cores count the threads before them", "no core begins at thread %u",
+                           (uint32_t)first);
+    hwloc_bitmap_set_range(set, (unsigned)first, (int)(first + threads - 1));
+    return true;
+}
+
 bool argv_vcpus_at(struct argv_guest *guest, struct option *option, hwloc_bitmap_t set)
 {
+    if (architecture_of(guest->architecture)->plugs_cores)
+        return add_core(guest, option, set);
     static const char *const keys[ARGV_LEVELS] = { "drawer-id",  "book-id",   "socket-id", "die-id",
                                                    "cluster-id", "module-id", "core-id",   "thread-id" };
     struct place place = { .guest = guest, .set = set };
@@ -68,7 +87,7 @@ struct plugging {
 bool argv_is_vcpu(struct option *option)
 {
     const char *driver = option_text(option, "driver");
-    return driver && g_str_has_suffix(driver, "-cpu");
+    return driver && (g_str_has_suffix(driver, "-cpu") || g_str_has_suffix(driver, "-spapr-cpu-core"));
 }
 
 static bool refuse_place(struct argv_guest *guest, const struct option *option, const char *why)
@@ -83,15 +102,15 @@ static bool plug(struct argv_guest *guest, struct option *option, struct pluggin
     hwloc_bitmap_zero(plugging->one);
     if (!argv_vcpus_at(guest, option, plugging->one))
         return false;
-    if (hwloc_bitmap_weight(plugging->one) != 1)
+    if (hwloc_bitmap_weight(plugging->one) != 1 && !architecture_of(guest->architecture)->plugs_cores)
         return refuse_place(guest, option, "this is the place of more than one vCPU");
-    uint32_t vcpu = (uint32_t)hwloc_bitmap_first(plugging->one);
-    if (hwloc_bitmap_isset(plugging->online, vcpu))
+    if (hwloc_bitmap_intersects(plugging->online, plugging->one))
         return refuse_place(guest, option, "the vCPU of this place is there already");
-    hwloc_bitmap_set(plugging->online, vcpu);
+    hwloc_bitmap_or(plugging->online, plugging->online, plugging->one);
     if (!option_take(option, "id"))
-        hwloc_bitmap_set(plugging->fixed, vcpu);
-    g_array_append_val(plugging->order, vcpu);
+        hwloc_bitmap_or(plugging->fixed, plugging->fixed, plugging->one);
+    for (ids_each(ids_from_bitmap(guest->arena, plugging->one), vcpu))
+        g_array_append_val(plugging->order, vcpu);
     return true;
 }
 
@@ -198,11 +217,13 @@ static void say_caches(struct argv_guest *guest, struct line *vcpus)
 
 /* ---- how many --------------------------------------------------------------------------------------------------- */
 
-/* Machine types of QEMU before 6.2 make sockets of what is not said, later ones cores. */
+/* Machine types of QEMU before 6.2 make sockets of what is not said, later ones cores; those of RHEL from 8.6 on. */
 static bool prefers_sockets(const char *machine)
 {
-    const char *version = strrchr(machine, '-');
+    const char *version = strrchr(machine, '-'), *rhel = strstr(machine, "rhel");
     unsigned major, minor;
+    if (rhel && sscanf(rhel, "rhel%3u.%3u", &major, &minor) == 2)
+        return major < 8 || (major == 8 && minor < 6);
     if (!version || !g_ascii_isdigit(version[1]) || sscanf(version + 1, "%3u.%3u", &major, &minor) != 2)
         return false;
     return major < 6 || (major == 6 && minor < 2);

@@ -143,6 +143,8 @@ static void say_cpu(struct saying *saying, const struct base_value *ruled)
         struct line *line = value->text ? say(saying, &cpu->children, pairs[i].word, value) : NULL;
         if (line && more->text && text_is_writable(more->text))
             line_add_argument(saying->guest->arena, line, more->text);
+        else if (line && pairs[i].value == FACT_ADDRESS_MODE && strcmp(value->text, "emulate") == 0)
+            line_add_argument(saying->guest->arena, line, UNSAID_ADDRESS_BITS);
     }
     struct line *features = NULL;
     for (uint32_t i = 0; i < beside->feature_count; i++)
@@ -158,7 +160,8 @@ static void say_what_numac_decides(struct saying *saying, const struct base_valu
     const struct base_value *gic = &saying->beside->facts[FACT_GIC], *acpi = &saying->beside->facts[FACT_NO_ACPI];
     if (gic->text && strcmp(gic->text, "3") != 0 && strcmp(gic->text, "host") != 0)
         tell_lost(saying, gic->span, "numac takes version 3, that of servers", "version %.40s of the GIC", gic->text);
-    if (acpi->text && is_arch_with_machines(ruled[BASE_ARCH].text))
+    const struct architecture *architecture = architecture_of(ruled[BASE_ARCH].text);
+    if (acpi->text && architecture->families->name && architecture->acpi != ACPI_NEVER)
         tell_lost(saying, acpi->span, "numac's guests have ACPI, by which they see their cells",
                   "cells of a guest without '<acpi/>'");
 }

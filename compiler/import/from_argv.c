@@ -146,6 +146,7 @@ static void read_parts(struct argv_guest *guest, struct domain_identity *identit
     argv_machine(guest);
     argv_memory(guest);
     argv_vcpus(guest);
+    argv_tell_gic(guest);
     argv_objects(guest);
     if (guest->failed)
         return;

@@ -104,40 +104,100 @@ static void append_guest(struct importing *importing, const char *name, const st
     lines_append(importing->text, block, 0);
 }
 
-/* ---- memory devices that libvirt makes larger ------------------------------------------------------------------- */
+/* ---- memory, as libvirt has it ----------------------------------------------------------------------------------- */
 
 enum { DEVICE_STEP_KIB = 2048 }; /* libvirt rounds them up to it; its virtio-mem it refuses instead */
+
+struct rounding {
+    struct importing *importing;
+    uint64_t block_kib; /* of the architecture; 0: it has none */
+};
 
 static bool is_rounded(const struct line *line)
 {
     return line_is(line, "dimm") || line_is(line, "nvdimm") || line_is(line, "virtio-pmem");
 }
 
-static void tell_rounded(struct importing *importing, const struct item *item, uint64_t kib)
+static void tell_rounded(const struct rounding *rounding, enum code code, const struct item *item, uint64_t kib,
+                         uint64_t step, uint64_t taken)
 {
-    struct findings *findings = importing->syntax->findings;
-    struct finding *finding = report(findings, NM_device_rounded, word_span(item, item->arguments[0]),
-                                     "a memory device of %s, which is no whole number of 2MiB: taken as %s",
-                                     size_text(importing->arena, kib * KIB),
-                                     size_text(importing->arena, (kib / DEVICE_STEP_KIB + 1) * DEVICE_STEP_KIB * KIB));
-    finding_note(findings, finding, "libvirt rounds it up without a word");
+    struct arena *arena = rounding->importing->arena;
+    struct findings *findings = rounding->importing->syntax->findings;
+    struct finding *finding = report(
+        findings, code, word_span(item, item->arguments[0]), "%s of %s, which is no whole number of %s: taken as %s",
+        code == NM_device_rounded ? "a memory device" : "memory", size_text(arena, kib * KIB),
+        size_text(arena, step * KIB), size_text(arena, taken * KIB));
+    finding_note(findings, finding,
+                 taken > kib ? "libvirt rounds it up without a word" : "libvirt rounds it down without a word");
     finding_help(findings, finding, "write the size that the guest really has");
 }
 
-/* Lines are those of the items, one for one. */
-static void round_devices(struct importing *importing, const struct item *items, struct line *lines)
+/* `beside`: what of it is no part of the steps. */
+static void round_line(const struct rounding *rounding, enum code code, const struct item *item, struct line *line,
+                       uint64_t step, uint64_t beside)
 {
     uint64_t kib;
+    if (!line_argument(line) || !text_kib(line->arguments[0], &kib) || kib < beside || (kib - beside) % step == 0 ||
+        kib > UINT64_MAX / KIB - step)
+        return;
+    uint64_t steps = (kib - beside) / step, taken = beside ? steps * step + beside : (steps + 1) * step;
+    tell_rounded(rounding, code, item, kib, step, taken);
+    line->arguments[0] = arena_printf(rounding->importing->arena, "%" G_GUINT64_FORMAT "KiB", taken);
+}
+
+/* Labels of ppc64 stand behind its blocks, which libvirt rounds down. */
+static uint64_t labels_kib(const struct rounding *rounding, const struct line *device)
+{
+    const struct line *said = line_is(device, "nvdimm") ? line_find(device->children, "label-size") : NULL;
+    uint64_t kib = 0;
+    return rounding->block_kib && line_argument(said) && text_kib(said->arguments[0], &kib) ? kib : 0;
+}
+
+/* Lines are those of the items, one for one. */
+static void round_lines(const struct rounding *rounding, const struct item *items, struct line *lines)
+{
     for (; items && lines; items = items->next, lines = lines->next) {
-        const struct item *item = is_rounded(lines) ? items->children : NULL;
+        bool is_device = is_rounded(lines), is_memory = rounding->block_kib && line_is(lines, "memory");
+        if (is_memory)
+            round_line(rounding, NM_memory_not_whole_mib, items, lines, rounding->block_kib, 0);
+        const struct item *item = is_device || is_memory || line_is(lines, "cell") ? items->children : NULL;
+        uint64_t labels = is_device ? labels_kib(rounding, lines) : 0;
         for (struct line *line = item ? lines->children : NULL; line && item; line = line->next, item = item->next) {
-            if (!line_is(line, "size") || !line_argument(line) || !text_kib(line->arguments[0], &kib) ||
-                kib % DEVICE_STEP_KIB == 0 || kib > UINT64_MAX / KIB - DEVICE_STEP_KIB)
-                continue;
-            tell_rounded(importing, item, kib);
-            line->arguments[0] = arena_printf(importing->arena, "%" G_GUINT64_FORMAT "KiB",
-                                              (kib / DEVICE_STEP_KIB + 1) * DEVICE_STEP_KIB);
+            if (is_device && line_is(line, "size"))
+                round_line(rounding, NM_device_rounded, item, line, MAX(rounding->block_kib, DEVICE_STEP_KIB), labels);
+            else if (rounding->block_kib && (line_is(line, "max") || line_is(line, "memory")))
+                round_line(rounding, NM_memory_not_whole_mib, item, line, rounding->block_kib, 0);
         }
+    }
+}
+
+static bool is_in_slot(const struct line *line)
+{
+    return line_is(line, "dimm") || line_is(line, "nvdimm");
+}
+
+/* Where nobody says slots, libvirt and QEMU count in the order they read, and numac kind by kind: with both kinds each
+ * says its own. */
+static void say_slots(struct arena *arena, struct line *lines)
+{
+    bool taken[ARGV_MEMORY_DEVICE_LIMIT] = { false };
+    uint64_t said;
+    if (!line_find(lines, "dimm") || !line_find(lines, "nvdimm"))
+        return;
+    for (struct line *line = lines; line; line = line->next) {
+        const char *slot = is_in_slot(line) ? line_argument(line_find(line->children, "slot")) : NULL;
+        if (slot && text_number(slot, &said) && said < ARGV_MEMORY_DEVICE_LIMIT)
+            taken[said] = true;
+    }
+    unsigned next = 0;
+    for (struct line *line = lines; line; line = line->next) {
+        if (!is_in_slot(line) || line_find(line->children, "slot"))
+            continue;
+        while (next < ARGV_MEMORY_DEVICE_LIMIT && taken[next])
+            next++;
+        if (next == ARGV_MEMORY_DEVICE_LIMIT)
+            return; /* more than there are is told by a rule */
+        line_add(&line->children, line_new(arena, "slot", arena_printf(arena, "%u", next++)));
     }
 }
 
@@ -151,8 +211,13 @@ static bool import_part(struct importing *importing, struct span part)
     struct guest_lines guest = { .arena = importing->arena };
     if (!fine || !lines_from_items(importing->arena, importing->syntax, tree->items, &guest.lines))
         return false;
-    if (is_alone) /* a base is libvirt's, which rounds them itself */
-        round_devices(importing, tree->items, guest.lines);
+    struct rounding rounding = { importing, 0 };
+    if (tree->ruled[BASE_ARCH].text)
+        rounding.block_kib = architecture_of(tree->ruled[BASE_ARCH].text)->memory_block / KIB;
+    if (is_alone) { /* a base is libvirt's, which does both itself */
+        round_lines(&rounding, tree->items, guest.lines);
+        say_slots(importing->arena, guest.lines);
+    }
     say_unsaid(&guest);
     if (is_alone && !say_beside(&guest, importing->syntax, tree->ruled, &beside))
         return false;
@@ -168,6 +233,7 @@ static bool import_command(struct importing *importing, const struct argv_comman
     if (!argv_to_lines(importing->arena, importing->syntax, command, &identity, &guest.lines) ||
         !name_fits(importing, &identity) || !name_is_new(importing, &identity))
         return false;
+    say_slots(importing->arena, guest.lines);
     append_guest(importing, identity.name, NULL, &guest);
     return true;
 }

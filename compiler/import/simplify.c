@@ -199,10 +199,11 @@ static void drop_machine_defaults(struct guest_lines *guest)
 {
     const char *accel = line_argument(line_find(guest->lines, "accel"));
     const char *arch = line_argument(line_find(guest->lines, "arch"));
-    const struct machine_family *usual = architecture_of(arch ? arch : "x86_64")->families;
+    const struct architecture *row = architecture_of(arch ? arch : "x86_64");
+    const struct machine_family *usual = row->families;
     bool is_tcg = accel && strcmp(accel, "tcg") == 0;
     struct line *cpu = line_the_only(guest->lines, "cpu");
-    if (line_argument(cpu) && strcmp(cpu->arguments[0], is_tcg ? "max" : "host-passthrough") == 0) {
+    if (line_argument(cpu) && strcmp(cpu->arguments[0], is_tcg ? row->emulated_cpu : "host-passthrough") == 0) {
         cpu->count = 0;
         if (!cpu->children)
             line_drop(&guest->lines, cpu);

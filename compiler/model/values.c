@@ -285,7 +285,6 @@ static bool refuse_later(struct binder *binder, const struct column *column, con
     static const struct {
         const char *text, *about, *help;
     } later[] = {
-        { "ppc64", "POWER guests", "write 'x86_64' or 'aarch64'" },
         { "s390x", "guests of IBM Z", "write 'x86_64' or 'aarch64'" },
         { "riscv64", "RISC-V guests", "write 'x86_64' or 'aarch64'" },
         { "loongarch64", "LoongArch guests", "write 'x86_64' or 'aarch64'" },

@@ -2,7 +2,7 @@
  *
  * The PCI buses of a guest: which cell an expander bus stands on, its numbers and controllers, and what each device is
  * plugged into.  Numbers that the site says stand; the others are taken from the top, where the firmware's own count
- * from the root bus is farthest away.
+ * from the root bus is farthest away, or, of host bridges, from below.
  */
 #include "place/draft.h"
 
@@ -47,7 +47,7 @@ static void take_said(struct laying *laying)
         struct plan_expander *expander = &laying->expanders[i];
         *expander = (struct plan_expander){
             .name = said->name,
-            .kind = has_express(guest) ? EXPANDER_PXB_PCIE : EXPANDER_PXB,
+            .kind = expander_kind_of(guest_machine(guest)),
             .cell = cell_called(laying, said->cell, said_span(&said->said, W_EXPANDER_CELL, 1)),
             .number = is_said(&said->said, W_EXPANDER_NUMBER) ? said->number : 0,
             .controller = said->controller,
@@ -90,7 +90,7 @@ static uint32_t bus_near(struct laying *laying, uint32_t cell)
         name = arena_printf(laying->placing->arena, "%s+", name);
     laying->expanders[laying->count] = (struct plan_expander){
         .name = name,
-        .kind = has_express(laying->guest) ? EXPANDER_PXB_PCIE : EXPANDER_PXB,
+        .kind = expander_kind_of(guest_machine(laying->guest)),
         .cell = cell,
     };
     return laying->count++;
@@ -136,14 +136,14 @@ static void choose_bus(struct laying *laying, const struct device *said, struct 
 /* Behind the expanders' own entries in `taken` stands that of the base. */
 static void number_buses(struct laying *laying)
 {
-    uint32_t end = laying->guest->base_buses_end;
-    laying->taken[laying->count] = (struct bus_numbers){ end, end ? BUS_NUMBERS_END - end : 0 };
+    laying->taken[laying->count] =
+        bus_numbers_of_base(expander_kind_of(guest_machine(laying->guest)), laying->guest->base_buses_end);
     for (uint32_t i = 0; i < laying->count; i++) {
         struct plan_expander *expander = &laying->expanders[i];
         if (expander->number)
             continue;
         uint32_t needed = bus_numbers_of(expander->kind, expander->ports);
-        expander->number = free_bus_number(laying->taken, laying->count + 1, needed);
+        expander->number = free_bus_number(expander->kind, laying->taken, laying->count + 1, needed);
         laying->taken[i] = (struct bus_numbers){ expander->number, needed };
     }
 }
@@ -167,11 +167,12 @@ static bool fits(const struct laying *laying, const struct plan_expander *expand
     if (has_numbers && (!expander || expander->ports <= PORTS_MOST))
         return true;
     struct findings *findings = laying->placing->findings;
-    struct finding *finding =
-        report(findings, has_numbers ? NM_bus_full : NM_no_bus_number, device_span(device),
-               has_numbers ? "guest '%s' has more devices near one cell than a bus has ports"
-                           : "the buses of guest '%s' need more bus numbers than the 255 there are",
-               laying->guest->name);
+    struct finding *finding = report(findings, has_numbers ? NM_bus_full : NM_no_bus_number, device_span(device),
+                                     has_numbers ? "guest '%s' has more devices near one cell than a bus has ports"
+                                     : expander && expander->kind == EXPANDER_PHB
+                                         ? "guest '%s' has more buses on cells than the 30 host bridges there are"
+                                         : "the buses of guest '%s' need more bus numbers than the 255 there are",
+                                     laying->guest->name);
     finding_help(findings, finding,
                  has_numbers ? "declare a second 'expander-bus' on the cell, and name it in their 'bus'"
                              : "say fewer 'ports' and 'number' of its buses");

@@ -67,9 +67,11 @@ static bool may_be_uneven(const struct guest *guest)
 
 static uint64_t memory_unit(const struct guest *guest)
 {
-    uint64_t page = guest->locality.page_bytes;
+    uint64_t page = guest->locality.page_bytes, block = guest_architecture(guest)->memory_block;
     if (page != PAGES_NORMAL && page != PAGES_LARGEST)
-        return page;
+        return MAX(page, block); /* powers of two */
+    if (block)
+        return block;
     return guest->memory_bytes % MIB ? 4 * KIB : MIB; /* libvirt and QEMU round cells to whole MiB */
 }
 

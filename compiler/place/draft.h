@@ -224,7 +224,7 @@ void take_memory(struct arena *scratch, struct room *room, struct draft_cell *ce
                  uint32_t count);
 void give_memory(struct room *room, struct draft_cell *cell);
 /* All that nodes have left; *page_bytes PAGES_LARGEST becomes a size.  False: nobody knows. */
-bool all_memory(const struct room *room, const uint32_t *nodes, uint32_t count, uint64_t *page_bytes,
+bool all_memory(const struct room *room, const uint32_t *nodes, uint32_t count, uint64_t block, uint64_t *page_bytes,
                 uint64_t *out_bytes);
 
 /* ---- hosts.c: which hosts, in which order ----------------------------------------------------------------------- */

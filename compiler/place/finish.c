@@ -229,27 +229,26 @@ void finish_topology(const struct draft *draft, struct plan_guest *out)
 
 /* ---- the guest -------------------------------------------------------------------------------------------------- */
 
-static void finish_names(struct placing *placing, const struct identity *identity, const struct draft *draft,
-                         struct plan_guest *out)
+/* Of names that are joined by slashes, within the namespace. */
+static void digest_of(const struct identity *identity, const char *const *names, size_t count, guint8 *out_hash)
 {
-    const struct guest *guest = draft->guest;
-    guint8 hash[20];
-    gsize length = sizeof hash;
+    gsize length = 20;
     g_checksum_reset(identity->sha1);
     g_checksum_update(identity->sha1, uuid_namespace, sizeof uuid_namespace);
-    g_checksum_update(identity->sha1, (const guchar *)placing->site->name, (gssize)strlen(placing->site->name));
-    g_checksum_update(identity->sha1, (const guchar *)"/", 1);
-    g_checksum_update(identity->sha1, (const guchar *)guest->name, (gssize)strlen(guest->name));
-    g_checksum_get_digest(identity->sha1, hash, &length);
-    if (guest->network)
-        out->mac = arena_printf(placing->arena, "52:54:00:%02x:%02x:%02x", hash[17], hash[18], hash[19]);
-    bool is_alone = guest->base_uuid && !g_hash_table_contains(identity->bases, GUINT_TO_POINTER(guest->base_file));
-    if (is_alone) {
-        out->uuid = guest->base_uuid;
-        return;
+    for (size_t i = 0; i < count; i++) {
+        if (i)
+            g_checksum_update(identity->sha1, (const guchar *)"/", 1);
+        g_checksum_update(identity->sha1, (const guchar *)names[i], (gssize)strlen(names[i]));
     }
+    g_checksum_get_digest(identity->sha1, out_hash, &length);
+}
+
+static const char *uuid_of(struct arena *arena, const guint8 *digest)
+{
     static const char digits[] = "0123456789abcdef";
-    char *text = arena_alloc(placing->arena, 37), *at = text;
+    guint8 hash[16];
+    memcpy(hash, digest, sizeof hash);
+    char *text = arena_alloc(arena, 37), *at = text;
     hash[6] = (guint8)((hash[6] & 0x0f) | 0x50);
     hash[8] = (guint8)((hash[8] & 0x3f) | 0x80);
     for (unsigned i = 0; i < 16; i++) {
@@ -258,7 +257,43 @@ static void finish_names(struct placing *placing, const struct identity *identit
         *at++ = digits[hash[i] >> 4];
         *at++ = digits[hash[i] & 15];
     }
-    out->uuid = text;
+    return text;
+}
+
+/* libvirt would draw one, another one each time it is defined. */
+static void finish_labels(struct placing *placing, const struct identity *identity, const struct draft *draft,
+                          struct plan_guest *out)
+{
+    struct plan_memory_device *devices = NULL;
+    for (uint32_t i = 0; i < out->memory_device_count; i++) {
+        if (!architecture_of(out->architecture)->labels_nvdimms || out->memory_devices[i].model != MEMORY_NVDIMM ||
+            out->memory_devices[i].uuid || out->has_base)
+            continue;
+        if (!devices)
+            out->memory_devices = devices =
+                arena_copy(placing->arena, out->memory_devices, out->memory_device_count * sizeof *devices);
+        const char *const names[] = { placing->site->name, draft->guest->name, "nvdimm", devices[i].memory.name };
+        guint8 hash[20];
+        digest_of(identity, names, G_N_ELEMENTS(names), hash);
+        devices[i].uuid = uuid_of(placing->arena, hash);
+    }
+}
+
+static void finish_names(struct placing *placing, const struct identity *identity, const struct draft *draft,
+                         struct plan_guest *out)
+{
+    const struct guest *guest = draft->guest;
+    const char *const names[] = { placing->site->name, guest->name };
+    guint8 hash[20];
+    digest_of(identity, names, G_N_ELEMENTS(names), hash);
+    if (guest->network)
+        out->mac = arena_printf(placing->arena, "52:54:00:%02x:%02x:%02x", hash[17], hash[18], hash[19]);
+    bool is_alone = guest->base_uuid && !g_hash_table_contains(identity->bases, GUINT_TO_POINTER(guest->base_file));
+    if (is_alone) {
+        out->uuid = guest->base_uuid;
+        return;
+    }
+    out->uuid = uuid_of(placing->arena, hash);
 }
 
 static void finish_machine(struct placing *placing, const struct draft *draft, struct plan_guest *out)
@@ -271,7 +306,7 @@ static void finish_machine(struct placing *placing, const struct draft *draft, s
     out->architecture = architecture->name;
     out->machine = guest->machine ? guest->machine : architecture->families->name;
     out->accel = is_tcg ? "tcg" : "kvm";
-    out->cpu_model = guest->cpu_model ? guest->cpu_model : is_tcg ? "max" : "host-passthrough";
+    out->cpu_model = guest->cpu_model ? guest->cpu_model : is_tcg ? architecture->emulated_cpu : "host-passthrough";
     out->has_base = guest->base_file != 0;
     out->needs_kvm =
         !is_tcg && !out->has_base && (is_said(&guest->said, W_GUEST_ACCEL) || is_said(&guest->said, W_GUEST_CPU));
@@ -370,14 +405,15 @@ void finish_guest(struct placing *placing, const struct identity *identity, cons
     out->vcpu_cpus = draft->vcpu_cpus;
     out->has_numa = wants_numa(draft);
     out->distances = finish_distances(placing->arena, draft);
+    finish_machine(placing, draft, out);
     finish_topology(draft, out);
     finish_caches(draft, out);
     finish_hotplug(placing, draft->guest, out);
     finish_devices(placing, draft, out);
     finish_hmat(placing->arena, draft, cells, out);
-    finish_machine(placing, draft, out);
     finish_apic_ids(out);
     finish_names(placing, identity, draft, out);
+    finish_labels(placing, identity, draft, out);
     finish_threads(placing, draft, out);
     finish_numad(draft, out);
     finish_tuning(placing, draft, out);

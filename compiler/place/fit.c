@@ -353,14 +353,15 @@ static void take_all(const struct attempt *attempt, uint32_t index, const uint32
 static bool fill_cell(const struct attempt *attempt, uint32_t index, const uint32_t *nodes, uint32_t count)
 {
     struct draft_cell *cell = &attempt->draft->cells[index];
+    uint64_t block = guest_architecture(attempt->draft->guest)->memory_block;
     if (cell->is_astray) { /* 'all' of what is not there: as little as makes a guest */
         cell->vcpu_count = cell->takes_vcpus ? MAX(attempt->draft->guest->threads, 1) : cell->vcpu_count;
-        cell->memory_bytes = cell->takes_memory ? MIB : cell->memory_bytes;
+        cell->memory_bytes = cell->takes_memory ? MAX(MIB, block) : cell->memory_bytes;
         return true;
     }
     if (cell->takes_vcpus)
         take_all(attempt, index, nodes, count);
-    if (cell->takes_memory && !all_memory(attempt->room, nodes, count, &cell->page_bytes, &cell->memory_bytes))
+    if (cell->takes_memory && !all_memory(attempt->room, nodes, count, block, &cell->page_bytes, &cell->memory_bytes))
         return fails(attempt, SHORT_MEMORY, index, nodes[0], SIZE_ALL, UINT64_MAX);
     if (cell->takes_memory)
         cell->memory_bytes -= MIN(cell->memory_bytes, cell->device_bytes);

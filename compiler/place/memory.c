@@ -100,7 +100,7 @@ void give_memory(struct room *room, struct draft_cell *cell)
     cell->portion_count = 0;
 }
 
-bool all_memory(const struct room *room, const uint32_t *nodes, uint32_t count, uint64_t *page_bytes,
+bool all_memory(const struct room *room, const uint32_t *nodes, uint32_t count, uint64_t block, uint64_t *page_bytes,
                 uint64_t *out_bytes)
 {
     const struct host_node *first = count ? &room->host->facts->nodes[nodes[0]] : NULL;
@@ -116,6 +116,7 @@ bool all_memory(const struct room *room, const uint32_t *nodes, uint32_t count, 
     uint64_t left = left_over(room, nodes, count, *page_bytes);
     if (left == UINT64_MAX || (*page_bytes && !are_pages_known(room, nodes, count, *page_bytes)))
         return false;
-    *out_bytes = *page_bytes ? left : left / MIB * MIB;
+    uint64_t unit = MAX(block, *page_bytes ? *page_bytes : MIB);
+    *out_bytes = left / unit * unit;
     return true;
 }

@@ -10,7 +10,7 @@
 enum { MOST_EXPANDERS = BUS_NUMBER_MOST / 2, MOST_DEVICES = 256 };
 
 static const char *const expander_keys[] = { "name", "kind", "cell", "number", "controller", "ports", NULL };
-static const char *const kinds[] = { "pxb", "pxb-pcie", "pxb-cxl" };
+static const char *const kinds[] = { "pxb", "pxb-pcie", "pxb-cxl", "spapr-pci-host-bridge" };
 
 static void check_ranges(struct plan_reader *reader, const struct plan_expander *expander,
                          const struct plan_guest *guest)
@@ -28,6 +28,12 @@ static bool ranges_meet(uint32_t first, uint32_t count, uint32_t other, uint32_t
     return first < other + other_count && other < first + count;
 }
 
+/* Those of PCI Express and of CXL stand together. */
+static bool go_together(enum expander_kind one, enum expander_kind other)
+{
+    return one == other || (!has_slots_for_devices(one) && !has_slots_for_devices(other));
+}
+
 static void check_others(struct plan_reader *reader, const struct plan_expander *expanders, uint32_t at)
 {
     const struct plan_expander *here = &expanders[at];
@@ -35,7 +41,7 @@ static void check_others(struct plan_reader *reader, const struct plan_expander 
         const struct plan_expander *other = &expanders[i];
         if (strcmp(other->name, here->name) == 0)
             reader_fail(reader, NM_plan_conflict, "name", "two buses are named '%s'", here->name);
-        else if ((other->kind == EXPANDER_PXB) != (here->kind == EXPANDER_PXB))
+        else if (!go_together(other->kind, here->kind))
             reader_fail(reader, NM_plan_conflict, "kind", "a machine has buses of one kind");
         else if (ranges_meet(here->number, bus_numbers_of(here->kind, here->ports), other->number,
                              bus_numbers_of(other->kind, other->ports)))
@@ -53,12 +59,12 @@ static void read_expander(struct plan_reader *reader, struct json_c_object *obje
     out->name = read_text(reader, object, "name", REQUIRED);
     out->kind = read_word(reader, object, "kind", REQUIRED, kinds, G_N_ELEMENTS(kinds), EXPANDER_PXB);
     out->cell = (uint32_t)read_number(reader, object, "cell", REQUIRED, 0, guest->cell_count - 1);
-    out->number = (uint32_t)read_number(reader, object, "number", REQUIRED, 1, BUS_NUMBER_MOST);
+    out->number = (uint32_t)read_number(reader, object, "number", REQUIRED, 1, bus_number_most(out->kind));
     out->controller = (uint32_t)read_number(reader, object, "controller", REQUIRED, 1, CONTROLLER_MOST);
-    bool may_lack = out->kind == EXPANDER_PXB || guest->has_base;
+    bool may_lack = has_slots_for_devices(out->kind) || guest->has_base;
     out->ports = (uint32_t)read_number(reader, object, "ports", may_lack ? OPTIONAL : REQUIRED, 1, PORTS_MOST);
-    if (!reader->failed && out->kind == EXPANDER_PXB && out->ports)
-        reader_fail(reader, NM_plan_conflict, "ports", "a pxb has slots and no ports");
+    if (!reader->failed && has_slots_for_devices(out->kind) && out->ports)
+        reader_fail(reader, NM_plan_conflict, "ports", "a %s has slots and no ports", expander_kind_word(out->kind));
     if (!reader->failed && out->kind == EXPANDER_PXB_CXL && out->ports != 1)
         reader_fail(reader, NM_plan_conflict, "ports", "a pxb-cxl has one port");
     check_ranges(reader, out, guest);
@@ -123,7 +129,7 @@ static uint32_t find_bus(struct plan_reader *reader, const struct plan_guest *gu
     return NO_EXPANDER;
 }
 
-/* Whether there is such a place: a port of its bus, a slot of a pxb, a port on the root bus. */
+/* Whether there is such a place: a port of its bus, a slot of it, a port on the root bus. */
 static bool has_place(const struct plan_guest *guest, const struct plan_device *device)
 {
     if (device->expander == NO_EXPANDER)
@@ -133,7 +139,7 @@ static bool has_place(const struct plan_guest *guest, const struct plan_device *
         return guest->has_base;
     if (expander->kind == EXPANDER_PXB_CXL)
         return false;
-    if (expander->kind == EXPANDER_PXB)
+    if (has_slots_for_devices(expander->kind))
         return device->controller == expander->controller && device->slot;
     return device->controller > expander->controller && device->controller <= expander->controller + expander->ports &&
            !device->slot;

@@ -73,7 +73,9 @@ bool has_device_gap(const struct plan_guest *guest, enum libvirt_gap gap, uint32
         const struct plan_memory_device *device = &guest->memory_devices[i];
         *out_cell = device->cell;
         *out_device = i;
-        if (gap == GAP_BINDING ? is_bound_otherwise(guest, device) : device->uuid || device->model == MEMORY_CXL)
+        bool has_no_word =
+            (device->uuid && !architecture_of(guest->architecture)->labels_nvdimms) || device->model == MEMORY_CXL;
+        if (gap == GAP_BINDING ? is_bound_otherwise(guest, device) : has_no_word)
             return true;
     }
     return false;

@@ -162,18 +162,19 @@ struct plan_resctrl { /* a group of vCPUs with a part of the caches and of the b
 };
 
 enum expander_kind {
-    EXPANDER_PXB,
-    EXPANDER_PXB_PCIE,
-    EXPANDER_PXB_CXL
-}; /* of conventional PCI, with slots; of PCI Express, with ports; a CXL host bridge, with one */
+    EXPANDER_PXB,      /* of conventional PCI, with slots */
+    EXPANDER_PXB_PCIE, /* of PCI Express, with ports */
+    EXPANDER_PXB_CXL,  /* a CXL host bridge, with one port */
+    EXPANDER_PHB       /* a host bridge of ppc64, with slots */
+};
 
 struct plan_expander { /* a PCI bus that stands on a cell */
     const char *name;
     enum expander_kind kind;
     uint32_t cell;
-    uint32_t number;     /* of its bus, 1 to 254; those of the buses behind it follow */
+    uint32_t number;     /* of its bus, 1 to 254; those of the buses behind it follow.  Of a PHB: which one, 1 to 30 */
     uint32_t controller; /* its number among the PCI controllers, 1 to 255; its ports have those that follow */
-    uint32_t ports;      /* root ports, at least 1; 0 of a pxb, and where they are the base's */
+    uint32_t ports;      /* root ports, at least 1; 0 of those with slots, and where they are the base's */
 };
 
 #define NO_EXPANDER UINT32_MAX
@@ -329,16 +330,22 @@ uint64_t hmat_base_of(uint64_t value, bool is_bandwidth);
 
 /* ---- PCI buses (buses.c) ---------------------------------------------------------------------------------------- */
 
-enum { BUS_NUMBER_MOST = 254, BUS_NUMBERS_END = 256, CONTROLLER_MOST = 255, PORTS_MOST = 32 };
+enum { BUS_NUMBER_MOST = 254, BUS_NUMBERS_END = 256, CONTROLLER_MOST = 255, PORTS_MOST = 32, PHB_MOST = 30 };
 
 struct bus_numbers { /* a bus, and those behind it */
     uint32_t first, count;
 };
 
-/* So many numbers a bus takes: behind a pxb is one bridge, behind each port one bus. */
+enum expander_kind expander_kind_of(const struct machine_family *machine); /* of PCI; NULL: of PCI Express */
+bool has_slots_for_devices(enum expander_kind kind);                       /* and no ports */
+uint32_t bus_number_most(enum expander_kind kind);
+/* So many numbers a bus takes: behind a pxb is one bridge, behind each port one bus; a PHB has buses of its own. */
 uint32_t bus_numbers_of(enum expander_kind kind, uint32_t ports);
-/* The highest place for so many numbers that the others leave free; 0: there is none. */
-uint32_t free_bus_number(const struct bus_numbers *taken, uint32_t taken_count, uint32_t count);
+/* The numbers that a base takes: from `end` on, and PHBs those below; 0: none. */
+struct bus_numbers bus_numbers_of_base(enum expander_kind kind, uint32_t end);
+/* The highest place for so many numbers that the others leave free, the lowest for a PHB; 0: there is none. */
+uint32_t free_bus_number(enum expander_kind kind, const struct bus_numbers *taken, uint32_t taken_count,
+                         uint32_t count);
 
 /* The bridge of the nth memory device, a cxl; NULL: there is none. */
 const struct plan_expander *cxl_bridge(const struct plan_guest *guest, uint32_t device);
@@ -363,6 +370,7 @@ struct vcpu_place vcpu_place(const struct plan_guest *guest, uint32_t vcpu);
 uint64_t product_of_levels(const struct plan_guest *guest);                             /* at most 32 bits */
 uint32_t vcpus_at_level(const struct plan_guest *guest, enum shared_level level);       /* in one of its units */
 enum shared_level level_of_cache(const struct plan_guest *guest, enum cpu_cache cache); /* with what QEMU has */
+uint32_t vcpus_plugged_together(const struct plan_guest *guest);                        /* 1, or a core's threads */
 uint32_t first_vcpus(
     const struct plan_guest *guest); /* how many QEMU makes by itself, the fixed ones; others are plugged */
 

@@ -35,6 +35,20 @@ static bool is_pci_controller(const struct element *controller)
     return value_is(element_value(controller, "type"), "pci");
 }
 
+static bool is_of_ppc64(const struct domain *domain)
+{
+    const struct element *type = domain_first(domain, PART_OS_TYPE);
+    const struct text_value *arch = type ? element_value(type, "arch") : NULL;
+    return arch && arch->text && g_str_has_prefix(arch->text, "ppc64");
+}
+
+/* Of ppc64: a root of its own, the first of which is on no cell. */
+static bool is_host_bridge(const struct domain *domain, const struct element *controller)
+{
+    return is_pci_controller(controller) && value_is(element_value(controller, "model"), "pci-root") &&
+           is_of_ppc64(domain);
+}
+
 static void find_controllers(struct buses *buses, uint32_t *out_next)
 {
     uint32_t number, unnumbered = 0, next = 0;
@@ -68,7 +82,7 @@ static void add_expander(struct buses *buses, struct item_list *top, uint32_t nu
 {
     struct domain *domain = buses->domain;
     const struct element *target = node->parent, *controller = target->parent;
-    const struct text_value *bus = element_value(target, "busNr");
+    const struct text_value *bus = element_value(target, is_host_bridge(domain, controller) ? "index" : "busNr");
     bool is_express = value_is(element_value(controller, "model"), "pcie-expander-bus");
     g_autofree char *name = g_strdup_printf("pci%u", number), *ports = g_strdup_printf("%u", buses->ports[number]);
     struct item_list block = { 0 };
@@ -85,11 +99,24 @@ static void add_expander(struct buses *buses, struct item_list *top, uint32_t nu
     buses->is_item[number] = true;
 }
 
-static bool is_expander(const struct element *controller)
+static bool is_expander(const struct domain *domain, const struct element *controller)
 {
     const struct text_value *model = element_value(controller, "model");
-    return is_pci_controller(controller) &&
-           (value_is(model, "pci-expander-bus") || value_is(model, "pcie-expander-bus"));
+    return is_host_bridge(domain, controller) ||
+           (is_pci_controller(controller) &&
+            (value_is(model, "pci-expander-bus") || value_is(model, "pcie-expander-bus")));
+}
+
+/* libvirt numbers host bridges from below, which says nothing of how many the others are. */
+static uint32_t end_of_host_bridges(const struct domain *domain)
+{
+    uint32_t end = 0, number;
+    for (const struct element *each = domain_first(domain, PART_CONTROLLER); each; each = each->next)
+        end += is_host_bridge(domain, each);
+    for (const struct element *each = domain_first(domain, PART_CONTROLLER_TARGET); each; each = each->next)
+        if (is_host_bridge(domain, each->parent) && number_of(element_value(each, "index"), UINT8_MAX, &number))
+            end = MAX(end, number + 1);
+    return end;
 }
 
 /* Targets and their nodes stand in the same order. */
@@ -100,7 +127,8 @@ static uint32_t end_of_buses(const struct domain *domain)
     for (const struct element *each = domain_first(domain, PART_CONTROLLER_TARGET); each; each = each->next) {
         if (node && node->parent == each)
             node = node->next;
-        else if (is_expander(each->parent) && number_of(element_value(each, "busNr"), UINT8_MAX, &number) && number)
+        else if (is_expander(domain, each->parent) && number_of(element_value(each, "busNr"), UINT8_MAX, &number) &&
+                 number)
             end = end ? MIN(end, number) : number;
     }
     return end;
@@ -176,11 +204,12 @@ void devices_to_items(struct domain *domain, struct item_list *top, struct domai
     uint32_t number;
     find_controllers(&buses, &identity->controllers);
     count_ports(&buses);
-    identity->buses_end = end_of_buses(domain);
+    identity->buses_end = is_of_ppc64(domain) ? end_of_host_bridges(domain) : end_of_buses(domain);
     for (const struct element *node = domain_first(domain, PART_CONTROLLER_NODE); node; node = node->next) {
         const struct element *controller = node->parent->parent;
-        if (is_expander(controller) && number_of(element_value(controller, "index"), CONTROLLERS - 1, &number) &&
-            number && buses.controllers[number] == controller)
+        if (is_expander(domain, controller) &&
+            number_of(element_value(controller, "index"), CONTROLLERS - 1, &number) && number &&
+            buses.controllers[number] == controller)
             add_expander(&buses, top, number, node);
         else if (domain->left)
             domain_tell_lost(domain, element_extent(controller), "a PCI bus on a cell");

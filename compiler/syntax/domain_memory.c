@@ -3,6 +3,7 @@
  * The memory of a domain XML as items: what it comes to, what it can grow to, where the balloon starts, and memory
  * devices.  Devices of models that the language does not have stay in the base.
  */
+#include "base/architecture.h"
 #include "syntax/domain.h"
 
 #include <string.h>
@@ -198,7 +199,14 @@ static void add_address(struct device *device, const struct element *element)
     add(device, item_of(device->domain, word_named(device->domain, base->name, "address"), &word, 1));
 }
 
-/* 4 KiB are the normal pages of x86_64, which libvirt says so. */
+/* libvirt says the size of the normal pages too. */
+static uint64_t normal_page(const struct domain *domain)
+{
+    const struct element *type = domain_first(domain, PART_OS_TYPE);
+    const struct text_value *arch = type ? element_value(type, "arch") : NULL;
+    return architecture_of(arch && arch->text ? arch->text : "x86_64")->normal_page;
+}
+
 static void add_pages(struct device *device)
 {
     const struct element *element = part_of(device, PART_PAGESIZE, device->source);
@@ -206,8 +214,8 @@ static void add_pages(struct device *device)
     uint64_t kib;
     if (!element || !domain_size(domain, &element->content, element_value(element, "unit"), "a size of pages", &kib))
         return;
-    struct word word =
-        kib == 4 ? word_named(domain, element->content.where, "normal") : word_size(domain, &element->content, kib);
+    struct word word = kib == normal_page(domain) / KIB ? word_named(domain, element->content.where, "normal")
+                                                        : word_size(domain, &element->content, kib);
     add(device, item_with(domain, element, "pages", word));
 }
 

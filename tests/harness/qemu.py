@@ -9,6 +9,8 @@ import socket
 import struct
 import subprocess
 
+from harness import devicetree
+
 
 class EngineError(Exception):
     """QEMU refused the command line or a question."""
@@ -17,7 +19,8 @@ class EngineError(Exception):
 class Paused:
     def __init__(self, words, scratch):
         path = pathlib.Path(scratch, "t")
-        self.is_arm = words[0].endswith("aarch64")
+        self.is_arm, self.is_ppc = words[0].endswith("aarch64"), words[0].endswith("ppc64")
+        self.scratch = scratch
         self.errors = open(pathlib.Path(scratch, "err"), "w+", encoding="utf-8", errors="replace")
         with socket.socket(socket.AF_UNIX) as listener:
             listener.bind(str(path))
@@ -99,6 +102,12 @@ class Paused:
             if label.rstrip(b"\0") == name.encode():
                 return self._firmware_read(select, size)
         return None
+
+    def device_tree(self):
+        """The one that the guest starts with."""
+        path = pathlib.Path(self.scratch, "tree")
+        self.ask("dumpdtb", filename=str(path))
+        return devicetree.nodes(path.read_bytes())
 
     def close(self):
         self.process.kill()

@@ -76,9 +76,13 @@ def mount_pages(folder):
 
 def for_engine(text):
     """The XML as this machine's QEMU can take it: without KVM there is no host CPU to pass through."""
-    if os.access("/dev/kvm", os.R_OK | os.W_OK) and "arch='aarch64'" not in text:
+    arch = re.search(r"<type\b[^>]*\barch=['\"]([^'\"]*)", text)
+    if os.access("/dev/kvm", os.R_OK | os.W_OK) and (not arch or arch.group(1) == "x86_64"):
         return text
     text = re.sub(r"(<domain\b[^>]*\btype=)(['\"])kvm\2", r"\1\2qemu\2", text, count=1)
+    if arch and arch.group(1) == "ppc64":  # where libvirt has no model of that name
+        return re.sub(r"<cpu\b[^>]*\bmode=(['\"])host-(?:passthrough|model)\1[^>]*>", lambda cpu:
+                      "<cpu mode='custom'><model>POWER9</model>" + ("</cpu>" if cpu[0].endswith("/>") else ""), text)
     return re.sub(r"(<cpu\b[^>]*\bmode=)(['\"])host-(?:passthrough|model)\2", r"\1\2maximum\2", text)
 
 

@@ -16,7 +16,7 @@ import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
-from harness import acpi, built, tap
+from harness import acpi, built, papr, tap
 from harness.program import ROOT, Numac
 from harness.qemu import EngineError, Paused
 from oracles import argv_facts
@@ -24,11 +24,12 @@ from oracles.sample import mistakes
 
 HOST_BOUND = ("host-nodes", "policy", "prealloc", "prealloc-threads", "prealloc-context", "hugetlb", "hugetlbsize",
               "mem-path", "align", "offset", "pmem", "discard-data", "reserve")
-STAYS = ("pxb", "pcie-root-port", "cxl-", "vfio-pci", "{", *argv_facts.MODELS)  # of the devices
+STAYS = ("pxb", "pcie-root-port", "cxl-", "spapr-pci-host-bridge", "vfio-pci", "{", *argv_facts.MODELS)  # of the devices
 NOT_NUMA = ("-kernel", "-initrd", "-append", "-bios", "-blockdev", "-netdev", "-serial", "-drive", "-uuid", "-name")
 LACKS = ("requires support for extended interrupt mode", "kernel irqchip and X2APIC", "unsupported machine type",
          "is not a valid object type", "does not accept value 'acpi-generic-initiator'", "cannot set up guest memory",
-         "The max CPUs supported by machine", "dynamic-memslots' not found", "smp.modules' is unexpected", "volatile-memdev' not found")
+         "The max CPUs supported by machine", "dynamic-memslots' not found", "smp.modules' is unexpected", "volatile-memdev' not found",
+         "TCG cannot support more than 1 thread/core")
 
 
 # ---- the command line, for this machine ------------------------------------------------------------------------
@@ -51,7 +52,8 @@ class Fitted:
 
     def _option(self, option, value):
         if option == "-device" and argv_facts.is_vcpu(value):
-            value = re.sub(r"^[^,]*(-[a-z0-9_]+-cpu)", r"max\1", value)
+            value = re.sub(r"^[^,]*(-[a-z0-9_]+-cpu)(?!-core)", r"max\1", value)
+            value = value.replace("host-spapr-cpu-core", "power9_v2.0-spapr-cpu-core")
         elif option in NOT_NUMA or (option == "-device" and not value.startswith(STAYS)) or option == "-accel":
             return
         if option == "-overcommit":
@@ -65,7 +67,8 @@ class Fitted:
             self._drop("vfio-pci")
             value = re.sub(r"^vfio-pci,host=[^,]*", "pci-testdev", value)
         if option == "-cpu":
-            value = "max" if self.words[0].endswith("aarch64") else "max,phys-bits=52"
+            value = "max" if self.words[0].endswith("aarch64") else "max,phys-bits=52" \
+                if not self.words[0].endswith("ppc64") else value.replace("host", "power9_v2.0")
         elif option == "-object":
             value = self._object(value)
             if value is None:
@@ -112,7 +115,8 @@ def _backends(engine):
     """The memory of each cell in order, from the map of guest memory and the list of backends."""
     devices = {one["id"]: one for one in engine.ask("query-memdev")}
     tree = engine.monitor("info mtree")
-    section = re.search(r"^memory-region: (?:pc|mach-virt)\.ram\n((?:  .*\n)*)", tree, re.MULTILINE)
+    section = re.search(r"^    [^ ].*: ppc_spapr\.ram\n((?:      .*\n)*)" if engine.is_ppc else
+                        r"^memory-region: (?:pc|mach-virt)\.ram\n((?:  .*\n)*)", tree, re.MULTILINE)
     rows = re.findall(r"^ +([0-9a-f]+)-([0-9a-f]+) \(prio \d+, ram\): (\S+)",
                       tree if engine.is_arm else section.group(1) if section else "", re.MULTILINE)
     found, seen = [], set()
@@ -140,7 +144,7 @@ def _vcpus(engine):
     found = {one["cpu-index"]: _place(one["props"]) for one in engine.ask("query-cpus-fast")}
     if engine.is_arm:  # where nothing is plugged
         return found, [found[number] for number in sorted(found)]
-    possible = engine.ask("query-hotpluggable-cpus")
+    possible = [one for one in engine.ask("query-hotpluggable-cpus") for _ in range(one["vcpus-count"])]
     present = [one for one in possible if "qom-path" in one]
     if len(present) != len(found):
         raise tap.Failure(f"{len(found)} vcpus run, {len(present)} are plugged")
@@ -156,19 +160,25 @@ def _iothreads(engine):
     return found
 
 
+PHB = "spapr-pci-host-bridge"
+
+
 def _expanders(engine):
     """As argv_facts has them, from the buses that the machine has."""
-    found = {}
-    buses = {bus["bus"]: bus["devices"] for bus in engine.ask("query-pci")}
+    found, roots = {}, engine.ask("query-pci")
+    buses = {bus["bus"]: bus["devices"] for bus in roots}
     for one in engine.ask("qom-list", path="/machine/peripheral"):
         path, kind = f"/machine/peripheral/{one['name']}", one["type"].removeprefix("child<").removesuffix(">")
+        if kind == PHB:
+            found[engine.ask("qom-get", path=path, property="index")] = {
+                "kind": kind, "cell": engine.ask("qom-get", path=path, property="numa_node"), "ports": []}
         if not kind.startswith("pxb"):
             continue
         number = engine.ask("qom-get", path=path, property="bus_nr")
         bridges = [(device["slot"], device["function"]) for device in buses[number] if "pci_bridge" in device]
         found[number] = {"kind": kind, "cell": engine.ask("qom-get", path=path, property="numa_node"),
                          "ports": bridges if kind != "pxb" else []}
-    if len(buses) != len(found) + 1:
+    if len(roots) != len(found) + 1:
         raise tap.Failure(f"root buses {sorted(buses)}, expanders {sorted(found)}")
     return found
 
@@ -183,6 +193,9 @@ def _host_devices(engine, words):
         bus = engine.ask("qom-get", path=path, property="parent_bus").split("/")[-1]  # called as what makes it
         if bus in ("pcie.0", "pci.0"):
             return None
+        if engine.is_ppc:
+            return engine.ask("qom-get", path=f"/machine/peripheral/{bus.removesuffix('.0')}", property="index"), \
+                (slot, function)
         if engine.ask("qom-get", path=f"/machine/peripheral/{bus}", property="type").startswith("pxb"):
             return engine.ask("qom-get", path=f"/machine/peripheral/{bus}", property="bus_nr"), (slot, function)
         return place(bus)
@@ -250,12 +263,36 @@ def _planned_windows(plan):
     return sorted((size, (number,)) for number, size in zip(bridges, sizes))
 
 
+def _told_by_tree(engine, words):
+    """What a guest of ppc64 reads; without -numa it has one cell all the same, and nobody asked for it."""
+    if "-numa" not in words:
+        return {"cells": [], "cxl_windows": []}
+    tree = engine.device_tree()
+    told = papr.distances(tree)
+    return {"srat_vcpus": papr.cpus(tree), "srat_memory": papr.memory(tree), "cxl_windows": [],
+            "steps": {(0, 1): told[0, 1]} if told.keys() == {(0, 0), (0, 1), (1, 0), (1, 1)} else {}}
+
+
+def _steps(plan):
+    """The distance of two cells as a guest of ppc64 sees it at first.  Of more cells each depends on those before."""
+    rows, version = plan.get("distances"), re.fullmatch(r"pseries-(\d+)\.(\d+)", plan["machine"])
+    if len(plan["cells"]) != 2 or not all(cell["memory_bytes"] for cell in plan["cells"]):
+        return {}
+    distance = rows[0][1] if rows else 20
+    if version and tuple(map(int, version.groups())) < (5, 2):
+        return {(0, 1): 40}
+    levels = ((12, 30, 20), (32, 60, 40), (62, 120, 80))
+    return {(0, 1): next((step for least, most, step in levels if least <= distance <= most), 160)}
+
+
 def engine_facts(engine, words):
     vcpus, possible = _vcpus(engine)
     facts = {"cells": _cells_of_monitor(engine), "memory": _backends(engine), "vcpus": vcpus, "possible": possible,
              "iothreads": _iothreads(engine), "expanders": _expanders(engine),
              "devices": _host_devices(engine, words), "memory_devices": _memory_devices(engine),
              "caches": argv_facts.facts(words)["caches"], "cxl": _cxl(engine)}
+    if engine.is_ppc:
+        return facts | _told_by_tree(engine, words)
     data = engine.firmware_file("etc/acpi/tables")
     if data is None:
         raise tap.Failure("this machine has no ACPI tables: the guest sees no cells")
@@ -289,8 +326,12 @@ def _side_caches(cells):
                   for number, cell in enumerate(cells) for cache in cell.get("side_caches", []))
 
 
-def _places(topology, cell_of):
-    """Where each vcpu sits, as QEMU numbers them: threads first, then cores, clusters, dies, sockets."""
+def _places(topology, cell_of, by_cores):
+    """Where each vcpu sits, as QEMU numbers them: threads first, then cores, clusters, dies, sockets; of ppc64 by the
+    first thread of its core alone."""
+    if by_cores:
+        return [{"socket-id": 0, "die-id": 0, "cluster-id": 0, "core-id": number - number % topology["threads"],
+                 "thread-id": 0, "cell": cell_of.get(number, 0)} for number in range(topology["count"])]
     cores, clusters = topology["cores"] * topology["modules"], topology["clusters"]
     found = []
     for number in range(topology["count"]):
@@ -329,7 +370,8 @@ def plan_facts(plan, engine):
     cells = [argv_facts.ids_of_text(cell["vcpus"]) for cell in plan["cells"]]
     told = plan["numa"]
     cell_of = {vcpu: number for number, vcpus in enumerate(cells) for vcpu in vcpus} if told else {}
-    places = _places(plan["vcpus"], cell_of)
+    is_ppc = plan["architecture"] == "ppc64"
+    places = _places(plan["vcpus"], cell_of, is_ppc)
     online = argv_facts.ids_of_text(plan["vcpus"].get("online", f"0-{len(places) - 1}" if len(places) > 1 else "0"))
     facts = {
         "cells": [[vcpu for vcpu in cell if vcpu in online] for cell in cells] if told else [],
@@ -342,11 +384,14 @@ def plan_facts(plan, engine):
         "caches": plan["vcpus"].get("caches", {}), "cxl": _planned_cxl(plan), "cxl_windows": _planned_windows(plan),
     }
     if told:
-        numbers = acpi.apic_ids(plan["vcpus"]) if plan.get("architecture") != "aarch64" else range(len(places))
-        facts["srat_vcpus"] = {number: cell_of[vcpu] for vcpu, number in enumerate(numbers)}
+        numbers = acpi.apic_ids(plan["vcpus"]) if plan["architecture"] == "x86_64" else range(len(places))
+        facts["srat_vcpus"] = {number: cell_of[vcpu] for vcpu, number in enumerate(numbers)
+                               if not is_ppc or vcpu in online}
         facts["srat_memory"] = {number: cell["memory_bytes"] for number, cell in enumerate(plan["cells"])
                                 if cell["memory_bytes"]}
-        if plan.get("distances"):
+        if is_ppc:
+            facts["steps"] = _steps(plan)
+        elif plan.get("distances"):
             facts["distances"] = plan["distances"]
         if "initiator" in plan["cells"][0]:
             facts["initiators"] = {number: cell["initiator"] for number, cell in enumerate(plan["cells"])}

@@ -25,6 +25,8 @@ REASONS = [
     (r"expanders\..*", "NM1279", "told as not carried"),
     (r"((cells\[|memory_devices\[|cxl\.)\d+\]?\.memory|only)\.context", "NM1284", "thread contexts, which need a host"),
     (r"memory_devices\[\d+\]\.memory\.context", "NM1279", "thread contexts elsewhere than the memory"),
+    (r"gic", "NM1279", "version 2 of the GIC"),
+    (r"remapping\..*", "NM1280", "an IOMMU, left out"),
 ]
 
 

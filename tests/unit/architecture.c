@@ -24,6 +24,28 @@ static void each_word_has_a_row(void)
     }
 }
 
+/* A name decides what is below 4 GiB, and whether there are ports in place of slots. */
+static void names_of_distributions_have_a_family(void)
+{
+    static const struct {
+        const char *architecture, *machine, *family;
+    } rows[] = {
+        { "x86_64", "pc-1.2", "pc" },       { "x86_64", "pc-0.15", "pc" },
+        { "x86_64", "rhel6.5.0", "pc" },    { "x86_64", "pc-i440fx-rhel7.6.0", "pc" },
+        { "x86_64", "pc+pve0", "pc" },      { "x86_64", "pc-i440fx-9.0+pve0", "pc" },
+        { "x86_64", "ubuntu", "pc" },       { "x86_64", "pc-q35-rhel8.6.0", "q35" },
+        { "x86_64", "q35+pve1", "q35" },    { "x86_64", "ubuntu-q35", "q35" },
+        { "aarch64", "virt+pve0", "virt" }, { "aarch64", "virt-rhel8.6.0", "virt" },
+        { "x86_64", "pc-q53-7.2", NULL },   { "x86_64", "q35-7.2", NULL },
+        { "x86_64", "pc-dimm", NULL },      { "x86_64", "isapc", NULL },
+        { "aarch64", "virtual", NULL },
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        const struct machine_family *family = machine_family_of(architecture_of(rows[i].architecture), rows[i].machine);
+        g_assert_cmpstr(family ? family->name : NULL, ==, rows[i].family);
+    }
+}
+
 static void others_forbid_nothing(void)
 {
     const struct architecture *none = architecture_of("vax");
@@ -42,11 +64,21 @@ static void old_versions_take_fewer(void)
     g_assert_cmpuint(machine_vcpus_most(x86, "pc-i440fx-9.0"), ==, 255);
 }
 
+static void hosts_have_names_of_their_own(void)
+{
+    g_assert_cmpstr(architecture_of_host("ppc64le")->name, ==, "ppc64");
+    g_assert_cmpstr(architecture_of_host("x86_64")->name, ==, "x86_64");
+    g_assert_cmpstr(architecture_of_host("vax")->name, ==, "");
+    g_assert_cmpstr(architecture_of("ppc64le")->name, ==, ""); /* of a guest it is none */
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/architecture/each-word-has-a-row", each_word_has_a_row);
+    g_test_add_func("/architecture/names-of-distributions-have-a-family", names_of_distributions_have_a_family);
     g_test_add_func("/architecture/others-forbid-nothing", others_forbid_nothing);
     g_test_add_func("/architecture/old-versions-take-fewer", old_versions_take_fewer);
+    g_test_add_func("/architecture/hosts-have-names-of-their-own", hosts_have_names_of_their_own);
     return g_test_run();
 }
