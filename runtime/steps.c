@@ -79,13 +79,15 @@ static void thread_steps(GArray *steps, const struct plan_guest *guest)
 {
     pin(steps, THREADS_EMULATOR, 0, guest->emulator_cpus);
     for (uint32_t vcpu = 0; vcpu < guest->vcpu_count; vcpu++)
-        pin(steps, THREADS_VCPU, vcpu, guest->vcpu_cpus[vcpu]);
+        if (is_there_at_start(guest, vcpu))
+            pin(steps, THREADS_VCPU, vcpu, guest->vcpu_cpus[vcpu]);
     for (uint32_t i = 0; i < guest->iothread_count; i++)
         pin(steps, THREADS_IOTHREAD, i, guest->iothreads[i].cpus);
     schedule(steps, THREADS_EMULATOR, 0, guest->emulator_scheduling);
     for (uint32_t i = 0; i < guest->scheduling_count; i++)
         for (ids_each(guest->schedulings[i].vcpus, vcpu))
-            schedule(steps, THREADS_VCPU, vcpu, guest->schedulings[i].scheduling);
+            if (is_there_at_start(guest, vcpu))
+                schedule(steps, THREADS_VCPU, vcpu, guest->schedulings[i].scheduling);
     for (uint32_t i = 0; i < guest->iothread_count; i++)
         schedule(steps, THREADS_IOTHREAD, i, guest->iothreads[i].scheduling);
 }
