@@ -13,9 +13,23 @@
 static void read_gic(struct argv_guest *guest, struct option *machine)
 {
     const struct property *gic = option_take(machine, "gic-version");
+    guest->says_gic |= gic != NULL;
     if (gic && strcmp(gic->value, "3") != 0 && strcmp(gic->value, "host") != 0 && strcmp(gic->value, "max") != 0)
         argv_not_carried(guest, gic->where, "numac takes version 3, that of servers", "version %.40s of the GIC",
                          gic->value);
+}
+
+/* QEMU's own choice, while that many vCPUs fit. */
+void argv_tell_gic(struct argv_guest *guest)
+{
+    enum { MOST_OF_VERSION_2 = 8 };
+    const struct architecture *architecture = architecture_of(guest->architecture);
+    if (!architecture->gic_version || guest->says_gic || guest->vcpu_count > MOST_OF_VERSION_2 ||
+        !machine_family_of(architecture, guest->machine))
+        return;
+    argv_not_carried(guest, argv_word_span(guest->command->file, &guest->command->words[guest->command->program]),
+                     "numac takes version 3, that of servers",
+                     "version 2 of the GIC, which QEMU takes where none is said");
 }
 
 static void read_switches(struct argv_guest *guest, struct option *machine)
@@ -230,6 +244,8 @@ static void say_address_bits(struct cpu *cpu, struct line *line)
         return;
     struct line *said = argv_line(guest, &line->children, "maxphysaddr", "%s",
                                   is_value(cpu->host_bits, "on") ? "passthrough" : "emulate");
+    if ((!bits || is_value(bits, "0")) && !is_value(cpu->host_bits, "on"))
+        bits = UNSAID_ADDRESS_BITS;
     if (bits && (!text_number(bits, &number) || number > 64))
         argv_refuse(guest, cpu->span, "write a whole number", "'%.40s' is no number of address bits", bits);
     else if (number)

@@ -104,7 +104,7 @@ static void append_guest(struct importing *importing, const char *name, const st
     lines_append(importing->text, block, 0);
 }
 
-/* ---- memory that libvirt makes larger ---------------------------------------------------------------------------- */
+/* ---- memory, as libvirt has it ----------------------------------------------------------------------------------- */
 
 enum { DEVICE_STEP_KIB = 2048 }; /* libvirt rounds them up to it; its virtio-mem it refuses instead */
 
@@ -171,6 +171,36 @@ static void round_lines(const struct rounding *rounding, const struct item *item
     }
 }
 
+static bool is_in_slot(const struct line *line)
+{
+    return line_is(line, "dimm") || line_is(line, "nvdimm");
+}
+
+/* Where nobody says slots, libvirt and QEMU count in the order they read, and numac kind by kind: with both kinds each
+ * says its own. */
+static void say_slots(struct arena *arena, struct line *lines)
+{
+    bool taken[ARGV_MEMORY_DEVICE_LIMIT] = { false };
+    uint64_t said;
+    if (!line_find(lines, "dimm") || !line_find(lines, "nvdimm"))
+        return;
+    for (struct line *line = lines; line; line = line->next) {
+        const char *slot = is_in_slot(line) ? line_argument(line_find(line->children, "slot")) : NULL;
+        if (slot && text_number(slot, &said) && said < ARGV_MEMORY_DEVICE_LIMIT)
+            taken[said] = true;
+    }
+    unsigned next = 0;
+    for (struct line *line = lines; line; line = line->next) {
+        if (!is_in_slot(line) || line_find(line->children, "slot"))
+            continue;
+        while (next < ARGV_MEMORY_DEVICE_LIMIT && taken[next])
+            next++;
+        if (next == ARGV_MEMORY_DEVICE_LIMIT)
+            return; /* more than there are is told by a rule */
+        line_add(&line->children, line_new(arena, "slot", arena_printf(arena, "%u", next++)));
+    }
+}
+
 static bool import_part(struct importing *importing, struct span part)
 {
     struct domain_identity identity;
@@ -184,8 +214,10 @@ static bool import_part(struct importing *importing, struct span part)
     struct rounding rounding = { importing, 0 };
     if (tree->ruled[BASE_ARCH].text)
         rounding.block_kib = architecture_of(tree->ruled[BASE_ARCH].text)->memory_block / KIB;
-    if (is_alone) /* a base is libvirt's, which rounds it itself */
+    if (is_alone) { /* a base is libvirt's, which does both itself */
         round_lines(&rounding, tree->items, guest.lines);
+        say_slots(importing->arena, guest.lines);
+    }
     say_unsaid(&guest);
     if (is_alone && !say_beside(&guest, importing->syntax, tree->ruled, &beside))
         return false;
@@ -201,6 +233,7 @@ static bool import_command(struct importing *importing, const struct argv_comman
     if (!argv_to_lines(importing->arena, importing->syntax, command, &identity, &guest.lines) ||
         !name_fits(importing, &identity) || !name_is_new(importing, &identity))
         return false;
+    say_slots(importing->arena, guest.lines);
     append_guest(importing, identity.name, NULL, &guest);
     return true;
 }

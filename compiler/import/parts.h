@@ -71,6 +71,7 @@ void say_cpus_of_threads(struct guest_lines *guest, const char *cpus);
 bool say_beside(struct guest_lines *guest, struct syntax *syntax, const struct base_value *ruled,
                 const struct domain_beside *beside);
 bool is_uefi_image(const char *path);
+#define UNSAID_ADDRESS_BITS "40" /* bits that QEMU emulates where nobody says how many */
 
 /* ---- shorter (simplify.c, fold_cells.c, fold_pins.c) ------------------------------------------------------------ */
 

@@ -223,9 +223,18 @@ static struct item *total_of_cells(struct domain *domain, uint64_t cells_kib)
     return item_with(domain, said, "memory", word_implied(domain, said, SLOT_VALUE, text));
 }
 
-static void add_items(struct domain *domain, struct item_list *top, struct tree *tree, struct domain_identity *identity)
+/* What SMBIOS tells is that of a guest that says none; libvirt refuses two that differ. */
+static const struct element *find_uuid(const struct domain *domain)
 {
     const struct element *uuid = domain_first(domain, PART_UUID);
+    for (const struct element *one = domain_first(domain, PART_SYSINFO_ENTRY); one && !uuid; one = one->next)
+        uuid = value_is(element_value(one, "name"), "uuid") && *one->content.text ? one : NULL;
+    return uuid;
+}
+
+static void add_items(struct domain *domain, struct item_list *top, struct tree *tree, struct domain_identity *identity)
+{
+    const struct element *uuid = find_uuid(domain);
     uint64_t cells_kib = 0;
     struct item_list cells = { 0 };
     if (uuid)

@@ -120,7 +120,7 @@ def page_bytes_of(path, mounts):
     return mounts[max(inside, key=len)] if inside else 0
 
 
-def _backend(told, contexts, mounts):
+def _backend(told, contexts, mounts, is_preallocated):
     unknown = told.keys() - PROPERTIES
     if unknown:
         raise FactError(f"properties nobody knows: {sorted(unknown)} in {told}")
@@ -143,7 +143,7 @@ def _backend(told, contexts, mounts):
         "kind": "hugetlb" if page_bytes and kind == "file" else kind,
         "path": None if page_bytes else told.get("mem-path"), "size": said["size"], "page_bytes": page_bytes,
         "host-nodes": nodes, "policy": policy, "share": said.get("share", kind in ("memfd", "epc")),
-        "prealloc": said.get("prealloc", False),
+        "prealloc": said.get("prealloc", is_preallocated),
         "prealloc-threads": integer(told.get("prealloc-threads", 1)), "merge": said.get("merge"),
         "dump": said.get("dump"), "discard-data": said.get("discard-data", False),
         "pmem": said.get("pmem", False), "readonly": said.get("readonly", False), "reserve": said.get("reserve", True), "align": said.get("align", 0), "offset": said.get("offset", 0),
@@ -151,7 +151,7 @@ def _backend(told, contexts, mounts):
     }
 
 
-def _objects(texts, mounts):
+def _objects(texts, mounts, is_preallocated):
     backends, contexts = {}, {}
     for text in texts:
         told = properties(text, "qom-type")
@@ -161,7 +161,7 @@ def _objects(texts, mounts):
         if kind == "thread-context":
             contexts[told["id"]] = {key: ids(told[key]) for key in ("node-affinity", "cpu-affinity") if key in told}
         elif kind in KINDS:
-            backends[told["id"]] = _backend(told, contexts, mounts)
+            backends[told["id"]] = _backend(told, contexts, mounts, is_preallocated)
         elif kind.startswith("memory-backend"):
             raise FactError(f"backend of an unknown kind: {kind}")
     return backends
@@ -200,7 +200,7 @@ def _smp(text):
     if told.keys() - {"cpus", "maxcpus", *SMP_LEVELS} or "cpus" not in told:
         raise FactError(f"-smp {text}")
     facts = {"cpus": integer(told["cpus"]), "maxcpus": integer(told.get("maxcpus", told["cpus"]))}
-    if not told.keys() & set(SMP_LEVELS):
+    if not told.keys() & set(SMP_LEVELS) and facts["maxcpus"] > 1:
         return facts  # QEMU decides
     return facts | {level: integer(told.get(level, 1)) for level in SMP_LEVELS}
 
@@ -227,14 +227,15 @@ def _side_cache(told):
             integer(told.pop("line")), associativity, policy)
 
 
-def _plain(size_bytes, is_preallocated):
-    """Memory in the old way, without a backend of its own."""
-    return {"kind": "ram", "size": size_bytes, "page_bytes": 0, "host-nodes": [], "policy": "default", "share": False,
+def _plain(size_bytes, is_preallocated, page_bytes):
+    """Memory in the old way, without a backend of its own; page_bytes: of the mount that -mem-path names."""
+    kind = "hugetlb" if page_bytes else "ram"
+    return {"kind": kind, "size": size_bytes, "page_bytes": page_bytes, "host-nodes": [], "policy": "default", "share": False,
             "prealloc": is_preallocated, "prealloc-threads": 1, "merge": None, "dump": None, "discard-data": False,
             "reserve": True, "align": 0, "offset": 0, "path": None, "pmem": False, "readonly": False, "context": None}
 
 
-def _numa(texts, backends, is_preallocated, used):
+def _numa(texts, backends, plain, used):
     cells, distances, hmat = {}, {}, []
     for text in texts:
         told = properties(text, "type") if not text.startswith("{") else json.loads(text)
@@ -244,7 +245,7 @@ def _numa(texts, backends, is_preallocated, used):
             memdev = told.pop("memdev", None)
             if "mem" in told:
                 memdev = f"mem={number}"
-                backends[memdev] = _plain(size(told.pop("mem"), "M"), is_preallocated)
+                backends[memdev] = _plain(size(told.pop("mem"), "M"), *plain)
             if memdev is not None and (memdev not in backends or memdev in used):
                 raise FactError(f"memdev '{memdev}' is no backend, or already of another cell")
             used.add(memdev)
@@ -340,7 +341,7 @@ def _memory_devices(texts, machine, backends, used):
 
 # ---- the whole -------------------------------------------------------------------------------------------------
 
-ONCE = ("-m", "-smp", "-machine", "-overcommit", "-accel", "-cpu")
+ONCE = ("-m", "-smp", "-machine", "-overcommit", "-realtime", "-accel", "-cpu", "-mem-path")
 MANY = ("-object", "-numa", "-device")
 
 
@@ -390,7 +391,8 @@ def _expanders(texts):
 def _physical_bits(text):
     """What a -cpu says of physical address bits."""
     told = dict(part.split("=", 1) for part in text.split(",")[1:] if "=" in part)
-    return {"host": told.get("host-phys-bits") == "on", "bits": integer(told.get("phys-bits", 0)),
+    unsaid = 40 if told.get("host-phys-bits") == "off" else 0  # QEMU's own
+    return {"host": told.get("host-phys-bits") == "on", "bits": integer(told.get("phys-bits", unsaid)),
             "limit": integer(told.get("host-phys-bits-limit", 0))}
 
 
@@ -441,6 +443,8 @@ def _host_devices(texts):
         place, bus = told, devices.get(told.get("bus", "")) or devices.get(told.get("bus", "").removesuffix(".0"))
         if bus and bus["driver"].endswith("root-port"):
             place, bus = bus, devices.get(bus["bus"])
+        while bus and "bus_nr" not in bus and "index" not in bus:  # of a bridge: only on the root bus, or on an expander
+            place, bus = bus, devices.get(bus.get("bus"))
         found[host] = (integer(bus.get("bus_nr", bus.get("index"))), slot(place["addr"])) if bus else None
     return found
 
@@ -488,19 +492,26 @@ def _caches(machine):
     return found
 
 
+def _gic(machine):
+    """Its version; a host's is that of servers."""
+    said = machine.get("gic-version")
+    return "3" if said in ("host", "max") else said
+
+
 def facts(words, mounts=None):
     """The NUMA facts of one command line, given as its words.  `mounts` are those of hugetlbfs: {path: page bytes}."""
     options = _options(words)
     for option in ("-m", "-smp"):
         if option not in options:
             raise FactError(f"no {option}")
-    backends = _objects(options.get("-object", []), mounts or {})
+    plain = ("-mem-prealloc" in words, page_bytes_of(options.get("-mem-path", [""])[0], mounts or {}))
+    backends = _objects(options.get("-object", []), mounts or {}, plain[0])
     machine = {}
     for text in options.get("-machine", []):
         machine |= table(text, "type")
     memory = _memory(options["-m"][0])
     used = set()
-    cells, distances, hmat = _numa(options.get("-numa", []), backends, "-mem-prealloc" in words, used)
+    cells, distances, hmat = _numa(options.get("-numa", []), backends, plain, used)
     memory_devices = _memory_devices(options.get("-device", []), machine, backends, used)
     cxl = _cxl(options.get("-device", []), machine, backends, used)
     only = machine.get("memory-backend")
@@ -508,7 +519,7 @@ def facts(words, mounts=None):
         raise FactError(f"memory-backend '{only}' is no backend, or there are cells beside it")
     if cells and sum(cell["memory"]["size"] for cell in cells if cell["memory"]) != memory["size"]:
         raise FactError(f"-m says {memory['size']} bytes, the cells have others: {cells}")
-    whole = backends.get(only) if only is not None or cells else _plain(memory["size"], "-mem-prealloc" in words)
+    whole = backends.get(only) if only is not None or cells else _plain(memory["size"], *plain)
     if not cells and words[0].endswith("ppc64"):  # where QEMU makes a cell of it all by itself
         cells, whole = [{"cpus": list(range(_smp(options["-smp"][0])["maxcpus"])), "memory": whole, "initiator": 0}], None
     has_hmat = boolean(machine.get("hmat", "off"))
@@ -518,6 +529,7 @@ def facts(words, mounts=None):
         if backend and backend["merge"] is None:
             backend["merge"] = boolean(machine.get("mem-merge", "on"))
     overcommit = table(options.get("-overcommit", ["mem-lock=off"])[0])
+    overcommit |= {"mem-lock": lock for key, lock in table(options.get("-realtime", ["x=x"])[0]).items() if key == "mlock"}
     return {
         "memory": memory, "memory_devices": memory_devices, "smp": _smp(options["-smp"][0]), "cells": cells,
         "distances": _matrix(len(cells), distances), "has_hmat": has_hmat, "hmat": hmat, "only": whole,
@@ -525,7 +537,7 @@ def facts(words, mounts=None):
         "iothreads": _iothreads(options.get("-object", [])), "devices": _host_devices(options.get("-device", [])),
         "initiators": _initiators(options.get("-object", [])),
         "caches": _caches(machine), "cxl": cxl, "physical_bits": _physical_bits(options.get("-cpu", [""])[0]), "plugged": _plugged(options.get("-device", [])),
-        "remapping": _remapping(machine, options.get("-device", [])), "gic": machine.get("gic-version"),
+        "remapping": _remapping(machine, options.get("-device", [])), "gic": _gic(machine),
     }
 
 

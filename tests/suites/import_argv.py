@@ -25,6 +25,8 @@ REASONS = [
     (r"expanders\..*", "NM1279", "told as not carried"),
     (r"((cells\[|memory_devices\[|cxl\.)\d+\]?\.memory|only)\.context", "NM1284", "thread contexts, which need a host"),
     (r"memory_devices\[\d+\]\.memory\.context", "NM1279", "thread contexts elsewhere than the memory"),
+    (r"gic", "NM1279", "version 2 of the GIC"),
+    (r"remapping\..*", "NM1280", "an IOMMU, left out"),
 ]
 
 
@@ -288,7 +290,7 @@ HOSTILE = [  # what it is, the text, the code of the error, or None
     ("a million quotes", QEMU + "'" * (1 << 20), None),
     ("a million quotes that do not end", QEMU + "'" * ((1 << 20) + 1), "NM1270"),
     ("a million words", QEMU + "a " * (1 << 20), "NM1272"),
-    ("a million commands", "kvm\n" * MANY, "NM1264"),
+    ("a million commands", "kvm\n" * MANY, None),
     ("a million brackets", QEMU + "-object '" + '{"a":' * (1 << 20) + "'", "NM1275"),
     ("a million lists", QEMU + "-object '{\"a\":" + "[" * (1 << 20) + "'", "NM1275"),
     ("a million properties", QEMU + "-machine " + ",".join(f"a{i}" for i in range(1 << 20)), "NM1272"),

@@ -87,6 +87,10 @@ static const struct {
     { "a memfd is shared unless it says otherwise",
       KVM "-m 1G -machine memory-backend=m -object memory-backend-memfd,id=m,size=1G",
       "    memory 1GiB\n" ONE "    backing memfd\n    access shared\n" },
+    { "huge pages by the name of a folder", KVM "-m 1G -mem-path /run/hugepages/kvm/1048576kB -mem-prealloc",
+      "    memory 1GiB\n" ONE "    pages 1GiB\n" },
+    { "huge pages beside the name of a guest", KVM "-m 1G -mem-path /dev/hugepages/qemu/4Gguest -mem-prealloc",
+      "    memory 1GiB\n" ONE "    pages 2MiB\n" },
     { "huge pages by the name of their mount", KVM "-m 1G -mem-path /mnt/hugepages-1G/a -mem-prealloc",
       "    memory 1GiB\n" ONE "    pages 1GiB\n" },
     { "huge pages of a folder",
@@ -135,8 +139,8 @@ static const struct {
     { "memory devices by their kind",
       KVM GROWS "-machine nvdimm=on -object memory-backend-file,id=n,mem-path=/n,size=1G,prealloc=on" RAM("a")
           RAM("b") " -device pc-dimm,memdev=a -device nvdimm,memdev=n -device pc-dimm,memdev=b",
-      ROOM "    dimm dimm0 { size 1GiB; cell 0 }\n    dimm dimm1 { size 1GiB; cell 0 }\n"
-           "    nvdimm nvdimm0 { size 1GiB; cell 0; path \"/n\" }\n" },
+      ROOM "    dimm dimm0 { size 1GiB; cell 0; slot 0 }\n    dimm dimm1 { size 1GiB; cell 0; slot 2 }\n"
+           "    nvdimm nvdimm0 { size 1GiB; cell 0; path \"/n\"; slot 1 }\n" },
     { "even cells",
       KVM "-m 2G -smp 4,sockets=2" RAM("a") RAM("b") " -numa node,cpus=0-1,memdev=a -numa node,cpus=2,cpus=3,memdev=b",
       "    memory 2GiB\n    vcpus 4 { threads 1 }\n    cells 2\n" },
@@ -263,6 +267,12 @@ static const struct {
       "    memory 128MiB\n" ONE "    cells 1\n    expander-bus bus0 { cell 0 }\n    expander-bus bus1 { cell 0 }\n"
       "    device hostdev0 0000:41:00.0\n    device hostdev2 0000:42:00.0 { bus bus1 }\n"
       "    device hostdev3 0000:43:00.0\n" },
+    { "address bits of nobody", "qemu-system-x86_64 -name g -accel kvm -M q35 -cpu host,host-phys-bits=off",
+      "    cpu { maxphysaddr emulate 40 }\n    memory 128MiB\n" ONE },
+    { "sockets of an old machine of RHEL", "qemu-system-x86_64 -name g -accel kvm -M pc-q35-rhel8.5.0 -cpu host -smp 4",
+      "    machine pc-q35-rhel8.5.0\n    memory 128MiB\n    vcpus 4 { sockets 4 }\n" },
+    { "cores of a newer one", "qemu-system-x86_64 -name g -accel kvm -M pc-q35-rhel8.6.0 -cpu host -smp 4",
+      "    machine pc-q35-rhel8.6.0\n    memory 128MiB\n    vcpus 4 { threads 1 }\n" },
     { "taskset with a mask", "sudo taskset 0x1f " KVM,
       "    memory 128MiB\n" ONE "    cpus 0-4\n    emulator { cpus 0-4 }\n" },
     { "taskset with a list, in steps", "taskset -ac 0-7:2,16 " KVM,
@@ -271,6 +281,8 @@ static const struct {
       "    memory 128MiB\n" ONE "    cpus 4-7\n    node 0-1\n    emulator { cpus 4-7 }\n" },
     { "numactl by nodes", "LC_ALL=C numactl -N 1 --preferred 1 nice -n 5 " KVM,
       "    memory 128MiB\n" ONE "    cpus node:1\n    node 1 preferred\n    emulator { cpus node:1 }\n" },
+    { "numactl beside a set that only the machine knows", "numactl -N +0 -i 0-1 " KVM,
+      "    memory 128MiB\n" ONE "    node 0-1 interleave\n" },
     { "a scope of systemd with limits",
       "systemd-run --scope -p AllowedCPUs=0-3 --slice vms --unit=pg prlimit --memlock=unlimited " KVM,
       "    memory 128MiB\n" ONE },
@@ -280,6 +292,10 @@ static const struct {
     { "a word a line, without backslashes",
       "A=b\nqemu-system-x86_64\n-name\ng\n-append\n'a\nb' 'c'\n-accel\nkvm\n-M\nq35\n-cpu\nhost\n", NULL },
     { "a line behind others", "\n# it's the guest\n" KVM "2>&1 > /dev/null &\n", "    memory 128MiB\n" ONE },
+    { "a program that is only named", "A=/usr/bin/qemu-system-x86_64\n" KVM "\nB=\"./qemu-system-x86_64 -m 1G\"\n",
+      "    memory 128MiB\n" ONE },
+    { "a line behind a word of the shell", "if true; then " KVM "\n  else ! sudo cat x\nfi\n",
+      "    memory 128MiB\n" ONE },
     { "options on lines of their own", KVM "\n-m 1G\n -S\n", "    memory 1GiB\n" ONE },
     { "two dashes", "qemu-system-x86_64 --name g --accel kvm --machine q35 --cpu host --m 1G",
       "    memory 1GiB\n" ONE },
@@ -345,6 +361,17 @@ static void test_several(void)
     run_end(&run);
 }
 
+/* Each gets a name of its own. */
+static void test_several_without_names(void)
+{
+    static const char text[] = "if cat x; then\n  kvm -M q35 -cpu host -m 1G\nelse\n  kvm -M q35 -cpu host -m 2G\nfi\n";
+    struct run run = import(text, sizeof text - 1);
+    g_assert_nonnull(run.imported.site);
+    g_assert_cmpstr(run.imported.site->str, ==,
+                    "guest pg {\n    memory 1GiB\n    vcpus 1\n}\n\nguest pg-2 {\n    memory 2GiB\n    vcpus 1\n}\n");
+    run_end(&run);
+}
+
 /* ---- what is told ----------------------------------------------------------------------------------------------- */
 
 static const struct {
@@ -373,7 +400,10 @@ static const struct {
     { "no list of CPUs", "taskset -c 3-0 " KVM, NM_argv_value, "3-0" },
     { "more CPUs than there can be", "taskset -c 0-65535,0:1 " KVM, NM_argv_value, "0-65535,0:1" },
     { "no mask", "taskset wide " KVM, NM_argv_value, "wide" },
-    { "nodes that numactl does not know", "numactl -m +0 " KVM, NM_argv_value, "+0" },
+    { "nodes that numactl does not know", "numactl -m 0-x " KVM, NM_argv_value, "0-x" },
+    { "nodes that count from where it runs", "numactl -m +0 " KVM, NM_argv_not_carried, "+0" },
+    { "all CPUs but some", "numactl --physcpubind='!0-3' " KVM, NM_argv_not_carried, "--physcpubind='!0-3'" },
+    { "nodes near a device", "numactl -N netdev:eth0 " KVM, NM_argv_not_carried, "netdev:eth0" },
     { "nodes without a policy", KVM "-m 1G -machine memory-backend=m" RAM("m") ",host-nodes=0", NM_argv_value,
       "-object memory-backend-ram,id=m,size=1G,host-nodes=0" },
     { "no policy", KVM "-m 1G -machine memory-backend=m" RAM("m") ",host-nodes=0,policy=near", NM_argv_value,
@@ -452,9 +482,13 @@ static const struct {
       "-mem-path /dev/hugepages-1G" },
     { "cells of a guest without ACPI", KVM "-m 1G -no-acpi -numa node,cpus=0,mem=1G", NM_argv_not_carried, "-no-acpi" },
     { "a guest without ACPI", KVM "-machine acpi=off", NM_argv_left_out, "acpi=off" },
+    { "a kernel in a variable", KVM "-kernel \"$DIR/bzImage\"", NM_argv_not_carried, "-kernel \"$DIR/bzImage\"" },
+    { "a name in a variable", "kvm -name $VM -M q35 -cpu host", NM_argv_no_name, "-name $VM" },
     { "options in a variable", KVM "\"$@\"", NM_argv_not_carried, "\"$@\"" },
     { "an old GIC", "qemu-system-aarch64 -name g -accel kvm -machine virt,gic-version=2 -cpu host", NM_argv_not_carried,
       "gic-version=2" },
+    { "a GIC that nobody says", "qemu-system-aarch64 -name g -accel kvm -machine virt -cpu host -smp 8",
+      NM_argv_not_carried, "qemu-system-aarch64" },
     { "a cache of each thread", KVM "-machine smp-cache.0.cache=l2,smp-cache.0.topology=thread", NM_argv_not_carried,
       "smp-cache.0.cache=l2" },
     { "memory that nobody uses", KVM RAM("m"), NM_argv_not_carried, "-object memory-backend-ram,id=m,size=1G" },
@@ -511,5 +545,6 @@ int main(int argc, char **argv)
     g_test_add_func("/argv/process", test_process);
     g_test_add_func("/argv/name of file", test_name_of_file);
     g_test_add_func("/argv/several", test_several);
+    g_test_add_func("/argv/several-without-names", test_several_without_names);
     return g_test_run();
 }
