@@ -63,6 +63,7 @@ struct architecture {
     bool lacks_max_cpu;     /* libvirt or QEMU knows no model of all that QEMU has */
     bool plugs_vcpus;
     bool plugs_cores;    /* ... all threads of one at once, and a cell has whole ones */
+    bool is_one_cell;    /* without cells: memory is plugged into it all the same */
     bool labels_nvdimms; /* an nvdimm has labels and a UUID, for which libvirt has a word there only */
     const char *package; /* of Debian, with QEMU for it */
 };
