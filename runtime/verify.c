@@ -166,9 +166,8 @@ static void compare_threads(struct look *look)
         return;
     }
     for (uint32_t vcpu = 0; vcpu < look->guest->vcpu_count; vcpu++) {
-        bool waits = look->guest->online && !ids_contains(look->guest->online, vcpu) && !threads->vcpus[vcpu];
-        if (waits) /* to be plugged */
-            continue;
+        if (!threads->vcpus[vcpu] && look->guest->online && !ids_contains(look->guest->fixed, vcpu))
+            continue; /* one that waits, or was unplugged */
         struct plan_scheduling scheduling = scheduling_of_vcpu(look->guest, vcpu);
         compare_thread(look, arena_printf(look->arena, "vcpu %u", vcpu), threads->vcpus[vcpu],
                        look->guest->vcpu_cpus[vcpu], &scheduling);
@@ -343,12 +342,31 @@ static bool compare_memory(struct look *look, char **out_error)
 
 /* ---- cells as the guest gets them ------------------------------------------------------------------------------- */
 
-/* "node 0 cpus: 0 1", "node 0 size: 512 MB" */
+/* Those that can be plugged may be there or not. */
+static bool are_of_cell(const struct plan_guest *guest, const struct plan_cell *cell, const struct ids *real)
+{
+    if (!guest->online)
+        return ids_equal(real, cell->vcpus);
+    for (ids_each(cell->vcpus, vcpu))
+        if (ids_contains(guest->fixed, vcpu) && !ids_contains(real, vcpu))
+            return false;
+    return ids_within(real, cell->vcpus);
+}
+
+/* What stands behind "node 0 size:"; 0 without it. */
+static uint64_t told_megabytes(const char *told, uint32_t number, const char *what)
+{
+    g_autofree char *words = g_strdup_printf("node %u %s: ", number, what);
+    const char *at = strstr(told, words);
+    return at ? strtoull(at + strlen(words), NULL, 10) : 0;
+}
+
+/* "node 0 cpus: 0 1", "node 0 size: 512 MB", "node 0 plugged: 256 MB": that of memory devices, which the size has too. */
 static void compare_cell(struct look *look, const char *told, uint32_t number)
 {
     const struct plan_cell *cell = &look->guest->cells[number];
-    g_autofree char *cpus = g_strdup_printf("node %u cpus:", number), *size = g_strdup_printf("node %u size: ", number);
-    const char *at = strstr(told, cpus), *bytes = strstr(told, size);
+    g_autofree char *cpus = g_strdup_printf("node %u cpus:", number);
+    const char *at = strstr(told, cpus);
     g_autoptr(GArray) numbers = g_array_new(FALSE, FALSE, sizeof(uint32_t));
     for (const char *word = at ? at + strlen(cpus) : ""; *word == ' ';) {
         char *end;
@@ -359,8 +377,8 @@ static void compare_cell(struct look *look, const char *told, uint32_t number)
         word = end;
     }
     const struct ids *real = ids_from_sorted(look->arena, (const uint32_t *)(const void *)numbers->data, numbers->len);
-    uint64_t megabytes = bytes ? strtoull(bytes + strlen(size), NULL, 10) : 0;
-    bool same = at && bytes && ids_equal(real, cell->vcpus) && megabytes == cell->memory_bytes / MIB;
+    uint64_t megabytes = told_megabytes(told, number, "size") - told_megabytes(told, number, "plugged");
+    bool same = at && are_of_cell(look->guest, cell, real) && megabytes == cell->memory_bytes / MIB;
     add(look, (struct fact){
                   .kind = FACT_CELL,
                   .what = arena_printf(look->arena, "cell %s", cell->name),

@@ -115,6 +115,7 @@ static const struct architecture rows[] = {
       .lacks_max_cpu = true,
       .plugs_vcpus = true,
       .plugs_cores = true,
+      .is_one_cell = true,
       .labels_nvdimms = true,
       .package = "qemu-system-ppc" },
     { .name = "s390x",

@@ -67,6 +67,7 @@ struct architecture {
     bool plugs_cores;       /* ... all threads of one at once, and a cell has whole ones */
     bool keeps_vcpus;       /* ... and never unplugs one */
     bool counts_cores;      /* through the whole guest: that number is the vCPU */
+    bool is_one_cell;       /* without cells: memory is plugged into it all the same */
     bool lacks_cells;       /* no NUMA: the guest is one cell that it does not see */
     uint64_t kvm_page_most; /* the largest page that KVM backs a guest with; 0: any that there is */
     const char *virtio_bus; /* of virtio devices: "ccw"; NULL: PCI */

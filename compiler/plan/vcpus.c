@@ -51,6 +51,11 @@ enum shared_level level_of_cache(const struct plan_guest *guest, enum cpu_cache 
     return said != SHARED_UNSAID ? said : cache == CPU_CACHE_L3 ? SHARED_DIE : SHARED_CORE;
 }
 
+bool is_there_at_start(const struct plan_guest *guest, uint32_t vcpu)
+{
+    return !guest->online || ids_contains(guest->online, vcpu);
+}
+
 uint32_t vcpus_plugged_together(const struct plan_guest *guest)
 {
     return architecture_of(guest->architecture)->plugs_cores ? guest->threads : 1;

@@ -14,6 +14,19 @@ static bool has_cells(const struct domain *domain)
     return domain_first(domain, PART_CELL) != NULL;
 }
 
+static const struct architecture *architecture_here(const struct domain *domain)
+{
+    const struct element *type = domain_first(domain, PART_OS_TYPE);
+    const struct text_value *arch = type ? element_value(type, "arch") : NULL;
+    return architecture_of(arch && arch->text ? arch->text : "x86_64");
+}
+
+/* Without a base the one cell that some machines have anyway can be said; a base goes on without it. */
+static bool takes_memory(const struct domain *domain)
+{
+    return has_cells(domain) || (domain->left && architecture_here(domain)->is_one_cell);
+}
+
 void domain_tell_kept(struct domain *domain, struct extent where, const char *what)
 {
     if (domain->left) {
@@ -72,7 +85,7 @@ static void add_growth(struct domain *domain, struct item *item, uint64_t total_
                          *current = domain_first(domain, PART_CURRENT_MEMORY);
     struct item_list block = { 0 };
     uint64_t kib;
-    if (max && !has_cells(domain)) {
+    if (max && !takes_memory(domain)) {
         domain_tell_kept(domain, element_extent(max), "room for memory devices of a guest without cells");
         identity->kept_max = domain_span(domain, max->content.where);
         if (domain_size(domain, &max->content, element_value(max, "unit"), "a size of memory", &kib))
@@ -200,13 +213,6 @@ static void add_address(struct device *device, const struct element *element)
 }
 
 /* libvirt says the size of the normal pages too. */
-static uint64_t normal_page(const struct domain *domain)
-{
-    const struct element *type = domain_first(domain, PART_OS_TYPE);
-    const struct text_value *arch = type ? element_value(type, "arch") : NULL;
-    return architecture_of(arch && arch->text ? arch->text : "x86_64")->normal_page;
-}
-
 static void add_pages(struct device *device)
 {
     const struct element *element = part_of(device, PART_PAGESIZE, device->source);
@@ -214,8 +220,9 @@ static void add_pages(struct device *device)
     uint64_t kib;
     if (!element || !domain_size(domain, &element->content, element_value(element, "unit"), "a size of pages", &kib))
         return;
-    struct word word = kib == normal_page(domain) / KIB ? word_named(domain, element->content.where, "normal")
-                                                        : word_size(domain, &element->content, kib);
+    struct word word = kib == architecture_here(domain)->normal_page / KIB
+                           ? word_named(domain, element->content.where, "normal")
+                           : word_size(domain, &element->content, kib);
     add(device, item_with(domain, element, "pages", word));
 }
 
@@ -279,8 +286,10 @@ static void add_device(struct domain *domain, struct item_list *top, const struc
     device.item = item_with(domain, element, models[model], word_implied(domain, element, SLOT_LABEL, label));
     item_add(NULL, top, device.item);
     add_size(&device, PART_SIZE, device.target, "size");
-    if (model != MODEL_VIRTIO_PMEM)
+    if (model != MODEL_VIRTIO_PMEM && has_cells(domain))
         add_content(&device, PART_TARGET_NODE, device.target, "cell");
+    else if (model != MODEL_VIRTIO_PMEM && device.target)
+        add(&device, item_with(domain, device.target, "cell", word_implied(domain, device.target, SLOT_VALUE, "0")));
     if (!is_file) {
         add_nodes(&device);
         add_pages(&device);
@@ -325,7 +334,8 @@ void memory_devices_to_items(struct domain *domain, struct item_list *top)
         if (!model)
             continue;
         bool is_known = found < MODELS;
-        if (is_known && has_cells(domain) && (found == MODEL_VIRTIO_PMEM || says_node(domain, element)))
+        bool has_place = found == MODEL_VIRTIO_PMEM || !has_cells(domain) || says_node(domain, element);
+        if (is_known && takes_memory(domain) && has_place)
             add_device(domain, top, element, found, numbers[found]);
         else
             domain_tell_kept(domain, element_extent(element),

@@ -37,6 +37,19 @@ guest pair {
 WAITING = TWO_CELLS.replace("vcpus 2", "vcpus 2 { max 3; online 0-1 }").replace("cells 2", "scheduler batch").replace(
     "1 1 }", "1-2 1 }")
 BATCH = TWO_CELLS.replace("vcpus 2", "vcpus 2; scheduler batch")
+# vcpus that wait have no thread to be pinned; a dimm is in the cell that gets it, and no part of its memory
+PLUGGED = TWO_CELLS.replace("pair", "plugged").replace("vcpus 2", "vcpus 2 { max 4 }").replace(
+    "memory 128MiB", "memory 128MiB { max 512MiB }; dimm more { size 128MiB; cell 1 }").replace("1 1 }", "1 1; 2-3 0 }")
+POWER = """guest power {
+    arch ppc64
+    accel tcg
+    vcpus 2 { max 4 }
+    memory 512MiB { max 1GiB }
+    cells 2
+    dimm more { size 256MiB; cell 1 }
+    expander-bus near { cell 1 }
+}
+"""
 TWO_GUESTS = ONE_CELL + ONE_CELL.replace("tiny", "other").replace("256MiB", "128MiB")
 NO_HOST = "guest g {{ accel tcg; vcpus 1; {} }}\n"
 BIG_HOST = 'host big {{ synthetic "pack:4 [numa(memory=900GiB)] core:16 pu:1" }}\nguest g {{ accel tcg; vcpus 1; {} }}\n'
@@ -67,7 +80,9 @@ def kernel_cpus(thread):
 
 # ---- from start to stop ---------------------------------------------------------------------------------------------
 
-def life(numac, engine, text, guest):
+def life(numac, engine, text, guest, program="qemu-system-x86_64"):
+    if not shutil.which(program):
+        raise tap.Skip(f"{program} is not installed")
     with Stage(numac, engine) as stage:
         site = stage.site(text)
         run = expect(stage.run("run", "--detach", "--engine", engine, site), 0)
@@ -655,6 +670,8 @@ def tests_of(numac):
                       ("one cell from start to stop", life, ONE_CELL, "tiny"),
                       ("two cells from start to stop", life, TWO_CELLS, "pair"),
                       ("vcpus that wait from start to stop", life, WAITING, "pair"),
+                      ("vcpus and memory to be plugged", life, PLUGGED, "plugged"),
+                      ("a guest of ppc64", life, POWER, "power", "qemu-system-ppc64"),
                       ("stopped and started again and again", again_and_again),
                       ("two guests of one site", two_guests),
                       ("ends by itself", ends_by_itself),
