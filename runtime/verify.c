@@ -361,7 +361,8 @@ static uint64_t told_megabytes(const char *told, uint32_t number, const char *wh
     return at ? strtoull(at + strlen(words), NULL, 10) : 0;
 }
 
-/* "node 0 cpus: 0 1", "node 0 size: 512 MB", "node 0 plugged: 256 MB": that of memory devices, which the size has too. */
+/* "node 0 cpus: 0 1", "node 0 size: 512 MB", "node 0 plugged: 256 MB": that of memory devices, which the size has too.
+ */
 static void compare_cell(struct look *look, const char *told, uint32_t number)
 {
     const struct plan_cell *cell = &look->guest->cells[number];

@@ -371,7 +371,7 @@ uint64_t product_of_levels(const struct plan_guest *guest);                     
 uint32_t vcpus_at_level(const struct plan_guest *guest, enum shared_level level);       /* in one of its units */
 enum shared_level level_of_cache(const struct plan_guest *guest, enum cpu_cache cache); /* with what QEMU has */
 bool is_there_at_start(const struct plan_guest *guest, uint32_t vcpu);
-uint32_t vcpus_plugged_together(const struct plan_guest *guest);                        /* 1, or a core's threads */
+uint32_t vcpus_plugged_together(const struct plan_guest *guest); /* 1, or a core's threads */
 uint32_t first_vcpus(
     const struct plan_guest *guest); /* how many QEMU makes by itself, the fixed ones; others are plugged */
 
