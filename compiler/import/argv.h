@@ -206,6 +206,7 @@ void argv_memory_devices(struct argv_guest *guest);
 void argv_buses(struct argv_guest *guest); /* -device of buses on cells, and what stands on them */
 void argv_cxl(struct argv_guest *guest);   /* -device cxl-type3, with its port, bridge and window */
 void argv_boot(struct argv_guest *guest);
+bool argv_starts_uefi(const struct argv_guest *guest);
 
 struct option *argv_next_numa(const struct argv_guest *guest, const char *type, const struct option *before);
 bool argv_cell_number(struct argv_guest *guest, struct option *option, const char *key, uint32_t *out_cell);
