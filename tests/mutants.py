@@ -25,6 +25,7 @@ MOST_ERRORS, SHARE = 2, 0.95
 DOUBLED_IS_A_NAME = {"features", "let"}  # the second one is taken as the name of a feature, of a variable
 
 LABELLED = ("guest", "profile", "host", "cell", "expander-bus")
+NAMING = {*LABELLED, "let", "group", "device"}  # in YAML the keys of their mappings are names, whatever word they are
 
 TOKEN = re.compile(r'(?P<comment>(?<![^\s{};])#[^\n]*)|(?P<string>"(?:\\.|[^"\\\n])*")|(?P<bracket>[{}])|'
                    r'(?P<end>[;\n])|(?P<word>[A-Za-z0-9_.:,^/%$-]+)')
@@ -90,7 +91,8 @@ def mutants_of(path, chance):
         if kind == "argument" and word in labels:
             add("misspelt reference", begin, end, misspelt(word, chance))
         elif kind == "word":
-            is_label = path.suffix == ".yaml" and (not _is_language(word) or GUEST.match(text, 0, end))
+            is_label = path.suffix == ".yaml" and (not _is_language(word) or GUEST.match(text, 0, end) or
+                                                   _key_above(text, begin) in NAMING)
             if is_label:
                 continue
             add("misspelt word", begin, end, misspelt(word, chance))
@@ -101,6 +103,20 @@ def mutants_of(path, chance):
             add("lost bracket", begin, end, "")
             add("doubled bracket", begin, end, word * 2)
     return found
+
+
+def _key_above(text, begin):
+    """The key whose mapping a line of block style stands in; None at the top and within braces."""
+    *above, line = text[:begin].split("\n")
+    if line.strip():
+        return None
+    for one in reversed(above):
+        match = re.match(r"( *)(?:- )?([a-z][a-z-]*):\s*$", one)
+        if match and len(match.group(1)) < len(line):
+            return match.group(2)
+        if one.strip() and not one.lstrip().startswith("#") and len(one) - len(one.lstrip()) < len(line):
+            return None
+    return None
 
 
 _words = set()
