@@ -180,6 +180,8 @@ static void add_guests(struct session *session, const struct order *order, struc
         json_object(json, NULL);
         json_string(json, "name", order->guests[i].name);
         json_string(json, "xml", order->guests[i].xml);
+        if (order->guests[i].host)
+            json_string(json, "host", order->guests[i].host);
         json_end(json, '}');
     }
     json_end(json, ']');

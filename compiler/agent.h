@@ -9,6 +9,7 @@
 /* What the agent is told of one guest instead of what the emitters make of it. */
 struct agent_guest {
     const char *name, *xml;
+    const char *host; /* that it moved to; NULL: it is at home */
 };
 
 /* Puts the agent in the place of this process.  Comes back, with a finding, only if that cannot be done.

@@ -14,8 +14,9 @@
 #include <unistd.h>
 
 struct comparison {
-    const struct plan_guest *guest;
-    const char *there; /* NULL: libvirt has no such guest */
+    const struct plan_guest *guest; /* as it is where it was found */
+    const char *there;              /* NULL: libvirt has no such guest */
+    const char *host;               /* that it moved to; NULL: it is at home */
     GString *wanted, *diff;
 };
 
@@ -71,6 +72,8 @@ static void write_json(GArray *comparisons, GString *out)
         const struct comparison *one = &g_array_index(comparisons, struct comparison, i);
         json_object(&json, NULL);
         json_string(&json, "name", one->guest->name);
+        if (one->host)
+            json_string(&json, "host", one->host);
         json_string(&json, "state", !one->there ? "absent" : one->diff->len ? "differs" : "same");
         json_text(&json, "diff", one->diff->str, one->diff->len);
         json_end(&json, '}');
@@ -84,11 +87,13 @@ static void write_text(GArray *comparisons, GString *out)
 {
     for (unsigned i = 0; i < comparisons->len; i++) {
         const struct comparison *one = &g_array_index(comparisons, struct comparison, i);
-        if (one->there && !one->diff->len)
-            g_string_append_printf(out, "guest %s: as in the site\n", one->guest->name);
-        else
-            g_string_append_printf(out, "guest %s: %s\n", one->guest->name,
-                                   one->there ? "differs" : "libvirt has none");
+        g_string_append_printf(out, "guest %s", one->guest->name);
+        if (one->host)
+            g_string_append_printf(out, " on host %s", one->host);
+        g_string_append_printf(out, ": %s\n",
+                               !one->there      ? "libvirt has none"
+                               : one->diff->len ? "differs"
+                                                : "as in the site");
         if (one->there)
             append_bytes(out, one->diff->str, one->diff->len);
     }
@@ -118,7 +123,7 @@ static void apply(struct session *session, const struct compiled *compiled, GArr
     g_autoptr(GArray) changed = g_array_new(FALSE, FALSE, sizeof(struct agent_guest));
     for (unsigned i = 0; i < comparisons->len; i++) {
         const struct comparison *one = &g_array_index(comparisons, struct comparison, i);
-        struct agent_guest guest = { one->guest->name, one->wanted->str };
+        struct agent_guest guest = { one->guest->name, one->wanted->str, one->host };
         if (!one->there || one->diff->len)
             g_array_append_val(changed, guest);
     }
@@ -134,23 +139,35 @@ static void apply(struct session *session, const struct compiled *compiled, GArr
 
 /* ---- the verbs -------------------------------------------------------------------------------------------------- */
 
-/* "name NUL xml NUL" for each guest. */
+/* As it is on a host that it may move to, or at home. */
+static const struct planned_guest *found_on(const struct planned_guest *guest, const char *host)
+{
+    for (uint32_t m = 0; m < guest->plan->move_count; m++)
+        if (strcmp(guest->plan->moves[m].host, host) == 0)
+            return &guest->moves[m];
+    return guest;
+}
+
+/* "name NUL xml NUL host NUL" for each guest. */
 static bool read_answer(struct session *session, const struct compiled *compiled, const GString *answer,
                         GArray *comparisons)
 {
     bool fine = true;
     const char *at = answer->str, *end = answer->str + answer->len;
     while (at < end) {
-        const char *name = at, *xml = at + strlen(at) + 1;
-        const struct planned_guest *guest = xml < end ? guest_named(compiled, name) : NULL;
+        const char *name = at, *xml = at + strlen(at) + 1, *host = xml < end ? xml + strlen(xml) + 1 : end;
+        const struct planned_guest *guest = host < end ? guest_named(compiled, name) : NULL;
         if (!guest)
             bug("the agent answers about a guest that nobody asked for");
-        struct comparison one = {
-            .guest = guest->plan, .there = *xml ? xml : NULL, .wanted = g_string_new(NULL), .diff = g_string_new(NULL)
-        };
+        guest = found_on(guest, host);
+        struct comparison one = { .guest = guest->plan,
+                                  .there = *xml ? xml : NULL,
+                                  .host = *host ? host : NULL,
+                                  .wanted = g_string_new(NULL),
+                                  .diff = g_string_new(NULL) };
         fine &= compare(session, guest, &one);
         g_array_append_val(comparisons, one);
-        at = xml + strlen(xml) + 1;
+        at = host + strlen(host) + 1;
     }
     return fine;
 }

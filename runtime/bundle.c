@@ -172,6 +172,37 @@ static bool read_by_tcg(struct bundle_reader *reader, struct json_c_object *from
     return read_forms(reader, forms, by_tcg);
 }
 
+static void find_moves(const struct bundle_reader *reader, struct bundle_guest *guest)
+{
+    const struct plan_guest *plan = guest->plan;
+    struct bundle_guest *moves = arena_array(reader->arena, struct bundle_guest, plan->move_count);
+    for (uint32_t m = 0; m < plan->move_count; m++) {
+        moves[m].plan = &plan->moves[m];
+        moves[m].host = host_named(reader->bundle, moves[m].plan->host);
+        moves[m].is_away = true;
+        choose_engine(reader, &moves[m]);
+    }
+    guest->moves = moves;
+    guest->move_count = plan->move_count;
+}
+
+/* A guest that is meant where it moved to.  False: it may not move there. */
+static bool read_whereabouts(struct bundle_reader *reader, struct json_c_object *from, struct bundle_guest *guest)
+{
+    const char *host = text(reader->arena, from, "host");
+    uint32_t at = 0;
+    if (!host)
+        return true;
+    while (at < guest->move_count && strcmp(guest->moves[at].plan->host, host) != 0)
+        at++;
+    if (at == guest->move_count)
+        return false;
+    const char *xml = guest->xml;
+    *guest = guest->moves[at];
+    guest->xml = xml;
+    return true;
+}
+
 static bool read_guests(struct bundle_reader *reader, struct json_c_object *from)
 {
     struct json_c_object *array = json_c_member(from, "guests", json_type_array);
@@ -187,6 +218,9 @@ static bool read_guests(struct bundle_reader *reader, struct json_c_object *from
         guests[i].host = host_named(reader->bundle, guests[i].plan->host);
         choose_engine(reader, &guests[i]);
         if (!read_by_tcg(reader, element, &guests[i]))
+            return false;
+        find_moves(reader, &guests[i]);
+        if (!read_whereabouts(reader, element, &guests[i]))
             return false;
     }
     reader->bundle->guests = guests;

@@ -4,8 +4,8 @@
  * QEMU are given for each, and what is to be done.  The agent never sees a site, and never parses domain XML.
  *
  * JSON, so that a trace of it can be read: { "format_version", "verb", options..., "plan": the JSON form of the plan as
- * a string, "hosts": [{ "name", "nodes": [{ "node", "cpus", "memory_bytes" }] }], "guests": [{ "name", "xml", "argv" }]
- * }.
+ * a string, "hosts": [{ "name", "nodes": [{ "node", "cpus", "memory_bytes" }] }], "guests": [{ "name", "xml", "argv",
+ * "host": where it moved to }] }.
  */
 #pragma once
 
@@ -39,6 +39,9 @@ struct bundle_guest {
     const char *xml;                   /* NULL: libvirt cannot have this guest */
     const char *const *argv;           /* ends with NULL; NULL: the guest is no matter of QEMU alone */
     const struct bundle_guest *by_tcg; /* the same without KVM; NULL: there is no need of it, or no leave */
+    const struct bundle_guest *moves;  /* the same where it may move to, without forms: nobody starts it there */
+    uint32_t move_count;
+    bool is_away; /* one of these */
 };
 
 struct bundle {

@@ -105,6 +105,11 @@ static void note_connection(struct run *run, const char *uri)
     run->agent->is_remote = is_elsewhere(ENGINE_LIBVIRT, run->connect);
     if (run->state)
         run->state->record.connect = run->connect;
+    if (run->state || !run->guest->move_count)
+        return;
+    g_autofree char *machine = NULL; /* a hint of where it may have moved to */
+    if (libvirt_child_do(run->engine_data, ERRAND_MACHINE, "", &machine))
+        run->machine = arena_string(run->agent->arena, machine, strlen(machine));
 }
 
 static bool open_connection(struct run *run)

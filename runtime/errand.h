@@ -20,7 +20,8 @@ enum errand {
     ERRAND_DESTROY, /* "" */
     ERRAND_PIN,     /* "vcpu 3 4-5", "iothread 1 4-5", "emulator 0 4-5" */
     ERRAND_DUMP, /* UUID and name on a line each: of one that is defined or runs; gives its XML, "" if there is none */
-    ERRAND_DEFINE, /* XML */
+    ERRAND_DEFINE,  /* XML */
+    ERRAND_MACHINE, /* ""; gives the name of libvirt's machine */
     ERRAND_COUNT
 };
 

@@ -38,12 +38,13 @@ struct step {
 struct engine;
 struct cgroup;
 
-struct run { /* one guest on its way up */
+struct run { /* one guest */
     struct agent *agent;
-    const struct bundle_guest *guest;
+    const struct bundle_guest *guest; /* as it is on the host where it was found, once that is known */
     const struct engine *engine;
     struct guest_state *state; /* NULL: it was not started by numac */
     const char *connect;       /* of libvirt */
+    const char *machine;       /* that it is on, as it calls itself; NULL: this one, or nobody asked */
     pid_t pid;                 /* of QEMU, where that is all there is */
     struct monitor *monitor;
     struct guest_threads threads;

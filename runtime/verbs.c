@@ -11,6 +11,7 @@
 #include "proc.h"
 #include "stat.h"
 #include "verify.h"
+#include "whereabouts.h"
 
 enum { PATIENT_TRIES = 50, PAUSE_MILLISECONDS = 100, WATCH_MILLISECONDS = 2000 };
 
@@ -46,10 +47,15 @@ static bool has_ended_elsewhere(struct agent *agent, const struct bundle_guest *
 {
     const struct engine *engine = engine_of(state->record.engine);
     struct run run = { .agent = agent, .guest = guest, .engine = engine, .connect = state->record.connect };
-    if (!is_elsewhere(state->record.engine, state->record.connect) || !engine->has_ended(&run))
-        return false;
-    tell_ended_elsewhere(agent, guest);
-    return true;
+    bool is_remote = agent->is_remote;
+    uint32_t position = 0;
+    bool has_ended = is_elsewhere(state->record.engine, state->record.connect) && engine->has_ended(&run);
+    while (has_ended && next_whereabouts(&run, guest, &position))
+        has_ended = run.engine->has_ended(&run);
+    agent->is_remote = is_remote;
+    if (has_ended)
+        tell_ended_elsewhere(agent, guest);
+    return has_ended;
 }
 
 /* Its folder, locked, or a finding that says who is in the way. */
@@ -186,9 +192,31 @@ static void with_running(struct agent *agent, bool may_be_foreign, void (*act)(s
     }
 }
 
+/* Wherever it is by now.  False, and nothing was told: it runs nowhere, or numac was interrupted. */
+static bool reach(struct run *run)
+{
+    bool is_remote = run->agent->is_remote;
+    uint32_t position = 0;
+    if (run->engine->attach(run)) {
+        settle_whereabouts(run);
+        return true;
+    }
+    const struct run at_home = *run;
+    while (run->ended && next_whereabouts(run, at_home.guest, &position))
+        if (run->engine->attach(run)) {
+            tell_moved(run, at_home.guest);
+            return true;
+        }
+    if (run->ended) {
+        *run = at_home;
+        run->agent->is_remote = is_remote;
+    }
+    return false;
+}
+
 static bool attach(struct run *run)
 {
-    if (run->engine->attach(run))
+    if (reach(run))
         return true;
     if (run->ended) {
         tell(run->agent, NM_guest_not_running, "guest '%s' does not run: %s", run->guest->plan->name, run->ended);
@@ -201,7 +229,7 @@ static bool attach(struct run *run)
 static void stop(struct run *run)
 {
     size_t errors = findings_count(run->agent->findings, ERROR);
-    bool answers = run->agent->is_remote ? run->engine->attach(run) : attach(run);
+    bool answers = run->agent->is_remote ? reach(run) : attach(run);
     if (run->ended && run->agent->is_remote) {
         tell_ended_elsewhere(run->agent, run->guest);
     } else if (!answers && findings_count(run->agent->findings, ERROR) == errors) { /* interrupted */
@@ -318,13 +346,13 @@ void verb_stat(struct agent *agent)
 
 /* ---- definitions: numac compares and decides, libvirt is asked here ---------------------------------------------- */
 
-/* Where a guest is looked for: where it runs, else where the bundle says. */
+/* Where a guest is looked for: where numac runs it, else where the bundle says. */
 static bool find_engine(struct run *run)
 {
     enum guest_lookup found = take_in_time(run->agent, run->guest->plan->uuid, false, &run->state);
     run->engine = engine_of(ENGINE_LIBVIRT);
     run->connect = run->guest->connect;
-    if (found == GUEST_HELD) {
+    if (found == GUEST_HELD && !run->guest->is_away) {
         run->engine = engine_of(run->state->record.engine);
         run->connect = run->state->record.connect;
     }
@@ -338,15 +366,40 @@ static bool find_engine(struct run *run)
     return false;
 }
 
-/* For numac: name and XML of each guest, each ended by NUL; no XML where libvirt has none. */
+/* Its XML, wherever it is by now, to be freed; NULL without a finding where there is none. */
+static bool dump(struct run *run, char **out_xml)
+{
+    const struct bundle_guest *home = run->guest;
+    uint32_t position = 0;
+    if (!run->engine->dump(run, out_xml))
+        return false;
+    if (*out_xml)
+        settle_whereabouts(run);
+    while (!*out_xml && next_whereabouts(run, home, &position)) {
+        if (!run->engine->dump(run, out_xml))
+            return false;
+        if (*out_xml)
+            tell_moved(run, home);
+    }
+    return true;
+}
+
+static void append_text(GString *out, const char *text)
+{
+    append_bytes(out, text, strlen(text) + 1);
+}
+
+/* For numac: of each guest its name, its XML, and the host that it moved to, each ended by NUL; no XML where libvirt
+ * has none, no host where it is at home. */
 void verb_dump(struct agent *agent)
 {
     for (uint32_t i = 0; i < agent->bundle->guest_count && !interrupted(); i++) {
         struct run run = { .agent = agent, .guest = &agent->bundle->guests[i] };
         char *xml = NULL;
-        if (find_engine(&run) && run.engine->dump(&run, &xml)) {
-            append_bytes(agent->result, run.guest->plan->name, strlen(run.guest->plan->name) + 1);
-            append_bytes(agent->result, xml ? xml : "", (xml ? strlen(xml) : 0) + 1);
+        if (find_engine(&run) && dump(&run, &xml)) {
+            append_text(agent->result, run.guest->plan->name);
+            append_text(agent->result, xml ? xml : "");
+            append_text(agent->result, xml && run.guest->is_away ? run.guest->plan->host : "");
         }
         free(xml);
         if (run.state)

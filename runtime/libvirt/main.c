@@ -207,10 +207,16 @@ static bool define(struct libvirt *libvirt, const char *xml, G_GNUC_UNUSED char 
     return libvirt->domain != NULL;
 }
 
+static bool machine(struct libvirt *libvirt, G_GNUC_UNUSED const char *nothing, char **out_answer)
+{
+    *out_answer = virConnectGetHostname(libvirt->connection);
+    return *out_answer != NULL;
+}
+
 static bool (*const errands[ERRAND_COUNT])(struct libvirt *libvirt, const char *argument, char **out_answer) = {
     [ERRAND_OPEN] = open_libvirt, [ERRAND_CREATE] = create, [ERRAND_FIND] = find,       [ERRAND_ASK] = ask,
     [ERRAND_PLACES] = places,     [ERRAND_RESUME] = resume, [ERRAND_DESTROY] = destroy, [ERRAND_PIN] = pin,
-    [ERRAND_DUMP] = dump,         [ERRAND_DEFINE] = define,
+    [ERRAND_DUMP] = dump,         [ERRAND_DEFINE] = define, [ERRAND_MACHINE] = machine,
 };
 
 static const char *why(void)

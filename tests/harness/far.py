@@ -84,6 +84,7 @@ class FarHost:
         self.inside("ip", "address", "add", f"{self.address}/30", "dev", "eth0")
         self.inside("ip", "link", "set", "eth0", "up")
         self.inside("ip", "link", "set", "lo", "up")
+        self.inside("ip", "route", "add", "10.77.0.0/16", "via", self.gate)  # to the others
         self.process = subprocess.Popen(
             ["ip", "netns", "exec", name, "unshare", "-mpuf", "--mount-proc", "--kill-child", HERE / "far_host.sh", name,
              keys.folder], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
@@ -124,6 +125,7 @@ class FarHosts:
         keys = Keys(self.folder, self.names)
         shutil.copy(self.folder / "known_hosts", "/etc/ssh/ssh_known_hosts")
         do("ip", "link", "set", "lo", "up")
+        pathlib.Path("/proc/sys/net/ipv4/ip_forward").write_text("1\n")  # from one to the other, in this network only
         self.hosts = [FarHost(keys, name, number) for number, name in enumerate(self.names)]
         table = self.folder / "hosts"
         table.write_text("127.0.0.1 localhost\n" + "".join(f"{host.address} {host.name}\n" for host in self.hosts))

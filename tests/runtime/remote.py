@@ -37,6 +37,12 @@ guest two {{ use small; host r2 }}
 """
 
 
+# at home on r1, and on r2 with its threads the other way around
+MOVING = """
+guest mv { use small; host r1; migrate r2; at r2 { pin { 0 1; 1 0 }; emulator { cpus 0 }; iothread 1 { cpus 1 } } }
+"""
+
+
 class Far:
     """The two machines, and a site whose hosts name them."""
 
@@ -58,8 +64,8 @@ def running(host):
     return host.do("virsh list --name").split()
 
 
-def facts_of(stage, site, guest, status=0):
-    document = json.loads(expect(stage.run("verify", "--format", "json", site, guest), status).out)
+def facts_of(stage, site, guest, status=0, words=()):
+    document = json.loads(expect(stage.run("verify", *words, "--format", "json", site, guest), status).out)
     return {(fact["kind"], fact["what"]): (fact["real"], fact["verdict"]) for fact in document["guests"][0]["facts"]}
 
 
@@ -131,6 +137,78 @@ def moved(there):
             if facts_of(stage, site, guest) != SEEN:
                 raise tap.Failure(f"{guest}: {facts_of(stage, site, guest)}")
         expect(stage.run("stop", site), 0)
+
+
+SEEN_THERE = SEEN | {("cpus", "vcpu 0"): ("cpus 1", "exact"), ("cpus", "vcpu 1"): ("cpus 0", "exact"),
+                    ("cpus", "iothread 1"): ("cpus 1", "exact"), ("cpus", "emulator"): ("cpus 0", "told")}
+
+
+def built(stage, site):
+    """What numac wrote for the host that it may move to."""
+    expect(stage.run("build", "-o", stage.folder / "out", site), 0)
+    return stage.folder / "out" / "mv.on-r2.xml"
+
+
+def migrate(there, stage, site):
+    """As people do it: libvirt moves the guest, with the definition for its new host."""
+    home, target = there.hosts
+    far.do("virsh", "-c", home.ssh(), "migrate", "mv", target.tls(), "--live", "--xml", built(stage, site), "--migrateuri",
+           f"tcp://{target.address}")
+    if [running(host) for host in there.hosts] != [[], ["mv"]]:
+        raise tap.Failure(f"not migrated: {[running(host) for host in there.hosts]}")
+
+
+def migrated(there):
+    """A guest that libvirt moved is found where it is, and held against its plan there."""
+    home, target = there.hosts
+    with there.stage() as stage:
+        site = stage.site(there.text.split("guest one")[0] + MOVING)
+        expect(stage.run("run", "--detach", site), 0)
+        if facts_of(stage, site, "mv") != SEEN:
+            raise tap.Failure(f"at home: {facts_of(stage, site, 'mv')}")
+        migrate(there, stage, site)
+        if facts_of(stage, site, "mv") != SEEN_THERE:
+            raise tap.Failure(f"moved: {facts_of(stage, site, 'mv')}")
+        expect(stage.run("verify", site), 0, "NM1338", text=["moved from host 'r1' to 'r2'"])
+        expect(stage.run("diff", site), 0, text=["guest mv on host r2: as in the site"])
+        target.do("virsh -q emulatorpin mv 1")
+        expect(stage.run("verify", site), 1, "NM1322", text=["cpus 1, not cpus 0 as planned"])
+        expect(stage.run("verify", "--repair", site), 0, "NM1328")
+        expect(stage.run("run", "--detach", site), 3, "NM1305")
+        expect(stage.run("stop", site), 0, "NM1338")
+        if [running(host) for host in there.hosts] != [[], []]:
+            raise tap.Failure("not stopped where it is")
+        stage.expect_nothing_left()
+
+
+def in_folder(stage, name, text):
+    """The name of a site makes the UUIDs of its guests."""
+    (stage.folder / name).mkdir()
+    return stage.site(text, f"{name}/site")
+
+
+def found_there(there):
+    """One that numac did not start: found by the URI of a host, by the name of a machine, or nobody knows where it is."""
+    home, target = there.hosts
+    with there.stage() as stage:
+        text, without = (text.split("guest one")[0] + MOVING for text in (there.text, SITE.format("", "")))
+        named, nameless = stage.site(text), in_folder(stage, "nameless", without)
+        strange = in_folder(stage, "strange", without.replace("r1", "a").replace("r2", "b"))
+        far.do("virsh", "-c", target.tls(), "create", built(stage, named))
+        there_only = ("--connect", target.tls())
+        for words in ((named,), (*there_only, named), (*there_only, nameless)):
+            if facts_of(stage, words[-1], "mv", words=words[:-1]) != SEEN_THERE:
+                raise tap.Failure(f"{words}: {facts_of(stage, words[-1], 'mv', words=words[:-1])}")
+            expect(stage.run("verify", *words), 0, "NM1338")
+            expect(stage.run("diff", *words), 0, text=["guest mv on host r2: as in the site"])
+        expect(stage.run("verify", *there_only, strange), 1, "NM1339", "NM1322", text=["counts as on 'a'", "cpus 1, not cpus 0"])
+        expect(stage.run("verify", "--connect", home.ssh(), named), 3, "NM1307")
+        larger = stage.site(text.replace("cell b { vcpus 1; memory 64MiB", "cell b { vcpus 1; memory 96MiB"))
+        expect(stage.run("diff", larger), 1, "NM1338", text=["guest mv on host r2: differs", "98304"])
+        expect(stage.run("apply", "--yes", larger), 0, "NM1331")
+        if home.do("virsh list --all --name").split() or "cpuset='1'" not in target.do("virsh dumpxml --inactive mv"):
+            raise tap.Failure("not defined where it is, or not as it is there")
+        stage.expect_nothing_left()
 
 
 def defined(there):
@@ -233,12 +311,13 @@ def short_name(there):
 
 
 TESTS = (("two guests, each on its host", life), ("what is moved there is found", moved),
+         ("a guest that libvirt moved", migrated), ("one that moved, and that numac did not start", found_there),
          ("defined, changed, started and stopped there", defined), ("one that ended there", ended_there),
          ("a start that fails there", refused), ("hosts that nobody vouches for", unknown_machine),
          ("a host out of reach", out_of_reach), ("a short name for a host far away", short_name))
 
 
-FEW = 2  # of them that every check runs
+FEW = 3  # of them that every check runs
 
 
 def guarded(there, run):
