@@ -75,18 +75,24 @@ static void schedule(GArray *steps, enum thread_kind threads, uint32_t number, s
             (struct step){ .kind = STEP_SCHEDULE, .threads = threads, .number = number, .scheduling = scheduling });
 }
 
+/* One that waits to be plugged has no thread yet. */
+static bool is_there(const struct plan_guest *guest, uint32_t vcpu)
+{
+    return !guest->online || ids_contains(guest->online, vcpu);
+}
+
 static void thread_steps(GArray *steps, const struct plan_guest *guest)
 {
     pin(steps, THREADS_EMULATOR, 0, guest->emulator_cpus);
     for (uint32_t vcpu = 0; vcpu < guest->vcpu_count; vcpu++)
-        if (is_there_at_start(guest, vcpu))
+        if (is_there(guest, vcpu))
             pin(steps, THREADS_VCPU, vcpu, guest->vcpu_cpus[vcpu]);
     for (uint32_t i = 0; i < guest->iothread_count; i++)
         pin(steps, THREADS_IOTHREAD, i, guest->iothreads[i].cpus);
     schedule(steps, THREADS_EMULATOR, 0, guest->emulator_scheduling);
     for (uint32_t i = 0; i < guest->scheduling_count; i++)
         for (ids_each(guest->schedulings[i].vcpus, vcpu))
-            if (is_there_at_start(guest, vcpu))
+            if (is_there(guest, vcpu))
                 schedule(steps, THREADS_VCPU, vcpu, guest->schedulings[i].scheduling);
     for (uint32_t i = 0; i < guest->iothread_count; i++)
         schedule(steps, THREADS_IOTHREAD, i, guest->iothreads[i].scheduling);

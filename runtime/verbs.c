@@ -271,9 +271,9 @@ static void verify(struct run *run)
         host_is_as_planned(run);
     if (look(run, &facts)) {
         if (run->agent->json)
-            facts_json(run->agent->json, run->guest->plan->name, &facts);
+            facts_json(run->agent->json, run->guest, &facts);
         else
-            facts_text(run->guest->plan->name, &facts, run->agent->result);
+            facts_text(run->guest, &facts, run->agent->result);
         if (!run->agent->bundle->watch) /* they would pile up */
             verify_tell(run, &facts);
     }

@@ -50,5 +50,5 @@ void verify_tell(struct run *run, const struct facts *facts);
 /* Puts back what is wrong, and tells each thing; look again to know what became of it. */
 void repair_run(struct run *run, const struct facts *facts);
 
-void facts_text(const char *guest, const struct facts *facts, GString *out);
-void facts_json(struct json *json, const char *guest, const struct facts *facts);
+void facts_text(const struct bundle_guest *guest, const struct facts *facts, GString *out);
+void facts_json(struct json *json, const struct bundle_guest *guest, const struct facts *facts);

@@ -23,7 +23,7 @@ static void pad(GString *out, const char *text, size_t width)
         append(out, " ");
 }
 
-void facts_text(const char *guest, const struct facts *facts, GString *out)
+void facts_text(const struct bundle_guest *guest, const struct facts *facts, GString *out)
 {
     size_t what = strlen("what"), planned = strlen("planned"), real = strlen("real");
     for (uint32_t i = 0; i < facts->count; i++) {
@@ -31,7 +31,10 @@ void facts_text(const char *guest, const struct facts *facts, GString *out)
         planned = MAX(planned, (size_t)g_utf8_strlen(facts->rows[i].planned, -1));
         real = MAX(real, (size_t)g_utf8_strlen(facts->rows[i].real, -1));
     }
-    g_string_append_printf(out, "guest %s: %s\n", guest,
+    g_string_append_printf(out, "guest %s", guest->plan->name);
+    if (guest->is_away)
+        g_string_append_printf(out, " on host %s", guest->plan->host);
+    g_string_append_printf(out, ": %s\n",
                            facts->wrong     ? "NOT as planned"
                            : facts->unknown ? "as planned, where it can be seen"
                                             : "as planned");
@@ -46,10 +49,12 @@ void facts_text(const char *guest, const struct facts *facts, GString *out)
     }
 }
 
-void facts_json(struct json *json, const char *guest, const struct facts *facts)
+void facts_json(struct json *json, const struct bundle_guest *guest, const struct facts *facts)
 {
     json_object(json, NULL);
-    json_string(json, "name", guest);
+    json_string(json, "name", guest->plan->name);
+    if (guest->is_away)
+        json_string(json, "host", guest->plan->host);
     json_bool(json, "exact", !facts->wrong && !facts->unknown);
     json_array(json, "facts");
     for (uint32_t i = 0; i < facts->count; i++) {

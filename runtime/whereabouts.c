@@ -52,6 +52,8 @@ static const struct bundle_guest *only_place(const struct run *run,
 
 void tell_moved(struct run *run, const struct bundle_guest *home)
 {
+    if (run->agent->bundle->watch) /* they would pile up */
+        return;
     tell(run->agent, NM_guest_moved, "guest '%s' moved from host '%s' to '%s', and is held against its plan there",
          home->plan->name, home->plan->host, run->guest->plan->host);
 }
@@ -59,6 +61,8 @@ void tell_moved(struct run *run, const struct bundle_guest *home)
 static void tell_unknown(struct run *run)
 {
     const struct plan_guest *plan = run->guest->plan;
+    if (run->agent->bundle->watch)
+        return;
     struct finding *finding = tell(run->agent, NM_guest_astray,
                                    "guest '%s' may move, and on which host it is, nothing tells: it counts as on '%s'",
                                    plan->name, plan->host);

@@ -27,6 +27,8 @@ SITES = [tuple(part.strip() for part in line.split("|")) for line in """
     | guest own { vcpus 2; memory 128MiB; pin cpus }
     | guest own { vcpus 4; memory 128MiB; pin cores }
     | guest own { vcpus 3; memory 128MiB; pin cores }
+    | guest own { arch s390x; vcpus 4; memory 128MiB; pin cores }
+    | guest a { arch s390x; vcpus all; memory all }
     | guest own { vcpus 2; memory 128MiB; pin cpus; emulator isolate; iothreads 1 }
     | guest a { vcpus all; memory all }
     | guest own { vcpus all; memory 64MiB; pin cores }

@@ -50,6 +50,13 @@ static const struct machine_family of_ppc[] = {
     { 0 },
 };
 
+/* ---- s390x ------------------------------------------------------------------------------------------------------ */
+
+static const struct machine_family of_s390[] = {
+    { .name = "s390-ccw-virtio", .versions = "s390-ccw-virtio-", .vcpus_most = 248 },
+    { 0 },
+};
+
 /* ---- riscv64 ---------------------------------------------------------------------------------------------------- */
 
 static const struct machine_family of_riscv[] = {
@@ -111,6 +118,28 @@ static const struct architecture rows[] = {
       .is_one_cell = true,
       .labels_nvdimms = true,
       .package = "qemu-system-ppc" },
+    { .name = "s390x",
+      .families = of_s390,
+      .other_machines = "QEMU has no other one of IBM Z",
+      .qemu_machine = "s390-ccw-virtio",
+      .libvirt_machine = "s390-ccw-virtio",
+      .tcg_cpu = "qemu",
+      .emulated_cpu = "max",
+      .cpu_device = "s390x-cpu",
+      .vcpus_note = "QEMU's s390-ccw-virtio takes 248",
+      .levels = CPU_BOOKS | CPU_DRAWERS,
+      .threads_most = 1,
+      .normal_page = 4 * KIB,
+      .pages = { MIB, 2 * GIB },
+      .memory_kinds = TAKES_VIRTIO_MEM,
+      .has_cpu_features = true,
+      .plugs_vcpus = true,
+      .keeps_vcpus = true,
+      .counts_cores = true,
+      .lacks_cells = true,
+      .kvm_page_most = MIB, /* QEMU target/s390x/kvm/kvm.c */
+      .virtio_bus = "ccw",
+      .package = "qemu-system-misc" },
     { .name = "riscv64",
       .families = of_riscv,
       .other_machines = "spike has no devices, and boards such as sifive_u no cells",
@@ -142,6 +171,7 @@ static const struct architecture rows[] = {
       .pages = { 2 * MIB, 32 * MIB, 512 * MIB },
       .memory_kinds = TAKES_DIMM,
       .acpi = ACPI_BESIDE_UEFI,
+      .needs_acpi_for_cells = true,
       .uefi_image = "/usr/share/qemu-efi-loongarch64/QEMU_EFI.fd",
       .has_cpu_features = true,
       .has_hmat = true,
@@ -193,6 +223,15 @@ const struct architecture *architecture_of_host(const char *name)
         if (rows[i].host_name && strcmp(rows[i].host_name, name) == 0)
             return &rows[i];
     return architecture_of(name);
+}
+
+bool some_architecture_has_pages(uint64_t bytes)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++)
+        for (const uint64_t *size = rows[i].pages; *size; size++)
+            if (*size == bytes)
+                return true;
+    return false;
 }
 
 const struct machine_family *machine_family_of(const struct architecture *architecture, const char *machine)

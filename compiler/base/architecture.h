@@ -39,6 +39,7 @@ struct architecture {
     const char *qemu_machine;    /* that QEMU takes where nothing is said; NULL: it wants one */
     const char *libvirt_machine; /* that libvirt takes there */
     const char *plain_cpu;       /* the model that both take there; NULL: that depends */
+    const char *tcg_cpu;         /* the same without KVM, where that differs; NULL: none that numac knows */
     const char *emulated_cpu;    /* the model that numac takes without KVM; "max": with all that QEMU has */
     const char *cpu_device;      /* "x86_64-cpu": what the devices of its vCPUs end with; NULL: none is plugged so */
     const char *vcpus_note;      /* why its families take no more */
@@ -51,26 +52,33 @@ struct architecture {
     unsigned memory_kinds;       /* enum memory_kind */
     uint32_t slots_most;         /* for memory devices, of a guest without KVM; 0: as all */
     enum acpi acpi;
-    uint32_t gic_version;   /* that numac takes; 0: it has another interrupt controller */
-    const char *uefi_image; /* as Debian has it; NULL: there is no UEFI */
-    bool has_uefi_in_flash; /* the image, beside a firmware of the machine's own; else -bios takes it */
-    bool has_bios;          /* else UEFI starts the guest, or QEMU its kernel */
-    bool bios_starts_disks; /* ... and not only a kernel */
-    bool has_cpuid;         /* caches and address bits of a CPU model are said; APIC ids */
-    bool has_cpu_features;  /* they can be switched one by one */
-    bool has_hmat;          /* a machine can have an HMAT */
-    bool has_expanders;     /* PCI buses that stand on cells */
-    bool lacks_max_cpu;     /* libvirt or QEMU knows no model of all that QEMU has */
+    bool needs_acpi_for_cells; /* its Linux looks for them nowhere else */
+    uint32_t gic_version;      /* that numac takes; 0: it has another interrupt controller */
+    const char *uefi_image;    /* as Debian has it; NULL: there is no UEFI */
+    bool has_uefi_in_flash;    /* the image, beside a firmware of the machine's own; else -bios takes it */
+    bool has_bios;             /* else UEFI starts the guest, or QEMU its kernel */
+    bool bios_starts_disks;    /* ... and not only a kernel */
+    bool has_cpuid;            /* caches and address bits of a CPU model are said; APIC ids */
+    bool has_cpu_features;     /* they can be switched one by one */
+    bool has_hmat;             /* a machine can have an HMAT */
+    bool has_expanders;        /* PCI buses that stand on cells */
+    bool lacks_max_cpu;        /* libvirt or QEMU knows no model of all that QEMU has */
     bool plugs_vcpus;
-    bool plugs_cores;    /* ... all threads of one at once, and a cell has whole ones */
-    bool is_one_cell;    /* without cells: memory is plugged into it all the same */
-    bool labels_nvdimms; /* an nvdimm has labels and a UUID, for which libvirt has a word there only */
-    const char *package; /* of Debian, with QEMU for it */
+    bool plugs_cores;       /* ... all threads of one at once, and a cell has whole ones */
+    bool keeps_vcpus;       /* ... and never unplugs one */
+    bool counts_cores;      /* through the whole guest: that number is the vCPU */
+    bool is_one_cell;       /* without cells: memory is plugged into it all the same */
+    bool lacks_cells;       /* no NUMA: the guest is one cell that it does not see */
+    uint64_t kvm_page_most; /* the largest page that KVM backs a guest with; 0: any that there is */
+    const char *virtio_bus; /* of virtio devices: "ccw"; NULL: PCI */
+    bool labels_nvdimms;    /* an nvdimm has labels and a UUID, for which libvirt has a word there only */
+    const char *package;    /* of Debian, with QEMU for it */
 };
 
 /* Never NULL: of one that is not known, a row without name from which no mistake follows. */
 const struct architecture *architecture_of(const char *name);
 const struct architecture *architecture_of_host(const char *name); /* by what a host calls itself */
+bool some_architecture_has_pages(uint64_t bytes);                  /* huge ones of this size */
 /* NULL: numac does not write such a machine.  `machine` NULL: its own choice. */
 const struct machine_family *machine_family_of(const struct architecture *architecture, const char *machine);
 /* Of a machine with its version: "pc-q35-7.2" takes fewer than q35. */

@@ -5,6 +5,7 @@
  */
 #include "check/subject.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static void words_are_of_the_architecture(const struct check *check, const struct guest *guest)
@@ -69,7 +70,9 @@ static void machines_take_the_memory_devices(const struct check *check, const st
             if (guest->memory_devices[i].model == kinds[k].word && !(takes & kinds[k].kind))
                 report_lack(check, guest, guest->memory_devices[i].span,
                             arena_printf(check->arena, "'%s'", word_row(kinds[k].word)->word), both_refuse,
-                            takes & TAKES_DIMM ? "plug a 'dimm' instead" : "remove it");
+                            takes & TAKES_DIMM         ? "plug a 'dimm' instead"
+                            : takes & TAKES_VIRTIO_MEM ? "write 'virtio-mem' instead"
+                                                       : "remove it");
     if (!takes && !guest->memory_device_count && !guest->base_file && is_sound(&guest->said, W_MEMORY_MAX))
         report_lack(check, guest, said_span(&guest->said, W_MEMORY_MAX, 0), "memory devices to grow by",
                     "no machine of it has a place for one", "remove 'max' and 'slots'");
@@ -136,6 +139,96 @@ static void machines_plug_vcpus(const struct check *check, const struct guest *g
     }
 }
 
+/* ---- machines of s390x ------------------------------------------------------------------------------------------ */
+
+/* "s390-ccw-virtio-8.1": books came with the machine of 8.2, whichever QEMU it is. */
+static void books_are_of_the_version(const struct check *check, const struct guest *guest)
+{
+    static const enum word_id words[] = { W_VCPUS_DRAWERS, W_VCPUS_BOOKS };
+    unsigned major, minor;
+    if (!guest->machine || guest->base_file || sscanf(guest->machine, "s390-ccw-virtio-%3u.%3u", &major, &minor) != 2 ||
+        major > 8 || (major == 8 && minor >= 2))
+        return;
+    for (size_t i = 0; i < G_N_ELEMENTS(words); i++) {
+        if (!is_sound(&guest->said, words[i]) || (words[i] == W_VCPUS_BOOKS ? guest->books : guest->drawers) < 2)
+            continue;
+        struct finding *finding = report(check->findings, NM_level_of_machine, said_span(&guest->said, words[i], 0),
+                                         "machine '%s' has no '%s'", guest->machine, word_row(words[i])->word);
+        finding_label(check->findings, finding, said_span(&guest->said, W_GUEST_MACHINE, 1), "the machine");
+        finding_note(check->findings, finding, "QEMU would refuse the argument");
+        finding_help(check->findings, finding, "write 'machine s390-ccw-virtio-8.2', or leave the version out");
+        return;
+    }
+}
+
+/* ---- machines without NUMA -------------------------------------------------------------------------------------- */
+
+static void report_cells(const struct check *check, const struct guest *guest, struct span span, const char *what)
+{
+    bool is_of_base = guest->base_file && span.file == guest->base_file;
+    const char *name = guest_architecture(guest)->name;
+    struct finding *finding = report(check->findings, is_of_base ? NM_cells_in_vain : NM_cells_of_machine, span,
+                                     "guest '%s' has %s, and a machine of %s has no NUMA", guest->name, what, name);
+    finding_note(check->findings, finding, "libvirt takes the definition; QEMU refuses to start");
+    finding_help(check->findings, finding,
+                 "remove it: the guest is one cell, whose memory 'node' binds and whose vCPUs 'pin' pins");
+}
+
+/* More than one, or one that a base would have the guest see; else SPAN_NONE. */
+static struct span several_cells(const struct guest *guest)
+{
+    if (is_sound(&guest->said, W_GUEST_CELLS) && guest->cells_wanted > 1)
+        return said_span(&guest->said, W_GUEST_CELLS, 1);
+    if (guest->cell_count && guest->base_file && guest->cells[0].span.file == guest->base_file)
+        return guest->cells[0].span;
+    return guest->cell_count > 1 ? guest->cells[1].span : SPAN_NONE;
+}
+
+static bool says_distances(const struct guest *guest)
+{
+    return is_sound(&guest->said, W_GUEST_DISTANCES) &&
+           (guest->distance_rows.count || guest->distance != DISTANCE_AUTO);
+}
+
+static void machines_without_cells_have_none(const struct check *check, const struct guest *guest)
+{
+    static const enum word_id of_cell[] = { W_CELL_LATENCY, W_CELL_BANDWIDTH, W_CELL_INITIATOR };
+    if (!guest_architecture(guest)->lacks_cells)
+        return;
+    struct span several = several_cells(guest);
+    if (several.file) { /* the rest is about these */
+        report_cells(check, guest, several, guest->cell_count == 1 ? "a cell" : "several cells");
+        return;
+    }
+    if (says_distances(guest))
+        report_cells(check, guest, said_span(&guest->said, W_GUEST_DISTANCES, 0), "distances");
+    if (is_sound(&guest->said, W_GUEST_HMAT) && guest->hmat == HMAT_WORD_AUTO)
+        report_cells(check, guest, said_span(&guest->said, W_GUEST_HMAT, 0), "an HMAT");
+    for (size_t i = 0; guest->cell_count && i < G_N_ELEMENTS(of_cell); i++)
+        if (is_sound(&guest->cells[0].said, of_cell[i]))
+            report_cells(check, guest, said_span(&guest->cells[0].said, of_cell[i], 0),
+                         arena_printf(check->arena, "'%s'", word_row(of_cell[i])->word));
+    for (uint32_t i = 0; guest->cell_count && i < guest->cells[0].hmat_cache_count; i++)
+        report_cells(check, guest, guest->cells[0].hmat_caches[i].span, "a side cache");
+}
+
+/* The first ones that are there are fixed, said or not. */
+static void vcpus_that_stay_are_fixed(const struct check *check, const struct guest *guest)
+{
+    const struct ids *online = guest->online ? guest->online->plain : NULL,
+                     *fixed = guest->fixed ? guest->fixed->plain : NULL;
+    if (!guest_architecture(guest)->keeps_vcpus || !online || !online->count || !fixed || !ids_within(fixed, online) ||
+        ids_last(fixed) >= online->range[0].last)
+        return;
+    struct finding *finding =
+        report(check->findings, NM_never_unplugged, said_span(&guest->said, W_VCPUS_FIXED, 1),
+               "guest '%s' of %s has vCPUs at start that are not fixed, and none is ever unplugged", guest->name,
+               guest_architecture(guest)->name);
+    finding_label(check->findings, finding, said_span(&guest->said, W_VCPUS_ONLINE, 1), "those at start");
+    finding_note(check->findings, finding, "QEMU plugs more of them there, and refuses to unplug any");
+    finding_help(check->findings, finding, "leave 'fixed' out");
+}
+
 const struct model_rule arch_rules[] = {
     { .name = "words-are-of-the-architecture",
       .source = "libvirt qemu_validate.c",
@@ -151,6 +244,15 @@ const struct model_rule arch_rules[] = {
     { .name = "machines-have-expanders",
       .source = "QEMU hw/pci-bridge/Kconfig, libvirt qemu_validate.c",
       .run = machines_have_expanders },
+    { .name = "books-are-of-the-version",
+      .source = "QEMU hw/s390x/s390-virtio-ccw.c",
+      .run = books_are_of_the_version },
+    { .name = "machines-without-cells-have-none",
+      .source = "QEMU hw/core/numa.c, hw/s390x/s390-virtio-ccw.c",
+      .run = machines_without_cells_have_none },
+    { .name = "vcpus-that-stay-are-fixed",
+      .source = "QEMU hw/s390x/s390-virtio-ccw.c",
+      .run = vcpus_that_stay_are_fixed },
     { 0 }
 };
 
@@ -190,8 +292,21 @@ static void tables_have_a_firmware(const struct check *check, const struct plann
     struct finding *finding = report(
         check->findings, NM_hmat_without_acpi, guest_word_span(planned->guest, W_BOOT_KERNEL, 1),
         "guest '%s' has latencies, bandwidths or side caches, and no firmware that brings them to it", plan->name);
-    finding_note(check->findings, finding,
-                 "a kernel that starts by itself reads a device tree, which has cells and distances and no HMAT");
+    finding_note(check->findings, finding, "a kernel that starts by itself reads a device tree, which has no HMAT");
+    finding_help(check->findings, finding, "write 'firmware uefi' beside the kernel");
+}
+
+static void kernels_find_their_cells(const struct check *check, const struct planned_guest *planned)
+{
+    const struct plan_guest *plan = planned->plan;
+    if (plan->cell_count < 2 || plan->has_base || plan->has_hmat || strcmp(plan->firmware, "none") != 0 ||
+        !architecture_of(plan->architecture)->needs_acpi_for_cells)
+        return;
+    struct finding *finding =
+        report(check->findings, NM_cells_not_found, guest_word_span(planned->guest, W_BOOT_KERNEL, 1),
+               "guest '%s' of %s has %u cells, and no firmware that tells its kernel of them", plan->name,
+               plan->architecture, plan->cell_count);
+    finding_note(check->findings, finding, "Linux finds them in tables of ACPI, and takes all for one cell without");
     finding_help(check->findings, finding, "write 'firmware uefi' beside the kernel");
 }
 
@@ -225,9 +340,76 @@ static void hosts_run_the_architecture(const struct check *check, const struct p
     finding_help(check->findings, finding, "write 'accel tcg', or name a host of %s", plan->architecture);
 }
 
+static void kvm_backs_the_pages(const struct check *check, const struct planned_guest *planned)
+{
+    const struct plan_guest *plan = planned->plan;
+    uint64_t most = architecture_of(plan->architecture)->kvm_page_most;
+    for (uint32_t c = 0; most && strcmp(plan->accel, "kvm") == 0 && c < plan->cell_count; c++) {
+        if (plan->cells[c].page_bytes <= most)
+            continue;
+        struct finding *finding = report(
+            check->findings, NM_page_of_kvm, cell_word(planned->guest, c, W_PAGES, 1),
+            "%s has pages of %s, and KVM of %s backs guests with %s at most", cell_text(check, planned, c),
+            size_text(check->arena, plan->cells[c].page_bytes), plan->architecture, size_text(check->arena, most));
+        finding_note(check->findings, finding, "libvirt accepts the definition; QEMU would refuse to start");
+        finding_help(check->findings, finding, "write 'pages %s'", size_text(check->arena, most));
+    }
+}
+
+static void devices_have_no_larger_pages(const struct check *check, const struct planned_guest *planned)
+{
+    const struct plan_guest *plan = planned->plan;
+    for (uint32_t i = 0; architecture_of(plan->architecture)->virtio_bus && i < plan->memory_device_count; i++) {
+        const struct plan_cell *device = &plan->memory_devices[i].memory, *first = &plan->cells[0];
+        if (plan->has_base || device->page_bytes <= first->page_bytes)
+            continue;
+        struct finding *finding =
+            report(check->findings, NM_device_page, said_memory_device(planned, i)->span,
+                   "%s '%s' of guest '%s' has pages of %s, and the memory of the guest smaller ones",
+                   memory_model_word(plan->memory_devices[i].model), device->name, plan->name,
+                   size_text(check->arena, device->page_bytes));
+        finding_note(check->findings, finding, "libvirt accepts the definition; QEMU would refuse to start");
+        finding_help(check->findings, finding, "write 'pages' in the guest in place of the device");
+    }
+}
+
+static bool has_topology_facility(const struct plan_guest *plan)
+{
+    bool has_it = g_str_has_prefix(plan->cpu_model, "host-");
+    for (uint32_t i = 0; i < plan->feature_count; i++)
+        if (strcmp(plan->features[i].name, "ctop") == 0)
+            has_it = plan->features[i].is_required;
+    return has_it;
+}
+
+static void books_are_told(const struct check *check, const struct planned_guest *planned)
+{
+    const struct plan_guest *plan = planned->plan;
+    bool is_kvm = strcmp(plan->accel, "kvm") == 0;
+    if (!has_vcpu_gap(plan, GAP_BOOKS) || plan->has_base || (is_kvm && has_topology_facility(plan)))
+        return;
+    enum word_id word = plan->books > 1 ? W_VCPUS_BOOKS : W_VCPUS_DRAWERS;
+    struct finding *finding =
+        report(check->findings, NM_books_in_vain, guest_word_span(planned->guest, word, 0),
+               "guest '%s' is not told in which %s its vCPUs are", plan->name, plan->books > 1 ? "books" : "drawers");
+    if (is_kvm)
+        finding_note(check->findings, finding, "model '%s' has no facility 'ctop', which tells it", plan->cpu_model);
+    else
+        finding_note(check->findings, finding, "only KVM has the facility that tells it");
+    finding_help(check->findings, finding, is_kvm ? "add 'features ctop' to 'cpu'" : "write 'accel kvm'");
+}
+
 const struct plan_rule plan_arch_rules[] = {
     { .name = "tables-have-a-firmware", .source = "QEMU hw/arm/virt-acpi-build.c", .run = tables_have_a_firmware },
+    { .name = "kernels-find-their-cells",
+      .source = "Linux arch/loongarch/kernel/numa.c",
+      .run = kernels_find_their_cells },
     { .name = "disks-are-started", .source = "QEMU docs/system/riscv/virt.rst", .run = disks_are_started },
     { .name = "hosts-run-the-architecture", .source = "peers 33", .run = hosts_run_the_architecture },
+    { .name = "kvm-backs-the-pages", .source = "QEMU target/s390x/kvm/kvm.c", .run = kvm_backs_the_pages },
+    { .name = "devices-have-no-larger-pages",
+      .source = "QEMU hw/s390x/s390-virtio-ccw.c",
+      .run = devices_have_no_larger_pages },
+    { .name = "books-are-told", .source = "QEMU docs/system/s390x/cpu-topology.rst", .run = books_are_told },
     { 0 }
 };

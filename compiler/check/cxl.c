@@ -35,8 +35,12 @@ static void cxl_is_of_the_machine(const struct check *check, const struct guest 
     finding_label(check->findings, finding,
                   said_span(&guest->said, is_said(&guest->said, W_GUEST_MACHINE) ? W_GUEST_MACHINE : W_GUEST_ARCH, 1),
                   "its machine");
-    finding_note(check->findings, finding, "they stand on the PCI Express of x86_64; aarch64 is for a later version");
-    finding_help(check->findings, finding, "write 'machine q35', or plug a 'dimm' instead");
+    finding_note(check->findings, finding, "of the machines that numac writes, q35 of x86_64 alone has them");
+    const struct architecture *architecture = guest_architecture(guest);
+    finding_help(check->findings, finding,
+                 architecture->families->has_cxl           ? "write 'machine q35', or plug a 'dimm' instead"
+                 : architecture->memory_kinds & TAKES_DIMM ? "plug a 'dimm' instead"
+                                                           : "remove it");
 }
 
 static void machines_have_so_many_bridges(const struct check *check, const struct guest *guest)

@@ -298,6 +298,7 @@ static void tell_parted(const struct check *check, const struct guest_group *gro
                         uint32_t position, const struct guest *stays)
 {
     const char *host = ((const char *const *)mover->migrate.items)[position];
+    size_t before = findings_count(check->findings, HINT);
     about_guest(check->findings, mover);
     struct finding *finding =
         report(check->findings, NM_move_parted, guest_word_span(mover, W_GUEST_MIGRATE, position + 1),
@@ -307,6 +308,7 @@ static void tell_parted(const struct check *check, const struct guest_group *gro
     finding_note(check->findings, finding, "they no longer stand together when it has moved");
     finding_help(check->findings, finding, "let all of the group move there: 'migrate %s' in guest '%s'", host,
                  stays->family);
+    tell_origins_since(check->findings, before, check->site, mover);
     about_guest(check->findings, NULL);
 }
 

@@ -14,6 +14,7 @@ static const enum word_id words[FEATURE_COUNT] = {
     [FEATURE_DIES] = W_VCPUS_DIES,
     [FEATURE_CLUSTERS] = W_VCPUS_CLUSTERS,
     [FEATURE_MODULES] = W_VCPUS_MODULES,
+    [FEATURE_BOOKS] = W_VCPUS_BOOKS,
     [FEATURE_SHARED_CACHES] = W_VCPUS_CACHES,
     [FEATURE_VCPUS_1024] = W_GUEST_VCPUS,
     [FEATURE_VCPUS_4096] = W_GUEST_VCPUS,
@@ -43,6 +44,7 @@ static const enum word_id words[FEATURE_COUNT] = {
     [FEATURE_RESCTRL_MONITORS] = W_RESCTRL_MONITOR,
     [FEATURE_MEMORY_DEVICES] = W_MEMORY_MAX,
     [FEATURE_VIRTIO_MEM] = W_GUEST_VIRTIO_MEM,
+    [FEATURE_VIRTIO_MEM_CCW] = W_GUEST_VIRTIO_MEM,
     [FEATURE_NVDIMM] = W_GUEST_NVDIMM,
     [FEATURE_VIRTIO_PMEM] = W_GUEST_VIRTIO_PMEM,
     [FEATURE_SGX_EPC] = W_GUEST_SGX_EPC,
@@ -99,6 +101,7 @@ static bool uses(enum feature feature, const struct plan_memory_device *device)
     bool is_virtio = device->model == MEMORY_VIRTIO_MEM || device->model == MEMORY_VIRTIO_PMEM;
     switch ((unsigned)feature) {
     case FEATURE_VIRTIO_MEM:
+    case FEATURE_VIRTIO_MEM_CCW:
         return device->model == MEMORY_VIRTIO_MEM;
     case FEATURE_NVDIMM:
     case FEATURE_NVDIMM_PPC64:
@@ -189,6 +192,8 @@ static bool is_used(enum feature feature, const struct plan_guest *plan, const s
         return cell && !cell->reserve;
     case FEATURE_MODULES:
         return !cell && plan->modules > 1;
+    case FEATURE_BOOKS:
+        return !cell && has_vcpu_gap(plan, GAP_BOOKS);
     case FEATURE_SHARED_CACHES:
         return !cell && has_vcpu_gap(plan, GAP_CACHES);
     case FEATURE_VCPUS_1024:
@@ -242,6 +247,9 @@ static bool is_used(enum feature feature, const struct plan_guest *plan, const s
         return !cell && some_group(plan, feature);
     case FEATURE_MEMORY_DEVICES:
         return !cell && plan->max_memory_bytes;
+    case FEATURE_VIRTIO_MEM_CCW:
+        return !cell && architecture_of(plan->architecture)->virtio_bus &&
+               first_device(plan, feature) < plan->memory_device_count;
     case FEATURE_VIRTIO_MEM:
     case FEATURE_NVDIMM:
     case FEATURE_VIRTIO_PMEM:
@@ -290,6 +298,8 @@ static struct span word_of_guest(const struct planned_guest *planned, enum featu
     for (uint32_t i = 0; word == W_GUEST_HMAT && !is_said(&guest->said, word) && i < guest->cell_count; i++)
         if (is_said(&guest->cells[i].said, W_CELL_LATENCY))
             return said_span(&guest->cells[i].said, W_CELL_LATENCY, 0);
+    if (word == W_VCPUS_BOOKS && !is_said(&guest->said, word))
+        word = W_VCPUS_DRAWERS;
     if (word == W_GUEST_RESCTRL && guest->resctrl_count)
         return guest->resctrls[0].span;
     for (uint32_t i = 0; word_row(word)->in == IN_DEVICE && i < guest->device_count; i++)

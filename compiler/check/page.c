@@ -26,8 +26,12 @@ static bool has_huge_pages(const struct locality *locality)
 
 /* ---- sizes ------------------------------------------------------------------------------------------------------ */
 
-static bool is_page_size(const struct architecture *architecture, uint64_t bytes)
+/* Pages are those of the host: of the same architecture with KVM, else of any, and placement knows which. */
+static bool is_page_size(const struct guest *guest, uint64_t bytes)
 {
+    const struct architecture *architecture = guest_architecture(guest);
+    if (guest->accel == ACCEL_TCG && !guest->base_file)
+        return some_architecture_has_pages(bytes);
     for (const uint64_t *size = architecture->pages; *size; size++)
         if (*size == bytes)
             return true;
@@ -49,7 +53,7 @@ static void page_sizes_are_of_the_machine(const struct check *check, const struc
     const struct architecture *architecture = guest_architecture(guest);
     for (cells_saying(guest, c, W_PAGES)) {
         uint64_t bytes = locality_of(guest, c)->page_bytes;
-        if (!has_huge_pages(locality_of(guest, c)) || is_page_size(architecture, bytes))
+        if (!has_huge_pages(locality_of(guest, c)) || is_page_size(guest, bytes))
             continue;
         struct finding *finding =
             report(check->findings, NM_page_size, cell_word(guest, c, W_PAGES, 1), "%s has no huge pages of %s",
@@ -83,7 +87,7 @@ static void cells_are_whole_pages(const struct check *check, const struct guest 
     for (uint32_t c = 0; c < blocks_of(guest); c++) {
         const struct locality *locality = locality_of(guest, c);
         uint64_t bytes = declared_memory(guest, c), page = locality->page_bytes;
-        if (!bytes || !has_huge_pages(locality) || !is_page_size(guest_architecture(guest), page) || bytes % page == 0)
+        if (!bytes || !has_huge_pages(locality) || !is_page_size(guest, page) || bytes % page == 0)
             continue;
         struct finding *finding =
             report(check->findings, NM_cell_not_whole_pages, memory_span(guest, c),

@@ -112,22 +112,30 @@ static enum cpu_level kind_of(const struct level *level)
                                              : 0;
 }
 
+static bool has_level(const struct architecture *architecture, const struct level *level)
+{
+    if (level->word == W_VCPUS_THREADS)
+        return architecture->threads_most != 1;
+    return !kind_of(level) || (kind_of(level) & architecture->levels);
+}
+
 /* "sockets, dies, cores and threads" */
 static const char *level_names(const struct check *check, const struct architecture *architecture)
 {
+    size_t last = G_N_ELEMENTS(levels) - (architecture->threads_most == 1 ? 2 : 1);
     const char *text = "";
-    for (size_t i = 0; i + 1 < G_N_ELEMENTS(levels); i++)
-        if (!kind_of(&levels[i]) || (kind_of(&levels[i]) & architecture->levels))
+    for (size_t i = 0; i < last; i++)
+        if (has_level(architecture, &levels[i]))
             text = arena_printf(check->arena, "%s%s%s", text, *text ? ", " : "", levels[i].name);
-    return arena_printf(check->arena, "%s and %s", text, levels[G_N_ELEMENTS(levels) - 1].name);
+    return arena_printf(check->arena, "%s and %s", text, levels[last].name);
 }
 
 static void machines_have_the_level(const struct check *check, const struct guest *guest)
 {
     const struct architecture *architecture = guest_architecture(guest);
     for (size_t i = 0; i < G_N_ELEMENTS(levels); i++) {
-        bool is_there = !kind_of(&levels[i]) || (kind_of(&levels[i]) & architecture->levels);
-        if (is_there || !is_sound(&guest->said, levels[i].word) || level_count(guest, &levels[i]) < 2)
+        if (has_level(architecture, &levels[i]) || !is_sound(&guest->said, levels[i].word) ||
+            level_count(guest, &levels[i]) < 2)
             continue;
         struct finding *finding =
             report(check->findings, NM_level_of_machine, said_span(&guest->said, levels[i].word, 0),

@@ -65,11 +65,11 @@ static void xml_virtio(struct xml *xml, const struct plan_memory_device *device)
     xml_end(xml, "'/>");
 }
 
-static void xml_target(struct xml *xml, const struct plan_memory_device *device)
+static void xml_target(struct xml *xml, const struct plan_guest *guest, const struct plan_memory_device *device)
 {
     xml_open(xml, device->dynamic_memslots ? "<target dynamicMemslots='yes'>" : "<target>");
     xml_size(xml, "size", device->memory.memory_bytes);
-    if (device->model != MEMORY_VIRTIO_PMEM) {
+    if (device->model != MEMORY_VIRTIO_PMEM && guest->has_numa) {
         xml_line(xml, "<node>");
         xml_number(xml, device->cell);
         xml_end(xml, "</node>");
@@ -96,8 +96,7 @@ static void xml_slot(struct xml *xml, const struct plan_memory_device *device)
     xml_end(xml, "'/>");
 }
 
-static void xml_device(struct xml *xml, const struct plan_memory_device *device,
-                       const struct architecture *architecture)
+static void xml_device(struct xml *xml, const struct plan_guest *guest, const struct plan_memory_device *device)
 {
     xml_line(xml, "<memory model='");
     xml_put(xml, memory_model_word(device->model));
@@ -107,13 +106,14 @@ static void xml_device(struct xml *xml, const struct plan_memory_device *device,
         xml_put(xml, device->memory.discard ? "' discard='yes" : "' discard='no");
     xml_end(xml, "'>");
     xml->depth++;
+    const struct architecture *architecture = architecture_of(guest->architecture);
     if (device->uuid && architecture->labels_nvdimms) {
         xml_line(xml, "<uuid>");
         xml_text(xml, device->uuid);
         xml_end(xml, "</uuid>");
     }
     xml_source(xml, device, architecture);
-    xml_target(xml, device);
+    xml_target(xml, guest, device);
     xml_slot(xml, device);
     xml_shut(xml, "</memory>");
 }
@@ -121,5 +121,5 @@ static void xml_device(struct xml *xml, const struct plan_memory_device *device,
 void xml_memory_devices(struct xml *xml, const struct plan_guest *guest)
 {
     for (uint32_t i = 0; i < guest->memory_device_count; i++)
-        xml_device(xml, &guest->memory_devices[i], architecture_of(guest->architecture));
+        xml_device(xml, guest, &guest->memory_devices[i]);
 }

@@ -137,7 +137,9 @@ static void xml_devices(struct xml *xml, const struct plan_guest *guest)
     if (guest->network)
         xml_interface(xml, guest);
     if (strcmp(guest->architecture, "s390x") == 0) { /* has no serial port */
-        xml_whole(xml, "<console type='pty'/>");
+        xml_open(xml, "<console type='pty'>");
+        xml_whole(xml, "<target type='sclp' port='0'/>"); /* which its firmware writes to, too */
+        xml_shut(xml, "</console>");
     } else {
         xml_open(xml, "<serial type='pty'>");
         xml_whole(xml, "<target port='0'/>");

@@ -197,6 +197,11 @@ static void plug_vcpu(struct argv *argv, const struct plan_guest *guest, uint32_
     put_text(argv, "-", architecture_of(guest->architecture)->cpu_device);
     if (!ids_contains(guest->fixed, vcpu))
         put_number(argv, ",id=vcpu", vcpu);
+    if (architecture_of(guest->architecture)->counts_cores) {
+        put_number(argv, ",core-id=", vcpu);
+        argv_end(argv);
+        return;
+    }
     put_number(argv, ",socket-id=", place.socket);
     if (guest->dies > 1)
         put_number(argv, ",die-id=", place.die);

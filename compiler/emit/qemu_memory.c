@@ -163,19 +163,23 @@ static void put_nvdimm(struct argv *argv, const struct plan_memory_device *devic
         put_text(argv, ",uuid=", device->uuid);
 }
 
-static void memory_device(struct argv *argv, const struct plan_memory_device *device, uint32_t number)
+static void memory_device(struct argv *argv, const struct plan_guest *guest, const struct plan_memory_device *device,
+                          uint32_t number)
 {
     static const char *const drivers[MEMORY_MODELS] = {
         [MEMORY_DIMM] = "pc-dimm",
-        [MEMORY_VIRTIO_MEM] = "virtio-mem-pci",
+        [MEMORY_VIRTIO_MEM] = "virtio-mem-",
         [MEMORY_NVDIMM] = "nvdimm",
-        [MEMORY_VIRTIO_PMEM] = "virtio-pmem-pci",
+        [MEMORY_VIRTIO_PMEM] = "virtio-pmem-",
     };
+    const char *bus = architecture_of(guest->architecture)->virtio_bus;
     argv_option(argv, "-device");
     argv_begin(argv, drivers[device->model]);
+    if (!has_slots(device->model))
+        argv_put(argv, bus ? bus : "pci");
     put_number(argv, ",id=memory", number);
     put_number(argv, ",memdev=ram-memory", number);
-    if (device->model != MEMORY_VIRTIO_PMEM)
+    if (device->model != MEMORY_VIRTIO_PMEM && guest->has_numa)
         put_number(argv, ",node=", device->cell);
     if (device->model == MEMORY_VIRTIO_MEM)
         put_virtio_mem(argv, device);
@@ -223,7 +227,7 @@ void qemu_memory_devices(struct argv *argv, const struct plan_guest *guest)
     for (uint32_t i = 0; i < guest->memory_device_count; i++) {
         const struct plan_memory_device *device = &guest->memory_devices[i];
         if (device->model != MEMORY_SGX_EPC && device->model != MEMORY_CXL) /* see qemu_cxl() */
-            memory_device(argv, device, i);
+            memory_device(argv, guest, device, i);
     }
     sgx_sections(argv, guest);
 }

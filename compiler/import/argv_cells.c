@@ -350,6 +350,8 @@ void argv_cells(struct argv_guest *guest)
             argv_leave_out(guest, guest->no_acpi_span, "that it has no ACPI");
         return;
     }
+    if (architecture_of(guest->architecture)->lacks_cells)
+        tell_cells(guest->findings, guest->cells[0].option->span, architecture_of(guest->architecture));
     for (struct option *option = argv_next_numa(guest, "cpu", NULL); option;
          option = argv_next_numa(guest, "cpu", option))
         read_place(guest, option);

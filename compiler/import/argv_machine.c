@@ -275,13 +275,16 @@ void argv_machine(struct argv_guest *guest)
     const char *accel = find_accel(guest);
     argv_line(guest, &guest->lines, "accel", "%s", accel);
     struct option *cpu = argv_last(guest, ARGV_CPU);
+    const struct architecture *architecture = architecture_of(guest->architecture);
+    const char *plain =
+        architecture->plain_cpu || strcmp(accel, "kvm") == 0 ? architecture->plain_cpu : architecture->tcg_cpu;
     if (cpu) {
         size_t length = strcspn(cpu->value->text, ",");
         const char *model = arena_string(guest->arena, cpu->value->text, length);
         if (strcmp(model, "max") == 0 && *architecture_of(guest->architecture)->name)
             model = architecture_of(guest->architecture)->emulated_cpu;
         say_cpu(guest, strcmp(model, "host") == 0 ? "host-passthrough" : model, cpu);
-    } else if (architecture_of(guest->architecture)->plain_cpu) {
-        argv_line(guest, &guest->lines, "cpu", "%s", architecture_of(guest->architecture)->plain_cpu);
+    } else if (plain) {
+        argv_line(guest, &guest->lines, "cpu", "%s", plain);
     }
 }

@@ -42,6 +42,30 @@ static void add_below(const struct place *place, unsigned level, uint32_t first)
     }
 }
 
+/* Where `core-id` counts through the whole guest it says all, and the levels above are as usual or another topology. */
+static bool core_of_guest(struct argv_guest *guest, struct option *option, hwloc_bitmap_t set)
+{
+    static const char *const above[] = {
+        [ARGV_DRAWERS] = "drawer-id", [ARGV_BOOKS] = "book-id", [ARGV_SOCKETS] = "socket-id"
+    };
+    const struct property *core = option_take(option, "core-id");
+    uint64_t vcpu = 0;
+    if (!core)
+        return argv_refuse(guest, option->span, "say core-id, the number of the vCPU", "a vCPU without its place");
+    if (!property_number(guest, core, guest->vcpu_count - 1, &vcpu))
+        return false;
+    uint64_t unit = vcpu / guest->levels[ARGV_CORES];
+    for (unsigned i = ARGV_SOCKETS + 1; i-- > 0; unit /= guest->levels[i]) {
+        const struct property *said = option_take(option, above[i]);
+        uint64_t number;
+        if (said && property_number(guest, said, guest->levels[i] - 1, &number) && number != unit % guest->levels[i])
+            argv_not_carried(guest, said->where, "numac numbers them level by level, as QEMU does by itself",
+                             "where vCPU %" G_GUINT64_FORMAT " is", vcpu);
+    }
+    hwloc_bitmap_set(set, (unsigned)vcpu);
+    return true;
+}
+
 /* A core of ppc64 goes by the number of its first thread. */
 static bool add_core(struct argv_guest *guest, struct option *option, hwloc_bitmap_t set)
 {
@@ -61,6 +85,8 @@ static bool add_core(struct argv_guest *guest, struct option *option, hwloc_bitm
 
 bool argv_vcpus_at(struct argv_guest *guest, struct option *option, hwloc_bitmap_t set)
 {
+    if (architecture_of(guest->architecture)->counts_cores)
+        return core_of_guest(guest, option, set);
     if (architecture_of(guest->architecture)->plugs_cores)
         return add_core(guest, option, set);
     static const char *const keys[ARGV_LEVELS] = { "drawer-id",  "book-id",   "socket-id", "die-id",
@@ -109,6 +135,7 @@ static bool plug(struct argv_guest *guest, struct option *option, struct pluggin
     hwloc_bitmap_or(plugging->online, plugging->online, plugging->one);
     if (!option_take(option, "id"))
         hwloc_bitmap_or(plugging->fixed, plugging->fixed, plugging->one);
+    argv_leave_unused(guest, option, NULL);
     for (ids_each(ids_from_bitmap(guest->arena, plugging->one), vcpu))
         g_array_append_val(plugging->order, vcpu);
     return true;

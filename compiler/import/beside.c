@@ -44,6 +44,14 @@ static void tell_lost(struct saying *saying, struct span where, const char *note
     finding_help(findings, finding, "'-o DIR' writes a base that keeps it");
 }
 
+void tell_cells(struct findings *findings, struct span where, const struct architecture *architecture)
+{
+    struct finding *finding = report(findings, NM_cells_in_vain, where,
+                                     "this guest has cells, and a machine of %s has no NUMA", architecture->name);
+    finding_note(findings, finding, "QEMU refuses to start it; in the site it is one cell that it does not see");
+    finding_help(findings, finding, "remove them");
+}
+
 static void leave(struct saying *saying, struct span where, const char *name, uint32_t count)
 {
     if (!saying->left->len)
@@ -177,7 +185,10 @@ static void say_what_numac_decides(struct saying *saying, const struct base_valu
     const struct base_value *gic = &saying->beside->facts[FACT_GIC], *acpi = &saying->beside->facts[FACT_NO_ACPI];
     if (gic->text && strcmp(gic->text, "3") != 0 && strcmp(gic->text, "host") != 0)
         tell_lost(saying, gic->span, "numac takes version 3, that of servers", "version %.40s of the GIC", gic->text);
-    if (acpi->text && gets_acpi(saying->beside, architecture_of(ruled[BASE_ARCH].text)))
+    const struct architecture *architecture = architecture_of(ruled[BASE_ARCH].text);
+    if (acpi->text && architecture->lacks_cells)
+        tell_cells(saying->syntax->findings, acpi->span, architecture);
+    else if (acpi->text && gets_acpi(saying->beside, architecture))
         tell_lost(saying, acpi->span, "numac's guests have ACPI, by which they see their cells",
                   "cells of a guest without '<acpi/>'");
 }

@@ -72,6 +72,8 @@ bool say_beside(struct guest_lines *guest, struct syntax *syntax, const struct b
                 const struct domain_beside *beside);
 bool is_uefi_image(const char *path);
 #define UNSAID_ADDRESS_BITS "40" /* bits that QEMU emulates where nobody says how many */
+/* Of a guest that has some, and its machine none. */
+void tell_cells(struct findings *findings, struct span where, const struct architecture *architecture);
 
 /* ---- shorter (simplify.c, fold_cells.c, fold_pins.c) ------------------------------------------------------------ */
 

@@ -435,16 +435,16 @@ static bool is_repeated(struct binder *binder, struct seen *seen, const struct w
 void bind_item(struct binder *binder, const struct frame *frame, enum context in, const struct item *item,
                const struct word_row *row)
 {
-    if (frame->is_broken && (item->failed || !row || row->id == W_NONE))
+    if (frame->is_broken && (item->failed || !row))
         *frame->is_broken = true;
-    if (frame->is_incomplete && (item->failed || !row || row->id == W_NONE))
+    if (frame->is_incomplete && (item->failed || !row))
         *frame->is_incomplete = true;
     if (item->failed) { /* its line was told wrong already */
-        if (row && row->id != W_NONE && row->kind == SETTING)
+        if (row && row->kind == SETTING)
             said_mark(frame->said, row->id, false);
         return;
     }
-    if (row && row->id != W_NONE) {
+    if (row) {
         if (row->id == W_GUEST_REMOVE || row->id == W_SUPPRESS)
             return; /* read before the others */
         if (row->kind == LABELLED)
@@ -453,9 +453,7 @@ void bind_item(struct binder *binder, const struct frame *frame, enum context in
             bind_setting(binder, frame, row, item);
         return;
     }
-    if (row)
-        report_later(binder, item, row);
-    else if (!refuse_variable_name(binder, item))
+    if (!refuse_variable_name(binder, item))
         report_unknown(binder, item, in);
 }
 
@@ -483,7 +481,7 @@ void bind_block(struct binder *binder, const struct frame *frame, enum context i
             continue;
         if (!grow_by_item(binder, frame, item))
             break;
-        if (row && row->id != W_NONE && is_repeated(binder, &seen, row, item)) {
+        if (row && is_repeated(binder, &seen, row, item)) {
             if (row->kind == LABELLED)
                 miss_block(frame);
             if (frame->is_broken)

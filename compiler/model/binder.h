@@ -105,7 +105,6 @@ bool quiet_size(const char *text, size_t length, uint64_t *out_bytes); /* false:
 /* ---- what does not fit (refuse.c) */
 const struct word_row *nearest_word(enum context in, const char *text, size_t length); /* NULL: none is near */
 void report_unknown(struct binder *binder, const struct item *item, enum context in);
-void report_later(struct binder *binder, const struct item *item, const struct word_row *row);
 void report_repeated(struct binder *binder, const struct item *item, const struct item *before, bool is_label);
 void report_extra(struct binder *binder, const struct item *item, const struct word_row *row,
                   const struct column *columns, unsigned wanted, const struct scalar *before,
@@ -197,6 +196,7 @@ void bind_guests(struct binder *binder);
 void bind_groups(struct binder *binder); /* groups.c */
 void inherit_locality(struct guest *guest);
 void settle_numad(struct guest *guest); /* after it */
+void settle_cells(struct guest *guest);
 void number_guest_places(struct binder *binder, struct guest *guest);
 /* Returns the name that was most likely meant, or NULL; `own` is not it. */
 const char *report_unknown_profile(struct binder *binder, const struct scalar *scalar);

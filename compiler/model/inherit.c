@@ -38,7 +38,7 @@ void inherit_locality(struct guest *guest)
     const struct word_row *rows = vocabulary(&count);
     for (size_t i = 0; guest->cell_count && i < count; i++) {
         const struct word_row *row = &rows[i];
-        if (row->object != OBJECT_LOCALITY || row->id == W_NONE || !is_said(&guest->said, row->id))
+        if (row->object != OBJECT_LOCALITY || !is_said(&guest->said, row->id))
             continue;
         for (uint32_t c = 0; c < guest->cell_count; c++) {
             struct cell *cell = &guest->cells[c];
@@ -49,6 +49,15 @@ void inherit_locality(struct guest *guest)
                 said_mark(&cell->said, row->id, false);
         }
     }
+}
+
+/* ---- how many cells --------------------------------------------------------------------------------------------- */
+
+/* Where a machine has no NUMA its guest is one cell, however large it is. */
+void settle_cells(struct guest *guest)
+{
+    if (guest_architecture(guest)->lacks_cells && !guest->cell_count && !guest->cells_wanted)
+        guest->cells_wanted = 1;
 }
 
 /* ---- numad ------------------------------------------------------------------------------------------------------ */

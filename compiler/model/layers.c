@@ -267,6 +267,7 @@ static void bind_layers(struct binder *binder, const struct layers *layers, GArr
     settle_device_places(binder, guest);
     inherit_locality(guest);
     settle_numad(guest);
+    settle_cells(guest);
 }
 
 enum { WORDS_OF_A_VARIANT = 16, BLOCKS_PASSED_OVER = 8 }; /* what it costs beside its words; as much as one word */

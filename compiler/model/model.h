@@ -150,16 +150,14 @@ enum object_kind {
 
 enum word_id {
 #define WORD(id, ...) W_##id,
-#define LATER(...)
 #include "model/vocabulary.def"
 #undef WORD
-#undef LATER
     WORD_COUNT,
-    W_NONE = WORD_COUNT /* a word of a later version */
+    W_NONE = WORD_COUNT
 };
 
 struct word_row {
-    enum word_id id; /* W_NONE: not yet in this version */
+    enum word_id id;
     const char *word;
     unsigned in; /* enum context bits */
     enum word_kind kind;

@@ -198,7 +198,7 @@ static bool remove_setting(const struct frame *frame, const struct word_row *row
     size_t count;
     const struct word_row *rows = vocabulary(&count);
     for (size_t i = 0; row->opens && i < count; i++)
-        if ((rows[i].in & row->opens) && rows[i].id != W_NONE && is_said(frame->said, rows[i].id)) {
+        if ((rows[i].in & row->opens) && is_said(frame->said, rows[i].id)) {
             was_said = true;
             reset_word(frame, &rows[i]);
             said_forget(frame->said, rows[i].id);
@@ -220,7 +220,7 @@ static bool remove_one(struct binder *binder, const struct frame *frame, const s
     enum context in = frame->layer == LAYER_AT ? IN_AT : IN_GUEST;
     const struct word_row *row = find_word(in, what->text, length);
     struct finding *finding;
-    if (!row || row->id == W_NONE) {
+    if (!row) {
         finding = report_value(binder, NM_unknown_word, what, "%s has no word '%.*s' to remove", context_word(in),
                                (int)length, what->text);
         const struct word_row *near = nearest_word(in, what->text, length);

@@ -21,7 +21,7 @@ static const char *next_word(void *state)
     const struct word_row *rows = vocabulary(&count);
     while (walk->at < count) {
         const struct word_row *row = &rows[walk->at++];
-        if ((row->in & walk->in) && row->id != W_NONE)
+        if (row->in & walk->in)
             return row->word;
     }
     return NULL;
@@ -42,7 +42,7 @@ static const struct word_row *plural_of(enum context in, const char *text, size_
 const struct word_row *nearest_word(enum context in, const char *text, size_t length)
 {
     const struct word_row *near = plural_of(in, text, length);
-    if (near && near->id != W_NONE)
+    if (near)
         return near;
     struct walk walk = { in, 0 };
     const char *word = nearest_name(text, length, next_word, &walk);
@@ -53,7 +53,7 @@ static const char *elsewhere(const char *text, size_t length)
 {
     for (unsigned bit = 0; bit < 16; bit++) {
         const struct word_row *row = find_word((enum context)(1u << bit), text, length);
-        if (row && row->id != W_NONE)
+        if (row)
             return context_word((enum context)(1u << bit));
     }
     return NULL;
@@ -75,17 +75,6 @@ void report_unknown(struct binder *binder, const struct item *item, enum context
         finding_help(binder->findings, finding, "did you mean '%s'?", near->word);
     else
         finding_help(binder->findings, finding, "remove it; docs/language.md lists the words of each place");
-}
-
-void report_later(struct binder *binder, const struct item *item, const struct word_row *row)
-{
-    struct finding *finding =
-        report(binder->findings, NM_later_word, item_span(item), "'%s' is not yet in this version of numac", row->word);
-    finding_note(binder->findings, finding, "it will be: %s", row->about);
-    if (row->in & (IN_SITE | IN_HOST))
-        finding_help(binder->findings, finding, "remove it");
-    else
-        finding_help(binder->findings, finding, "remove it, or keep that part in a base");
 }
 
 void report_repeated(struct binder *binder, const struct item *item, const struct item *before, bool is_label)

@@ -228,7 +228,7 @@ static struct item **shape_item(struct syntax *syntax, enum context in, struct i
     const struct word_row *row = row_of(syntax, in, item);
     if (row && row->kind == LABELLED && item->mapped)
         return shape_labels(syntax, row, item, tail);
-    if (row && row->kind == LABELLED && row->id != W_NONE)
+    if (row && row->kind == LABELLED)
         return refuse_labels(syntax, row, item, tail);
     if (row && item->mapped) {
         if (has_named(syntax, row, item))

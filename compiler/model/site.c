@@ -119,11 +119,11 @@ static void index_item(struct binder *binder, struct index *index, const struct 
     size_t length;
     const char *text = word_text(binder->syntax, item, item->name, &length);
     const struct word_row *row = find_word(IN_SITE, text, length);
-    if (item->failed || !row || row->id == W_NONE)
+    if (item->failed || !row)
         binder->missed_names = binder->missed_lets = true; /* it may have declared what others name */
     if (item->failed)
         return;
-    if (!row || row->id == W_NONE) {
+    if (!row) {
         bind_item(binder, frame, IN_SITE, item, row);
     } else if (row->id == W_SITE_HOST) {
         const char *name = declare(binder, row, item, index->hosts);

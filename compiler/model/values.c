@@ -279,27 +279,6 @@ static const char *next_choice(void *state)
     return **at ? *(*at)++ : NULL;
 }
 
-/* Values that the language has and this version does not. */
-static bool refuse_later(struct binder *binder, const struct column *column, const struct scalar *scalar)
-{
-    static const struct {
-        const char *text, *about, *help;
-    } later[] = {
-        { "s390x", "guests of IBM Z", "write 'x86_64' or 'aarch64'" },
-    };
-    bool is_architecture = column->type == V_CHOICE && strcmp(column->choices[0], "x86_64") == 0;
-    for (size_t i = 0; is_architecture && i < G_N_ELEMENTS(later); i++) {
-        if (!same(scalar, later[i].text))
-            continue;
-        struct finding *finding =
-            report_value(binder, NM_later_word, scalar, "'%s' is not yet in this version of numac", later[i].text);
-        finding_note(binder->findings, finding, "it will be: %s", later[i].about);
-        finding_help(binder->findings, finding, "%s", later[i].help);
-        return true;
-    }
-    return false;
-}
-
 static bool parse_choice(struct binder *binder, const struct column *column, const struct scalar *scalar,
                          void *out_choice)
 {
@@ -311,8 +290,6 @@ static bool parse_choice(struct binder *binder, const struct column *column, con
                 *(uint32_t *)out_choice = i;
             return true;
         }
-    if (refuse_later(binder, column, scalar))
-        return false;
     struct finding *finding = report_value(binder, NM_wrong_choice, scalar, "'%.*s' is none of the words that fit here",
                                            (int)scalar->length, scalar->text);
     g_autofree char *list = g_strjoinv(", ", (char **)(uintptr_t)column->choices);

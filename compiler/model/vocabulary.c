@@ -9,7 +9,7 @@
 static const char *const program_choices[] = { "libvirt", "qemu", "kernel", "libnuma", NULL };
 static const char *const placement_choices[] = { "pack", "spread", NULL };
 static const char *const ksm_choices[] = { "no", "yes", "local", NULL };
-static const char *const arch_choices[] = { "x86_64", "aarch64", "ppc64", "riscv64", "loongarch64", NULL };
+static const char *const arch_choices[] = { "x86_64", "aarch64", "ppc64", "s390x", "riscv64", "loongarch64", NULL };
 static const char *const accel_choices[] = { "kvm", "tcg", NULL };
 static const char *const cache_choices[] = { "emulate", "passthrough", "disable", NULL };
 static const char *const cpu_cache_choices[] = { "l1d", "l1i", "l2", "l3", NULL };
@@ -88,17 +88,13 @@ static const char *const relation_choices[] = { "is", "max", "min", NULL };
       .default_text = (unsaid),                                                  \
       .about = (meaning),                                                        \
       __VA_ARGS__ },
-#define LATER(text, places, meaning, ...) \
-    { .id = W_NONE, .word = (text), .in = (places), .default_text = "", .about = (meaning), __VA_ARGS__ },
 #define SEEN .is_seen = true
-#define LABELS(word, value) .kind = LABELLED, LABEL(word, value)
 
 static const struct word_row rows[] = {
 #include "model/vocabulary.def"
 };
 
 #undef WORD
-#undef LATER
 
 const struct word_row *vocabulary(size_t *out_count)
 {
@@ -111,8 +107,7 @@ const struct word_row *word_row(enum word_id id)
     static const struct word_row *by_id[WORD_COUNT];
     if (!by_id[id])
         for (size_t i = 0; i < G_N_ELEMENTS(rows); i++)
-            if (rows[i].id != W_NONE)
-                by_id[rows[i].id] = &rows[i];
+            by_id[rows[i].id] = &rows[i];
     return by_id[id];
 }
 

@@ -54,7 +54,7 @@ static void append_words(GString *out, enum context in)
     g_string_append(out, "| word | form | default | meaning |\n| --- | --- | --- | --- |\n");
     for (size_t i = 0; i < count; i++) {
         const struct word_row *row = &rows[i];
-        if (row->id == W_NONE || !(row->in & in))
+        if (!(row->in & in))
             continue;
         g_string_append_printf(out, "| `%s` | `", row->word);
         append_form(out, row);
@@ -62,26 +62,12 @@ static void append_words(GString *out, enum context in)
     }
 }
 
-/* "sockets, cores": of a later version. */
-static void append_later(GString *out, enum context in)
-{
-    size_t count;
-    const struct word_row *rows = vocabulary(&count);
-    const char *before = "\nNot yet in this version: ";
-    for (size_t i = 0; i < count; i++)
-        if (rows[i].id == W_NONE && rows[i].in & in) {
-            g_string_append_printf(out, "%s`%s`", before, rows[i].word);
-            before = ", ";
-        }
-    g_string_append(out, *before == '\n' ? "" : ".\n");
-}
-
 static bool has_words(enum context in)
 {
     size_t count;
     const struct word_row *rows = vocabulary(&count);
     for (size_t i = 0; i < count; i++)
-        if (rows[i].id != W_NONE && rows[i].in & in)
+        if (rows[i].in & in)
             return true;
     return false;
 }
@@ -93,7 +79,7 @@ static void append_lacking(GString *out, enum context in)
     const struct word_row *rows = vocabulary(&count);
     const char *before = "All words of a guest but ";
     for (size_t i = 0; i < count; i++)
-        if (rows[i].id != W_NONE && rows[i].in & IN_GUEST && !(rows[i].in & in)) {
+        if (rows[i].in & IN_GUEST && !(rows[i].in & in)) {
             g_string_append_printf(out, "%s`%s`", before, rows[i].word);
             before = ", ";
         }
@@ -114,6 +100,5 @@ void write_language_tables(GString *out)
             append_words(out, contexts[i].in);
         else
             g_string_append(out, "No word of this version.\n");
-        append_later(out, contexts[i].in);
     }
 }

@@ -244,7 +244,7 @@ static void write_words_of(struct json *json, enum context in)
     size_t count;
     const struct word_row *rows = vocabulary(&count);
     for (size_t i = 0; i < count; i++)
-        if (rows[i].id != W_NONE && rows[i].in & in)
+        if (rows[i].in & in)
             write_reference(json, rows[i].word, &rows[i]);
 }
 
@@ -371,8 +371,7 @@ void write_site_schema(GString *out)
     json_bool(&json, "additionalProperties", false);
     json_object(&json, "definitions");
     for (size_t i = 0; i < count; i++)
-        if (rows[i].id != W_NONE)
-            write_word(&json, &rows[i]);
+        write_word(&json, &rows[i]);
     json_end(&json, '}');
     json_end(&json, '}');
     json_finish(&json);

@@ -241,7 +241,8 @@ static void offer_nodes(struct cure *cure)
 static void offer_cells(struct cure *cure)
 {
     const struct guest *guest = cure->guest;
-    if (guest->cell_count || guest->cells_wanted >= CELLS_HOST || guest->vcpu_count == COUNT_ALL)
+    if (guest->cell_count || guest->cells_wanted >= CELLS_HOST || guest->vcpu_count == COUNT_ALL ||
+        guest_architecture(guest)->lacks_cells)
         return;
     for (uint32_t cells = MAX(guest->cells_wanted, 1) + 1; cells <= CELLS_TRIED && !is_full(cure); cells++) {
         struct guest *copy = copy_of(cure);

@@ -157,6 +157,7 @@ struct placing { /* one run */
     uint32_t *order;            /* its list, kept sorted by emptiness where the site spreads; NULL until asked for */
     struct draft *drafts;       /* by guest */
     struct planned_guest **planned; /* by guest, once all are placed; NULL: it is not */
+    struct landing **landings;      /* by guest: what moving.c made of it so far; NULL: nothing */
     uint32_t *claims;               /* of the guest that is being placed */
     uint32_t claim_room;
     struct findings *unheard;      /* where several hosts are tried, what one of them lacks is no mistake */

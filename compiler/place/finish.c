@@ -113,6 +113,8 @@ static bool says_device_cell(const struct guest *guest)
 static bool wants_numa(const struct draft *draft)
 {
     const struct guest *guest = draft->guest;
+    if (guest_architecture(guest)->lacks_cells)
+        return guest->base_file && guest->cell_count; /* a base is told that, and kept */
     return draft->cell_count > 1 || guest->cell_count || guest->cells_wanted || guest->distance_rows.count ||
            is_said(&guest->said, W_GUEST_DISTANCES) || guest->hmat == HMAT_WORD_AUTO || guest->expander_count ||
            says_device_cell(guest) || guest->memory_device_count ||

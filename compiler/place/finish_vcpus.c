@@ -67,8 +67,10 @@ void finish_hotplug(struct placing *placing, const struct guest *guest, struct p
     out->online = guest->online       ? guest->online->plain
                   : guest->says_start ? spread(placing, out, guest->vcpus_at_start)
                                       : ids_from_range(placing->arena, 0, out->vcpu_count - 1);
-    out->fixed =
-        guest->fixed ? guest->fixed->plain : ids_from_range(placing->arena, 0, vcpus_plugged_together(out) - 1);
+    bool stay = guest_architecture(guest)->keeps_vcpus && out->online->count && !out->online->range[0].first;
+    out->fixed = guest->fixed ? guest->fixed->plain
+                              : ids_from_range(placing->arena, 0,
+                                               stay ? out->online->range[0].last : vcpus_plugged_together(out) - 1);
     out->plug_order = is_said(&guest->said, W_VCPUS_ORDER) ? guest->plug_order.items : NULL;
 }
 

@@ -428,7 +428,7 @@ static bool read_sets(const struct attempt *attempt)
 static void choose_threads(const struct attempt *attempt)
 {
     struct draft *draft = attempt->draft;
-    if (draft->guest->threads)
+    if (draft->guest->threads || guest_architecture(draft->guest)->threads_most == 1)
         return;
     bool on_cores = false, divides_all = true;
     for (uint32_t c = 0; c < draft->cell_count; c++) {

@@ -50,6 +50,7 @@ bool try_grouped(struct attempt *attempt, const struct guest *guest, uint32_t ce
 
 /* The guests that are placed with this one, itself among them; 1: none are. */
 uint32_t unit_size(const struct placing *placing, const struct guest *guest);
+bool leads_unit(const struct placing *placing, const struct guest *guest); /* it is the least of them */
 /* Places all of them, where this one is the first whose turn it is. */
 void place_unit(struct placing *placing, const struct guest *first);
 /* Enters some of them, as `guests` in order of the site, into one room.  False: nobody is in it. */
@@ -65,9 +66,9 @@ struct movers {                  /* a guest, and those that go along, in order o
 
 /* Numbers of the guests that move to a host with this one, itself among them. */
 const uint32_t *who_moves(struct placing *placing, const struct guest *guest, const char *host, uint32_t *out_count);
-/* Tries all of them in a room: the draft of one of them; NULL: they do not fit.  They are at home again behind
+/* Tries all of them in a room; where they fit, their drafts are those there.  They are at home again behind
  * movers_leave(); the room is the caller's to restore. */
-struct draft *movers_enter(struct placing *placing, struct movers *movers, struct room *room, const struct guest *one);
+bool movers_enter(struct placing *placing, struct movers *movers, struct room *room);
 void movers_leave(struct placing *placing, const struct movers *movers);
 /* refuse_move.c: one of them, where it does not fit, or they do not. */
 void refuse_move(struct placing *placing, const struct movers *movers, const struct guest *moved, struct room *room,

@@ -48,7 +48,7 @@ const uint32_t *who_moves(struct placing *placing, const struct guest *guest, co
     return arena_copy(placing->scratch, numbers->data, numbers->len * sizeof(uint32_t));
 }
 
-struct draft *movers_enter(struct placing *placing, struct movers *movers, struct room *room, const struct guest *one)
+bool movers_enter(struct placing *placing, struct movers *movers, struct room *room)
 {
     movers->aside = arena_array(placing->scratch, struct draft, movers->count);
     for (uint32_t m = 0; m < movers->count; m++) {
@@ -56,7 +56,7 @@ struct draft *movers_enter(struct placing *placing, struct movers *movers, struc
         movers->aside[m] = *draft;
         *draft = (struct draft){ 0 };
     }
-    return enter_room(placing, movers->guests, movers->count, room) ? &placing->drafts[one->number] : NULL;
+    return enter_room(placing, movers->guests, movers->count, room);
 }
 
 void movers_leave(struct placing *placing, const struct movers *movers)

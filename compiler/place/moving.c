@@ -8,9 +8,12 @@
 
 #include <string.h>
 
-struct move {                         /* of one guest to one host */
-    const struct planned_guest *home; /* what it is at home */
-    struct span span;                 /* of the host's name */
+/* What came of a guest on one of the hosts of its `migrate`, in their order. */
+struct landing {
+    bool is_tried;
+    struct plan_guest *plan; /* NULL: it does not fit there, which was told */
+    const struct guest *guest;
+    const struct site_host *host;
 };
 
 /* ---- the same guest --------------------------------------------------------------------------------------------- */
@@ -86,31 +89,42 @@ static const struct guest *as_it_moves(const struct attempt *attempt, const stru
 
 /* ---- one host --------------------------------------------------------------------------------------------------- */
 
-static const struct guest *moved_to(const struct attempt *attempt, uint32_t number)
+/* By the first time that the host stands in the list. */
+static struct landing *landing_of(struct placing *placing, uint32_t number, const char *host)
+{
+    const struct list *names = &placing->site->guests[number].migrate;
+    struct landing **landings = &placing->landings[number];
+    uint32_t position = 0;
+    if (!*landings)
+        *landings = arena_array(placing->arena, struct landing, names->count);
+    while (strcmp(((const char *const *)names->items)[position], host) != 0)
+        position++;
+    return &(*landings)[position];
+}
+
+static struct span landing_span(const struct placing *placing, const struct guest *moved, const struct room *room)
+{
+    const struct guest *guest = &placing->site->guests[moved->number];
+    const char *const *names = guest->migrate.items;
+    uint32_t position = 0;
+    while (strcmp(names[position], room->host->name) != 0)
+        position++;
+    return placed_word_span(guest, W_GUEST_MIGRATE, position + 1);
+}
+
+static struct movers movers_of(const struct attempt *attempt, const struct guest *first)
 {
     struct placing *placing = attempt->placing;
-    struct guest *own = NULL;
-    const struct guest *there = guest_there(placing, &placing->site->guests[number], attempt->room->number, &own);
-    return as_it_moves(attempt, there, placing->planned[number]->plan);
-}
-
-static struct movers movers_of(const struct attempt *attempt, const struct move *move)
-{
+    uint32_t host = attempt->room->number;
     struct movers movers = { 0 };
-    const uint32_t *numbers =
-        who_moves(attempt->placing, move->home->anywhere, attempt->room->host->name, &movers.count);
-    movers.guests = arena_array(attempt->placing->scratch, const struct guest *, movers.count);
-    for (uint32_t m = 0; m < movers.count; m++)
-        movers.guests[m] = moved_to(attempt, numbers[m]);
+    const uint32_t *numbers = who_moves(placing, first, attempt->room->host->name, &movers.count);
+    movers.guests = arena_array(placing->scratch, const struct guest *, movers.count);
+    for (uint32_t m = 0; m < movers.count; m++) {
+        struct guest *own = NULL;
+        const struct guest *there = guest_there(placing, &placing->site->guests[numbers[m]], host, &own);
+        movers.guests[m] = as_it_moves(attempt, there, placing->planned[numbers[m]]->plan);
+    }
     return movers;
-}
-
-static const struct guest *mover(const struct movers *movers, uint32_t number)
-{
-    uint32_t at = 0;
-    while (movers->guests[at]->number != number)
-        at++;
-    return movers->guests[at];
 }
 
 static bool fits_there(struct attempt *attempt, const struct guest *moved)
@@ -124,17 +138,18 @@ static bool fits_there(struct attempt *attempt, const struct guest *moved)
 }
 
 /* The threads of its cores were fit to whole cores at home. */
-static void tell_threads(const struct placing *placing, const struct move *move, const struct draft *draft)
+static void tell_threads(const struct placing *placing, const struct draft *draft)
 {
-    const struct plan_guest *home = move->home->plan;
+    const struct plan_guest *home = placing->planned[draft->guest->number]->plan;
     bool on_cores = false;
     for (uint32_t c = 0; c < draft->cell_count; c++)
         on_cores |= pin_of(&draft->cells[c]) == PIN_CORES;
     if (!on_cores || home->threads <= MAX(draft->room->smt, 1))
         return;
-    struct finding *finding = report(placing->findings, NM_moved_threads, move->span,
-                                     "guest '%s' sees %u threads a core, and the cores of host '%s' have %u",
-                                     home->name, home->threads, draft->room->host->name, MAX(draft->room->smt, 1));
+    struct finding *finding =
+        report(placing->findings, NM_moved_threads, landing_span(placing, draft->guest, draft->room),
+               "guest '%s' sees %u threads a core, and the cores of host '%s' have %u", home->name, home->threads,
+               draft->room->host->name, MAX(draft->room->smt, 1));
     finding_note(
         placing->findings, finding,
         "there each of its vCPUs has a core of its own, and its kernel still takes pairs of them for one core");
@@ -142,42 +157,51 @@ static void tell_threads(const struct placing *placing, const struct move *move,
                  home->vcpu_count, MAX(draft->room->smt, 1));
 }
 
-/* False: nothing is loose for its vCPUs, which is told. */
-static bool finish_there(struct placing *placing, const struct identity *identity, const struct move *move,
-                         struct draft *draft, struct plan_guest *out)
+static void land(struct placing *placing, const struct identity *identity, struct draft *draft)
 {
-    room_forget_loose(draft->room);
+    struct landing *landing = landing_of(placing, draft->guest->number, draft->room->host->name);
     if (!settle_vcpus(placing, draft))
-        return false;
-    tell_threads(placing, move, draft);
-    finish_guest(placing, identity, draft, out);
-    return true;
+        return;
+    tell_threads(placing, draft);
+    landing->plan = arena_take(placing->arena, struct plan_guest);
+    landing->guest = draft->guest;
+    landing->host = draft->room->host;
+    finish_guest(placing, identity, draft, landing->plan);
 }
 
-/* False: it does not fit, which is told. */
-static bool try_move(struct placing *placing, const struct identity *identity, const struct move *move,
-                     struct room *room, struct plan_guest *out, const struct guest **out_guest)
+/* A guest, and those that move with it: each has landed then, or was told why not. */
+static void try_move(struct placing *placing, const struct identity *identity, const struct guest *first,
+                     struct room *room)
 {
     struct misfit misfit = { .room = room, .node = NO_INDEX };
-    struct draft *draft = arena_take(placing->scratch, struct draft);
+    struct draft *alone = arena_take(placing->scratch, struct draft);
     struct attempt attempt = {
-        .placing = placing, .draft = draft, .room = room, .is_only_host = true, .misfit = &misfit
+        .placing = placing, .draft = alone, .room = room, .is_only_host = true, .misfit = &misfit
     };
-    struct movers movers = movers_of(&attempt, move);
-    const struct guest *moved = mover(&movers, move->home->anywhere->number);
+    struct movers movers = movers_of(&attempt, first);
     struct saved_room *saved = room_save(placing->scratch, room);
-    about_guest(placing->findings, moved);
-    struct draft *entered = movers.count > 1              ? movers_enter(placing, &movers, room, moved)
-                            : fits_there(&attempt, moved) ? draft
-                                                          : NULL;
-    bool fits = entered && finish_there(placing, identity, move, entered, out);
+    about_guest(placing->findings, movers.guests[0]);
+    bool fits = movers.count > 1 ? movers_enter(placing, &movers, room) : fits_there(&attempt, movers.guests[0]);
+    if (fits)
+        room_forget_loose(room);
+    for (uint32_t m = 0; m < movers.count; m++) {
+        const struct guest *moved = movers.guests[m];
+        size_t before = findings_count(placing->findings, HINT);
+        about_guest(placing->findings, moved);
+        landing_of(placing, moved->number, room->host->name)->is_tried = true;
+        if (fits)
+            land(placing, identity, movers.count > 1 ? &placing->drafts[moved->number] : alone);
+        tell_origins_since(placing->findings, before, placing->site, moved);
+    }
     movers_leave(placing, &movers);
     room_restore(saved);
-    if (!entered && !misfit.is_reported)
-        refuse_move(placing, &movers, moved, room, move->span);
+    for (uint32_t m = 0; m < movers.count && !fits && !misfit.is_reported; m++) {
+        size_t before = findings_count(placing->findings, HINT);
+        about_guest(placing->findings, movers.guests[m]);
+        refuse_move(placing, &movers, movers.guests[m], room, landing_span(placing, movers.guests[m], room));
+        tell_origins_since(placing->findings, before, placing->site, movers.guests[m]);
+    }
     about_guest(placing->findings, NULL);
-    *out_guest = moved;
-    return fits;
 }
 
 /* ---- the worst case --------------------------------------------------------------------------------------------- */
@@ -221,6 +245,27 @@ static struct room *room_to_move_to(struct placing *placing, const struct guest 
     return room == draft->room ? NULL : room;
 }
 
+static void try_moves(struct placing *placing, const struct identity *identity, const struct guest *guest,
+                      const struct draft *draft)
+{
+    struct placing trial = *placing; /* what is tried is forgotten after each host */
+    trial.scratch = arena_new();
+    for (uint32_t i = 0; i < guest->migrate.count; i++) {
+        struct room *room = room_to_move_to(placing, guest, i, draft);
+        if (!room || landing_of(placing, guest->number, room->host->name)->is_tried)
+            continue;
+        trial.claims = NULL;
+        trial.claim_room = 0;
+        try_move(&trial, identity, guest, room);
+        arena_reset(trial.scratch);
+    }
+    arena_free(trial.scratch);
+    placing->work_left = trial.work_left;
+    placing->looks_left = trial.looks_left;
+    placing->explained = trial.explained;
+    placing->is_too_much = trial.is_too_much;
+}
+
 void finish_moves(struct placing *placing, const struct identity *identity, struct planned_guest *row,
                   struct plan_guest *home)
 {
@@ -231,30 +276,23 @@ void finish_moves(struct placing *placing, const struct identity *identity, stru
         return;
     struct plan_guest *moves = arena_array(placing->arena, struct plan_guest, most);
     struct planned_guest *rows = arena_array(placing->arena, struct planned_guest, most);
-    struct placing trial = *placing; /* what is tried is forgotten after each host */
-    trial.scratch = arena_new();
-    for (uint32_t i = 0; i < most; i++) {
-        struct room *room = room_to_move_to(placing, guest, i, draft);
-        struct move move = { row, placed_word_span(guest, W_GUEST_MIGRATE, i + 1) };
-        const struct guest *there;
-        if (!room)
+    try_moves(placing, identity, guest, draft);
+    for (uint32_t i = 0; placing->landings[guest->number] && i < most; i++) {
+        const struct landing *landing = &placing->landings[guest->number][i];
+        if (!landing->plan)
             continue;
-        trial.claims = NULL;
-        trial.claim_room = 0;
-        struct plan_guest *out = &moves[home->move_count];
-        if (try_move(&trial, identity, &move, room, out, &there))
-            rows[home->move_count++] = (struct planned_guest){
-                .plan = out, .guest = there, .anywhere = guest, .host = room->host, .programs = room->host
-            };
-        arena_reset(trial.scratch);
+        moves[home->move_count] = *landing->plan;
+        rows[home->move_count] = (struct planned_guest){ .plan = &moves[home->move_count],
+                                                         .guest = landing->guest,
+                                                         .anywhere = guest,
+                                                         .host = landing->host,
+                                                         .programs = landing->host };
+        home->move_count++;
     }
-    arena_free(trial.scratch);
-    placing->work_left = trial.work_left;
-    placing->looks_left = trial.looks_left;
-    placing->explained = trial.explained;
-    placing->is_too_much = trial.is_too_much;
     home->moves = moves;
     row->moves = rows;
+    size_t before = findings_count(placing->findings, HINT);
     about_guest(placing->findings, draft->guest);
     take_worst(placing, draft, home, moves);
+    tell_origins_since(placing->findings, before, placing->site, draft->guest);
 }

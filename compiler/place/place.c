@@ -389,11 +389,9 @@ static const struct planned_site *finish_site(struct placing *placing)
         }
         tell_origins_since(placing->findings, before, site, draft->guest);
     }
-    for (uint32_t i = 0; i < count; i++) {
-        size_t before = findings_count(placing->findings, HINT);
+    placing->landings = arena_array(placing->scratch, struct landing *, site->guest_count);
+    for (uint32_t i = 0; i < count; i++)
         finish_moves(placing, &identity, &rows[i], &guests[i]);
-        tell_origins_since(placing->findings, before, site, rows[i].guest);
-    }
     *plan = (struct plan){ .site = site->name, .guests = guests, .guest_count = count };
     plan->hosts = finish_hosts(placing, &plan->host_count);
     *planned = (struct planned_site){ .plan = plan, .guests = rows, .site = site, .hosts = placing->hosts };

@@ -275,6 +275,7 @@ static void tell_short_away(struct spare *spare, struct placing *again)
     struct placing *placing = spare->placing;
     const struct away *away = spare->away;
     const char *host = placing->hosts->list[away->host].name;
+    size_t before = findings_count(placing->findings, HINT);
     about_guest(placing->findings, away->guests[0]);
     struct finding *finding =
         report(placing->findings, NM_spare_moved, away->span, "with guest '%s'%s on host '%s' and %s missing, %s",
@@ -284,6 +285,7 @@ static void tell_short_away(struct spare *spare, struct placing *again)
                   "all would fit were it at home");
     note_guests(spare, finding, again);
     finding_help(placing->findings, finding, "make room on host '%s', or leave it out of 'migrate'", host);
+    tell_origins_since(placing->findings, before, placing->site, away->guests[0]);
     about_guest(placing->findings, NULL);
 }
 
@@ -422,8 +424,10 @@ static bool find_away(struct placing *placing, const struct planned_guest *home,
 {
     const struct guest *first = home->anywhere;
     const char *host = there->host->name;
+    if (!leads_unit(placing, first))
+        return false;
     const uint32_t *numbers = who_moves(placing, first, host, &out->count);
-    if (numbers[0] != first->number || unit_size(placing, first) != out->count)
+    if (unit_size(placing, first) != out->count)
         return false;
     out->host = GPOINTER_TO_UINT(g_hash_table_lookup(placing->host_numbers, host)) - 1;
     out->guests = arena_array(placing->scratch, const struct guest *, out->count);

@@ -26,6 +26,11 @@ uint32_t unit_size(const struct placing *placing, const struct guest *guest)
     return grouping ? grouping->unit_size[grouping->unit[guest->number]] : 1;
 }
 
+bool leads_unit(const struct placing *placing, const struct guest *guest)
+{
+    return !placing->grouping || placing->grouping->unit[guest->number] == guest->number;
+}
+
 /* ---- one guest of it -------------------------------------------------------------------------------------------- */
 
 static bool enter_guest(const struct unit *unit, uint32_t number, const struct confines *confines)

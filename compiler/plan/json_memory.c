@@ -261,7 +261,8 @@ void read_memory_devices(struct plan_reader *reader, struct json_c_object *objec
     reader_leave(reader);
     guest->memory_devices = devices;
     guest->memory_device_count = reader->failed ? 0 : (uint32_t)count;
-    if (!reader->failed && count && (!guest->has_numa || (plugged_devices(guest) && !guest->max_memory_bytes)))
+    bool has_place = guest->has_numa || architecture_of(guest->architecture)->lacks_cells;
+    if (!reader->failed && count && (!has_place || (plugged_devices(guest) && !guest->max_memory_bytes)))
         reader_fail(reader, NM_plan_conflict, "memory_devices", "only guests that can grow and have cells have them");
     if (!reader->failed && guest->max_memory_bytes && plan_total_bytes(guest) > guest->max_memory_bytes)
         reader_fail(reader, NM_plan_conflict, "max_memory_bytes", "the memory devices do not fit below it");

@@ -122,6 +122,8 @@ enum part {
     PART_INTERFACE,
     PART_INTERFACE_SOURCE,
     PART_INTERFACE_MODEL,
+    PART_QEMU,
+    PART_QEMU_ARG,
     PART_COUNT
 };
 
@@ -194,6 +196,10 @@ void domain_tell_unknown(struct domain *domain, enum part parent, const char *na
 /* What is lost without a base: a warning where it is about memory and CPUs, else noted by its name, once for each. */
 void domain_tell_lost(struct domain *domain, struct extent where, const char *what);
 void domain_leave(struct domain *domain, const char *name, struct extent where);
+/* What constrains memory or CPUs and stays in the base, where there is one, as it stands. */
+void domain_tell_kept(struct domain *domain, struct extent where, const char *what);
+/* Arguments that go to QEMU past libvirt, where they are about memory or CPUs. */
+void domain_tell_arguments(struct domain *domain);
 void domain_leave_unknown(struct domain *domain, enum part parent, const char *name, struct extent where);
 /* What a guest without a base can still say beside memory and CPUs; where it can no more, it is left. */
 void domain_say_beside(struct domain *domain, struct domain_beside *beside);

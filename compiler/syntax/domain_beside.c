@@ -201,6 +201,8 @@ static void leave_parts(struct domain *domain)
         domain_leave(domain, "emulator", element_extent(emulator));
     if (uuid)
         domain_leave(domain, "uuid", element_extent(uuid));
+    for (const struct element *one = domain_first(domain, PART_QEMU); one; one = one->next)
+        domain_leave(domain, "commandline", element_extent(one));
     for (const struct element *one = domain_first(domain, PART_SYSINFO); one; one = one->next)
         domain_leave(domain, "sysinfo", element_extent(one));
     if (limit && !domain_first(domain, PART_LOCKED))

@@ -27,7 +27,7 @@ static bool takes_memory(const struct domain *domain)
     return has_cells(domain) || (domain->left && architecture_here(domain)->is_one_cell);
 }
 
-static void tell_kept(struct domain *domain, struct extent where, const char *what)
+void domain_tell_kept(struct domain *domain, struct extent where, const char *what)
 {
     if (domain->left) {
         domain_tell_lost(domain, where, what);
@@ -86,7 +86,7 @@ static void add_growth(struct domain *domain, struct item *item, uint64_t total_
     struct item_list block = { 0 };
     uint64_t kib;
     if (max && !takes_memory(domain)) {
-        tell_kept(domain, element_extent(max), "room for memory devices of a guest without cells");
+        domain_tell_kept(domain, element_extent(max), "room for memory devices of a guest without cells");
         identity->kept_max = domain_span(domain, max->content.where);
         if (domain_size(domain, &max->content, element_value(max, "unit"), "a size of memory", &kib))
             identity->kept_max_bytes = MIN(kib, UINT64_MAX / KIB) * KIB;
@@ -338,7 +338,8 @@ void memory_devices_to_items(struct domain *domain, struct item_list *top)
         if (is_known && takes_memory(domain) && has_place)
             add_device(domain, top, element, found, numbers[found]);
         else
-            tell_kept(domain, element_extent(element), is_known ? "a memory device of no cell" : "a memory device");
+            domain_tell_kept(domain, element_extent(element),
+                             is_known ? "a memory device of no cell" : "a memory device");
         if (is_known)
             numbers[found]++;
     }

@@ -117,6 +117,8 @@ const struct part_row domain_parts[PART_COUNT] = {
     [PART_INTERFACE] = { PART_DEVICES, "interface", 0, { "type" } },
     [PART_INTERFACE_SOURCE] = { PART_INTERFACE, "source", 0, { "bridge" } },
     [PART_INTERFACE_MODEL] = { PART_INTERFACE, "model", 0, { "type" } },
+    [PART_QEMU] = { PART_DOMAIN, "qemu:commandline", 0, { NULL } }, /* of libvirt's own other namespace */
+    [PART_QEMU_ARG] = { PART_QEMU, "qemu:arg", 0, { "value" } },
 };
 
 const char *part_name(enum part part)

@@ -193,6 +193,17 @@ static enum part part_of(const struct parser *parser, const char *name)
     return PART_NONE;
 }
 
+/* Those of libvirt's namespace for QEMU stand in the table with the prefix that people give them. */
+static enum part part_in_namespace(const struct parser *parser, const char *name, const char *uri)
+{
+    if (!uri)
+        return part_of(parser, name);
+    if (strcmp(uri, "http://libvirt.org/schemas/domain/qemu/1.0") != 0)
+        return PART_NONE;
+    g_autofree char *prefixed = g_strconcat("qemu:", name, NULL);
+    return part_of(parser, prefixed);
+}
+
 static struct element *keep_element(struct parser *parser, enum part part, struct extent where)
 {
     struct domain *domain = parser->domain;
@@ -264,7 +275,7 @@ static void on_start(void *data, const xmlChar *name, const xmlChar *prefix, con
         refuse_depth(parser, where);
         return;
     }
-    enum part part = parser->depth ? (uri ? PART_NONE : part_of(parser, (const char *)name)) : PART_DOMAIN;
+    enum part part = parser->depth ? part_in_namespace(parser, (const char *)name, (const char *)uri) : PART_DOMAIN;
     if (!parser->depth && (uri || strcmp((const char *)name, "domain") != 0)) {
         refuse_root(parser, (const char *)name, (const char *)uri, where);
         return;

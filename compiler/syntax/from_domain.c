@@ -187,11 +187,13 @@ static struct base_value ruled_cpu(const struct domain *domain, const struct bas
     if (mode.text && strcmp(mode.text, "custom") != 0)
         return mode;
     struct base_value named = ruled_by(domain, model ? &model->content : NULL);
+    const struct architecture *architecture = architecture_of(ruled[BASE_ARCH].text);
     if (!named.text)
-        named.text = architecture_of(ruled[BASE_ARCH].text)->plain_cpu;
+        named.text = architecture->plain_cpu;
     if (!named.text)
         named.text = strcmp(ruled[BASE_ACCEL].text, "kvm") == 0 ? "host-passthrough"
-                                                                : architecture_of(ruled[BASE_ARCH].text)->emulated_cpu;
+                     : architecture->tcg_cpu                    ? architecture->tcg_cpu
+                                                                : architecture->emulated_cpu;
     return named;
 }
 
@@ -250,6 +252,7 @@ static void add_items(struct domain *domain, struct item_list *top, struct tree 
     devices_to_items(domain, top, identity);
     add_backing(domain, top);
     memory_devices_to_items(domain, top);
+    domain_tell_arguments(domain);
     if (!cells.first)
         return;
     *top = list_append(*top, cells.first);

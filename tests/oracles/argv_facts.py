@@ -14,7 +14,7 @@ BOOLEANS = ("share", "prealloc", "merge", "dump", "discard-data", "hugetlb", "se
 SIZES = ("size", "hugetlbsize", "align", "offset")
 KINDS = {"memory-backend-ram": "ram", "memory-backend-file": "file", "memory-backend-memfd": "memfd",
          "memory-backend-epc": "epc"}
-MODELS = {"pc-dimm": "dimm", "nvdimm": "nvdimm", "virtio-mem-pci": "virtio-mem", "virtio-pmem-pci": "virtio-pmem"}
+MODELS = {"pc-dimm": "dimm", "nvdimm": "nvdimm", "virtio-mem-pci": "virtio-mem", "virtio-mem-ccw": "virtio-mem", "virtio-pmem-pci": "virtio-pmem"}
 PROPERTIES = {"qom-type", "id", "host-nodes", "policy", "mem-path", "prealloc-threads", "prealloc-context",
               "x-use-canonical-path-for-ramblock-id", *BOOLEANS, *SIZES}
 LISTS = ("host-nodes", "node-affinity", "cpu-affinity", "cpus")  # keys that may repeat

@@ -39,7 +39,8 @@ LACKS = ("No emulator found for arch", "does not support machine type", "Cannot 
          "Maximum CPUs greater than specified machine type limit",
          "Unknown architecture", "architecture is not supported by CPU driver",
          "maximum CPU is not supported by QEMU binary",
-         "usable hugetlbfs mount for 32768 KiB")  # a size of aarch64
+         "usable hugetlbfs mount for 32768 KiB",  # a size of aarch64
+         "usable hugetlbfs mount for 1024 KiB")  # a size of s390x
 CONFIGURATION = """stdio_handler = "file"
 user = "root"
 group = "root"

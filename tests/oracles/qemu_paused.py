@@ -31,9 +31,9 @@ LACKS = ("requires support for extended interrupt mode", "kernel irqchip and X2A
          "is not a valid object type", "does not accept value 'acpi-generic-initiator'", "cannot set up guest memory",
          "The max CPUs supported by machine", "dynamic-memslots' not found", "smp.modules' is unexpected", "volatile-memdev' not found",
          "NUMA is not supported by this machine-type", "virt-machine.hmat' not found",
-         "TCG cannot support more than 1 thread/core")
+         "TCG cannot support more than 1 thread/core", "'virtio-mem-ccw' is not a valid device model name")
 
-MODELS = {"aarch64": "max", "riscv64": "rv64", "loongarch64": "la464"}  # which all have, of those emulated here
+MODELS = {"aarch64": "max", "riscv64": "rv64", "loongarch64": "la464", "s390x": "max"}  # which all have, of those emulated here
 PLUGS_NONE = ("aarch64", "riscv64")
 TELLS_BY_TREE = ("riscv64",)  # before UEFI has tables of ACPI
 
@@ -144,21 +144,23 @@ def _backends(engine):
 LEVELS = ("socket-id", "die-id", "cluster-id", "core-id", "thread-id")
 
 
-def _place(properties):
-    return {level: properties.get(level, 0) for level in LEVELS} | {"cell": properties.get("node-id")}
+def _place(properties, levels=LEVELS):
+    return {level: properties.get(level, 0) for level in levels} | {"cell": properties.get("node-id")}
 
 
 def _vcpus(engine):
     """({vcpu that is there: its place}, the places of all that there can be)"""
+    levels = ("core-id",) if engine.architecture == "s390x" else LEVELS  # which counts through the whole guest
     cpus = engine.ask("query-cpus-fast")
-    found = {one["cpu-index"]: _place(one["props"]) if "props" in one else None for one in cpus}
+    found = {one["cpu-index"]: _place(one["props"], levels) if "props" in one else None for one in cpus}
     if engine.architecture in PLUGS_NONE or None in found.values():
         return found, [found[number] for number in sorted(found)]
     possible = [one for one in engine.ask("query-hotpluggable-cpus") for _ in range(one["vcpus-count"])]
     present = [one for one in possible if "qom-path" in one]
     if len(present) != len(found):
         raise tap.Failure(f"{len(found)} vcpus run, {len(present)} are plugged")
-    return found, sorted((_place(one["props"]) for one in possible), key=lambda place: [place[level] for level in LEVELS])
+    return found, sorted((_place(one["props"], levels) for one in possible),
+                         key=lambda place: [place[level] for level in levels])
 
 
 def _iothreads(engine):
@@ -313,6 +315,8 @@ def engine_facts(engine, words, tree):
              "iothreads": _iothreads(engine), "expanders": _expanders(engine),
              "devices": _host_devices(engine, words), "memory_devices": _memory_devices(engine),
              "caches": argv_facts.facts(words)["caches"], "cxl": _cxl(engine)}
+    if engine.architecture == "s390x":  # has no tables, and no cells
+        return facts | {"cxl_windows": []}
     if engine.is_ppc:
         return facts | _told_by_tree(engine, words)
     data = engine.firmware_file("etc/acpi/tables")
@@ -398,6 +402,8 @@ def plan_facts(plan, engine):
     architecture = plan.get("architecture", "x86_64")
     is_ppc = architecture == "ppc64"
     places = _places(plan["vcpus"], cell_of, is_ppc)
+    if architecture == "s390x":
+        places = [{"core-id": number, "cell": None} for number in range(len(places))]
     if architecture in TELLS_BY_TREE:  # a core each, in one row
         places = [dict.fromkeys(LEVELS, 0) | {"core-id": number, "cell": place["cell"]} for number, place in enumerate(places)]
     if None in engine["vcpus"].values():  # of a QEMU that knows no places there

@@ -34,6 +34,8 @@ guest pair {
     emulator { cpus 1 }
 }
 """
+WAITING = TWO_CELLS.replace("vcpus 2", "vcpus 2 { max 3; online 0-1 }").replace("cells 2", "scheduler batch").replace(
+    "1 1 }", "1-2 1 }")
 BATCH = TWO_CELLS.replace("vcpus 2", "vcpus 2; scheduler batch")
 # vcpus that wait have no thread to be pinned; a dimm is in the cell that gets it, and no part of its memory
 PLUGGED = TWO_CELLS.replace("pair", "plugged").replace("vcpus 2", "vcpus 2 { max 4 }").replace(
@@ -667,6 +669,7 @@ def tests_of(numac):
                   for name, run, *rest in (
                       ("one cell from start to stop", life, ONE_CELL, "tiny"),
                       ("two cells from start to stop", life, TWO_CELLS, "pair"),
+                      ("vcpus that wait from start to stop", life, WAITING, "pair"),
                       ("vcpus and memory to be plugged", life, PLUGGED, "plugged"),
                       ("a guest of ppc64", life, POWER, "power", "qemu-system-ppc64"),
                       ("stopped and started again and again", again_and_again),

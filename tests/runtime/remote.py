@@ -169,7 +169,7 @@ def migrated(there):
         migrate(there, stage, site)
         if facts_of(stage, site, "mv") != SEEN_THERE:
             raise tap.Failure(f"moved: {facts_of(stage, site, 'mv')}")
-        expect(stage.run("verify", site), 0, "NM1338", text=["moved from host 'r1' to 'r2'"])
+        expect(stage.run("verify", site), 0, "NM1338", text=["moved from host 'r1' to 'r2'", "guest mv on host r2: as planned"])
         expect(stage.run("diff", site), 0, text=["guest mv on host r2: as in the site"])
         target.do("virsh -q emulatorpin mv 1")
         expect(stage.run("verify", site), 1, "NM1322", text=["cpus 1, not cpus 0 as planned"])

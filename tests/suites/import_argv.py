@@ -23,6 +23,7 @@ MOUNT_OF = {page_bytes: place for place, page_bytes in MOUNTS.items()}
 # what may differ, the finding that must have told it, what to call it
 REASONS = [
     (r"expanders\..*", "NM1279", "told as not carried"),
+    (r"cells|only", "NM0341", "cells that QEMU refuses to a machine without NUMA"),
     (r"((cells\[|memory_devices\[|cxl\.)\d+\]?\.memory|only)\.context", "NM1284", "thread contexts, which need a host"),
     (r"memory_devices\[\d+\]\.memory\.context", "NM1279", "thread contexts elsewhere than the memory"),
     (r"gic", "NM1279", "version 2 of the GIC"),

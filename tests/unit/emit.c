@@ -359,6 +359,8 @@ static void test_json_books(void)
     guest->is_qemu_only = true;
     g_autofree char *text = written(write_json_of, guest, NULL), *argv = written(write_qemu_argv, guest, NULL);
     g_assert_nonnull(strstr(argv, "8,drawers=2,books=2,sockets=1,dies=1,cores=1,threads=2"));
+    g_autofree char *shown = written(write_text_of, guest, NULL);
+    g_assert_nonnull(strstr(shown, "\n  2 drawers x 2 books x 1 socket x 1 core x 2 threads; "));
     struct reading reading = read_text_of_plan(text);
     g_assert_nonnull(reading.plan);
     g_assert_cmpuint(reading.plan->guests[0].drawers, ==, 2);

@@ -24,6 +24,7 @@ static struct run import(const char *text, size_t length)
 /* ---- what is written -------------------------------------------------------------------------------------------- */
 
 #define KVM "qemu-system-x86_64 -name g -accel kvm -machine q35 -cpu host "
+#define S390 "qemu-system-s390x -name g -accel kvm "
 #define ONE "    vcpus 1\n"
 #define CXL_MACHINE KVM "-m 1G -machine cxl=on" RAM("a") " -numa node,cpus=0,memdev=a "
 #define CXL_PORT "-device pxb-cxl,id=b,bus=pcie.0,bus_nr=50,numa_node=0 -device cxl-rp,id=p,bus=b "
@@ -175,6 +176,17 @@ static const struct {
                         "-numa cpu,node-id=0,socket-id=0,cluster-id=1",
       "    arch aarch64\n    memory 2GiB\n    vcpus 8 { sockets 1; clusters 2; cores 4; threads 1 }\n"
       "    cell 0 { ids 4-7 }\n    cell 1 { ids 0-3 }\n" },
+    { "levels of s390x", S390 "-cpu host -m 2G -smp 8,drawers=2,books=2",
+      "    arch s390x\n    memory 2GiB\n    vcpus 8 { drawers 2; books 2; sockets 1; cores 2; threads 1 }\n" },
+    { "what s390x takes without KVM", "qemu-system-s390x -name g -m 1G",
+      "    arch s390x\n    accel tcg\n    cpu qemu\n    memory 1GiB\n" ONE },
+    { "vCPUs of s390x that are plugged",
+      S390 "-cpu host -m 1G -smp 2,maxcpus=4,sockets=2 -device host-s390x-cpu,core-id=3,id=v,socket-id=1",
+      "    arch s390x\n    memory 1GiB\n    vcpus 3 { max 4; online 0-1,3; fixed 0-1; sockets 2; threads 1 }\n" },
+    { "virtio-mem of s390x",
+      S390 "-cpu host -m 1G,maxmem=4G" RAM("m") " -device virtio-mem-ccw,memdev=m,requested-size=512M",
+      "    arch s390x\n    memory 1GiB { max 4GiB }\n" ONE
+      "    virtio-mem virtio-mem0 { size 1GiB; cell 0; requested 512MiB }\n" },
     { "CXL memory",
       CXL_MACHINE CXL_PORT "-object memory-backend-ram,id=m,size=512M -device cxl-type3,bus=p,volatile-memdev=m,id=x "
                            "-machine cxl-fmw.0.targets.0=b,cxl-fmw.0.size=1G",
@@ -391,6 +403,9 @@ static const struct {
     { "no size", KVM "-m 4Q", NM_argv_value, "4Q" },
     { "a size beyond all", KVM "-m 99999999999999999999", NM_argv_value, "99999999999999999999" },
     { "a topology that does not fit", KVM "-smp 8,sockets=3", NM_argv_value, "-smp 8,sockets=3" },
+    { "a vCPU of s390x without its number", S390 "-smp 1,maxcpus=2 -device host-s390x-cpu,id=v", NM_argv_value,
+      "-device host-s390x-cpu,id=v" },
+    { "a vCPU of s390x beyond all", S390 "-smp 1,maxcpus=2 -device host-s390x-cpu,core-id=2", NM_argv_value, "2" },
     { "more vCPUs than there can be", KVM "-smp 8,maxcpus=4", NM_argv_value, "-smp 8,maxcpus=4" },
     { "JSON cut short", KVM "-object '{\"qom-type\":\"iothread\"'", NM_argv_value, "" },
     { "JSON with more behind it", KVM "-object '{\"qom-type\":\"iothread\",\"id\":\"a\"}x'", NM_argv_value, "x" },
@@ -485,6 +500,10 @@ static const struct {
     { "a kernel in a variable", KVM "-kernel \"$DIR/bzImage\"", NM_argv_not_carried, "-kernel \"$DIR/bzImage\"" },
     { "a name in a variable", "kvm -name $VM -M q35 -cpu host", NM_argv_no_name, "-name $VM" },
     { "options in a variable", KVM "\"$@\"", NM_argv_not_carried, "\"$@\"" },
+    { "cells of s390x", S390 "-cpu host -m 1G -numa node,mem=1G", NM_cells_in_vain, "-numa node,mem=1G" },
+    { "a vCPU of s390x in another socket",
+      S390 "-cpu host -m 1G -smp 1,maxcpus=4,sockets=2 -device host-s390x-cpu,core-id=3,socket-id=0",
+      NM_argv_not_carried, "socket-id=0" },
     { "an old GIC", "qemu-system-aarch64 -name g -accel kvm -machine virt,gic-version=2 -cpu host", NM_argv_not_carried,
       "gic-version=2" },
     { "a GIC that nobody says", "qemu-system-aarch64 -name g -accel kvm -machine virt -cpu host -smp 8",
