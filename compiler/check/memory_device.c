@@ -329,7 +329,7 @@ static void judge_size(const struct check *check, const struct guest *guest, con
         finding_help(check->findings, finding, "write what it really has");
         return;
     }
-    if (bytes && bytes % step == 0)
+    if ((bytes && bytes % step == 0) || (labels && !bytes)) /* NM0922 tells of labels that leave nothing */
         return;
     finding = report(check->findings, rounds ? NM_device_rounded : NM_device_size, span,
                      "%s of guest '%s' has %s%s, which is no whole number of %s%s", device_text(check, device),

@@ -210,7 +210,8 @@ static void distances_are_told_as_said(const struct check *check, const struct p
 {
     const struct plan_guest *plan = planned->plan;
     uint32_t count = plan->cell_count;
-    if (!is_pseries(planned->guest) || !plan->distances || !is_before(plan->machine, 6, 2))
+    if (!is_pseries(planned->guest) || !is_before(plan->machine, 6, 2) || !plan->distances ||
+        has_one_way_distances(plan))
         return;
     for (uint32_t at = 0; at < count * count; at++) {
         uint32_t distance = plan->distances[at], told = step_of(plan->machine, distance);
