@@ -32,7 +32,8 @@ static const struct machine_family of_x86[] = {
     .levels = CPU_DIES | CPU_MODULES, .pages = { 2 * MIB, GIB }, .acpi = ACPI_ALWAYS, .uefi_image = "OVMF.fd",    \
     .has_bios = true, .has_cpuid = true, .plugs_vcpus = true, .package = "qemu-system-x86", .qemu_machine = "pc", \
     .libvirt_machine = "pc", .emulated_cpu = "max", .normal_page = 4 * KIB, .has_cpu_features = true,             \
-    .has_hmat = true, .memory_kinds = TAKES_DIMM | TAKES_NVDIMM | TAKES_VIRTIO_MEM | TAKES_VIRTIO_PMEM | TAKES_SGX_EPC
+    .has_hmat = true, .has_expanders = true, .bios_starts_disks = true, .cpu_device = "x86_64-cpu",               \
+    .memory_kinds = TAKES_DIMM | TAKES_NVDIMM | TAKES_VIRTIO_MEM | TAKES_VIRTIO_PMEM | TAKES_SGX_EPC
 
 /* ---- aarch64 ---------------------------------------------------------------------------------------------------- */
 
@@ -46,6 +47,20 @@ static const struct machine_family of_arm[] = {
 /* Its firmware, SLOF, is part of QEMU. */
 static const struct machine_family of_ppc[] = {
     { .name = "pseries", .versions = "pseries-", .vcpus_most = 4096, .has_phbs = true, .has_no_hole = true },
+    { 0 },
+};
+
+/* ---- riscv64 ---------------------------------------------------------------------------------------------------- */
+
+static const struct machine_family of_riscv[] = {
+    { .name = "virt", .vcpus_most = 512, .has_express = true },
+    { 0 },
+};
+
+/* ---- loongarch64 ------------------------------------------------------------------------------------------------ */
+
+static const struct machine_family of_loongarch[] = {
+    { .name = "virt", .vcpus_most = 256, .has_express = true },
     { 0 },
 };
 
@@ -71,6 +86,7 @@ static const struct architecture rows[] = {
       .normal_page = 4 * KIB,
       .has_cpu_features = true,
       .has_hmat = true,
+      .has_expanders = true,
       .memory_kinds = TAKES_DIMM | TAKES_NVDIMM | TAKES_VIRTIO_MEM | TAKES_VIRTIO_PMEM,
       .package = "qemu-system-arm" },
     { .name = "ppc64",
@@ -88,10 +104,48 @@ static const struct architecture rows[] = {
       .memory_block = 256 * MIB,
       .memory_kinds = TAKES_DIMM | TAKES_NVDIMM,
       .slots_most = 32,
+      .has_expanders = true,
+      .lacks_max_cpu = true,
       .plugs_vcpus = true,
       .plugs_cores = true,
       .labels_nvdimms = true,
       .package = "qemu-system-ppc" },
+    { .name = "riscv64",
+      .families = of_riscv,
+      .other_machines = "spike has no devices, and boards such as sifive_u no cells",
+      .qemu_machine = "spike",
+      .libvirt_machine = "virt",
+      .plain_cpu = "rv64",
+      .emulated_cpu = "rv64",
+      .vcpus_note = "QEMU's interrupt controllers reach so many",
+      .sockets_most = 4,
+      .normal_page = 4 * KIB,
+      .pages = { 64 * KIB, 2 * MIB, GIB },
+      .acpi = ACPI_BESIDE_UEFI,
+      .uefi_image = "/usr/share/qemu-efi-riscv64/RISCV_VIRT_CODE.fd",
+      .has_uefi_in_flash = true,
+      .has_bios = true, /* OpenSBI, which is part of QEMU; KVM starts a kernel without it */
+      .has_cpu_features = true,
+      .package = "qemu-system-misc" },
+    { .name = "loongarch64",
+      .families = of_loongarch,
+      .other_machines = "QEMU has no other",
+      .qemu_machine = "virt",
+      .libvirt_machine = "virt",
+      .plain_cpu = "la464",
+      .emulated_cpu = "la464",
+      .cpu_device = "loongarch-cpu",
+      .vcpus_note = "QEMU's interrupt controller reaches so many",
+      .normal_page = 16 * KIB,
+      /* by the page of its kernel: 4KiB has 2MiB, 16KiB 32MiB, 64KiB 512MiB */
+      .pages = { 2 * MIB, 32 * MIB, 512 * MIB },
+      .memory_kinds = TAKES_DIMM,
+      .acpi = ACPI_BESIDE_UEFI,
+      .uefi_image = "/usr/share/qemu-efi-loongarch64/QEMU_EFI.fd",
+      .has_cpu_features = true,
+      .has_hmat = true,
+      .plugs_vcpus = true,
+      .package = "qemu-system-misc" },
 };
 
 static const struct architecture other = {
@@ -104,9 +158,11 @@ static const struct architecture other = {
     .normal_page = 4 * KIB,
     .memory_kinds = UINT32_MAX,
     .has_bios = true,
+    .bios_starts_disks = true,
     .has_cpuid = true,
     .has_cpu_features = true,
     .has_hmat = true,
+    .has_expanders = true,
     .plugs_vcpus = true,
     .package = "qemu-system-misc",
 };
@@ -124,7 +180,7 @@ static bool is_of_family(const struct machine_family *family, const char *machin
 {
     size_t length = strlen(family->name);
     bool is_one = strncmp(machine, family->name, length) == 0 && (!machine[length] || machine[length] == '+');
-    is_one |= g_str_has_prefix(machine, family->versions);
+    is_one |= family->versions && g_str_has_prefix(machine, family->versions);
     for (const char *const *begin = family->others; *begin && !is_one; begin++)
         is_one = g_str_has_prefix(machine, *begin);
     return is_one;

@@ -17,7 +17,7 @@ enum acpi { ACPI_NEVER, ACPI_BESIDE_UEFI, ACPI_ALWAYS };
 /* Machine types that differ in their version only. */
 struct machine_family {
     const char *name;      /* "q35": QEMU takes its newest version */
-    const char *versions;  /* "pc-q35-": what its versions begin with */
+    const char *versions;  /* "pc-q35-": what its versions begin with; NULL: it has none */
     const char *others[7]; /* "pc-1.": what further names of it begin with, of old QEMU and of distributions */
     uint32_t vcpus_most;   /* of the newest version */
     bool has_express;      /* PCI Express: ports in place of slots */
@@ -40,9 +40,11 @@ struct architecture {
     const char *libvirt_machine; /* that libvirt takes there */
     const char *plain_cpu;       /* the model that both take there; NULL: that depends */
     const char *emulated_cpu;    /* the model that numac takes without KVM; "max": with all that QEMU has */
+    const char *cpu_device;      /* "x86_64-cpu": what the devices of its vCPUs end with; NULL: none is plugged so */
     const char *vcpus_note;      /* why its families take no more */
     unsigned levels;             /* enum cpu_level */
     uint32_t threads_most;       /* of a core, a power of two like all below it; 0: no limit */
+    uint32_t sockets_most;       /* of a machine whose cells are sockets, and so have vCPUs; 0: cells are none */
     uint64_t normal_page;        /* of its hosts, in bytes */
     uint64_t pages[8];           /* sizes of huge pages in bytes, rising; ended by 0 */
     uint64_t memory_block;       /* bytes of which all memory is a multiple; 0: what libvirt rounds to, a MiB */
@@ -50,11 +52,15 @@ struct architecture {
     uint32_t slots_most;         /* for memory devices, of a guest without KVM; 0: as all */
     enum acpi acpi;
     uint32_t gic_version;   /* that numac takes; 0: it has another interrupt controller */
-    const char *uefi_image; /* for -bios, as Debian 12 has it; NULL: there is no UEFI */
+    const char *uefi_image; /* as Debian has it; NULL: there is no UEFI */
+    bool has_uefi_in_flash; /* the image, beside a firmware of the machine's own; else -bios takes it */
     bool has_bios;          /* else UEFI starts the guest, or QEMU its kernel */
+    bool bios_starts_disks; /* ... and not only a kernel */
     bool has_cpuid;         /* caches and address bits of a CPU model are said; APIC ids */
     bool has_cpu_features;  /* they can be switched one by one */
     bool has_hmat;          /* a machine can have an HMAT */
+    bool has_expanders;     /* PCI buses that stand on cells */
+    bool lacks_max_cpu;     /* libvirt or QEMU knows no model of all that QEMU has */
     bool plugs_vcpus;
     bool plugs_cores;    /* ... all threads of one at once, and a cell has whole ones */
     bool labels_nvdimms; /* an nvdimm has labels and a UUID, for which libvirt has a word there only */

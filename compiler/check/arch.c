@@ -70,6 +70,9 @@ static void machines_take_the_memory_devices(const struct check *check, const st
                 report_lack(check, guest, guest->memory_devices[i].span,
                             arena_printf(check->arena, "'%s'", word_row(kinds[k].word)->word), both_refuse,
                             takes & TAKES_DIMM ? "plug a 'dimm' instead" : "remove it");
+    if (!takes && !guest->memory_device_count && !guest->base_file && is_sound(&guest->said, W_MEMORY_MAX))
+        report_lack(check, guest, said_span(&guest->said, W_MEMORY_MAX, 0), "memory devices to grow by",
+                    "no machine of it has a place for one", "remove 'max' and 'slots'");
 }
 
 static void cpus_have_the_features(const struct check *check, const struct guest *guest)
@@ -79,11 +82,13 @@ static void cpus_have_the_features(const struct check *check, const struct guest
                     "remove 'features': the model says them all");
 }
 
-/* They stand in tables of ACPI. */
+/* They stand in tables of ACPI, beside the buses. */
 static void machines_have_initiators(const struct check *check, const struct guest *guest)
 {
+    const struct architecture *architecture = guest_architecture(guest);
+    bool has_none = architecture->acpi == ACPI_NEVER || !architecture->has_expanders;
     for (uint32_t i = 0; i < guest->device_count && !guest->base_file; i++)
-        if (guest_architecture(guest)->acpi == ACPI_NEVER && is_sound(&guest->devices[i].said, W_DEVICE_INITIATOR))
+        if (has_none && is_sound(&guest->devices[i].said, W_DEVICE_INITIATOR))
             report_lack(check, guest, said_span(&guest->devices[i].said, W_DEVICE_INITIATOR, 0), "generic initiators",
                         both_refuse, "remove 'initiator'");
 }
@@ -91,12 +96,27 @@ static void machines_have_initiators(const struct check *check, const struct gue
 static void models_are_there(const struct check *check, const struct guest *guest)
 {
     const struct architecture *architecture = guest_architecture(guest);
-    if (!is_sound(&guest->said, W_GUEST_CPU) || guest->base_file || !guest->cpu_model ||
-        strcmp(architecture->emulated_cpu, "max") == 0 || strcmp(guest->cpu_model, "max") != 0)
+    if (!is_sound(&guest->said, W_GUEST_CPU) || guest->base_file || !guest->cpu_model || !architecture->lacks_max_cpu ||
+        strcmp(guest->cpu_model, "max") != 0)
         return;
     report_lack(check, guest, said_span(&guest->said, W_GUEST_CPU, 1), "CPU model 'max'",
                 "libvirt does not know it; QEMU takes the model of the machine for it",
                 arena_printf(check->arena, "write '%s', or leave it out", architecture->emulated_cpu));
+}
+
+/* The machine of the first PCI bus is near no cell. */
+static void machines_have_expanders(const struct check *check, const struct guest *guest)
+{
+    if (guest_architecture(guest)->has_expanders || guest->base_file)
+        return;
+    for (uint32_t i = 0; i < guest->expander_count; i++)
+        report_lack(check, guest, guest->expanders[i].span, "PCI buses on cells", both_refuse, "remove it");
+    for (uint32_t i = 0; i < guest->device_count; i++) {
+        const struct said *said = &guest->devices[i].said;
+        if (is_sound(said, W_DEVICE_CELL))
+            report_lack(check, guest, said_span(said, W_DEVICE_CELL, 0), "PCI buses on cells", both_refuse,
+                        "remove 'cell'");
+    }
 }
 
 static void machines_plug_vcpus(const struct check *check, const struct guest *guest)
@@ -128,6 +148,9 @@ const struct model_rule arch_rules[] = {
     { .name = "cpus-have-the-features", .source = "QEMU target/ppc/cpu_init.c", .run = cpus_have_the_features },
     { .name = "machines-have-initiators", .source = "QEMU hw/acpi", .run = machines_have_initiators },
     { .name = "models-are-there", .source = "QEMU target/ppc/cpu-models.c", .run = models_are_there },
+    { .name = "machines-have-expanders",
+      .source = "QEMU hw/pci-bridge/Kconfig, libvirt qemu_validate.c",
+      .run = machines_have_expanders },
     { 0 }
 };
 
@@ -149,25 +172,41 @@ static void report_hmat(const struct check *check, const struct planned_guest *p
                                      "a guest of %s has no HMAT for latencies, bandwidths, side caches and initiators",
                                      planned->plan->architecture);
     finding_label(check->findings, finding, said_span(&planned->guest->said, W_GUEST_ARCH, 1), "the architecture");
-    finding_note(check->findings, finding, "its device tree tells cells and distances");
+    finding_note(check->findings, finding, "it is told cells and distances only");
     finding_help(check->findings, finding, "say 'distances' instead");
 }
 
 static void tables_have_a_firmware(const struct check *check, const struct planned_guest *planned)
 {
     const struct plan_guest *plan = planned->plan;
-    if (!plan->has_hmat || plan->has_base || strcmp(plan->firmware, "none") != 0)
+    if (!plan->has_hmat || plan->has_base)
         return;
     if (!architecture_of(plan->architecture)->has_hmat) {
         report_hmat(check, planned);
         return;
     }
+    if (strcmp(plan->firmware, "none") != 0)
+        return;
     struct finding *finding = report(
         check->findings, NM_hmat_without_acpi, guest_word_span(planned->guest, W_BOOT_KERNEL, 1),
         "guest '%s' has latencies, bandwidths or side caches, and no firmware that brings them to it", plan->name);
     finding_note(check->findings, finding,
                  "a kernel that starts by itself reads a device tree, which has cells and distances and no HMAT");
     finding_help(check->findings, finding, "write 'firmware uefi' beside the kernel");
+}
+
+/* OpenSBI starts what QEMU puts beside it. */
+static void disks_are_started(const struct check *check, const struct planned_guest *planned)
+{
+    const struct plan_guest *plan = planned->plan;
+    if (plan->has_base || !plan->disk || plan->kernel || strcmp(plan->firmware, "bios") != 0 ||
+        architecture_of(plan->architecture)->bios_starts_disks)
+        return;
+    struct finding *finding =
+        report(check->findings, NM_disk_not_started, guest_word_span(planned->guest, W_BOOT_DISK, 1),
+               "guest '%s' of %s has a disk, and nothing that starts it", plan->name, plan->architecture);
+    finding_note(check->findings, finding, "the firmware of the machine itself starts a kernel, and looks at no disk");
+    finding_help(check->findings, finding, "write 'firmware uefi' beside the disk, or the 'kernel' on it");
 }
 
 static void hosts_run_the_architecture(const struct check *check, const struct planned_guest *planned)
@@ -188,6 +227,7 @@ static void hosts_run_the_architecture(const struct check *check, const struct p
 
 const struct plan_rule plan_arch_rules[] = {
     { .name = "tables-have-a-firmware", .source = "QEMU hw/arm/virt-acpi-build.c", .run = tables_have_a_firmware },
+    { .name = "disks-are-started", .source = "QEMU docs/system/riscv/virt.rst", .run = disks_are_started },
     { .name = "hosts-run-the-architecture", .source = "peers 33", .run = hosts_run_the_architecture },
     { 0 }
 };

@@ -40,8 +40,8 @@ extern const struct model_rule cell_rules[], topology_rules[], distance_rules[],
     pseries_rules[];
 extern const struct plan_rule plan_topology_rules[], plan_distance_rules[], plan_policy_rules[], plan_pin_rules[],
     plan_cpu_rules[], plan_page_rules[], plan_feature_rules[], plan_scheduler_rules[], plan_resctrl_rules[],
-    plan_hmat_rules[], plan_device_rules[], plan_numad_rules[], plan_arch_rules[], plan_memory_rules[],
-    plan_pseries_rules[], plan_cache_rules[], plan_moving_rules[];
+    plan_hmat_rules[], plan_device_rules[], plan_numad_rules[], plan_arch_rules[], plan_socket_rules[],
+    plan_memory_rules[], plan_pseries_rules[], plan_cache_rules[], plan_moving_rules[];
 extern const struct site_rule site_rules[], host_rules[], resctrl_site_rules[], device_site_rules[], numad_site_rules[],
     group_rules[], assertion_rules[];
 

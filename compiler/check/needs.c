@@ -57,6 +57,17 @@ static const enum word_id words[FEATURE_COUNT] = {
     [FEATURE_EMULATED_THREADS] = W_VCPUS_THREADS,
     [FEATURE_DISTANCE_FORM2] = W_GUEST_DISTANCES,
     [FEATURE_GENERIC_INITIATOR] = W_DEVICE_INITIATOR,
+    [FEATURE_RISCV] = W_GUEST_ARCH,
+    [FEATURE_RISCV_CELLS] = W_GUEST_CELLS,
+    [FEATURE_RISCV_VCPUS] = W_GUEST_VCPUS,
+    [FEATURE_RISCV_UEFI] = W_BOOT_FIRMWARE,
+    [FEATURE_RISCV_ACPI_CELLS] = W_BOOT_FIRMWARE,
+    [FEATURE_RISC_MAX] = W_GUEST_CPU,
+    [FEATURE_LOONGARCH] = W_GUEST_ARCH,
+    [FEATURE_LOONGARCH_CELLS] = W_GUEST_CELLS,
+    [FEATURE_LOONGARCH_VCPUS] = W_GUEST_VCPUS,
+    [FEATURE_LOONGARCH_SMALL] = W_GUEST_MEMORY,
+    [FEATURE_LOONGARCH_PLUGS] = W_VCPUS_MAX,
 };
 
 static bool some_iothread(const struct plan_guest *plan, enum feature feature)
@@ -119,6 +130,37 @@ static uint32_t first_device(const struct plan_guest *plan, enum feature feature
 static bool plugs_cores(const struct plan_guest *plan)
 {
     return architecture_of(plan->architecture)->plugs_cores;
+}
+
+/* Features of one architecture, which came to it later than to others. */
+static bool is_used_of_arch(enum feature feature, const struct plan_guest *plan)
+{
+    bool is_riscv = strcmp(plan->architecture, "riscv64") == 0,
+         is_loongarch = strcmp(plan->architecture, "loongarch64") == 0, has_uefi = strcmp(plan->firmware, "uefi") == 0;
+    switch ((unsigned)feature) {
+    case FEATURE_RISCV:
+        return is_riscv && (!plan->has_base || plan->has_numa);
+    case FEATURE_RISCV_CELLS:
+        return is_riscv && plan->cell_count > 1 && !has_uefi;
+    case FEATURE_RISCV_VCPUS:
+        return is_riscv && plan->vcpu_count > 32;
+    case FEATURE_RISCV_UEFI:
+        return is_riscv && has_uefi && !plan->has_numa;
+    case FEATURE_RISCV_ACPI_CELLS:
+        return is_riscv && has_uefi && plan->has_numa;
+    case FEATURE_RISC_MAX:
+        return (is_riscv || is_loongarch) && strcmp(plan->cpu_model, "max") == 0;
+    case FEATURE_LOONGARCH:
+        return is_loongarch;
+    case FEATURE_LOONGARCH_CELLS:
+        return is_loongarch && plan->has_numa;
+    case FEATURE_LOONGARCH_VCPUS:
+        return is_loongarch && plan->vcpu_count > 4 && !plan->has_numa;
+    case FEATURE_LOONGARCH_SMALL:
+        return is_loongarch && (plan->memory_bytes < GIB || plan->cells[0].memory_bytes < 256 * MIB);
+    default:
+        return is_loongarch && plan->online;
+    }
 }
 
 /* Whether the guest itself (cell NULL), or this cell of it, uses a feature. */
@@ -211,6 +253,18 @@ static bool is_used(enum feature feature, const struct plan_guest *plan, const s
         return !cell && first_device(plan, feature) < plan->memory_device_count;
     case FEATURE_FEWER_SLOTS:
         return !cell && plugged_devices(plan) > plan->memory_slots;
+    case FEATURE_RISCV:
+    case FEATURE_RISCV_CELLS:
+    case FEATURE_RISCV_VCPUS:
+    case FEATURE_RISCV_UEFI:
+    case FEATURE_RISCV_ACPI_CELLS:
+    case FEATURE_RISC_MAX:
+    case FEATURE_LOONGARCH:
+    case FEATURE_LOONGARCH_CELLS:
+    case FEATURE_LOONGARCH_VCPUS:
+    case FEATURE_LOONGARCH_SMALL:
+    case FEATURE_LOONGARCH_PLUGS:
+        return !cell && is_used_of_arch(feature, plan);
     case FEATURE_COUNT:
         break;
     }

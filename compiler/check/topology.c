@@ -95,7 +95,10 @@ static void machines_have_cells(const struct check *check, const struct guest *g
     g_autoptr(GString) names = g_string_new(first->name);
     for (const struct machine_family *family = first + 1; family->name; family++)
         g_string_append_printf(names, ", %s", family->name);
-    finding_help(check->findings, finding, "write %s, or a version such as %s7.2", names->str, first->versions);
+    if (first->versions)
+        finding_help(check->findings, finding, "write %s, or a version such as %s7.2", names->str, first->versions);
+    else
+        finding_help(check->findings, finding, "write %s, or leave it out", names->str);
 }
 
 /* Those between sockets and cores, and above; the others every machine has. */

@@ -194,8 +194,7 @@ static void plug_vcpu(struct argv *argv, const struct plan_guest *guest, uint32_
     }
     begin(argv, "-device", "");
     argv_text(argv, cpu_model(guest));
-    put_text(argv, "-", guest->architecture);
-    argv_put(argv, "-cpu");
+    put_text(argv, "-", architecture_of(guest->architecture)->cpu_device);
     if (!ids_contains(guest->fixed, vcpu))
         put_number(argv, ",id=vcpu", vcpu);
     put_number(argv, ",socket-id=", place.socket);
@@ -260,10 +259,22 @@ static void distances(struct argv *argv, const struct plan_guest *guest)
 
 /* ---- what is not NUMA ------------------------------------------------------------------------------------------- */
 
+static void uefi(struct argv *argv, const struct plan_guest *guest)
+{
+    const struct architecture *architecture = architecture_of(guest->architecture);
+    if (!architecture->has_uefi_in_flash) {
+        flag(argv, "-bios", architecture->uefi_image);
+        return;
+    }
+    begin(argv, "-drive", "if=pflash,unit=0,format=raw,readonly=on,file=");
+    argv_text(argv, architecture->uefi_image);
+    argv_end(argv);
+}
+
 static void boot(struct argv *argv, const struct plan_guest *guest)
 {
     if (strcmp(guest->firmware, "uefi") == 0)
-        flag(argv, "-bios", architecture_of(guest->architecture)->uefi_image);
+        uefi(argv, guest);
     if (guest->kernel)
         flag(argv, "-kernel", guest->kernel);
     if (guest->initrd)

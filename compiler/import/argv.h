@@ -37,6 +37,7 @@ struct argv_command {
     uint32_t file;
     const struct argv_word *words;
     uint32_t count, program; /* program: its place among the words */
+    uint32_t number;         /* of those of the same file, from 0 */
 };
 
 bool is_command_line(const struct source *source); /* rather than XML */
@@ -63,7 +64,12 @@ enum argv_kind {
     ARGV_NETDEV,
     ARGV_READCONFIG,
     ARGV_SET,
-    ARGV_MACHINE, /* from here on what a shell would put in place of a value must be known */
+    ARGV_NAME,
+    ARGV_KERNEL, /* from here on a value that a shell would replace is not carried */
+    ARGV_INITRD,
+    ARGV_APPEND,
+    ARGV_BIOS,
+    ARGV_MACHINE, /* from here on it must be known */
     ARGV_ACCEL,
     ARGV_ENABLE_KVM,
     ARGV_NO_ACPI,
@@ -74,12 +80,7 @@ enum argv_kind {
     ARGV_OBJECT,
     ARGV_MEM_PATH,
     ARGV_MEM_PREALLOC,
-    ARGV_OVERCOMMIT,
-    ARGV_NAME,
-    ARGV_KERNEL,
-    ARGV_INITRD,
-    ARGV_APPEND,
-    ARGV_BIOS
+    ARGV_OVERCOMMIT
 };
 
 struct option_row {
@@ -205,6 +206,7 @@ void argv_memory_devices(struct argv_guest *guest);
 void argv_buses(struct argv_guest *guest); /* -device of buses on cells, and what stands on them */
 void argv_cxl(struct argv_guest *guest);   /* -device cxl-type3, with its port, bridge and window */
 void argv_boot(struct argv_guest *guest);
+bool argv_starts_uefi(const struct argv_guest *guest);
 
 struct option *argv_next_numa(const struct argv_guest *guest, const char *type, const struct option *before);
 bool argv_cell_number(struct argv_guest *guest, struct option *option, const char *key, uint32_t *out_cell);

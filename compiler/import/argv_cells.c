@@ -369,7 +369,8 @@ void argv_cells(struct argv_guest *guest)
     for (struct option *option = argv_next(guest, ARGV_NUMA, NULL); option;
          option = argv_next(guest, ARGV_NUMA, option))
         argv_leave_unused(guest, option, "the language has no word for it in this version");
-    if (guest->has_no_acpi)
+    const struct architecture *architecture = architecture_of(guest->architecture);
+    if (guest->has_no_acpi && (architecture->acpi == ACPI_ALWAYS || !architecture->has_bios || argv_starts_uefi(guest)))
         argv_not_carried(guest, guest->no_acpi_span, "numac's guests have ACPI, by which they see their cells",
                          "cells of a guest without ACPI");
 }

@@ -186,12 +186,19 @@ static bool has_flash(const struct argv_guest *guest)
     return found;
 }
 
+bool argv_starts_uefi(const struct argv_guest *guest)
+{
+    const struct option *bios = argv_last(guest, ARGV_BIOS);
+    return has_flash(guest) || (bios && is_uefi_image(bios->value->text));
+}
+
 static void say_firmware(struct argv_guest *guest, struct line *boot)
 {
     const struct option *bios = argv_last(guest, ARGV_BIOS);
-    if (has_flash(guest) || (bios && is_uefi_image(bios->value->text)))
+    bool is_own = bios && strcmp(bios->value->text, "default") == 0;
+    if (argv_starts_uefi(guest))
         argv_line(guest, &boot->children, "firmware", "uefi");
-    else if (bios)
+    else if (bios && !is_own)
         argv_leave_out(guest, bios->span, "-bios");
 }
 

@@ -278,8 +278,17 @@ static uint64_t size_in_name(const char *text)
     return bytes >= 4 * KIB && (bytes & (bytes - 1)) == 0 ? bytes : 0;
 }
 
+/* A folder that is called by a size and nothing more: a guest's own may be "4Gguest". */
+static uint64_t size_as_name(const char *text)
+{
+    size_t digits = strspn(text, "0123456789");
+    const char *rest = text[digits] ? text + digits + 1 : "";
+    bool is_size = !*rest || g_ascii_strcasecmp(rest, "B") == 0 || g_ascii_strcasecmp(rest, "iB") == 0;
+    return is_size ? size_in_name(text) : 0;
+}
+
 /* Whether a path lies on a mount of huge pages, by what people name such mounts: /dev/hugepages, /mnt/huge-1G,
- * /dev/hugepages/2M.  *out_bytes is 0 where the name does not tell their size. */
+ * /dev/hugepages/2M, /run/hugepages/kvm/1048576kB.  *out_bytes is 0 where no name tells their size. */
 static bool is_on_huge_pages(const char *path, uint64_t *out_bytes)
 {
     g_auto(GStrv) names = g_strsplit(path, "/", -1);
@@ -287,7 +296,9 @@ static bool is_on_huge_pages(const char *path, uint64_t *out_bytes)
         if (!g_str_has_prefix(*name, "huge"))
             continue;
         const char *digits = strpbrk(*name, "0123456789");
-        *out_bytes = digits ? size_in_name(digits) : name[1] ? size_in_name(name[1]) : 0;
+        *out_bytes = digits ? size_in_name(digits) : 0;
+        while (!digits && !*out_bytes && *++name)
+            *out_bytes = size_as_name(*name);
         return true;
     }
     return false;

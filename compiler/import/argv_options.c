@@ -283,6 +283,10 @@ static bool add_option(struct argv_guest *guest, const struct option_row *row, c
     }
     if (value && value->is_live && row->kind >= ARGV_MACHINE)
         return refuse_live(guest, value);
+    if (value && value->is_live && row->kind >= ARGV_KERNEL) {
+        argv_not_carried(guest, span, "numac runs no shell", "what a shell would put in place of '%.40s'", value->text);
+        return true;
+    }
     if (row->first && !argv_read_properties(guest, &option))
         return false;
     g_array_append_val(guest->options, option);

@@ -51,6 +51,12 @@ static const char *const of_systemd_run[] = { "property", "description",  "unit"
                                               NULL };
 
 static const struct wrapper wrappers[] = {
+    { "if", RUNS, "", nothing, 0 }, /* words of a shell, behind which a command begins */
+    { "then", RUNS, "", nothing, 0 },
+    { "else", RUNS, "", nothing, 0 },
+    { "do", RUNS, "", nothing, 0 },
+    { "!", RUNS, "", nothing, 0 },
+    { "{", RUNS, "", nothing, 0 },
     { "env", RUNS, "uCS", of_sudo, 0 },
     { "exec", RUNS, "a", nothing, 0 },
     { "command", RUNS, "", nothing, 0 },
@@ -78,19 +84,21 @@ static const char *base_name(const char *path)
     return slash ? slash + 1 : path;
 }
 
-static bool is_qemu(const char *path)
-{
-    const char *name = base_name(path);
-    return g_str_has_prefix(name, "qemu-system-") || strcmp(name, "qemu-kvm") == 0 || strcmp(name, "kvm") == 0 ||
-           strcmp(name, "qemu") == 0;
-}
-
 static bool is_assignment(const char *text)
 {
     const char *at = text;
     while (g_ascii_isalnum(*at) || *at == '_')
         at++;
     return at > text && *at == '=' && !g_ascii_isdigit(*text);
+}
+
+static bool is_qemu(const char *path)
+{
+    const char *name = base_name(path);
+    if (is_assignment(path) || strpbrk(name, " \t\n"))
+        return false; /* QEMU=/usr/bin/qemu-system-x86_64 runs nothing */
+    return g_str_has_prefix(name, "qemu-system-") || strcmp(name, "qemu-kvm") == 0 || strcmp(name, "kvm") == 0 ||
+           strcmp(name, "qemu") == 0;
 }
 
 static const struct wrapper *find_wrapper(const char *path)
@@ -236,9 +244,11 @@ bool argv_find_commands(struct syntax *syntax, uint32_t file, const struct argv_
         uint32_t first = skip_assignments(&finder, at, end);
         if (program < end) {
             end = command_end(&finder, program, end);
-            struct argv_command command = {
-                .file = file, .words = finder.words + at, .count = end - at, .program = program - at
-            };
+            struct argv_command command = { .file = file,
+                                            .words = finder.words + at,
+                                            .count = end - at,
+                                            .program = program - at,
+                                            .number = commands->len - before };
             g_array_append_val(commands, command);
         } else if (first < end && !finder.foreign++) {
             finder.first_foreign = finder.words[first];

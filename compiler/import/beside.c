@@ -155,19 +155,6 @@ static void say_cpu(struct saying *saying, const struct base_value *ruled)
         }
 }
 
-static void say_what_numac_decides(struct saying *saying, const struct base_value *ruled)
-{
-    const struct base_value *gic = &saying->beside->facts[FACT_GIC], *acpi = &saying->beside->facts[FACT_NO_ACPI];
-    if (gic->text && strcmp(gic->text, "3") != 0 && strcmp(gic->text, "host") != 0)
-        tell_lost(saying, gic->span, "numac takes version 3, that of servers", "version %.40s of the GIC", gic->text);
-    const struct architecture *architecture = architecture_of(ruled[BASE_ARCH].text);
-    if (acpi->text && architecture->families->name && architecture->acpi != ACPI_NEVER)
-        tell_lost(saying, acpi->span, "numac's guests have ACPI, by which they see their cells",
-                  "cells of a guest without '<acpi/>'");
-}
-
-/* ---- boot ------------------------------------------------------------------------------------------------------- */
-
 static bool is_uefi(const struct domain_beside *beside)
 {
     const struct base_value *firmware = &beside->facts[FACT_FIRMWARE], *loader = &beside->facts[FACT_LOADER],
@@ -175,6 +162,27 @@ static bool is_uefi(const struct domain_beside *beside)
     return g_strcmp0(firmware->text, "efi") == 0 || g_strcmp0(type->text, "pflash") == 0 ||
            (loader->text && is_uefi_image(loader->text));
 }
+
+/* Whether the guest of numac has ACPI where the imported one has none. */
+static bool gets_acpi(const struct domain_beside *beside, const struct architecture *architecture)
+{
+    bool starts_otherwise = architecture->has_bios || beside->facts[FACT_KERNEL].text;
+    return architecture->families->name &&
+           (architecture->acpi == ACPI_ALWAYS ||
+            (architecture->acpi == ACPI_BESIDE_UEFI && (is_uefi(beside) || !starts_otherwise)));
+}
+
+static void say_what_numac_decides(struct saying *saying, const struct base_value *ruled)
+{
+    const struct base_value *gic = &saying->beside->facts[FACT_GIC], *acpi = &saying->beside->facts[FACT_NO_ACPI];
+    if (gic->text && strcmp(gic->text, "3") != 0 && strcmp(gic->text, "host") != 0)
+        tell_lost(saying, gic->span, "numac takes version 3, that of servers", "version %.40s of the GIC", gic->text);
+    if (acpi->text && gets_acpi(saying->beside, architecture_of(ruled[BASE_ARCH].text)))
+        tell_lost(saying, acpi->span, "numac's guests have ACPI, by which they see their cells",
+                  "cells of a guest without '<acpi/>'");
+}
+
+/* ---- boot ------------------------------------------------------------------------------------------------------- */
 
 /* What its name does not tell would be opened otherwise. */
 static void say_disk(struct saying *saying, struct line *boot)

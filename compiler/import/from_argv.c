@@ -64,32 +64,40 @@ static const char *program_architecture(struct arena *arena, const char *program
     return strcmp(architecture, "i386") == 0 ? "i686" : *architecture ? architecture : "x86_64";
 }
 
-/* A guest without a name has that of its file: pg-1.argv, pg-1.x86_64-latest.args. */
+/* A guest without a name has that of its file: pg-1.argv, pg-1.x86_64-latest.args; further ones a number behind it. */
 static const char *name_of_file(struct argv_guest *guest)
 {
     const struct source *source = source_at(guest->syntax->sources, guest->command->file);
     g_autofree char *base = source->path ? g_path_get_basename(source->path) : NULL;
     size_t length = base ? strcspn(base, ".") : 0;
     bool is_process = !base || strcmp(base, "cmdline") == 0 || !length;
-    return is_process ? "guest" : arena_string(guest->arena, base, length);
+    const char *name = is_process ? "guest" : arena_string(guest->arena, base, length);
+    uint32_t number = guest->command->number;
+    return number ? arena_printf(guest->arena, "%s-%u", name, number + 1) : name;
 }
 
 static void identify(struct argv_guest *guest, struct domain_identity *identity)
 {
     const struct property *name = NULL;
+    const struct option *live = NULL; /* a shell would put something else in its place */
     for (struct option *option = argv_next(guest, ARGV_NAME, NULL); option;
          option = argv_next(guest, ARGV_NAME, option)) {
         const struct property *said = option_take(option, "guest");
-        name = said ? said : name;
+        live = option->value->is_live ? option : NULL;
+        name = live ? NULL : said ? said : name;
         argv_leave_unused(guest, option, NULL);
     }
     identity->name = name && *name->value ? name->value : name_of_file(guest);
-    identity->name_span =
-        name ? name->where : argv_word_span(guest->command->file, &guest->command->words[guest->command->program]);
+    identity->name_span = name ? name->where
+                          : live
+                              ? live->span
+                              : argv_word_span(guest->command->file, &guest->command->words[guest->command->program]);
     if (name)
         return;
     struct finding *finding = argv_report(guest, NM_argv_no_name, identity->name_span,
-                                          "the command line names no guest: it is called '%.200s'", identity->name);
+                                          live ? "a shell makes the guest's name: it is called '%.200s'"
+                                               : "the command line names no guest: it is called '%.200s'",
+                                          identity->name);
     finding_help(guest->findings, finding, "write '-name NAME' into it, or rename the guest in the site");
 }
 

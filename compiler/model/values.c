@@ -286,8 +286,6 @@ static bool refuse_later(struct binder *binder, const struct column *column, con
         const char *text, *about, *help;
     } later[] = {
         { "s390x", "guests of IBM Z", "write 'x86_64' or 'aarch64'" },
-        { "riscv64", "RISC-V guests", "write 'x86_64' or 'aarch64'" },
-        { "loongarch64", "LoongArch guests", "write 'x86_64' or 'aarch64'" },
     };
     bool is_architecture = column->type == V_CHOICE && strcmp(column->choices[0], "x86_64") == 0;
     for (size_t i = 0; is_architecture && i < G_N_ELEMENTS(later); i++) {

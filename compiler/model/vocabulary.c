@@ -9,7 +9,7 @@
 static const char *const program_choices[] = { "libvirt", "qemu", "kernel", "libnuma", NULL };
 static const char *const placement_choices[] = { "pack", "spread", NULL };
 static const char *const ksm_choices[] = { "no", "yes", "local", NULL };
-static const char *const arch_choices[] = { "x86_64", "aarch64", "ppc64", NULL };
+static const char *const arch_choices[] = { "x86_64", "aarch64", "ppc64", "riscv64", "loongarch64", NULL };
 static const char *const accel_choices[] = { "kvm", "tcg", NULL };
 static const char *const cache_choices[] = { "emulate", "passthrough", "disable", NULL };
 static const char *const cpu_cache_choices[] = { "l1d", "l1i", "l2", "l3", NULL };

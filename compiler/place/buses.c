@@ -70,7 +70,8 @@ static uint32_t cell_near(const struct laying *laying, const struct device *devi
     if (device->cell)
         return cell_called(laying, device->cell, said_span(&device->said, W_DEVICE_CELL, 1));
     const struct host_device *facts = host && address ? device_at(host, address) : NULL;
-    if (!guest->has_numa || !facts || facts->node_os_index == NO_INDEX || device->is_of_base)
+    if (!guest->has_numa || !facts || facts->node_os_index == NO_INDEX || device->is_of_base ||
+        !guest_architecture(laying->guest)->has_expanders)
         return NO_INDEX;
     for (uint32_t c = 0; c < guest->cell_count; c++)
         if (guest->cells[c].nodes && ids_contains(guest->cells[c].nodes, facts->node_os_index))

@@ -12,6 +12,10 @@ import subprocess
 from harness import devicetree
 
 
+# where the machines `virt` have memory that a transfer can use, and the firmware configuration device; x86_64 has ports
+PLACES = {"aarch64": (0x40200000, 0x9020000), "riscv64": (0x80200000, 0x10100000), "loongarch64": (0x200000, 0x1e020000)}
+
+
 class EngineError(Exception):
     """QEMU refused the command line or a question."""
 
@@ -19,8 +23,8 @@ class EngineError(Exception):
 class Paused:
     def __init__(self, words, scratch):
         path = pathlib.Path(scratch, "t")
-        self.is_arm, self.is_ppc = words[0].endswith("aarch64"), words[0].endswith("ppc64")
-        self.scratch = scratch
+        self.architecture = words[0].rpartition("-")[2]
+        self.is_ppc, self.scratch = self.architecture == "ppc64", scratch
         self.errors = open(pathlib.Path(scratch, "err"), "w+", encoding="utf-8", errors="replace")
         with socket.socket(socket.AF_UNIX) as listener:
             listener.bind(str(path))
@@ -82,11 +86,12 @@ class Paused:
 
     def _firmware_read(self, select, length):
         """One transfer of the firmware configuration device into guest memory, then out of it."""
-        order, read, choose = (0x40200000 if self.is_arm else 0x200000), 2, 8
+        order, device = PLACES.get(self.architecture, (0x200000, None))
+        read, choose = 2, 8
         place = order + 0x1000
         self._port(f"write {order:#x} 16 0x{struct.pack('>IIQ', select << 16 | read | choose, length, place).hex()}")
-        if self.is_arm:  # in memory, where the machine `virt` has it
-            self._port(f"write 0x9020010 8 0x{struct.pack('>Q', order).hex()}")
+        if device:
+            self._port(f"write {device + 16:#x} 8 0x{struct.pack('>Q', order).hex()}")
         else:
             self._port(f"outl 0x514 {0:#x}")
             self._port(f"outl 0x518 {int.from_bytes(order.to_bytes(4, 'little'), 'big'):#x}")

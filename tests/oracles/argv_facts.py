@@ -391,7 +391,8 @@ def _expanders(texts):
 def _physical_bits(text):
     """What a -cpu says of physical address bits."""
     told = dict(part.split("=", 1) for part in text.split(",")[1:] if "=" in part)
-    return {"host": told.get("host-phys-bits") == "on", "bits": integer(told.get("phys-bits", 0)),
+    unsaid = 40 if told.get("host-phys-bits") == "off" else 0  # QEMU's own
+    return {"host": told.get("host-phys-bits") == "on", "bits": integer(told.get("phys-bits", unsaid)),
             "limit": integer(told.get("host-phys-bits-limit", 0))}
 
 
@@ -491,6 +492,12 @@ def _caches(machine):
     return found
 
 
+def _gic(machine):
+    """Its version; a host's is that of servers."""
+    said = machine.get("gic-version")
+    return "3" if said in ("host", "max") else said
+
+
 def facts(words, mounts=None):
     """The NUMA facts of one command line, given as its words.  `mounts` are those of hugetlbfs: {path: page bytes}."""
     options = _options(words)
@@ -530,7 +537,7 @@ def facts(words, mounts=None):
         "iothreads": _iothreads(options.get("-object", [])), "devices": _host_devices(options.get("-device", [])),
         "initiators": _initiators(options.get("-object", [])),
         "caches": _caches(machine), "cxl": cxl, "physical_bits": _physical_bits(options.get("-cpu", [""])[0]), "plugged": _plugged(options.get("-device", [])),
-        "remapping": _remapping(machine, options.get("-device", [])), "gic": machine.get("gic-version"),
+        "remapping": _remapping(machine, options.get("-device", [])), "gic": _gic(machine),
     }
 
 

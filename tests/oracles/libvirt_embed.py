@@ -37,6 +37,8 @@ LACKS = ("No emulator found for arch", "does not support machine type", "Cannot 
          "both maximum memory size and memory slot count must be specified",
          "Memory Bandwidth value exceeding 100", "Advice from numad is needed",
          "Maximum CPUs greater than specified machine type limit",
+         "Unknown architecture", "architecture is not supported by CPU driver",
+         "maximum CPU is not supported by QEMU binary",
          "usable hugetlbfs mount for 32768 KiB")  # a size of aarch64
 CONFIGURATION = """stdio_handler = "file"
 user = "root"

@@ -11,12 +11,13 @@ import os
 import pathlib
 import re
 import shutil
+import subprocess
 import sys
 import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
-from harness import acpi, built, papr, tap
+from harness import acpi, built, devicetree, papr, tap
 from harness.program import ROOT, Numac
 from harness.qemu import EngineError, Paused
 from oracles import argv_facts
@@ -29,7 +30,12 @@ NOT_NUMA = ("-kernel", "-initrd", "-append", "-bios", "-blockdev", "-netdev", "-
 LACKS = ("requires support for extended interrupt mode", "kernel irqchip and X2APIC", "unsupported machine type",
          "is not a valid object type", "does not accept value 'acpi-generic-initiator'", "cannot set up guest memory",
          "The max CPUs supported by machine", "dynamic-memslots' not found", "smp.modules' is unexpected", "volatile-memdev' not found",
+         "NUMA is not supported by this machine-type", "virt-machine.hmat' not found",
          "TCG cannot support more than 1 thread/core")
+
+MODELS = {"aarch64": "max", "riscv64": "rv64", "loongarch64": "la464"}  # which all have, of those emulated here
+PLUGS_NONE = ("aarch64", "riscv64")
+TELLS_BY_TREE = ("riscv64",)  # before UEFI has tables of ACPI
 
 
 # ---- the command line, for this machine ------------------------------------------------------------------------
@@ -52,7 +58,8 @@ class Fitted:
 
     def _option(self, option, value):
         if option == "-device" and argv_facts.is_vcpu(value):
-            value = re.sub(r"^[^,]*(-[a-z0-9_]+-cpu)(?!-core)", r"max\1", value)
+            value = re.sub(r"^[^,]*(-[a-z0-9_]+-cpu)(?!-core)",
+                           MODELS.get(self.words[0].rpartition("-")[2], "max") + r"\1", value)
             value = value.replace("host-spapr-cpu-core", "power9_v2.0-spapr-cpu-core")
         elif option in NOT_NUMA or (option == "-device" and not value.startswith(STAYS)) or option == "-accel":
             return
@@ -66,9 +73,11 @@ class Fitted:
         if option == "-device" and value.startswith("vfio-pci"):  # another device in the same place
             self._drop("vfio-pci")
             value = re.sub(r"^vfio-pci,host=[^,]*", "pci-testdev", value)
+        if option == "-machine" and self.words[0].endswith("riscv64"):  # whose other interrupt controller QEMU 7.2 breaks
+            value += ",aia=aplic"
         if option == "-cpu":
-            value = "max" if self.words[0].endswith("aarch64") else "max,phys-bits=52" \
-                if not self.words[0].endswith("ppc64") else value.replace("host", "power9_v2.0")
+            value = value.replace("host", "power9_v2.0") if self.words[0].endswith("ppc64") else \
+                MODELS.get(self.words[0].rpartition("-")[2], "max,phys-bits=52")
         elif option == "-object":
             value = self._object(value)
             if value is None:
@@ -118,7 +127,7 @@ def _backends(engine):
     section = re.search(r"^    [^ ].*: ppc_spapr\.ram\n((?:      .*\n)*)" if engine.is_ppc else
                         r"^memory-region: (?:pc|mach-virt)\.ram\n((?:  .*\n)*)", tree, re.MULTILINE)
     rows = re.findall(r"^ +([0-9a-f]+)-([0-9a-f]+) \(prio \d+, ram\): (\S+)",
-                      tree if engine.is_arm else section.group(1) if section else "", re.MULTILINE)
+                      tree if engine.architecture in MODELS else section.group(1) if section else "", re.MULTILINE)
     found, seen = [], set()
     for begin, end, name in sorted(rows):
         if name in devices and name not in seen:
@@ -141,8 +150,9 @@ def _place(properties):
 
 def _vcpus(engine):
     """({vcpu that is there: its place}, the places of all that there can be)"""
-    found = {one["cpu-index"]: _place(one["props"]) for one in engine.ask("query-cpus-fast")}
-    if engine.is_arm:  # where nothing is plugged
+    cpus = engine.ask("query-cpus-fast")
+    found = {one["cpu-index"]: _place(one["props"]) if "props" in one else None for one in cpus}
+    if engine.architecture in PLUGS_NONE or None in found.values():
         return found, [found[number] for number in sorted(found)]
     possible = [one for one in engine.ask("query-hotpluggable-cpus") for _ in range(one["vcpus-count"])]
     present = [one for one in possible if "qom-path" in one]
@@ -285,7 +295,19 @@ def _steps(plan):
     return {(0, 1): next((step for least, most, step in levels if least <= distance <= most), 160)}
 
 
-def engine_facts(engine, words):
+def tree_facts(words, scratch):
+    """Of a machine that tells its cells in a device tree: what a kernel reads of them."""
+    path = pathlib.Path(scratch, "tree")
+    done = subprocess.run([*words, "-machine", f"dumpdtb={path}"], capture_output=True, text=True, check=False)
+    if not path.exists():
+        raise EngineError(done.stderr)
+    tree = devicetree.nodes(path.read_bytes())
+    found = {"srat_vcpus": devicetree.cpus(tree), "srat_memory": devicetree.memory(tree)}
+    distances = devicetree.distances(tree)
+    return {key: value for key, value in (found | {"distances": distances}).items() if value}
+
+
+def engine_facts(engine, words, tree):
     vcpus, possible = _vcpus(engine)
     facts = {"cells": _cells_of_monitor(engine), "memory": _backends(engine), "vcpus": vcpus, "possible": possible,
              "iothreads": _iothreads(engine), "expanders": _expanders(engine),
@@ -294,10 +316,13 @@ def engine_facts(engine, words):
     if engine.is_ppc:
         return facts | _told_by_tree(engine, words)
     data = engine.firmware_file("etc/acpi/tables")
+    facts |= {"cxl_windows": []} | tree
+    if data is None and engine.architecture in TELLS_BY_TREE:
+        return facts
     if data is None:
         raise tap.Failure("this machine has no ACPI tables: the guest sees no cells")
     tables = acpi.tables(data)
-    if "SRAT" in tables:
+    if "SRAT" in tables and facts["cells"]:
         facts["srat_vcpus"], facts["srat_memory"] = acpi.srat(tables["SRAT"])
     if "SLIT" in tables:
         facts["distances"] = acpi.slit(tables["SLIT"])
@@ -370,8 +395,13 @@ def plan_facts(plan, engine):
     cells = [argv_facts.ids_of_text(cell["vcpus"]) for cell in plan["cells"]]
     told = plan["numa"]
     cell_of = {vcpu: number for number, vcpus in enumerate(cells) for vcpu in vcpus} if told else {}
-    is_ppc = plan["architecture"] == "ppc64"
+    architecture = plan.get("architecture", "x86_64")
+    is_ppc = architecture == "ppc64"
     places = _places(plan["vcpus"], cell_of, is_ppc)
+    if architecture in TELLS_BY_TREE:  # a core each, in one row
+        places = [dict.fromkeys(LEVELS, 0) | {"core-id": number, "cell": place["cell"]} for number, place in enumerate(places)]
+    if None in engine["vcpus"].values():  # of a QEMU that knows no places there
+        places = [None] * len(places)
     online = argv_facts.ids_of_text(plan["vcpus"].get("online", f"0-{len(places) - 1}" if len(places) > 1 else "0"))
     facts = {
         "cells": [[vcpu for vcpu in cell if vcpu in online] for cell in cells] if told else [],
@@ -384,7 +414,7 @@ def plan_facts(plan, engine):
         "caches": plan["vcpus"].get("caches", {}), "cxl": _planned_cxl(plan), "cxl_windows": _planned_windows(plan),
     }
     if told:
-        numbers = acpi.apic_ids(plan["vcpus"]) if plan["architecture"] == "x86_64" else range(len(places))
+        numbers = acpi.apic_ids(plan["vcpus"]) if architecture == "x86_64" else range(len(places))
         facts["srat_vcpus"] = {number: cell_of[vcpu] for vcpu, number in enumerate(numbers)
                                if not is_ppc or vcpu in online}
         facts["srat_memory"] = {number: cell["memory_bytes"] for number, cell in enumerate(plan["cells"])
@@ -406,8 +436,10 @@ def differences(argv, plan):
         raise tap.Skip(f"{fitted.words[0]} is not installed")
     with tempfile.TemporaryDirectory(prefix="nq") as scratch:
         try:
+            by_tree = fitted.words[0].rpartition("-")[2] in TELLS_BY_TREE
+            tree = tree_facts(fitted.words, scratch) if by_tree else {}
             with Paused(fitted.words, scratch) as engine:
-                facts = engine_facts(engine, argv_facts.words_of_file(argv))
+                facts = engine_facts(engine, argv_facts.words_of_file(argv), tree)
         except EngineError as trouble:
             if any(lack in str(trouble) for lack in LACKS):
                 raise tap.Skip(f"this QEMU cannot: {trouble}") from trouble
@@ -464,12 +496,32 @@ def overlook_cxl(right, wrong):
         raise tap.Failure(f"not seen: {wrong} instead of {right}")
 
 
+# A case whose cells stand in a device tree, and mistakes in its command line.
+TREE = ROOT / "tests" / "cases" / "arch"
+TREE_MISTAKES = (("a distance in a device tree", "dst=1,val=17", "dst=1,val=18"),
+                 ("the memory of cells in a device tree", "id=ram-cell0,size=2147483648", "id=ram-cell0,size=1073741824"),
+                 ("the vcpus of cells in a device tree", "cpus=0-5", "cpus=0-4"))
+
+
+def overlook_in_tree(right, wrong):
+    argv, plan = (TREE / "riscv64-kernel.argv").read_text(), json.loads((TREE / "riscv64-kernel.plan.json").read_text())
+    if right not in argv:
+        raise tap.Failure(f"the case has no {right}")
+    wrong_argv = argv.replace(right, wrong).replace("cpus=6-7", "cpus=5-7" if "cpus" in right else "cpus=6-7")
+    if "size" in right:
+        wrong_argv = wrong_argv.replace("size=6291456k", "size=5242880k")
+    if not differences(wrong_argv, plan["guests"][0])[0]:
+        raise tap.Failure(f"not seen: {wrong} instead of {right}")
+
+
 def self_tests():
     plan = json.loads(mistakes.PLAN.read_text())
     return [tap.Test("sample agrees with shared caches", lambda: compare(*shared_caches("die"))),
             tap.Test("sample: sees who shares a cache", overlook_caches)] + \
         [tap.Test(f"CXL: sees {about}", lambda right=right, wrong=wrong: overlook_cxl(right, wrong))
          for about, right, wrong in CXL_MISTAKES] + \
+        [tap.Test(f"riscv64: sees {about}", lambda right=right, wrong=wrong: overlook_in_tree(right, wrong))
+         for about, right, wrong in TREE_MISTAKES] + \
          [tap.Test("sample agrees", lambda: compare(mistakes.ARGV.read_text(), plan))] + \
         [tap.Test(f"sample: sees {mistake.about}", lambda mistake=mistake: overlook(plan, mistake))
          for mistake in mistakes.MISTAKES if mistake.engine_sees]

@@ -24,6 +24,7 @@ LATER = {  # elements and attributes that the schema has from a version on
     (9, 5, 0): re.compile(r"<maxMemory unit=.*?</maxMemory>"),
     (9, 3, 0): re.compile(r"(?<=<maxphysaddr mode='passthrough') limit='\d+'"),
     (10, 1, 0): re.compile(r" dynamicMemslots='yes'|(?<=') clusters='\d+'"),
+    (10, 2, 0): re.compile(r"(?<=<type) arch='loongarch64'"),
 }
 
 

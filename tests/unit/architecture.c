@@ -15,11 +15,15 @@ static void each_word_has_a_row(void)
         g_assert_nonnull(architecture->families->name);
         g_assert_nonnull(architecture->libvirt_machine);
         g_assert_nonnull(architecture->vcpus_note);
+        g_assert_nonnull(architecture->emulated_cpu);
         g_assert_cmpuint(architecture->pages[0], !=, 0);
+        g_assert_cmpuint(architecture->normal_page, !=, 0);
+        g_assert_true(!architecture->plugs_vcpus || architecture->plugs_cores || architecture->cpu_device);
         for (const struct machine_family *family = architecture->families; family->name; family++) {
-            g_autofree char *versioned = g_strconcat(family->versions, "7.2", NULL);
+            const char *versions = family->versions ? family->versions : family->name;
+            g_autofree char *versioned = g_strconcat(versions, "7.2", NULL);
             g_assert_true(machine_family_of(architecture, family->name) == family);
-            g_assert_true(machine_family_of(architecture, versioned) == family);
+            g_assert_true(machine_family_of(architecture, versioned) == (family->versions ? family : NULL));
         }
     }
 }
@@ -52,6 +56,9 @@ static void others_forbid_nothing(void)
     g_assert_null(machine_family_of(none, NULL));
     g_assert_cmpuint(machine_vcpus_most(none, "any"), ==, UINT32_MAX);
     g_assert_true(none->has_bios && none->has_cpuid && none->plugs_vcpus);
+    g_assert_true(none->has_cpu_features && none->has_hmat && none->has_expanders && none->bios_starts_disks);
+    g_assert_cmpuint(none->memory_kinds, ==, UINT32_MAX);
+    g_assert_cmpuint(none->sockets_most, ==, 0);
 }
 
 static void old_versions_take_fewer(void)

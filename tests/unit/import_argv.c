@@ -87,6 +87,10 @@ static const struct {
     { "a memfd is shared unless it says otherwise",
       KVM "-m 1G -machine memory-backend=m -object memory-backend-memfd,id=m,size=1G",
       "    memory 1GiB\n" ONE "    backing memfd\n    access shared\n" },
+    { "huge pages by the name of a folder", KVM "-m 1G -mem-path /run/hugepages/kvm/1048576kB -mem-prealloc",
+      "    memory 1GiB\n" ONE "    pages 1GiB\n" },
+    { "huge pages beside the name of a guest", KVM "-m 1G -mem-path /dev/hugepages/qemu/4Gguest -mem-prealloc",
+      "    memory 1GiB\n" ONE "    pages 2MiB\n" },
     { "huge pages by the name of their mount", KVM "-m 1G -mem-path /mnt/hugepages-1G/a -mem-prealloc",
       "    memory 1GiB\n" ONE "    pages 1GiB\n" },
     { "huge pages of a folder",
@@ -288,6 +292,10 @@ static const struct {
     { "a word a line, without backslashes",
       "A=b\nqemu-system-x86_64\n-name\ng\n-append\n'a\nb' 'c'\n-accel\nkvm\n-M\nq35\n-cpu\nhost\n", NULL },
     { "a line behind others", "\n# it's the guest\n" KVM "2>&1 > /dev/null &\n", "    memory 128MiB\n" ONE },
+    { "a program that is only named", "A=/usr/bin/qemu-system-x86_64\n" KVM "\nB=\"./qemu-system-x86_64 -m 1G\"\n",
+      "    memory 128MiB\n" ONE },
+    { "a line behind a word of the shell", "if true; then " KVM "\n  else ! sudo cat x\nfi\n",
+      "    memory 128MiB\n" ONE },
     { "options on lines of their own", KVM "\n-m 1G\n -S\n", "    memory 1GiB\n" ONE },
     { "two dashes", "qemu-system-x86_64 --name g --accel kvm --machine q35 --cpu host --m 1G",
       "    memory 1GiB\n" ONE },
@@ -350,6 +358,17 @@ static void test_several(void)
     g_assert_cmpuint(finding->code, ==, NM_argv_left_out);
     g_assert_cmpstr(finding->message, ==, "left out: 'set'");
     g_assert_cmpstr(finding->notes[0], ==, "and 1 more that run something else than QEMU");
+    run_end(&run);
+}
+
+/* Each gets a name of its own. */
+static void test_several_without_names(void)
+{
+    static const char text[] = "if cat x; then\n  kvm -M q35 -cpu host -m 1G\nelse\n  kvm -M q35 -cpu host -m 2G\nfi\n";
+    struct run run = import(text, sizeof text - 1);
+    g_assert_nonnull(run.imported.site);
+    g_assert_cmpstr(run.imported.site->str, ==,
+                    "guest pg {\n    memory 1GiB\n    vcpus 1\n}\n\nguest pg-2 {\n    memory 2GiB\n    vcpus 1\n}\n");
     run_end(&run);
 }
 
@@ -463,6 +482,8 @@ static const struct {
       "-mem-path /dev/hugepages-1G" },
     { "cells of a guest without ACPI", KVM "-m 1G -no-acpi -numa node,cpus=0,mem=1G", NM_argv_not_carried, "-no-acpi" },
     { "a guest without ACPI", KVM "-machine acpi=off", NM_argv_left_out, "acpi=off" },
+    { "a kernel in a variable", KVM "-kernel \"$DIR/bzImage\"", NM_argv_not_carried, "-kernel \"$DIR/bzImage\"" },
+    { "a name in a variable", "kvm -name $VM -M q35 -cpu host", NM_argv_no_name, "-name $VM" },
     { "options in a variable", KVM "\"$@\"", NM_argv_not_carried, "\"$@\"" },
     { "an old GIC", "qemu-system-aarch64 -name g -accel kvm -machine virt,gic-version=2 -cpu host", NM_argv_not_carried,
       "gic-version=2" },
@@ -524,5 +545,6 @@ int main(int argc, char **argv)
     g_test_add_func("/argv/process", test_process);
     g_test_add_func("/argv/name of file", test_name_of_file);
     g_test_add_func("/argv/several", test_several);
+    g_test_add_func("/argv/several-without-names", test_several_without_names);
     return g_test_run();
 }
