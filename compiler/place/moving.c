@@ -89,27 +89,28 @@ static const struct guest *as_it_moves(const struct attempt *attempt, const stru
 
 /* ---- one host --------------------------------------------------------------------------------------------------- */
 
-/* By the first time that the host stands in the list. */
+/* Of a host in a `migrate`, the first time that it stands there. */
+static uint32_t position_of(const struct list *names, const char *host)
+{
+    uint32_t position = 0;
+    while (strcmp(((const char *const *)names->items)[position], host) != 0)
+        position++;
+    return position;
+}
+
 static struct landing *landing_of(struct placing *placing, uint32_t number, const char *host)
 {
     const struct list *names = &placing->site->guests[number].migrate;
     struct landing **landings = &placing->landings[number];
-    uint32_t position = 0;
     if (!*landings)
         *landings = arena_array(placing->arena, struct landing, names->count);
-    while (strcmp(((const char *const *)names->items)[position], host) != 0)
-        position++;
-    return &(*landings)[position];
+    return &(*landings)[position_of(names, host)];
 }
 
 static struct span landing_span(const struct placing *placing, const struct guest *moved, const struct room *room)
 {
     const struct guest *guest = &placing->site->guests[moved->number];
-    const char *const *names = guest->migrate.items;
-    uint32_t position = 0;
-    while (strcmp(names[position], room->host->name) != 0)
-        position++;
-    return placed_word_span(guest, W_GUEST_MIGRATE, position + 1);
+    return placed_word_span(guest, W_GUEST_MIGRATE, position_of(&guest->migrate, room->host->name) + 1);
 }
 
 static struct movers movers_of(const struct attempt *attempt, const struct guest *first)
