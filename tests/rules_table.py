@@ -29,8 +29,8 @@ LAST = 225
 OPENING = """# Rules
 
 What can be wrong with a NUMA layout, and what numac says of it. The numbers are those that the rules in `compiler/check` give
-as their source. Where there is no code, the last column says why: the language cannot say the mistake, another program is the
-only one to make it, or the words come in a later version. `numac explain CODE` tells more of each.
+as their source. Where there is no code, the last column says why: the language cannot say the mistake, or another
+program is the only one to make it. `numac explain CODE` tells more of each.
 
 This page is made from `rules.tsv` by `tests/rules_table.py --write`.
 """

@@ -72,7 +72,7 @@ static void threads_are_of_a_core(const struct check *check, const struct guest 
 
 const struct model_rule pseries_rules[] = {
     { .name = "memory-is-whole-blocks", .source = "QEMU hw/ppc/spapr.c", .run = memory_is_whole_blocks },
-    { .name = "threads-are-of-a-core", .source = "QEMU hw/ppc/spapr.c", .run = threads_are_of_a_core },
+    { .name = "threads-are-of-a-core", .source = "peers 47", .run = threads_are_of_a_core },
     { 0 }
 };
 
