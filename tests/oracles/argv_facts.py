@@ -525,7 +525,7 @@ def facts(words, mounts=None):
     has_hmat = boolean(machine.get("hmat", "off"))
     if hmat and not has_hmat:
         raise FactError("values of an HMAT on a machine without one")
-    for backend in [*backends.values(), whole]:
+    for backend in [*backends.values(), *(cell["memory"] for cell in cells), whole]:
         if backend and backend["merge"] is None:
             backend["merge"] = boolean(machine.get("mem-merge", "on"))
     overcommit = table(options.get("-overcommit", ["mem-lock=off"])[0])
