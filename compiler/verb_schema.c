@@ -26,7 +26,9 @@ static const struct made_text {
     void (*write)(GString *out);
 } made_texts[] = {
     { .name = "site", .write = write_site_schema },
-    { .name = "language-tables", .write = write_language_tables }, /* for docs/language.md; no schema, so not in help */
+    /* for docs/language.md; no schemas, so not in help */
+    { .name = "language-tables", .write = write_language_tables },
+    { .name = "architecture-table", .write = write_architecture_table },
 };
 
 static bool write_made(struct session *session, const char *name)

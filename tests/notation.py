@@ -22,7 +22,7 @@ from harness.tap import Failure, Skip, Test
 ODD = "guest   a{\nmemory 1GiB # size\n}\n"
 EVEN = "guest a {\n    memory 1GiB  # size\n}\n"
 LANGUAGE = ROOT / "docs" / "language.md"
-BEGIN, END = "<!-- generated: vocabulary -->\n", "<!-- end -->\n"
+TABLES = {"vocabulary": "language-tables", "architectures": "architecture-table"}  # by their marks in the reference
 
 
 def expect(what, got, wanted):
@@ -136,11 +136,13 @@ def output_file(numac, folder):
 
 
 def with_tables(numac, text):
-    begin, end = text.find(BEGIN), text.find(END)
-    if begin < 0 or end < begin:
-        raise Failure(f"{LANGUAGE.name} has lost its marks '{BEGIN.strip()}' and '{END.strip()}'")
-    tables = numac.run(["schema", "language-tables"]).out
-    return text[:begin + len(BEGIN)] + "\n" + tables + "\n" + text[end:]
+    for mark, made in TABLES.items():
+        begin, end = f"<!-- generated: {mark} -->\n", f"<!-- end: {mark} -->"
+        first, last = text.find(begin), text.find(end)
+        if first < 0 or last < first:
+            raise Failure(f"{LANGUAGE.name} has lost its marks '{begin.strip()}' and '{end}'")
+        text = text[:first + len(begin)] + "\n" + numac.run(["schema", made]).out + "\n" + text[last:]
+    return text
 
 
 def tables_of_the_reference(numac):

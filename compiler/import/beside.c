@@ -185,6 +185,10 @@ static void say_what_numac_decides(struct saying *saying, const struct base_valu
     const struct base_value *gic = &saying->beside->facts[FACT_GIC], *acpi = &saying->beside->facts[FACT_NO_ACPI];
     if (gic->text && strcmp(gic->text, "3") != 0 && strcmp(gic->text, "host") != 0)
         tell_lost(saying, gic->span, "numac takes version 3, that of servers", "version %.40s of the GIC", gic->text);
+    else if (!gic->text && architecture_of(ruled[BASE_ARCH].text)->gic_version &&
+             strcmp(ruled[BASE_ACCEL].text, "tcg") == 0)
+        tell_lost(saying, ruled[BASE_ARCH].span, "numac takes version 3, that of servers",
+                  "version 2 of the GIC, which libvirt gives an emulated guest that says none");
     const struct architecture *architecture = architecture_of(ruled[BASE_ARCH].text);
     if (acpi->text && architecture->lacks_cells)
         tell_cells(saying->syntax->findings, acpi->span, architecture);

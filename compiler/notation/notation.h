@@ -29,5 +29,6 @@ bool rewrite_file(struct findings *findings, const char *path, struct text text)
 /* Cures that quote the language, said in YAML where their finding stands in YAML.  Once, before they are shown. */
 void helps_in_yaml(struct findings *findings, const struct sources *sources, struct arena *arena);
 
-void write_site_schema(GString *out);     /* JSON Schema (draft 7) of the YAML form */
-void write_language_tables(GString *out); /* every word, for docs/language.md */
+void write_site_schema(GString *out);        /* JSON Schema (draft 7) of the YAML form */
+void write_language_tables(GString *out);    /* every word, for docs/language.md */
+void write_architecture_table(GString *out); /* what guests of each can have, for the same */
