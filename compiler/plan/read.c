@@ -385,6 +385,20 @@ static void read_targets_of_guest(struct plan_reader *reader, struct json_c_obje
                     has_gap ? "has no words for" : "can say", guest->name);
 }
 
+/* What numac itself writes a machine for has what its architecture has; a base may be of any. */
+static void check_architecture(struct plan_reader *reader, const struct plan_guest *guest)
+{
+    const struct architecture *architecture = architecture_of(guest->architecture);
+    if (reader->failed || guest->has_base)
+        return;
+    if (!architecture->families->name)
+        reader_fail(reader, NM_plan_value, "architecture", "numac writes no machine of '%s'", guest->architecture);
+    else if (strcmp(guest->firmware, "uefi") == 0 && !architecture->uefi_image)
+        reader_fail(reader, NM_plan_conflict, "boot", "a machine of %s has no UEFI", guest->architecture);
+    else if (guest->online && !architecture->plugs_vcpus)
+        reader_fail(reader, NM_plan_conflict, "vcpus", "a machine of %s plugs no vCPUs", guest->architecture);
+}
+
 static void read_guest(struct plan_reader *reader, struct json_c_object *object, struct plan_guest *guest,
                        bool may_move);
 
@@ -453,6 +467,7 @@ static void read_guest(struct plan_reader *reader, struct json_c_object *object,
     guest->memory_bytes = read_size(reader, object, "memory_bytes", REQUIRED, 1);
     read_growth(reader, object, guest);
     read_vcpus(reader, object, guest);
+    check_architecture(reader, guest);
     guest->remaps_interrupts = json_object_object_get_ex(object, "interrupt_remapping", NULL) &&
                                read_bool(reader, object, "interrupt_remapping");
     read_cells(reader, object, guest);

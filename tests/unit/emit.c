@@ -429,6 +429,7 @@ static void test_json_refusals(void)
         { "\"memory_bytes\": 4294967296", "\"memory_bytes\": 4294971392", NM_plan_conflict },
         { "\"memory_bytes\": 4294967296", "\"memory_bytes\": 4.0", NM_plan_value },
         { "\"memory_bytes\": 4294967296", "\"memory_bytes\": 99999999999999999999", NM_plan_value },
+        { "\"x86_64\"", "\"vax\"", NM_plan_value },
         { "\"sockets\": 2", "\"sockets\": 3", NM_plan_conflict },
         { "\"sockets\": 2", "\"books\": 2, \"sockets\": 2", NM_plan_conflict },
         { "\"sockets\": 2", "\"books\": 0, \"sockets\": 2", NM_plan_value },
