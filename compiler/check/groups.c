@@ -6,8 +6,6 @@
  */
 #include "check/subject.h"
 
-#include <string.h>
-
 /* ---- parts of a host -------------------------------------------------------------------------------------------- */
 
 static uint32_t part_of_cpu(const struct host_cpu *cpu, uint32_t level)
@@ -286,14 +284,6 @@ static void stand_together(const struct muster *muster, const struct guest_group
 
 /* ---- moving together -------------------------------------------------------------------------------------------- */
 
-static const struct planned_guest *moved_to(const struct planned_guest *planned, const char *host)
-{
-    for (uint32_t i = 0; i < planned->plan->move_count; i++)
-        if (strcmp(planned->plan->moves[i].host, host) == 0)
-            return &planned->moves[i];
-    return NULL;
-}
-
 static void tell_parted(const struct check *check, const struct guest_group *group, const struct guest *mover,
                         uint32_t position, const struct guest *stays)
 {
@@ -324,7 +314,7 @@ static void move_together(const struct muster *muster, const struct guest_group 
             tell_parted(muster->check, group, members[mover]->anywhere, position, members[m]->anywhere);
             return;
         }
-        there[m] = moved_to(members[m], host);
+        there[m] = find_move(members[m], host);
         are_there &= there[m] != NULL;
     }
     if (are_there) /* else it was told who does not fit */

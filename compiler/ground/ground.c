@@ -592,6 +592,14 @@ struct site_hosts ground_hosts(struct arena *arena, struct sources *sources, str
     };
 }
 
+const struct planned_guest *find_move(const struct planned_guest *planned, const char *host)
+{
+    for (uint32_t i = 0; i < planned->plan->move_count; i++)
+        if (strcmp(planned->plan->moves[i].host, host) == 0)
+            return &planned->moves[i];
+    return NULL;
+}
+
 const struct site_host *find_site_host(const struct site_hosts *hosts, const char *name)
 {
     struct site_host wanted = { .name = name };

@@ -99,6 +99,9 @@ struct planned_guest {
                                  Made by check, for its rules */
 };
 
+/* The guest as it is on a host that it may move to; NULL: it may not, or does not fit there. */
+const struct planned_guest *find_move(const struct planned_guest *planned, const char *host);
+
 struct planned_site {
     const struct plan *plan;
     const struct planned_guest *guests; /* plan->guest_count of them, same order */

@@ -409,14 +409,6 @@ static bool try_choices(struct spare *spare)
 
 /* ---- guests that may move --------------------------------------------------------------------------------------- */
 
-static const struct planned_guest *moved_to(const struct planned_guest *planned, const char *host)
-{
-    for (uint32_t m = 0; m < planned->plan->move_count; m++)
-        if (strcmp(planned->plan->moves[m].host, host) == 0)
-            return &planned->moves[m];
-    return NULL;
-}
-
 /* A guest, and those that move with it, as they would be there.  False: one before it stands for all of them, or some
  * do not fit or stay behind, which is told. */
 static bool find_away(struct placing *placing, const struct planned_guest *home, const struct planned_guest *there,
@@ -432,7 +424,7 @@ static bool find_away(struct placing *placing, const struct planned_guest *home,
     out->host = GPOINTER_TO_UINT(g_hash_table_lookup(placing->host_numbers, host)) - 1;
     out->guests = arena_array(placing->scratch, const struct guest *, out->count);
     for (uint32_t m = 0; m < out->count; m++) {
-        const struct planned_guest *moved = moved_to(placing->planned[numbers[m]], host);
+        const struct planned_guest *moved = find_move(placing->planned[numbers[m]], host);
         if (!moved)
             return false;
         out->guests[m] = guest_only_there(placing, moved->guest, out->host);
