@@ -244,14 +244,27 @@ const struct machine_family *machine_family_of(const struct architecture *archit
     return NULL;
 }
 
+bool machine_version(const char *machine, unsigned *out_major, unsigned *out_minor)
+{
+    const char *dash = strrchr(machine, '-');
+    return dash && g_ascii_isdigit(dash[1]) && sscanf(dash + 1, "%4u.%4u", out_major, out_minor) == 2;
+}
+
+bool machine_is_before(const char *machine, unsigned major, unsigned minor)
+{
+    unsigned own_major, own_minor;
+    return machine_version(machine, &own_major, &own_minor) &&
+           (own_major < major || (own_major == major && own_minor < minor));
+}
+
 /* Of the newest QEMU there is, unless the machine says its version; what the host's own takes is told by features. */
 uint32_t machine_vcpus_most(const struct architecture *architecture, const char *machine)
 {
     const struct machine_family *family = machine_family_of(architecture, machine);
-    unsigned major = 0, minor = 0;
     if (!family)
         return UINT32_MAX;
-    if (!machine || sscanf(machine, "pc-q35-%3u.%3u", &major, &minor) != 2 || major >= 9)
-        return family->vcpus_most;
-    return major == 8 && minor >= 1 ? 1024 : 288;
+    bool grew = machine && g_str_has_prefix(machine, "pc-q35-");
+    return grew && machine_is_before(machine, 8, 1)   ? 288
+           : grew && machine_is_before(machine, 9, 0) ? 1024
+                                                      : family->vcpus_most;
 }

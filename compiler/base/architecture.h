@@ -81,5 +81,8 @@ const struct architecture *architecture_of_host(const char *name); /* by what a 
 bool some_architecture_has_pages(uint64_t bytes);                  /* huge ones of this size */
 /* NULL: numac does not write such a machine.  `machine` NULL: its own choice. */
 const struct machine_family *machine_family_of(const struct architecture *architecture, const char *machine);
+/* "pc-q35-9.0": machine types are born with the QEMU of their number.  False: it says none. */
+bool machine_version(const char *machine, unsigned *out_major, unsigned *out_minor);
+bool machine_is_before(const char *machine, unsigned major, unsigned minor); /* false too where it says no version */
 /* Of a machine with its version: "pc-q35-7.2" takes fewer than q35. */
 uint32_t machine_vcpus_most(const struct architecture *architecture, const char *machine);

@@ -5,7 +5,6 @@
  */
 #include "check/subject.h"
 
-#include <stdio.h>
 #include <string.h>
 
 static void words_are_of_the_architecture(const struct check *check, const struct guest *guest)
@@ -41,7 +40,7 @@ static void machines_have_the_firmware(const struct check *check, const struct g
         finding_help(check->findings, finding, "leave it out: QEMU has a firmware of its own there");
 }
 
-/* Of memory devices, and of a CPU model. */
+/* Of anything that stands in its words. */
 static void report_lack(const struct check *check, const struct guest *guest, struct span span, const char *what,
                         const char *note, const char *help)
 {
@@ -107,7 +106,7 @@ static void models_are_there(const struct check *check, const struct guest *gues
                 arena_printf(check->arena, "write '%s', or leave it out", architecture->emulated_cpu));
 }
 
-/* The machine of the first PCI bus is near no cell. */
+/* Their devices stand on the first PCI bus, which is near no cell. */
 static void machines_have_expanders(const struct check *check, const struct guest *guest)
 {
     if (guest_architecture(guest)->has_expanders || guest->base_file)
@@ -145,9 +144,8 @@ static void machines_plug_vcpus(const struct check *check, const struct guest *g
 static void books_are_of_the_version(const struct check *check, const struct guest *guest)
 {
     static const enum word_id words[] = { W_VCPUS_DRAWERS, W_VCPUS_BOOKS };
-    unsigned major, minor;
-    if (!guest->machine || guest->base_file || sscanf(guest->machine, "s390-ccw-virtio-%3u.%3u", &major, &minor) != 2 ||
-        major > 8 || (major == 8 && minor >= 2))
+    if (!guest->machine || guest->base_file || !(guest_architecture(guest)->levels & CPU_BOOKS) ||
+        !machine_is_before(guest->machine, 8, 2))
         return;
     for (size_t i = 0; i < G_N_ELEMENTS(words); i++) {
         if (!is_sound(&guest->said, words[i]) || (words[i] == W_VCPUS_BOOKS ? guest->books : guest->drawers) < 2)
@@ -270,12 +268,9 @@ static struct span hmat_span(const struct guest *guest)
 
 static void report_hmat(const struct check *check, const struct planned_guest *planned)
 {
-    struct finding *finding = report(check->findings, NM_not_of_arch, hmat_span(planned->guest),
-                                     "a guest of %s has no HMAT for latencies, bandwidths, side caches and initiators",
-                                     planned->plan->architecture);
-    finding_label(check->findings, finding, said_span(&planned->guest->said, W_GUEST_ARCH, 1), "the architecture");
-    finding_note(check->findings, finding, "it is told cells and distances only");
-    finding_help(check->findings, finding, "say 'distances' instead");
+    report_lack(check, planned->guest, hmat_span(planned->guest),
+                "HMAT for latencies, bandwidths, side caches and initiators", "it is told cells and distances only",
+                "say 'distances' instead");
 }
 
 static void tables_have_a_firmware(const struct check *check, const struct planned_guest *planned)

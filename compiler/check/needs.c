@@ -5,7 +5,6 @@
  */
 #include "check/needs.h"
 
-#include <stdio.h>
 #include <string.h>
 
 /* Where a feature is asked for; W_NONE: placement does without, or a rule of its own tells what is lost. */
@@ -335,13 +334,11 @@ static void hosts_have_the_features(const struct check *check, const struct plan
     }
 }
 
-/* "pc-q35-9.0": machine types are born with the QEMU of their number. */
 static void hosts_have_the_machine(const struct check *check, const struct planned_guest *planned)
 {
-    const char *machine = planned->plan->machine, *dash = strrchr(machine, '-');
+    const char *machine = planned->plan->machine;
     unsigned major, minor;
-    if (!dash || !g_ascii_isdigit(dash[1]) || sscanf(dash + 1, "%4u.%4u", &major, &minor) != 2 ||
-        !host_is_older(planned->programs, PROGRAM_QEMU, major, minor))
+    if (!machine_version(machine, &major, &minor) || !host_is_older(planned->programs, PROGRAM_QEMU, major, minor))
         return;
     const struct guest *guest = planned->guest;
     struct span span =

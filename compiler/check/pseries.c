@@ -5,7 +5,6 @@
  */
 #include "check/subject.h"
 
-#include <stdio.h>
 #include <string.h>
 
 static bool is_pseries(const struct guest *guest)
@@ -55,17 +54,16 @@ static void memory_is_whole_blocks(const struct check *check, const struct guest
 
 static void threads_are_of_a_core(const struct check *check, const struct guest *guest)
 {
-    enum { THREADS_MOST = 8 };
-    uint32_t threads = guest->threads;
+    uint32_t threads = guest->threads, most = guest_architecture(guest)->threads_most;
     if (!is_pseries(guest) || guest->base_file || !is_sound(&guest->said, W_VCPUS_THREADS) || !threads ||
-        (threads <= THREADS_MOST && (threads & (threads - 1)) == 0))
+        (threads <= most && (threads & (threads - 1)) == 0))
         return;
     struct finding *finding =
         report(check->findings, NM_threads_of_power, said_span(&guest->said, W_VCPUS_THREADS, 1),
                "a core of guest '%s' has %u threads: those of ppc64 have 1, 2, 4 or 8", guest->name, threads);
     finding_note(check->findings, finding, "libvirt accepts the definition; QEMU would refuse to start");
     finding_help(check->findings, finding, "write 'threads %u', and more 'cores'",
-                 threads > 4    ? 8
+                 threads > 4    ? most
                  : threads == 3 ? 4
                                 : threads);
 }
@@ -146,11 +144,9 @@ static void cores_are_plugged_whole(const struct check *check, const struct plan
 /* ---- the plan: distances ---------------------------------------------------------------------------------------- */
 
 /* Versions before 6.2 know one way to tell distances, which has steps and no directions. */
-static bool is_before(const char *machine, unsigned wanted_major, unsigned wanted_minor)
+static bool tells_steps(const char *machine)
 {
-    unsigned major, minor;
-    return sscanf(machine, "pseries-%3u.%3u", &major, &minor) == 2 &&
-           (major < wanted_major || (major == wanted_major && minor < wanted_minor));
+    return machine_is_before(machine, 6, 2);
 }
 
 /* The first pair whose two directions differ; false: none. */
@@ -183,7 +179,7 @@ static void distances_have_two_directions(const struct check *check, const struc
 {
     const struct plan_guest *plan = planned->plan;
     uint32_t from, to, count = plan->cell_count;
-    if (!is_pseries(planned->guest) || !plan->distances || !is_before(plan->machine, 6, 2) ||
+    if (!is_pseries(planned->guest) || !plan->distances || !tells_steps(plan->machine) ||
         !find_one_way(plan, &from, &to))
         return;
     struct finding *finding = report(check->findings, NM_distance_one_way, distance_span(planned->guest),
@@ -199,7 +195,7 @@ static void distances_have_two_directions(const struct check *check, const struc
 /* What Linux makes of the steps that the machine tells. */
 static uint32_t step_of(const char *machine, uint32_t distance)
 {
-    if (is_before(machine, 5, 2))
+    if (machine_is_before(machine, 5, 2))
         return 40;
     if (distance == 11 || distance == 31 || distance == 61) /* which QEMU's table leaves out */
         return 160;
@@ -210,8 +206,7 @@ static void distances_are_told_as_said(const struct check *check, const struct p
 {
     const struct plan_guest *plan = planned->plan;
     uint32_t count = plan->cell_count;
-    if (!is_pseries(planned->guest) || !is_before(plan->machine, 6, 2) || !plan->distances ||
-        has_one_way_distances(plan))
+    if (!is_pseries(planned->guest) || !tells_steps(plan->machine) || !plan->distances || has_one_way_distances(plan))
         return;
     for (uint32_t at = 0; at < count * count; at++) {
         uint32_t distance = plan->distances[at], told = step_of(plan->machine, distance);
@@ -222,7 +217,8 @@ static void distances_are_told_as_said(const struct check *check, const struct p
                    "cell '%s' of guest '%s' is %u from '%s', and the guest would see %u", plan->cells[at / count].name,
                    plan->name, distance, plan->cells[at % count].name, told);
         finding_label(check->findings, finding, guest_word_span(planned->guest, W_GUEST_MACHINE, 1),
-                      is_before(plan->machine, 5, 2) ? "tells one distance for all" : "tells 20, 40, 80 and 160");
+                      machine_is_before(plan->machine, 5, 2) ? "tells one distance for all"
+                                                             : "tells 20, 40, 80 and 160");
         finding_help(check->findings, finding, "write %u, or take pseries-6.2 or later", told);
         return;
     }

@@ -247,13 +247,11 @@ static void say_caches(struct argv_guest *guest, struct line *vcpus)
 /* Machine types of QEMU before 6.2 make sockets of what is not said, later ones cores; those of RHEL from 8.6 on. */
 static bool prefers_sockets(const char *machine)
 {
-    const char *version = strrchr(machine, '-'), *rhel = strstr(machine, "rhel");
+    const char *rhel = strstr(machine, "rhel");
     unsigned major, minor;
     if (rhel && sscanf(rhel, "rhel%3u.%3u", &major, &minor) == 2)
         return major < 8 || (major == 8 && minor < 6);
-    if (!version || !g_ascii_isdigit(version[1]) || sscanf(version + 1, "%3u.%3u", &major, &minor) != 2)
-        return false;
-    return major < 6 || (major == 6 && minor < 2);
+    return machine_is_before(machine, 6, 2);
 }
 
 static uint64_t product(const uint64_t *levels, unsigned except)

@@ -79,6 +79,20 @@ static void hosts_have_names_of_their_own(void)
     g_assert_cmpstr(architecture_of("ppc64le")->name, ==, ""); /* of a guest it is none */
 }
 
+static void versions_end_the_names(void)
+{
+    unsigned major, minor;
+    g_assert_true(machine_version("s390-ccw-virtio-8.1", &major, &minor));
+    g_assert_cmpuint(major, ==, 8);
+    g_assert_cmpuint(minor, ==, 1);
+    g_assert_false(machine_version("virt", &major, &minor));
+    g_assert_false(machine_version("pc-q35-rhel8.6.0", &major, &minor)); /* that of a distribution */
+    g_assert_true(machine_is_before("pseries-6.1", 6, 2));
+    g_assert_false(machine_is_before("pseries-6.2", 6, 2));
+    g_assert_false(machine_is_before("pseries-10.0", 6, 2));
+    g_assert_false(machine_is_before("pseries", 6, 2));
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -87,5 +101,6 @@ int main(int argc, char **argv)
     g_test_add_func("/architecture/others-forbid-nothing", others_forbid_nothing);
     g_test_add_func("/architecture/old-versions-take-fewer", old_versions_take_fewer);
     g_test_add_func("/architecture/hosts-have-names-of-their-own", hosts_have_names_of_their_own);
+    g_test_add_func("/architecture/versions-end-the-names", versions_end_the_names);
     return g_test_run();
 }
